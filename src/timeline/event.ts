@@ -1,0 +1,134 @@
+/**
+ * The vocabulary of facts: what a supervisor said, in words that hold for every supervisor.
+ *
+ * Formats make events, the timeline is built from events, and neither has heard of the other.
+ * A format says what a message means with a {@link Meaning}; everything that varies from line to
+ * line (pid, worker number, seconds) comes from the grammar's captures.
+ */
+
+export type Role =
+  | 'master' | 'worker' | 'gateway' | 'mule' | 'spooler' | 'daemon' | 'emperor' | 'program' | 'other';
+
+/** `hup` and `usr2` are gunicorn's words; `workers` is uWSGI's reload of the workers alone. */
+export type ReloadKind = 'graceful' | 'brutal' | 'chain' | 'workers' | 'hup' | 'usr2' | 'stop';
+
+export type Trigger = 'touch' | 'signal' | 'fifo' | 'autoreload' | 'unknown';
+
+/** Why a process had to go. `unknown` where the log does not tell. */
+export type Cause =
+  | 'reload' | 'chain-reload' | 'stop' | 'max-requests' | 'max-lifetime' | 'rss' | 'harakiri' | 'timeout'
+  | 'cheaper' | 'signal' | 'exit-code' | 'master-gone' | 'unknown';
+
+export type EventKind =
+  /** The start-up banner; fields: version. Printed at a first start and again after every re-execution. */
+  | 'starting'
+  /** A setting that a start-up line shows; {@link Meaning.setting} names it, fields: value. */
+  | 'setting'
+  /** A master runs for the first time (not after a re-execution). */
+  | 'master-started'
+  /** The same master runs again after replacing its own image. */
+  | 'master-re-executed'
+  /** A process was forked. Says nothing about readiness. {@link Meaning.respawned} where the slot had one before. */
+  | 'process-started'
+  /** The application is loaded in the process named by pid; fields: seconds. */
+  | 'app-loaded'
+  /** An application failed to load; where a process is named, in that process. */
+  | 'app-load-failed'
+  /** The instance serves without any application, or gives up for want of one ({@link Meaning.fatal}). */
+  | 'no-app'
+  /** Something asked for a reload; the reload itself may have a line of its own ('reload-began'). */
+  | 'reload-asked'
+  /** A reload of the whole instance or of its workers began. */
+  | 'reload-began'
+  /** The supervisor says that a reload is complete. */
+  | 'reload-ended'
+  /** A chain reload has chosen its next worker. */
+  | 'chain-step'
+  /** A chain reload waits for the replacement of a worker to accept requests. */
+  | 'chain-waiting'
+  /** The master replaces its own image: the old generation is gone. */
+  | 're-executing'
+  /** A stop of the whole instance began. */
+  | 'stop-began'
+  /** The instance is gone. */
+  | 'stop-ended'
+  /** A process was asked to stop and has taken note (it prints this itself). */
+  | 'process-asked'
+  /** A process will leave by itself: recycling; {@link Meaning.cause} where the message tells it. */
+  | 'recycle-began'
+  /** The supervisor lost patience with a process; {@link Meaning.deadline} says with which. */
+  | 'process-forced'
+  /** A process is gone. {@link Meaning.ending} says in whose words. */
+  | 'process-ended'
+  /** A worker slot was emptied on purpose (scaling down). */
+  | 'slot-emptied'
+  /** A request that was running when a deadline struck; fields: method, uri, since (epoch seconds). */
+  | 'request-running'
+  /** More about a deadline that struck: how it was triggered, what the process waits in. */
+  | 'deadline-detail'
+  /** A deadline passed and was not acted on. */
+  | 'deadline-skipped'
+  /** A process crashed in its own code (fault handler, interpreter's fatal error). */
+  | 'crash'
+  /** A respawn loop is being slowed down; the master sleeps meanwhile. */
+  | 'respawn-throttled'
+  /** The connection backlog of a socket is full; fields: queued, limit. */
+  | 'listen-queue-full'
+  /** A socket could not be bound because another process holds it. */
+  | 'address-in-use'
+  /** The operating system's limit on the connection backlog is below the configured one. */
+  | 'listen-above-limit'
+  /** A process noticed that its master is gone. */
+  | 'master-lost'
+  /** A lock was held by a process that died. */
+  | 'lock-recovered'
+  /** Requests still running in a worker that was asked to stop (event loops that can tell). */
+  | 'requests-pending'
+  /** A background process of the instance (daemon, spooler, mule, gateway) is being stopped. */
+  | 'helper-stopping'
+  /** A task of a background process or of the application began / ended; fields: task. */
+  | 'task-began'
+  | 'task-ended'
+  /** Something was paused or resumed. */
+  | 'paused'
+  | 'resumed'
+  /** The log file itself was rotated or reopened. */
+  | 'log-rotated'
+  /** The number of workers wanted changed (scaling). */
+  | 'scaling'
+  /** Emperor and vassals: what the parent says about a whole instance; fields: vassal. */
+  | 'vassal'
+  /** A client or a socket misbehaved: context around a reload, never a cause. */
+  | 'request-error'
+  /** Worth keeping in the timeline for people, without a consequence for the model. */
+  | 'remark';
+
+/** What a message means. Everything here is constant for the message; captures carry the rest. */
+export interface Meaning {
+  readonly kind: EventKind;
+  readonly role?: Role;
+  /** For reload events. */
+  readonly reload?: ReloadKind;
+  readonly trigger?: Trigger;
+  readonly cause?: Cause;
+  /** The configuration option that a 'setting' event shows, and its value where the wording itself is the value. */
+  readonly setting?: string;
+  readonly value?: string | number | boolean;
+  /** 'process-started': the slot had a process before. */
+  readonly respawned?: true;
+  /** 'process-forced': which patience ended. */
+  readonly deadline?: 'mercy' | 'harakiri' | 'evil-reload' | 'brutal' | 'timeout' | 'stop-timeout';
+  /**
+   * 'process-ended', in the supervisor's own distinction:
+   * `collected` reaped while the whole instance goes; `replaced` it had stopped serving and was expected
+   * to go; `died` it was still serving; `lost` it was gone when it should have served.
+   */
+  readonly ending?: 'collected' | 'replaced' | 'died';
+  /** 'no-app', 'app-load-failed': the instance gives up. */
+  readonly fatal?: true;
+  /** The supervisor always writes this message with its own stamp (uWSGI's verbose logger). Without one it is no message. */
+  readonly stamped?: true;
+}
+
+/** A line that the supervisor is known to write and that nothing here needs. */
+export type Noise = 'noise';
