@@ -6,6 +6,8 @@
  * line (pid, worker number, seconds) comes from the grammar's captures.
  */
 
+import type {Instant} from './time.ts';
+
 export type Role =
   | 'master' | 'worker' | 'gateway' | 'mule' | 'spooler' | 'daemon' | 'emperor' | 'program' | 'other';
 
@@ -132,3 +134,58 @@ export interface Meaning {
 
 /** A line that the supervisor is known to write and that nothing here needs. */
 export type Noise = 'noise';
+
+/** Where a line stands. Everything that is claimed keeps one of these. */
+export interface LineRef {
+  /** Index into the inputs of the recording. */
+  readonly input: number;
+  /** Counted from 1, after unpacking. */
+  readonly line: number;
+  /** The message without its envelope, as text of the log: to be escaped wherever it is shown. */
+  readonly text: string;
+}
+
+/** A fact of the log: one message that a supervisor (or the application) wrote. */
+export interface LogEvent extends LineRef {
+  /** The format's name, `/`, and the grammar's rule in kebab-case. */
+  readonly message: string;
+  readonly meaning: Meaning;
+  /** What the grammar captured; digits are numbers. */
+  readonly fields: Readonly<Record<string, string | number>>;
+  /** The process that the message is about, where it names one. */
+  readonly pid: number | null;
+  /** The worker (mule, gateway) number, where the message names one. */
+  readonly worker: number | null;
+  /** When it was written. */
+  readonly at: Instant;
+  /** Requests of the whole recording that had ended when this was written. */
+  readonly served: number;
+}
+
+/**
+ * What the request lines of one process between two events that name it add up to. Times are milliseconds.
+ * A request is logged when it ends, with the time at which it began.
+ */
+export interface RequestSegment {
+  readonly pid: number;
+  /** The number of events of the recording before the first request of the segment. */
+  readonly afterEvents: number;
+  readonly count: number;
+  readonly firstStart: number;
+  readonly lastStart: number;
+  /** The latest end of a request. */
+  readonly lastEnd: number;
+  readonly longest: number;
+  readonly total: number;
+  /** Requests by duration: entry n counts those below {@link DURATION_BOUNDS}[n]; the last entry the rest. */
+  readonly byDuration: readonly number[];
+  readonly status5xx: number;
+  /** `req: n/` of the first and of the last line; -1 where the line has none. */
+  readonly firstNumber: number;
+  readonly lastNumber: number;
+  readonly first: LineRef;
+  readonly last: LineRef;
+}
+
+/** Upper bounds in milliseconds of the classes of {@link RequestSegment.byDuration}. */
+export const DURATION_BOUNDS = [100, 500, 1000, 2000, 3000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000] as const;

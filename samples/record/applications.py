@@ -1,0 +1,141 @@
+"""The applications that the scenarios run, as texts: each becomes the app.py of its recording."""
+
+PLAIN = '''\
+import time
+from urllib.parse import parse_qs
+
+import witness  # writes down what happens, beside the log
+
+
+@witness.watch
+def application(environ, start_response):
+    query = parse_qs(environ["QUERY_STRING"])
+    time.sleep(float(query.get("sleep", ["0"])[0]))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok\\n"]
+'''
+
+THREAD_AT_IMPORT = PLAIN + '''
+
+import threading
+
+
+def loop():
+    while True:
+        time.sleep(2)
+
+
+threading.Thread(target=loop, name="poller").start()
+'''
+
+THREAD_BY_REQUEST = PLAIN.replace('''\
+    start_response(''', '''\
+    if environ["PATH_INFO"] == "/watch":
+        threading.Thread(target=loop, name="watcher").start()
+    start_response(''').replace("import time\n", "import threading\nimport time\n") + '''
+
+def loop():
+    while True:
+        time.sleep(1)
+'''
+
+TASKS = '''\
+import logging
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs
+
+import witness  # writes down what happens, beside the log
+
+logging.basicConfig(
+    stream=sys.stderr, level=logging.INFO,
+    format="%(asctime)s %(module)s %(process)d %(thread)d %(message)s")
+log = logging.getLogger("app")
+pool = None
+
+
+def task(number, seconds):
+    witness.task_started(number)
+    log.info("start task %s", number)
+    time.sleep(seconds)
+    log.info("end task %s", number)
+    witness.task_ended(number)
+
+
+@witness.watch
+def application(environ, start_response):
+    global pool
+    query = parse_qs(environ["QUERY_STRING"])
+    if environ["PATH_INFO"] == "/task":
+        pool = pool or ThreadPoolExecutor(4)
+        pool.submit(task, query["n"][0], float(query["seconds"][0]))
+    time.sleep(float(query.get("sleep", ["0"])[0]))
+    start_response("202 Accepted", [("Content-Type", "text/plain")])
+    return [b"queued\\n"]
+'''
+
+
+TASKS_IN_DAEMON_THREADS = (
+    TASKS.replace("from concurrent.futures import ThreadPoolExecutor\n", "")
+    .replace("import sys\n", "import sys\nimport threading\n")
+    .replace("pool = None\n", "")
+    .replace("    global pool\n", "")
+    .replace("        pool = pool or ThreadPoolExecutor(4)\n", "")
+    .replace('pool.submit(task, query["n"][0], float(query["seconds"][0]))',
+             'threading.Thread(\n            target=task, args=(query["n"][0], float(query["seconds"][0])), '
+             'daemon=True).start()')
+)
+
+STUCK_AT_IMPORT = PLAIN + '''
+
+import os
+
+while os.path.exists("migrating"):
+    time.sleep(0.2)
+'''
+
+CRASHING = PLAIN.replace('''\
+    start_response(''', '''\
+    if environ["PATH_INFO"] == "/crash":
+        ctypes.string_at(0)
+    start_response(''').replace("import time\n", "import ctypes\nimport time\n")
+
+SPOOLING = '''\
+import logging
+import sys
+import time
+from urllib.parse import parse_qs
+
+import uwsgi
+
+import witness  # writes down what happens, beside the log
+
+logging.basicConfig(
+    stream=sys.stderr, level=logging.INFO,
+    format="%(asctime)s %(module)s %(process)d %(thread)d %(message)s")
+log = logging.getLogger("app")
+
+
+def spool(job):
+    number = job[b"n"].decode()
+    witness.task_started(number)
+    log.info("start task %s", number)
+    time.sleep(float(job[b"seconds"]))
+    log.info("end task %s", number)
+    witness.task_ended(number)
+    return uwsgi.SPOOL_OK
+
+
+uwsgi.spooler = spool
+
+
+@witness.watch
+def application(environ, start_response):
+    query = parse_qs(environ["QUERY_STRING"])
+    if environ["PATH_INFO"] == "/task":
+        uwsgi.spool({b"n": query["n"][0].encode(), b"seconds": query["seconds"][0].encode()})
+    time.sleep(float(query.get("sleep", ["0"])[0]))
+    start_response("202 Accepted", [("Content-Type", "text/plain")])
+    return [b"queued\\n"]
+'''

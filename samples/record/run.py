@@ -1,0 +1,240 @@
+"""One recording: starts real uWSGI servers under strace, drives them, and collects log and truth."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import kernel
+from truth import Truth
+
+HERE = Path(__file__).resolve().parent
+STOPPING = threading.Event()  # set on Ctrl-C: every wait of every run ends at once
+
+
+class GaveUp(Exception):
+    """A wait reached its deadline, or the recorder is being stopped."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def sleep(seconds):
+    if STOPPING.wait(seconds):
+        raise GaveUp("stopped")
+
+
+def wait_until(condition, within, what):
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            raise GaveUp(f"waited {within} s in vain for: {what}")
+        sleep(0.05)
+
+
+class Server:
+    """One uWSGI, traced. Its first process keeps its pid over reloads."""
+
+    def __init__(self, run, ini):
+        self.run, self.ini = run, ini
+        self.trace = run.directory / f"{ini}.trace"
+        self.trace.touch()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": "/nonexistent",
+            "TZ": "UTC",
+            "PYTHONPATH": str(HERE),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LOGDOCTOR_WITNESS": str(run.side_file),
+        }
+        tracer = [] if run.untraced else [*kernel.STRACE, "-o", str(self.trace)]
+        self.started = subprocess.Popen(
+            [*tracer, "uwsgi", "--ini", ini], cwd=run.work, env=environment,
+            stdin=subprocess.DEVNULL, stdout=run.log_file, stderr=run.log_file, start_new_session=True,
+        )
+
+    def kernel(self, until=float("inf")):
+        return kernel.read_trace(self.trace.read_text(errors="replace"), until)
+
+    @property
+    def pid(self):
+        return self.started.pid if self.run.untraced else next(iter(self.kernel().processes))
+
+    def kill(self):
+        """End everything this server ever started, parents first so that nothing is respawned."""
+        for _ in range(20):
+            alive = self.kernel().alive() or ([self.started.pid] if self.started.poll() is None else [])
+            for pid in alive:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            try:
+                self.started.wait(0.2)
+            except subprocess.TimeoutExpired:
+                continue
+            if not self.kernel().alive():
+                return
+        self.started.kill()
+
+
+class Run:
+    def __init__(self, scenario, untraced=False):
+        self.scenario, self.untraced = scenario, untraced
+        self.servers, self.actions = [], []
+        self.pool = ThreadPoolExecutor(16)
+
+    def __enter__(self):
+        self.directory = Path(tempfile.mkdtemp(prefix="logdoctor-record-"))
+        self.work = self.directory / "app"
+        self.work.mkdir()
+        self.side_file = self.directory / "witness.jsonl"
+        self.side_file.touch()
+        self.log_path = self.directory / "uwsgi.log"
+        self.log_file = open(self.log_path, "ab")
+        self.ports = {name: free_port() for name in ("port", "port2")}
+        for name, text in self.scenario.files.items():
+            path = self.work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for placeholder, value in {**self.ports, "work": self.work}.items():
+                text = text.replace("{%s}" % placeholder, str(value))
+            path.write_text(text)
+        self.start_time = time.time()
+        return self
+
+    def __exit__(self, *_):
+        for server in self.servers:
+            server.kill()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.log_file.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    # -- what is going on
+
+    def notes(self):
+        notes = []
+        for line in self.side_file.read_text().splitlines():
+            try:
+                notes.append(json.loads(line))
+            except ValueError:  # the last line, being written
+                break
+        return notes
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def kernel(self, until=float("inf")):
+        together = kernel.Kernel()
+        for server in self.servers:
+            together.merge(server.kernel(until))
+        return together
+
+    def pid_of(self, worker):
+        """The newest process with this worker number."""
+        return [n["pid"] for n in self.notes() if n["event"] == "process" and n["worker"] == worker][-1]
+
+    @property
+    def master(self):
+        return self.servers[0].pid
+
+    # -- waiting; every wait has a deadline
+
+    sleep = staticmethod(sleep)
+
+    def wait_log(self, text, times=1, within=30):
+        wait_until(lambda: self.log().count(text) >= times, within, f"{times} x {text!r} in the log")
+
+    def wait_workers(self, total, within=20):
+        """Wait until so many worker processes, counted from the start, have shown up."""
+        def shown():
+            return sum(n["event"] == "process" and n["role"] == "worker" for n in self.notes())
+        wait_until(lambda: shown() >= total, within, f"{total} workers")
+        sleep(0.3)
+
+    def wait_ended(self, pid, within=30):
+        wait_until(lambda: pid not in self.kernel().alive(), within, f"the end of {pid}")
+
+    # -- driving
+
+    def start(self, workers, ini="uwsgi.ini"):
+        before = sum(n["event"] == "process" and n["role"] == "worker" for n in self.notes())
+        self.servers.append(Server(self, ini))
+        self.wait_workers(before + workers)
+        return self.servers[-1]
+
+    def get(self, uri="/", port="port", timeout=20, host=None):
+        """One request. True when it was answered, False when it was cut or refused."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports[port], timeout=timeout)
+        try:
+            connection.request("GET", uri, headers={"Host": host} if host else {})
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def in_background(self, uri, **options):
+        return self.pool.submit(self.get, uri, **options)
+
+    def round(self, count, uri="/?sleep=0.2", **options):
+        """So many requests at the same time: with one thread a worker, each goes to another worker."""
+        return [f.result() for f in [self.in_background(uri, **options) for _ in range(count)]]
+
+    def steadily(self, seconds, uri="/", pause=0.25, port="port"):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.get(uri, port=port)
+            sleep(pause)
+
+    # -- asking for a reload or a stop; each is noted for the truth
+
+    def acted(self, kind):
+        self.actions.append({"kind": kind, "at": time.time()})
+
+    def signal(self, kind, name, server=None):
+        self.acted(kind)
+        os.kill(server.pid if server else self.master, getattr(signal, name))
+
+    def create(self, name, text=""):
+        (self.work / name).write_text(text)
+
+    def touch(self, kind, name):
+        """Touch a file the server watches; it looks once a second, at whole seconds."""
+        self.acted(kind)
+        path = self.work / name
+        stamp = int(max(time.time(), path.stat().st_mtime + 1))
+        os.utime(path, (stamp, stamp))
+
+    def fifo(self, kind, command, name="master.fifo"):
+        self.acted(kind)
+        pipe = os.open(self.work / name, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(pipe, command.encode())
+        os.close(pipe)
+
+    # -- the result
+
+    def save(self, folder, version):
+        self.log_file.flush()
+        end, log = time.time(), self.log_path.read_bytes()
+        notes = [n for n in self.notes() if n["t"] <= end]
+        truth = Truth(self.scenario, self.kernel(until=end), notes, self.actions, self.start_time, end, version)
+        facts = truth.as_dict()
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in self.scenario.files:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.work / name, target)
+        (folder / "uwsgi.log").write_bytes(log)
+        (folder / "truth.json").write_text(json.dumps(facts, indent=2) + "\n")
+        return facts

@@ -1,0 +1,610 @@
+"""The scenarios: each is an ini, an application, and a short function that drives the server."""
+
+import os
+import re
+import signal
+from dataclasses import dataclass, field
+from typing import Callable
+
+from applications import (
+    CRASHING, PLAIN, SPOOLING, STUCK_AT_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
+    THREAD_BY_REQUEST,
+)
+
+RULES = [
+    "app-threads-block-shutdown", "request-blocks-shutdown", "forced-kill-undecided", "recycle-blocked",
+    "mercy-too-long", "mercy-too-short", "chain-reload-slow", "reload-unfinished", "respawn-orphans-tasks",
+    "worker-never-came-back", "synchronized-recycling", "old-code-kept",
+]
+SCENARIOS = {}
+
+
+@dataclass
+class Scenario:
+    name: str
+    title: str
+    drive: Callable
+    files: dict
+    expected: list
+    may: list          # neither demanded nor forbidden: the log allows the claim but does not press it
+    notes: list
+    recycling: str     # why a worker of this scenario leaves when nobody asks it to
+    must_not_fire: list = field(init=False)
+
+    @property
+    def mercy(self):
+        said = re.findall(r"^worker-reload-mercy = (\d+)$", "\n".join(self.files.values()), re.MULTILINE)
+        return min((int(seconds) for seconds in said), default=60)
+
+    def __post_init__(self):
+        assert set(self.expected) | set(self.may) <= set(RULES), self.name
+        self.must_not_fire = [rule for rule in RULES if rule not in self.expected + self.may]
+
+
+def scenario(name, title, *, ini, app, expected=(), may=(), notes=(), recycling="max-requests", files=None):
+    """Registers the function below it. {port} in an ini becomes a free port."""
+
+    def register(drive):
+        everything = {"uwsgi.ini": ini, "app.py": app, **(files or {})}
+        SCENARIOS[name] = Scenario(
+            name, title, drive, everything, list(expected), list(may), list(notes), recycling)
+        return drive
+
+    return register
+
+
+def ini(*lines, processes=2):
+    return "\n".join([
+        "[uwsgi]", "plugin = python3", "http-socket = 127.0.0.1:{port}", "wsgi-file = app.py",
+        "master = true", f"processes = {processes}", *lines, "",
+    ])
+
+
+# -- reloads by SIGHUP
+
+@scenario(
+    "healthy-reload", "SIGHUP with uWSGI's own threads and short requests in flight: nothing is wrong",
+    ini=ini("enable-threads = true", "threads = 2", processes=3), app=PLAIN)
+def healthy_reload(run):
+    run.start(workers=3)
+    for _ in range(3):
+        run.round(4, "/list?sleep=0.05")
+    in_flight = [run.in_background("/report?sleep=0.6") for _ in range(3)]
+    run.sleep(0.2)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(6)
+    assert all(request.result() for request in in_flight)
+    run.round(4, "/list?sleep=0.05")
+    run.sleep(1.5)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(9)
+    run.round(4, "/list?sleep=0.05")
+
+
+@scenario(
+    "idle-workers-held-by-thread-prefork",
+    "SIGHUP: a non-daemon thread started at import holds every idle worker until mercy (3 s) is over",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    expected=["app-threads-block-shutdown"],
+    notes=["Prefork: the thread runs in the master only; the workers wait for their copy of its record."])
+def held_prefork(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(4)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(6)
+    run.round(3)
+
+
+@scenario(
+    "idle-workers-held-by-thread-lazy-apps",
+    "SIGHUP with lazy-apps: a non-daemon thread in each worker holds it until mercy (3 s) is over",
+    ini=ini("enable-threads = true", "lazy-apps = true", "worker-reload-mercy = 3", processes=3),
+    app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+def held_lazy(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(4)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(6)
+    run.round(3)
+
+
+def long_request_at_reload(run, seconds):
+    """Steady short traffic to three workers, one long request in flight when SIGHUP comes."""
+    run.start(workers=3)
+    for _ in range(4):
+        run.round(3, "/list?sleep=0.1")
+        run.sleep(0.3)
+    long_request = run.in_background(f"/export?sleep={seconds}")
+    for _ in range(4):
+        run.round(2, "/list?sleep=0.1")
+        run.sleep(0.3)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(6)
+    for _ in range(3):
+        run.round(3, "/list?sleep=0.1")
+    return long_request.result()
+
+
+@scenario(
+    "request-outlives-mercy", "SIGHUP while one request needs longer than mercy (3 s): it is cut, without a line",
+    ini=ini("worker-reload-mercy = 3", processes=3), app=PLAIN,
+    expected=["forced-kill-undecided"], may=["request-blocks-shutdown"],
+    notes=["The request that was cut has no line. What the log does show: two of three workers left at once, so it "
+           "was not something that holds every worker; the killed one had answered until shortly before and then "
+           "had no line for two seconds although traffic went on."])
+def request_outlives_mercy(run):
+    assert not long_request_at_reload(run, 12)
+
+
+@scenario(
+    "request-outlives-mercy-harakiri-verbose",
+    "The same, but harakiri comes before mercy is over and names the request",
+    ini=ini("worker-reload-mercy = 8", "harakiri = 4", "harakiri-verbose = true", processes=3), app=PLAIN,
+    expected=[], may=["request-blocks-shutdown"],
+    notes=["Harakiri, not mercy, ends the worker during the reload; its lines name GET /export."])
+def request_outlives_mercy_harakiri(run):
+    assert not long_request_at_reload(run, 14)
+
+
+@scenario(
+    "long-request-finishes-within-mercy", "SIGHUP while one request needs 3 of the 6 seconds of mercy: it is answered",
+    ini=ini("worker-reload-mercy = 6", processes=3), app=PLAIN)
+def long_request_finishes(run):
+    assert long_request_at_reload(run, 4)
+
+
+# -- chain and workers reloads
+
+CHAIN = ("enable-threads = true", "touch-chain-reload = reload.txt", "worker-reload-mercy = 3")
+
+
+def chain_reload(run, workers):
+    run.create("reload.txt")
+    run.start(workers=workers)
+    run.round(workers)
+    run.sleep(1.5)
+    run.touch("chain", "reload.txt")
+    run.wait_log("chain reloading complete", within=40)
+    run.round(workers)
+
+
+@scenario(
+    "chain-reload-slow", "touch-chain-reload with lazy-apps: a thread holds each of 3 workers until mercy, in turn",
+    ini=ini("lazy-apps = true", *CHAIN, processes=3), app=THREAD_AT_IMPORT,
+    expected=["chain-reload-slow", "app-threads-block-shutdown"])
+def chain_reload_slow(run):
+    chain_reload(run, workers=3)
+
+
+@scenario(
+    "chain-reload-healthy", "touch-chain-reload with lazy-apps: each worker leaves at once and loads the new code",
+    ini=ini("lazy-apps = true", *CHAIN, processes=3), app=PLAIN)
+def chain_reload_healthy(run):
+    chain_reload(run, workers=3)
+
+
+@scenario(
+    "chain-reload-old-code", "touch-chain-reload without lazy-apps: quick, and the old code goes on running",
+    ini=ini(*CHAIN, processes=3), app=PLAIN, expected=["old-code-kept"])
+def chain_reload_old_code(run):
+    chain_reload(run, workers=3)
+
+
+@scenario(
+    "workers-reload", "Workers reload over the master fifo (w) with lazy-apps: nothing is wrong",
+    ini=ini("lazy-apps = true", "master-fifo = master.fifo", processes=3), app=PLAIN)
+def workers_reload(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(1)
+    run.fifo("workers", "w")
+    run.wait_workers(6)
+    run.round(3)
+
+
+# -- recycling by max-requests
+
+RECYCLE = ("enable-threads = true", "min-worker-lifetime = 1", "worker-reload-mercy = 3")
+
+
+def ahead(run, requests):
+    """Let one of two workers serve alone for a while, so that the two do not recycle together."""
+    busy = run.in_background("/export?sleep=2")
+    run.sleep(0.1)
+    for _ in range(requests):
+        run.get("/list?sleep=0.1")
+    busy.result()
+
+
+@scenario(
+    "max-requests-orphans-tasks",
+    "max-requests recycles workers whose executor has tasks longer than mercy (3 s): these are lost",
+    ini=ini("max-requests = 8", *RECYCLE), app=TASKS,
+    expected=["recycle-blocked", "respawn-orphans-tasks"], may=["mercy-too-short"])
+def max_requests_orphans_tasks(run):
+    run.start(workers=2)
+    task = 0
+    for seconds in (1, 6, 1, 2, 12, 1, 3, 2, 1, 12, 1, 1, 2, 1):
+        task += 1
+        run.round(2, "/?sleep=0.1")
+        run.get(f"/task?n={task}&seconds={seconds}&sleep=0.1")
+        run.sleep(1.1)
+    run.sleep(4)
+
+
+@scenario(
+    "max-requests-orphans-tasks-daemon",
+    "max-requests recycles workers whose tasks run in daemon threads: they leave at once and the tasks are lost",
+    ini=ini("max-requests = 8", *RECYCLE),
+    app=TASKS_IN_DAEMON_THREADS,
+    expected=["respawn-orphans-tasks"])
+def max_requests_orphans_tasks_daemon(run):
+    run.start(workers=2)
+    ahead(run, 4)
+    for task, seconds in enumerate((1, 5, 1, 2, 5, 1, 3, 2, 1, 5, 1, 1), start=1):
+        run.round(2, "/?sleep=0.1")
+        run.get(f"/task?n={task}&seconds={seconds}&sleep=0.1")
+        run.sleep(0.8)
+    run.sleep(6)
+
+
+@scenario(
+    "max-requests-healthy", "max-requests recycles workers; their tasks all end, some after the worker said Seeya",
+    ini=ini("max-requests = 8", *RECYCLE), app=TASKS)
+def max_requests_healthy(run):
+    run.start(workers=2)
+    for task in range(1, 15):
+        run.round(2, "/?sleep=0.1")
+        run.get(f"/task?n={task}&seconds=1.2&sleep=0.1")
+        run.sleep(0.5)
+    run.sleep(2)
+
+
+@scenario(
+    "recycle-blocked", "max-requests with a thread that holds the exit: every recycled worker waits for NO MERCY",
+    ini=ini("max-requests = 10", *RECYCLE), app=THREAD_AT_IMPORT, expected=["recycle-blocked"],
+    may=["app-threads-block-shutdown"])
+def recycle_blocked(run):
+    run.start(workers=2)
+    ahead(run, 5)
+    for _ in range(22):
+        run.round(2, "/list?sleep=0.1")
+        run.sleep(0.6)
+
+
+@scenario(
+    "lifetime-never-came-back", "max-worker-lifetime: one of 3 workers is held by a thread, never ends, and is lost",
+    ini=ini("enable-threads = true", "min-worker-lifetime = 1", "max-worker-lifetime = 6",
+            "max-worker-lifetime-delta = 2", processes=3),
+    app=THREAD_BY_REQUEST,
+    expected=["worker-never-came-back"], may=["recycle-blocked"], recycling="max-lifetime",
+    notes=["No mercy is armed for max-worker-lifetime: nothing ever kills the worker that does not leave."])
+def lifetime_never_came_back(run):
+    run.start(workers=3)
+    run.get("/watch")
+    run.steadily(30, "/list", pause=0.5)
+
+
+@scenario(
+    "lifetime-healthy", "max-worker-lifetime: every worker leaves at once and comes back",
+    ini=ini("enable-threads = true", "min-worker-lifetime = 1", "max-worker-lifetime = 5",
+            "max-worker-lifetime-delta = 2", processes=3),
+    app=PLAIN, recycling="max-lifetime")
+def lifetime_healthy(run):
+    run.start(workers=3)
+    run.steadily(22, "/list", pause=0.5)
+
+
+@scenario(
+    "synchronized-recycling", "All 4 workers reach max-requests in the same moment; they leave at once",
+    ini=ini("max-requests = 6", *RECYCLE, processes=4), app=PLAIN, expected=["synchronized-recycling"])
+def synchronized_recycling(run):
+    run.start(workers=4)
+    for _ in range(14):
+        run.round(4, "/list?sleep=0.2")
+        run.sleep(0.4)
+    run.sleep(1.5)
+
+
+@scenario(
+    "synchronized-recycling-blocked",
+    "All 4 workers reach max-requests together and a thread holds them all: nobody serves until mercy is over",
+    ini=ini("max-requests = 6", *RECYCLE, processes=4), app=THREAD_AT_IMPORT,
+    expected=["synchronized-recycling", "recycle-blocked"], may=["app-threads-block-shutdown"])
+def synchronized_recycling_blocked(run):
+    run.start(workers=4)
+    for _ in range(14):
+        run.round(4, "/list?sleep=0.2")
+        run.sleep(0.4)
+    run.sleep(5)
+
+
+@scenario(
+    "staggered-recycling", "4 workers reach max-requests one after the other",
+    ini=ini("max-requests = 12", *RECYCLE, processes=4), app=PLAIN)
+def staggered_recycling(run):
+    run.start(workers=4)
+    for free in (3, 2, 1):
+        run.in_background(f"/export?sleep={free * 1.5}")
+        run.sleep(0.1)
+        for _ in range(3):
+            run.round(free, "/list?sleep=0.2")
+    run.sleep(1.5)
+    for _ in range(24):
+        run.round(4, "/list?sleep=0.2")
+        run.sleep(0.4)
+    run.sleep(1.5)
+
+
+# -- stops
+
+@scenario(
+    "stop-hangs", "SIGINT: a thread holds every worker until mercy (3 s) is over",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    expected=["app-threads-block-shutdown"])
+def stop_hangs(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(3)
+    run.signal("stop", "SIGINT")
+    run.wait_ended(run.master)
+
+
+@scenario(
+    "stop-healthy", "SIGINT: every worker leaves at once",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=PLAIN)
+def stop_healthy(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(1)
+    run.signal("stop", "SIGINT")
+    run.wait_ended(run.master)
+
+
+# -- how long mercy should be
+
+@scenario(
+    "mercy-too-long", "SIGHUP with mercy 12 s: one of 4 workers is held by a thread, three leave at once and wait",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 12", processes=4), app=THREAD_BY_REQUEST,
+    expected=["mercy-too-long"], may=["forced-kill-undecided", "app-threads-block-shutdown"],
+    notes=["The thread was started by GET /watch, in one worker only."])
+def mercy_too_long(run):
+    run.start(workers=4)
+    run.get("/watch")
+    for _ in range(4):
+        run.round(4, "/list?sleep=0.1")
+        run.sleep(0.5)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(8)
+    run.round(4, "/list?sleep=0.1")
+
+
+@scenario(
+    "mercy-too-short", "SIGHUP with mercy 2 s while requests of 5 s are the rule: those in flight are cut",
+    ini=ini("worker-reload-mercy = 2", processes=3), app=PLAIN,
+    expected=["mercy-too-short"], may=["forced-kill-undecided", "request-blocks-shutdown"],
+    notes=["Each worker had begun a request of 5 s about a second before it was asked to leave."])
+def mercy_too_short(run):
+    run.start(workers=3)
+    for _ in range(3):
+        run.round(3, "/report?sleep=5")
+    cut = [run.in_background("/report?sleep=5") for _ in range(3)]
+    run.sleep(1)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(6)
+    assert not any(request.result() for request in cut)
+    run.round(3, "/report?sleep=5")
+
+
+@scenario(
+    "second-reload-during-reload", "A second SIGHUP while the first still waits for mercy: it leaves no trace",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    expected=["app-threads-block-shutdown"])
+def second_reload(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(3)
+    run.signal("graceful", "SIGHUP")
+    run.sleep(1.5)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(6)
+    run.round(3)
+    run.sleep(5)
+
+
+@scenario(
+    "reload-cut-by-end-of-log", "The log ends while a SIGHUP still waits for mercy (8 s)",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 8", processes=3), app=THREAD_AT_IMPORT,
+    may=["reload-unfinished"],
+    notes=["The log simply ends first: at most an information, never a hang."])
+def reload_cut(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(2)
+    run.signal("graceful", "SIGHUP")
+    run.sleep(3)
+
+
+@scenario(
+    "chain-reload-stuck", "touch-chain-reload with lazy-apps: the new worker 1 never gets through its import",
+    ini=ini("lazy-apps = true", *CHAIN, processes=3), app=STUCK_AT_IMPORT,
+    expected=["reload-unfinished"], may=["chain-reload-slow"])
+def chain_reload_stuck(run):
+    run.create("reload.txt")
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(1.5)
+    run.create("migrating")
+    run.touch("chain", "reload.txt")
+    run.steadily(20, "/list", pause=0.7)
+
+
+# -- other ways to ask
+
+@scenario(
+    "touch-reload-py-autoreload", "touch-reload, then py-autoreload sees that app.py changed: both are healthy",
+    ini=ini("enable-threads = true", "touch-reload = reload.txt", "py-autoreload = 1"), app=PLAIN)
+def touch_reload(run):
+    run.create("reload.txt")
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1.5)
+    run.touch("graceful", "reload.txt")
+    run.wait_workers(4)
+    run.round(2)
+    run.sleep(2)
+    run.touch("graceful", "app.py")
+    run.wait_workers(6)
+    run.round(2)
+    run.sleep(2)
+
+
+@scenario(
+    "brutal-reload", "SIGTERM without die-on-term: a brutal reload, which waits for mercy (3 s) all the same",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    expected=["app-threads-block-shutdown"])
+def brutal_reload(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(3)
+    run.signal("brutal", "SIGTERM")
+    run.wait_workers(6)
+    run.round(3)
+
+
+@scenario(
+    "two-instances-one-file", "Two uWSGI write into one file; the first is reloaded and its workers are held",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    files={
+        "second.ini": ini("worker-reload-mercy = 3", processes=3)
+        .replace("{port}", "{port2}").replace("app.py", "second.py"),
+        "second.py": PLAIN,
+    },
+    expected=["app-threads-block-shutdown"],
+    notes=["Every worker number exists twice; only pids tell the two apart. The second one serves all the time."])
+def two_instances(run):
+    run.start(workers=3)
+    run.start(workers=3, ini="second.ini")
+    run.round(3)
+    run.steadily(4, "/other", port="port2")
+    run.signal("graceful", "SIGHUP")
+    run.steadily(5, "/other", port="port2")
+    run.wait_workers(9)
+    run.round(3)
+
+
+@scenario(
+    "emperor-two-vassals", "An emperor with two vassals in one log; one is touched and its workers are held",
+    ini="[uwsgi]\nemperor = {work}/vassals\n", app=THREAD_AT_IMPORT,
+    files={
+        "vassals/held.ini": ini("chdir = {work}", "enable-threads = true", "worker-reload-mercy = 3"),
+        "vassals/sound.ini": ini("chdir = {work}", "worker-reload-mercy = 3")
+        .replace("{port}", "{port2}").replace("app.py", "sound.py"),
+        "sound.py": PLAIN,
+    },
+    expected=["app-threads-block-shutdown"])
+def emperor(run):
+    run.start(workers=4)
+    run.round(2)
+    run.steadily(4, "/other", port="port2")
+    run.touch("graceful", "vassals/held.ini")
+    run.steadily(5, "/other", port="port2")
+    run.wait_workers(6)
+    run.round(2)
+    run.touch("graceful", "vassals/sound.ini")
+    run.wait_workers(8)
+    run.round(2, port="port2")
+
+
+@scenario(
+    "mules-and-spooler", "SIGHUP with a mule and a spooler: the spooled task is cut and starts again",
+    ini=ini("mule = true", "spooler = spool", "worker-reload-mercy = 4"), app=SPOOLING,
+    notes=["Task 2 is no orphan: the spooler keeps its file and runs it again after the reload."])
+def mules_and_spooler(run):
+    (run.work / "spool").mkdir()
+    run.start(workers=2)
+    run.get("/task?n=1&seconds=1")
+    run.sleep(2.5)
+    run.get("/task?n=2&seconds=4")
+    run.sleep(1.5)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(4)
+    run.round(2)
+    run.sleep(8)
+
+
+# -- other shapes of the log
+
+@scenario(
+    "log-date", "The same hang with log-date = %Y-%m-%d %H:%M:%S",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", "log-date = %%Y-%%m-%%d %%H:%%M:%%S", processes=3),
+    app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+def log_date(run):
+    held_prefork(run)
+
+
+@scenario(
+    "log-micros-and-memory-report", "Request lines with host, memory and microseconds; two healthy reloads",
+    ini=ini("log-micros = true", "memory-report = true", "vhost = true", processes=2), app=PLAIN)
+def log_micros(run):
+    run.start(workers=2)
+    for workers_so_far in (4, 6):
+        for host in ("shop.example", "api.example"):
+            run.round(2, "/list?sleep=0.05", host=host)
+        run.sleep(1)
+        run.signal("graceful", "SIGHUP")
+        run.wait_workers(workers_so_far)
+    run.round(2, "/list?sleep=0.05", host="shop.example")
+
+
+# -- deaths that nobody asked for
+
+@scenario(
+    "harakiri", "Two requests outlive harakiri (2 s): their workers are killed",
+    ini=ini("harakiri = 2"), app=PLAIN)
+def harakiri(run):
+    run.start(workers=2)
+    for _ in range(2):
+        run.round(2)
+        long_request = run.in_background("/export?sleep=8")
+        run.steadily(4, "/list")
+        assert not long_request.result()
+    run.sleep(1.5)
+    run.round(2)
+
+
+@scenario(
+    "segfault-worker", "A request crashes its worker with SIGSEGV; it is respawned at once",
+    ini=ini("worker-reload-mercy = 3"), app=CRASHING)
+def segfault_worker(run):
+    run.start(workers=2)
+    run.round(2)
+    assert not run.get("/crash")
+    run.wait_workers(3)
+    run.round(2)
+    run.sleep(1)
+
+
+@scenario(
+    "external-kill-9", "Somebody kills a worker with SIGKILL from outside; it is respawned at once",
+    ini=ini("worker-reload-mercy = 3"), app=PLAIN)
+def external_kill(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    os.kill(run.pid_of(1), signal.SIGKILL)
+    run.wait_workers(3)
+    run.round(2)
+
+
+@scenario(
+    "cheaper", "cheaper: workers come with the load and go without it",
+    ini=ini("cheaper = 1", "cheaper-initial = 1", "cheaper-step = 1", processes=4), app=PLAIN, recycling="cheaper")
+def cheaper(run):
+    run.start(workers=1)
+    for _ in range(2):
+        for _ in range(12):
+            run.round(4, "/list?sleep=0.4")
+        run.steadily(12, "/", pause=1.5)

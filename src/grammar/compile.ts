@@ -1,0 +1,347 @@
+import type {Grammar} from 'ohm-js';
+import {bytes, type ByteSet, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
+import {FINDABLE, kebabCase} from './matcher.ts';
+
+/**
+ * Compiles the lexical rules of an Ohm grammar into the source of a JavaScript module whose default export
+ * is a `Matcher`: recursive descent over bytes with the meaning of a PEG (ordered choice, possessive
+ * repetition), captures as offsets, and a choice among the messages by their first bytes.
+ *
+ * @throws GrammarRefusal, naming the rule, for what bytes cannot do as Ohm does it.
+ */
+export function compileGrammar(grammar: Grammar): string {
+  return new Compiler(grammar.name, messagesOf(grammar)).module();
+}
+
+/** One way in which a message can begin; several per message where its text has alternatives at the front. */
+interface Entrance {
+  readonly message: number;
+  readonly sets: readonly ByteSet[];
+}
+
+class Compiler {
+  private readonly grammarName: string;
+  private readonly messages: readonly Message[];
+  private readonly fields: string[];
+  private readonly tables = new Map<string, string>();
+  private readonly choices = new Map<string, string>();
+  private labels = 0;
+
+  constructor(grammarName: string, messages: readonly Message[]) {
+    this.grammarName = grammarName;
+    this.messages = messages;
+    this.fields = [...new Set(messages.flatMap(({fields}) => fields))];
+  }
+
+  module(): string {
+    const {messages, fields} = this;
+    const functions = messages.map((message, number) => this.message(message, number));
+    const entrances = messages.flatMap(({expr}, message) => beginningsOf(expr).map(({sets}): Entrance => ({message, sets})));
+    const dispatch = this.dispatch(entrances, 0, '  ');
+    const tables = [...this.tables].map(([members, name]) => `const ${name} = table(${members});`);
+    const choices = [...this.choices].map(([members, name]) => choice(name, members.split(',').map(Number)));
+    return `// Compiled from grammar ${this.grammarName}. Do not edit: change the grammar.
+let B = new Uint8Array(0), V = new DataView(B.buffer), E = -1;
+const C = new Int32Array(${2 * fields.length}).fill(-1);
+function table(...spans) {
+  const t = new Uint8Array(256);
+  for (let i = 0; i < spans.length; i += 2) t.fill(1, spans[i], spans[i + 1] + 1);
+  return t;
+}
+// Only blanks up to the end of the line.
+function closed(i) {
+  let c = B[i];
+  while (c <= 32 && c !== ${LF}) c = B[++i];
+  return c === ${LF};
+}
+${tables.join('\n')}
+${functions.join('\n')}
+${choices.join('\n')}
+function dispatch(i, whole) {
+${dispatch}}
+// The first two bytes of every message that is looked for inside a line.
+const PAIRS = ${JSON.stringify(pairs(entrances))};
+let found = null;
+export default {
+  grammar: ${JSON.stringify(this.grammarName)},
+  messages: ${JSON.stringify(messages.map(({rule}) => kebabCase(rule)))},
+  fields: ${JSON.stringify(fields)},
+  fieldsOf: ${JSON.stringify(messages.map((message) => message.fields.map((field) => fields.indexOf(field))))},
+  captures: C,
+  bind(buffer) {
+    B = buffer;
+    V = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  },
+  match(at) { return dispatch(at, true); },
+  prefix(at) { return dispatch(at, false); },
+  find(at) {
+    if (found === null) {
+      found = new Uint8Array(65536);
+      for (const pair of PAIRS) found[pair] = 1;
+    }
+    for (let c = B[at]; c !== ${LF}; at++) {
+      const next = B[at + 1];
+      if (found[(c << 8) | next] === 1) return at;
+      c = next;
+    }
+    return -1;
+  },
+  end() { return E; },
+};
+`;
+  }
+
+  /** A function from the offset where the message begins to the offset where it ends, or -1. */
+  private message({rule, expr}: Message, number: number): string {
+    const code = this.code(expr, 'return -1;');
+    return `// ${rule}\nfunction m${number}(i) {\n${this.forget(optionalFields(expr))}${code}return i;\n}`;
+  }
+
+  /** Code that advances `i` over a match of `expr`, or executes `fail` (leaving `i` anywhere). */
+  private code(expr: Expr, fail: string): string {
+    switch (expr.is) {
+      case 'byte':
+        return `if (!(${this.test(expr.set, 'B[i]')})) ${fail}\ni++;\n`;
+      case 'text':
+        return literal(expr.text, fail);
+      case 'end':
+        return `if (B[i] !== ${LF}) ${fail}\n`;
+      case 'seq':
+        return expr.parts.map((part) => this.code(part, fail)).join('');
+      case 'choice':
+        return this.choiceCode(expr.of, fail);
+      case 'opt': {
+        const [out, next, save] = this.fresh('O', 'N', 's');
+        const inner = this.code(expr.body, `break ${next};`);
+        return `${out}: { const ${save} = i; ${next}: { ${inner}break ${out}; }\ni = ${save};\n${this.forget(fieldsOf(expr.body))}}\n`;
+      }
+      case 'star': {
+        if (expr.body.is === 'byte') return `while (${this.test(expr.body.set, 'B[i]')}) i++;\n`;
+        const [loop, next, save] = this.fresh('L', 'N', 's');
+        const inner = this.code(expr.body, `break ${next};`);
+        return `${loop}: for (;;) { const ${save} = i; ${next}: { ${inner}continue ${loop}; }\ni = ${save}; break; }\n`;
+      }
+      case 'until':
+        return this.untilCode(expr.stop);
+      case 'not': {
+        const [out, save] = this.fresh('N', 's');
+        return `{ const ${save} = i; ${out}: { ${this.code(expr.body, `break ${out};`)}${fail} }\ni = ${save}; }\n`;
+      }
+      case 'lookahead': {
+        const [save] = this.fresh('s');
+        return `{ const ${save} = i;\n${this.code(expr.body, fail)}i = ${save}; }\n`;
+      }
+      case 'field': {
+        const [save] = this.fresh('s');
+        const slot = 2 * this.fields.indexOf(expr.name);
+        return `{ const ${save} = i;\n${this.code(expr.body, fail)}C[${slot}] = ${save}; C[${slot + 1}] = i; }\n`;
+      }
+    }
+  }
+
+  private choiceCode(of: readonly Expr[], fail: string): string {
+    const words = of.map((term) => (term.is === 'text' ? term.text : ''));
+    const length = words[0]?.length ?? 0;
+    if (length >= 2 && length <= 4 && words.every((word) => word.length === length)) return oneOf(words, length, fail);
+    const [out, save] = this.fresh('A', 's');
+    const terms = of.map((term) => {
+      const [next] = this.fresh('N');
+      const inner = this.code(term, `break ${next};`);
+      return `${next}: { ${inner}break ${out}; }\ni = ${save};\n${this.forget(fieldsOf(term))}`;
+    });
+    return `${out}: { const ${save} = i;\n${terms.join('')}${fail} }\n`;
+  }
+
+  private untilCode(stop: Expr | null): string {
+    if (stop === null) return `while (B[i] !== ${LF}) i++;\n`;
+    if (stop.is === 'byte') return `while (${this.test(bytes((byte) => stop.set[byte] === 0), 'B[i]')}) i++;\n`;
+    const [loop, next, save] = this.fresh('L', 'N', 's');
+    const first = firstBytes(beginningsOf(stop));
+    const attempt = `const ${save} = i; ${next}: { ${this.code(stop, `break ${next};`)}i = ${save}; break ${loop}; }\ni = ${save};`;
+    const guarded = first === null ? attempt : `if (${this.test(first, 'B[i]')}) { ${attempt} }`;
+    return `${loop}: while (B[i] !== ${LF}) { ${guarded}\ni++; }\n`;
+  }
+
+  /** An expression that is true where the byte `of` belongs to `set`. */
+  private test(set: ByteSet, of: string): string {
+    const spans = spansOf(set);
+    const missing = spansOf(bytes((byte) => set[byte] === 0)).flat();
+    if (spans.length === 1) return spanTest(spans[0] as Span, of);
+    if (missing.length === 2 && missing[0] === missing[1]) return `${of} !== ${missing[0]} && ${of} !== ${LF}`;
+    if (missing.length === 0) return `${of} !== ${LF}`;
+    const members = spans.flat().join(', ');
+    const name = this.tables.get(members) ?? `T${this.tables.size}`;
+    this.tables.set(members, name);
+    return `${name}[${of}] === 1`;
+  }
+
+  private forget(fields: readonly string[]): string {
+    return fields.map((field) => `C[${2 * this.fields.indexOf(field)}] = -1;\n`).join('');
+  }
+
+  private fresh<T extends string[]>(...prefixes: T): {[K in keyof T]: string} {
+    this.labels++;
+    return prefixes.map((prefix) => `${prefix}${this.labels}`) as {[K in keyof T]: string};
+  }
+
+  /** Code that returns the first message, in order of declaration, among those that can begin as the line does. */
+  private dispatch(entrances: readonly Entrance[], depth: number, indent: string): string {
+    const messages = [...new Set(entrances.map(({message}) => message))].sort((a, b) => a - b);
+    if (messages.length === 0) return `${indent}return -1;\n`;
+    const deeper = entrances.some(({sets}) => sets.length > depth);
+    if (messages.length === 1 || !deeper) return `${indent}return ${this.candidates(messages)}(i, whole);\n`;
+    const groups = new Map<string, {readonly bytes: number[]; readonly entrances: Entrance[]}>();
+    for (let byte = 0; byte < 256; byte++) {
+      const here = entrances.filter(({sets}) => sets[depth] === undefined || sets[depth][byte] === 1);
+      const key = here.map((entrance) => entrances.indexOf(entrance)).join(',');
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, {bytes: [byte], entrances: here});
+      else group.bytes.push(byte);
+    }
+    // Bytes on which all agree need no test here: the message's own code looks at every byte.
+    if ([...groups.values()].every((group) => group.entrances.length % entrances.length === 0)) {
+      return this.dispatch(entrances, depth + 1, indent);
+    }
+    const smallestFirst = [...groups.values()].sort((a, b) => a.bytes.length - b.bytes.length);
+    const rest = smallestFirst.pop();
+    const cases = smallestFirst.map(
+      (group) =>
+        `${indent}${group.bytes.map((byte) => `case ${byte}:`).join(' ')}\n${this.dispatch(group.entrances, depth + 1, `${indent}  `)}`,
+    );
+    const otherwise = this.dispatch(rest?.entrances ?? [], depth + 1, `${indent}  `);
+    return `${indent}switch (B[${offset(depth)}]) {\n${cases.join('')}${indent}default:\n${otherwise}${indent}}\n`;
+  }
+
+  private candidates(messages: readonly number[]): string {
+    const key = messages.join(',');
+    const name = this.choices.get(key) ?? `t${this.choices.size}`;
+    this.choices.set(key, name);
+    return name;
+  }
+}
+
+function choice(name: string, messages: readonly number[]): string {
+  const tries = messages.map(
+    (message) => `  if ((e = m${message}(i)) >= 0 && (!whole || B[e] === ${LF} || closed(e))) { E = e; return ${message}; }\n`,
+  );
+  return `function ${name}(i, whole) {\n  let e;\n${tries.join('')}  return -1;\n}`;
+}
+
+/** Fields that a match may leave out, so that what an earlier match captured has to be forgotten first. */
+function optionalFields(expr: Expr): string[] {
+  if (expr.is === 'seq') return expr.parts.flatMap(optionalFields);
+  if (expr.is === 'field') return optionalFields(expr.body);
+  return fieldsOf(expr);
+}
+
+/** What a match can begin with. One that is not `whole` goes on with bytes that are not told. */
+interface Beginning {
+  readonly sets: readonly ByteSet[];
+  readonly whole: boolean;
+}
+
+/** Enough to tell three hundred messages apart; more only makes the dispatch larger. */
+const LONGEST_BEGINNING = 24;
+const MOST_BEGINNINGS = 48;
+
+function beginningsOf(expr: Expr): Beginning[] {
+  switch (expr.is) {
+    case 'byte':
+      return [{sets: [expr.set], whole: true}];
+    case 'text':
+      return [{sets: [...expr.text].map((letter) => bytes((byte) => byte === letter.charCodeAt(0))), whole: true}];
+    case 'seq':
+      return expr.parts.reduce<Beginning[]>(
+        (sofar, part) => {
+          if (sofar.every(({whole}) => !whole)) return sofar;
+          const next = beginningsOf(part);
+          return capped(
+            sofar.flatMap((before) =>
+              before.whole ? next.map(({sets, whole}) => ({sets: [...before.sets, ...sets], whole})) : [before],
+            ),
+          );
+        },
+        [{sets: [], whole: true}],
+      );
+    case 'choice':
+      return capped(expr.of.flatMap(beginningsOf));
+    case 'opt':
+      return [...beginningsOf(expr.body), {sets: [], whole: true}];
+    case 'field':
+      return beginningsOf(expr.body);
+    case 'not': case 'lookahead':
+      return [{sets: [], whole: true}];
+    default:
+      return [{sets: [], whole: false}];
+  }
+}
+
+function capped(all: Beginning[]): Beginning[] {
+  if (all.length > MOST_BEGINNINGS) return [{sets: [], whole: false}];
+  return all.map(({sets, whole}) =>
+    sets.length > LONGEST_BEGINNING ? {sets: sets.slice(0, LONGEST_BEGINNING), whole: false} : {sets, whole},
+  );
+}
+
+/** The bytes that any of these can begin with; null where one of them may begin with anything or be empty. */
+function firstBytes(beginnings: readonly Beginning[]): ByteSet | null {
+  const firsts = beginnings.map(({sets}) => sets[0]);
+  return firsts.some((set) => set === undefined) ? null : bytes((byte) => firsts.some((set) => set?.[byte] === 1));
+}
+
+function pairs(entrances: readonly Entrance[]): number[] {
+  const all = new Set<number>();
+  for (const {sets} of entrances) {
+    const isFixed = sets.length >= FINDABLE && sets.slice(0, FINDABLE).every((set) => spansOf(set).length <= 3);
+    if (!isFixed) continue;
+    for (const first of membersOf(sets[0] as ByteSet)) {
+      for (const second of membersOf(sets[1] as ByteSet)) all.add((first << 8) | second);
+    }
+  }
+  return [...all].sort((a, b) => a - b);
+}
+
+function membersOf(set: ByteSet): number[] {
+  return [...set.keys()].filter((byte) => set[byte] === 1);
+}
+
+type Span = readonly [from: number, to: number];
+
+function spansOf(set: ByteSet): Span[] {
+  const spans: Span[] = [];
+  for (let byte = 0; byte < 256; byte++) {
+    if (set[byte] !== 1) continue;
+    const from = byte;
+    while (set[byte + 1] === 1) byte++;
+    spans.push([from, byte]);
+  }
+  return spans;
+}
+
+function spanTest([from, to]: Span, of: string): string {
+  return from === to ? `${of} === ${from}` : `((${of} - ${from}) >>> 0) <= ${to - from}`;
+}
+
+/** Compares four bytes at a time. Bytes behind the end of the line are readable (HEADROOM) and never equal: LF comes first. */
+function literal(text: string, fail: string): string {
+  const tests: string[] = [];
+  let at = 0;
+  for (; text.length - at >= 4; at += 4) tests.push(`V.getInt32(${offset(at)}) !== ${int32(text.slice(at))}`);
+  for (; at < text.length; at++) tests.push(`B[${offset(at)}] !== ${text.charCodeAt(at)}`);
+  return `if (${tests.join(' || ')}) ${fail}\ni += ${text.length};\n`;
+}
+
+/** `"Jan" | "Feb" | …`: words of one length of two to four bytes, told by one comparison each. */
+function oneOf(words: readonly string[], length: number, fail: string): string {
+  const shift = 8 * (4 - length);
+  const cases = words.map((word) => `case ${int32(word.padEnd(4, '\0')) >> shift}:`).join(' ');
+  return `switch (V.getInt32(i) >> ${shift}) { ${cases} break; default: ${fail} }\ni += ${length};\n`;
+}
+
+function offset(at: number): string {
+  return at === 0 ? 'i' : `i + ${at}`;
+}
+
+function int32(text: string): number {
+  return Buffer.from(text.slice(0, 4), 'latin1').readInt32BE(0);
+}

@@ -1,0 +1,54 @@
+/**
+ * What a grammar becomes: something that recognises messages in bytes.
+ *
+ * There are two of them with one behaviour: the module that {@link compileGrammar} writes at build
+ * time, and the {@link interpret interpreter}, which asks Ohm. Tests hold one against the other.
+ */
+export interface Matcher {
+  /** The grammar's name as declared in its source, for example `Uwsgi`. */
+  readonly grammar: string;
+  /** Names of the messages in kebab-case; a match is an index into this list. */
+  readonly messages: readonly string[];
+  /** Names of all captured fields; a field's number is its index here and its place in {@link captures}. */
+  readonly fields: readonly string[];
+  /** For each message, the numbers of the fields that it may capture, in the order of the rule's text. */
+  readonly fieldsOf: readonly (readonly number[])[];
+  /**
+   * Offsets of what the last successful match captured: field n starts at `captures[2n]` and ends before
+   * `captures[2n + 1]`. A start of -1 says that an optional field was not there. Only the fields of the
+   * message that matched are meaningful.
+   */
+  readonly captures: Int32Array;
+
+  /**
+   * Reads from `buffer` from now on. Every line in it must be closed by LF, and at least
+   * {@link HEADROOM} bytes must follow the last LF.
+   */
+  bind(buffer: Buffer): void;
+  /** The message that is the whole rest of the line from `at` (blanks may follow it), or -1. */
+  match(at: number): number;
+  /** The message that begins at `at`, whatever follows it in the line, or -1. */
+  prefix(at: number): number;
+  /** The next offset, from `at` to the end of the line, at which a message could begin, or -1. */
+  find(at: number): number;
+  /** Where the last successful match ended. */
+  end(): number;
+}
+
+/** Bytes that must be readable behind the last LF: a matcher may look ahead before it knows where the line ends. */
+export const HEADROOM = 32;
+
+/** How many bytes of fixed text a message must begin with to be looked for inside a line. */
+export const FINDABLE = 4;
+
+/** The number of field `name` in `matcher`. Throws if no message captures such a field: a mistake in the program. */
+export function fieldNumber(matcher: Matcher, name: string): number {
+  const number = matcher.fields.indexOf(name);
+  if (number < 0) throw new Error(`grammar ${matcher.grammar} has no field "${name}"`);
+  return number;
+}
+
+/** `workerBuried` -> `worker-buried`, `chdir2` -> `chdir2`. */
+export function kebabCase(ruleName: string): string {
+  return ruleName.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,4 @@
+declare module '*.ohm' {
+  const matcher: import('./matcher.ts').Matcher;
+  export default matcher;
+}

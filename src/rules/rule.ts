@@ -1,0 +1,100 @@
+import type {LineRef} from '../timeline/event.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** `certain`: the log proves it. `likely`: it fits, and the named alternatives do not fit as well. `possible`: several fit equally. */
+export type Confidence = 'certain' | 'likely' | 'possible';
+
+export interface Evidence {
+  readonly at: LineRef;
+  /** What this line shows, as a fragment: "worker 1 was killed at the deadline". */
+  readonly shows: string;
+}
+
+export interface Fix {
+  readonly setting: string | null;
+  readonly section: string | null;
+  readonly value: string | null;
+  /** The effect to expect, in figures of this log where they allow it. */
+  readonly effect: string;
+  /** The first version that has the setting; null where every version has it. */
+  readonly since: string | null;
+  readonly safety: 'safe' | 'may-cut-requests' | 'needs-code';
+  readonly why: string;
+}
+
+export interface Finding {
+  readonly title: string;
+  /** What happened, what it cost, and what that rests on: a few sentences of plain words. */
+  readonly message: string;
+  /** Where the rule's usual severity does not hold. */
+  readonly severity?: Severity;
+  readonly confidence: Confidence;
+  readonly instance: string | null;
+  readonly reload: string | null;
+  readonly pids: readonly number[];
+  readonly workers: readonly number[];
+  /** The lines that prove it. A finding that nobody can check is none. */
+  readonly evidence: readonly [Evidence, ...Evidence[]];
+  /** Other explanations, and what speaks against each. */
+  readonly against: readonly {readonly hypothesis: string; readonly because: string; readonly line: number | null}[];
+  readonly cannotSee: readonly string[];
+  /** Best first. */
+  readonly fixes: readonly Fix[];
+  /** Commands and observations that would decide what the log leaves open. */
+  readonly next: readonly string[];
+  /**
+   * What tells this finding from others of the same rule in another run: words without lines, pids, times or
+   * measured values, such as the instance's name or the kind of the reload.
+   */
+  readonly identity: readonly string[];
+}
+
+export interface RuleDocs {
+  /** What the rule looks for in the log. */
+  readonly sees: string;
+  /** Why it matters: the mechanism, for someone who has never met it. */
+  readonly why: string;
+  /** What to do. */
+  readonly remedy: string;
+  /** When to disbelieve it. */
+  readonly limits: string;
+  readonly references: readonly string[];
+}
+
+/** What a rule cannot do without. */
+export interface Needs {
+  /** Any one of these messages, by name (`uwsgi/no-mercy`), makes the rule able to see its trouble. */
+  readonly messages: readonly string[];
+  /** What would put them into the log, for a log that lacks them. */
+  readonly otherwise: string;
+}
+
+/** The rule looked and can say neither yes nor no. */
+export interface Undecided {
+  readonly undecided: string;
+}
+
+export interface Rule {
+  /** Names the trouble. Never reused. */
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly docs: RuleDocs;
+  readonly needs: Needs | null;
+  check(timeline: Timeline): Iterable<Finding | Undecided>;
+}
+
+export interface RuleResult {
+  readonly id: string;
+  readonly result: 'fired' | 'passed' | 'skipped' | 'undecided';
+  readonly reason: string;
+}
+
+export interface RuleFinding extends Finding {
+  readonly rule: string;
+  readonly severity: Severity;
+  /** Stable over runs: built from the rule's id and the finding's identity. */
+  readonly fingerprint: string;
+}

@@ -1,0 +1,218 @@
+/**
+ * What happened: the hub between formats, which write it, and rules, which read it. Plain read-only data.
+ * Nothing in it is an opinion, and everything in it keeps the lines that prove it.
+ */
+import type {Cause, LineRef, LogEvent, ReloadKind, RequestSegment, Role, Trigger} from './event.ts';
+import type {Duration, Instant} from './time.ts';
+
+export interface Timeline {
+  readonly inputs: readonly InputSummary[];
+  readonly instances: readonly Instance[];
+  /** Reloads and stops of all instances, in order of their beginning. */
+  readonly reloads: readonly Reload[];
+  readonly tasks: TaskLedger;
+  readonly events: readonly LogEvent[];
+  /** Message names (`uwsgi/no-mercy`) that occur; what a rule's needs are held against. */
+  readonly messages: ReadonlySet<string>;
+  /** The first and the last instant that the log tells; null where it tells none. */
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+export interface InputSummary {
+  readonly name: string;
+  /** As stored. */
+  readonly bytes: number;
+  /** After unpacking. */
+  readonly lines: number;
+  readonly compression: string;
+  readonly envelopes: readonly string[];
+  readonly supervisors: readonly string[];
+  readonly counts: LineCounts;
+  /** Milliseconds on the log's clock. */
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly zone: string | null;
+  /** The data ended inside its compression. */
+  readonly truncated: boolean;
+  /** Things about the bytes that a reader should know, in words: NUL bytes, lines that were cut, … */
+  readonly oddities: readonly Oddity[];
+  /** The first lines that look like the supervisor's and that no rule knows. */
+  readonly unknownExamples: readonly LineRef[];
+}
+
+export interface Oddity {
+  readonly what: string;
+  readonly count: number;
+  readonly firstLine: number;
+}
+
+/** Every line is exactly one of these. */
+export interface LineCounts {
+  readonly events: number;
+  readonly requests: number;
+  /** Known and not needed. */
+  readonly noise: number;
+  readonly application: number;
+  /** Looks like the supervisor's, and is not known. */
+  readonly unknown: number;
+}
+
+/** One master process and everything under it, over all its re-executions. */
+export interface Instance {
+  /** `uwsgi-1`, in order of appearance. */
+  readonly id: string;
+  readonly supervisor: string;
+  readonly version: string | null;
+  /** A name that the log gives it: a vassal, a program, a unit. */
+  readonly name: string | null;
+  readonly masterPid: number | null;
+  /** The instance that ran before this one and was stopped. */
+  readonly predecessor: string | null;
+  readonly settings: readonly Setting[];
+  readonly processes: readonly Process[];
+  readonly reloads: readonly Reload[];
+  /** Start-ups that the log shows: the first, and one per re-execution. */
+  readonly epochs: readonly Epoch[];
+  /** The instance said goodbye. */
+  readonly stopped: LogEvent | null;
+}
+
+export interface Epoch {
+  readonly banner: LogEvent | null;
+  /** `master-started` or `master-re-executed`. */
+  readonly master: LogEvent | null;
+  readonly reExecuted: boolean;
+  readonly appLoads: readonly AppLoad[];
+}
+
+export interface AppLoad {
+  readonly pid: number;
+  readonly seconds: number | null;
+  /** Loaded in a worker (lazy-apps), or before the workers were forked; null where the log does not tell. */
+  readonly inWorker: boolean | null;
+  readonly event: LogEvent;
+}
+
+export interface Setting {
+  readonly name: string;
+  readonly value: string | number | boolean;
+  /** `inferred`: not printed, follows from what the log shows. */
+  readonly from: 'log' | 'config' | 'default' | 'inferred';
+  /** Null for defaults. */
+  readonly where: LineRef | null;
+}
+
+/** How a process ended. See the contract: `forced` by a supervisor that lost patience, `lost` the log never says. */
+export type ProcessEnd = 'clean' | 'forced' | 'crashed' | 'killed' | 'lost' | 'running';
+
+export interface Process {
+  readonly pid: number;
+  readonly role: Role;
+  readonly worker: number | null;
+  readonly instance: string;
+  readonly startedAt: Instant;
+  /** The line that told of its start; null where it was there before the log began. */
+  readonly started: LogEvent | null;
+  /** The application was loaded in this very process. */
+  readonly appLoaded: LogEvent | null;
+  /** How it was asked to leave, or said that it would. Null: it was not, as far as the log shows. */
+  readonly asked: Asked | null;
+  /** Its supervisor lost patience. The last of several tries. */
+  readonly forced: Forced | null;
+  readonly endedAt: Instant;
+  /** The line that told of its end. */
+  readonly ended: LogEvent | null;
+  readonly end: ProcessEnd;
+  readonly cause: Cause;
+  readonly killedBy: 'master' | 'arbiter' | 'supervisord' | 'systemd' | 'platform' | 'kernel' | null;
+  /** Number or name of the signal that ended it, where told. */
+  readonly signal: string | null;
+  readonly requests: number;
+  readonly segments: readonly RequestSegment[];
+  readonly predecessorPid: number | null;
+  readonly successorPid: number | null;
+  readonly successor: LogEvent | null;
+  /** Crash reports, deadlines that struck, requests named as running: everything else that names this pid. */
+  readonly remarks: readonly LogEvent[];
+}
+
+export interface Asked {
+  readonly at: Instant;
+  /** The line by which it is known: the process's own, or the one that began the reload or stop. */
+  readonly event: LogEvent;
+  /** The process itself said that it had taken note (or announced that it leaves). */
+  readonly acknowledged: boolean;
+  readonly by: 'reload' | 'stop' | 'itself' | 'unknown';
+  /** Where `by` is reload or stop. */
+  readonly reload: string | null;
+  /** From asked to gone (or to the end of the log). */
+  readonly wait: Duration;
+  /** What it did after it had been asked. */
+  readonly requestsAfter: number;
+}
+
+export interface Forced {
+  readonly at: Instant;
+  readonly event: LogEvent;
+  readonly deadline: NonNullable<LogEvent['meaning']['deadline']>;
+  /** How many times the supervisor tried. */
+  readonly tries: number;
+  /** Seconds from asked to forced, where both are known well enough to tell. */
+  readonly patience: Duration | null;
+}
+
+export interface Reload {
+  /** `reload-1`, in order of beginning. Stops are counted along. */
+  readonly id: string;
+  readonly instance: string;
+  readonly kind: ReloadKind;
+  readonly trigger: Trigger;
+  readonly startedAt: Instant;
+  /** Null while unfinished. */
+  readonly endedAt: Instant | null;
+  readonly duration: Duration;
+  readonly outcome: 'completed' | 'unfinished' | 'failed';
+  /** The line that began it: trigger, header, or the first worker asked. */
+  readonly began: LogEvent;
+  /** True where the log has no line for the beginning itself (it starts in the middle, or the supervisor prints none). */
+  readonly headless: boolean;
+  readonly ended: LogEvent | null;
+  readonly workers: readonly ReloadedWorker[];
+  /** The master replaced its own image. */
+  readonly reExecuted: LogEvent | null;
+  /** Further requests for a reload while this one was running. */
+  readonly repeated: readonly LogEvent[];
+  /** Unfinished: how much of the log comes after its last sign of life, in seconds. */
+  readonly silence: Duration;
+}
+
+export interface ReloadedWorker {
+  readonly worker: number | null;
+  readonly oldPid: number | null;
+  readonly newPid: number | null;
+  readonly wait: Duration;
+  readonly end: 'clean' | 'forced' | 'unknown';
+  /** Chain reloads: from the old worker's end to the replacement accepting, in seconds. */
+  readonly comeback: Duration | null;
+}
+
+export interface TaskLedger {
+  readonly started: number;
+  readonly finished: number;
+  readonly orphaned: readonly OrphanedTask[];
+}
+
+export interface OrphanedTask {
+  readonly id: string | null;
+  readonly pid: number;
+  readonly worker: number | null;
+  readonly startedAt: Instant;
+  readonly started: LogEvent;
+  /** What took the process away. */
+  readonly lostTo: Cause;
+  /** The line that shows that the process is gone; null where only its silence shows it. */
+  readonly gone: LogEvent | null;
+  /** Another pid that works on since, where the log has no line for the end of the process itself. */
+  readonly replacedBy: LogEvent | null;
+}

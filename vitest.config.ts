@@ -1,0 +1,11 @@
+import {defineConfig} from 'vitest/config';
+import {viteGrammarPlugin} from './src/grammar/plugin.ts';
+
+export default defineConfig({
+  plugins: [viteGrammarPlugin()],
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/servers/**'],
+    disableConsoleIntercept: true,
+  },
+});
