@@ -6,28 +6,31 @@
 """
 
 import argparse
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import run
-from scenarios import SCENARIOS
+sys.dont_write_bytecode = True
+
+import run  # noqa: E402
+from scenarios import SCENARIOS  # noqa: E402
+from strace import Strace  # noqa: E402
+from watch import Unavailable, Watch  # noqa: E402
 
 SAMPLES = Path(__file__).resolve().parent.parent
-NEEDED = {"uwsgi": "uwsgi-core", "strace": "strace"}
 PYTHON_PLUGIN = "uwsgi-plugin-python3"
 
 
 def missing_packages():
-    missing = [package for program, package in NEEDED.items() if shutil.which(program) is None]
-    plugin = None
-    if not missing:
-        plugin = subprocess.run(["uwsgi", "--plugin", "python3", "--version"], capture_output=True, text=True)
-    if plugin is None or plugin.returncode or "unable to load plugin" in plugin.stderr + plugin.stdout:
-        missing.append(PYTHON_PLUGIN)
-    return missing
+    if shutil.which("uwsgi") is None:
+        return ["uwsgi-core", PYTHON_PLUGIN]
+    said = subprocess.run(["uwsgi", "--plugin", "python3", "--version"], capture_output=True, text=True)
+    return [PYTHON_PLUGIN] if said.returncode or "unable to load plugin" in said.stderr + said.stdout else []
 
 
 def server_version():
@@ -35,10 +38,45 @@ def server_version():
     return "uwsgi " + said.stdout.strip()
 
 
-def record(scenario, out, version, untraced=False):
-    with run.Run(scenario, untraced) as recording:
+@contextmanager
+def observers(kind):
+    """Yields a function that gives the observer of one server, called with a file it may write to."""
+    watch = None
+    if kind != "strace":
+        try:
+            watch = Watch()
+        except Unavailable as reason:
+            if kind == "watch" or Strace.missing():
+                raise
+            print(f"record: {reason}; observing with strace, which changes the server a little", file=sys.stderr)
+    if watch is None:
+        yield Strace
+        return
+    try:
+        yield lambda _file: watch
+    finally:
+        watch.close()
+
+
+def record(scenario, out, version, observe):
+    with run.Run(scenario, observe) as recording:
         scenario.drive(recording)
-        return recording.save(out / scenario.name, version)
+        log, facts = recording.finish(version)
+        check(scenario, facts)
+        recording.save(out / scenario.name, log, facts)
+        return facts
+
+
+def check(scenario, facts):
+    """A recording that does not show what its scenario is about is not saved."""
+    seen = {
+        "forced": len(facts["forcedPids"]),
+        "orphaned": len(facts["tasks"]["orphaned"]),
+        "cut": len(facts["requestsCut"]),
+    }
+    for what, wanted in scenario.shows.items():
+        if seen[what] != wanted and not (wanted is None and seen[what]):
+            raise run.GaveUp(f"{seen[what]} {what}, not {'at least one' if wanted is None else wanted}")
 
 
 def in_short(facts):
@@ -54,7 +92,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="list the scenarios and stop")
     parser.add_argument("--out", type=Path, default=SAMPLES / "uwsgi", help="default: samples/uwsgi")
     parser.add_argument("--jobs", type=int, default=1, help="so many at a time (most of the time is waiting)")
-    parser.add_argument("--untraced", action="store_true", help="without strace, to compare; no deaths in the truth")
+    parser.add_argument("--observe", choices=("auto", "watch", "strace"), default="auto",
+                        help="how to learn of deaths and signals: watch as root, else strace")
     options = parser.parse_args()
 
     if options.list:
@@ -66,15 +105,24 @@ def main():
         print(f"record: no such scenario: {', '.join(unknown)} (--list shows them)", file=sys.stderr)
         return 2
     missing = missing_packages()
+    if options.observe == "strace" or (options.observe == "auto" and os.geteuid() != 0):
+        missing += Strace.missing()
     if missing:
         print(f"record: not installed: {', '.join(missing)}", file=sys.stderr)
         print(f"  apt-get update && apt-get install --no-install-recommends {' '.join(missing)}", file=sys.stderr)
         return 3
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: everything started is killed
     version, failed = server_version(), 0
     chosen = [SCENARIOS[name] for name in options.scenarios] or list(SCENARIOS.values())
-    with ThreadPoolExecutor(options.jobs) as pool:
-        recordings = {pool.submit(record, s, options.out, version, options.untraced): s for s in chosen}
+    with ExitStack() as stack:
+        try:
+            observe = stack.enter_context(observers(options.observe))
+        except Unavailable as reason:
+            print(f"record: {reason}", file=sys.stderr)
+            return 3
+        pool = stack.enter_context(ThreadPoolExecutor(options.jobs))
+        recordings = {pool.submit(record, s, options.out, version, observe): s for s in chosen}
         try:
             for done in as_completed(recordings):
                 name = recordings[done].name

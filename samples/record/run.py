@@ -1,4 +1,4 @@
-"""One recording: starts real uWSGI servers under strace, drives them, and collects log and truth."""
+"""One recording: starts real uWSGI servers, drives them, and collects log and truth."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import kernel
+from kernel import Kernel
 from truth import Truth
 
 HERE = Path(__file__).resolve().parent
@@ -44,12 +44,10 @@ def wait_until(condition, within, what):
 
 
 class Server:
-    """One uWSGI, traced. Its first process keeps its pid over reloads."""
+    """One uWSGI, observed. Its first process keeps its pid over reloads."""
 
     def __init__(self, run, ini):
-        self.run, self.ini = run, ini
-        self.trace = run.directory / f"{ini}.trace"
-        self.trace.touch()
+        self.observer = run.observe(run.directory / f"{ini}.trace")
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": "/nonexistent",
@@ -58,18 +56,17 @@ class Server:
             "PYTHONDONTWRITEBYTECODE": "1",
             "LOGDOCTOR_WITNESS": str(run.side_file),
         }
-        tracer = [] if run.untraced else [*kernel.STRACE, "-o", str(self.trace)]
         self.started = subprocess.Popen(
-            [*tracer, "uwsgi", "--ini", ini], cwd=run.work, env=environment,
+            self.observer.wrap(["uwsgi", "--ini", ini]), cwd=run.work, env=environment,
             stdin=subprocess.DEVNULL, stdout=run.log_file, stderr=run.log_file, start_new_session=True,
         )
 
     def kernel(self, until=float("inf")):
-        return kernel.read_trace(self.trace.read_text(errors="replace"), until)
+        return self.observer.kernel(self.started.pid, until)
 
     @property
     def pid(self):
-        return self.started.pid if self.run.untraced else next(iter(self.kernel().processes))
+        return next(iter(self.kernel().processes))
 
     def kill(self):
         """End everything this server ever started, parents first so that nothing is respawned."""
@@ -90,8 +87,8 @@ class Server:
 
 
 class Run:
-    def __init__(self, scenario, untraced=False):
-        self.scenario, self.untraced = scenario, untraced
+    def __init__(self, scenario, observe):
+        self.scenario, self.observe = scenario, observe
         self.servers, self.actions = [], []
         self.pool = ThreadPoolExecutor(16)
 
@@ -135,7 +132,7 @@ class Run:
         return self.log_path.read_text(errors="replace")
 
     def kernel(self, until=float("inf")):
-        together = kernel.Kernel()
+        together = Kernel()
         for server in self.servers:
             together.merge(server.kernel(until))
         return together
@@ -224,17 +221,17 @@ class Run:
 
     # -- the result
 
-    def save(self, folder, version):
-        self.log_file.flush()
+    def finish(self, version):
+        """The log as it stands and the truth up to this moment."""
         end, log = time.time(), self.log_path.read_bytes()
         notes = [n for n in self.notes() if n["t"] <= end]
         truth = Truth(self.scenario, self.kernel(until=end), notes, self.actions, self.start_time, end, version)
-        facts = truth.as_dict()
-        folder.mkdir(parents=True, exist_ok=True)
+        return log, truth.as_dict()
+
+    def save(self, folder, log, facts):
         for name in self.scenario.files:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.work / name, target)
         (folder / "uwsgi.log").write_bytes(log)
         (folder / "truth.json").write_text(json.dumps(facts, indent=2) + "\n")
-        return facts

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -29,6 +30,7 @@ class Scenario:
     may: list          # neither demanded nor forbidden: the log allows the claim but does not press it
     notes: list
     recycling: str     # why a worker of this scenario leaves when nobody asks it to
+    shows: dict        # how many forced, orphaned, cut the truth must have; None: at least one
     must_not_fire: list = field(init=False)
 
     @property
@@ -41,13 +43,15 @@ class Scenario:
         self.must_not_fire = [rule for rule in RULES if rule not in self.expected + self.may]
 
 
-def scenario(name, title, *, ini, app, expected=(), may=(), notes=(), recycling="max-requests", files=None):
-    """Registers the function below it. {port} in an ini becomes a free port."""
+def scenario(name, title, *, ini, app, expected=(), may=(), notes=(), recycling="max-requests", files=None,
+             forced=0, orphaned=0, cut=0):
+    """Registers the function below it. {port} and {port2} in a file become free ports, {work} its folder."""
 
     def register(drive):
         everything = {"uwsgi.ini": ini, "app.py": app, **(files or {})}
         SCENARIOS[name] = Scenario(
-            name, title, drive, everything, list(expected), list(may), list(notes), recycling)
+            name, title, drive, everything, list(expected), list(may), list(notes), recycling,
+            {"forced": forced, "orphaned": orphaned, "cut": cut})
         return drive
 
     return register
@@ -84,7 +88,7 @@ def healthy_reload(run):
 @scenario(
     "idle-workers-held-by-thread-prefork",
     "SIGHUP: a non-daemon thread started at import holds every idle worker until mercy (3 s) is over",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["app-threads-block-shutdown"],
     notes=["Prefork: the thread runs in the master only; the workers wait for their copy of its record."])
 def held_prefork(run):
@@ -100,7 +104,7 @@ def held_prefork(run):
     "idle-workers-held-by-thread-lazy-apps",
     "SIGHUP with lazy-apps: a non-daemon thread in each worker holds it until mercy (3 s) is over",
     ini=ini("enable-threads = true", "lazy-apps = true", "worker-reload-mercy = 3", processes=3),
-    app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+    forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
 def held_lazy(run):
     run.start(workers=3)
     run.round(3)
@@ -129,7 +133,7 @@ def long_request_at_reload(run, seconds):
 
 @scenario(
     "request-outlives-mercy", "SIGHUP while one request needs longer than mercy (3 s): it is cut, without a line",
-    ini=ini("worker-reload-mercy = 3", processes=3), app=PLAIN,
+    ini=ini("worker-reload-mercy = 3", processes=3), forced=1, cut=1, app=PLAIN,
     expected=["forced-kill-undecided"], may=["request-blocks-shutdown"],
     notes=["The request that was cut has no line. What the log does show: two of three workers left at once, so it "
            "was not something that holds every worker; the killed one had answered until shortly before and then "
@@ -141,7 +145,7 @@ def request_outlives_mercy(run):
 @scenario(
     "request-outlives-mercy-harakiri-verbose",
     "The same, but harakiri comes before mercy is over and names the request",
-    ini=ini("worker-reload-mercy = 8", "harakiri = 4", "harakiri-verbose = true", processes=3), app=PLAIN,
+    ini=ini("worker-reload-mercy = 8", "harakiri = 4", "harakiri-verbose = true", processes=3), cut=1, app=PLAIN,
     expected=[], may=["request-blocks-shutdown"],
     notes=["Harakiri, not mercy, ends the worker during the reload; its lines name GET /export."])
 def request_outlives_mercy_harakiri(run):
@@ -172,7 +176,7 @@ def chain_reload(run, workers):
 
 @scenario(
     "chain-reload-slow", "touch-chain-reload with lazy-apps: a thread holds each of 3 workers until mercy, in turn",
-    ini=ini("lazy-apps = true", *CHAIN, processes=3), app=THREAD_AT_IMPORT,
+    ini=ini("lazy-apps = true", *CHAIN, processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["chain-reload-slow", "app-threads-block-shutdown"])
 def chain_reload_slow(run):
     chain_reload(run, workers=3)
@@ -221,13 +225,13 @@ def ahead(run, requests):
 @scenario(
     "max-requests-orphans-tasks",
     "max-requests recycles workers whose executor has tasks longer than mercy (3 s): these are lost",
-    ini=ini("max-requests = 8", *RECYCLE), app=TASKS,
-    expected=["recycle-blocked", "respawn-orphans-tasks"], may=["mercy-too-short"])
+    ini=ini("max-requests = 8", *RECYCLE), forced=2, orphaned=2, app=TASKS,
+    expected=["recycle-blocked", "respawn-orphans-tasks"],
+    may=["mercy-too-short", "app-threads-block-shutdown", "synchronized-recycling"])
 def max_requests_orphans_tasks(run):
     run.start(workers=2)
-    task = 0
-    for seconds in (1, 6, 1, 2, 12, 1, 3, 2, 1, 12, 1, 1, 2, 1):
-        task += 1
+    ahead(run, 4)
+    for task, seconds in enumerate((1, 2, 1, 2, 12, 1, 1, 2, 1, 12, 1, 1, 2, 1), start=1):
         run.round(2, "/?sleep=0.1")
         run.get(f"/task?n={task}&seconds={seconds}&sleep=0.1")
         run.sleep(1.1)
@@ -238,7 +242,7 @@ def max_requests_orphans_tasks(run):
     "max-requests-orphans-tasks-daemon",
     "max-requests recycles workers whose tasks run in daemon threads: they leave at once and the tasks are lost",
     ini=ini("max-requests = 8", *RECYCLE),
-    app=TASKS_IN_DAEMON_THREADS,
+    orphaned=None, app=TASKS_IN_DAEMON_THREADS,
     expected=["respawn-orphans-tasks"])
 def max_requests_orphans_tasks_daemon(run):
     run.start(workers=2)
@@ -252,9 +256,10 @@ def max_requests_orphans_tasks_daemon(run):
 
 @scenario(
     "max-requests-healthy", "max-requests recycles workers; their tasks all end, some after the worker said Seeya",
-    ini=ini("max-requests = 8", *RECYCLE), app=TASKS)
+    ini=ini("max-requests = 8", *RECYCLE), app=TASKS, may=["synchronized-recycling"])
 def max_requests_healthy(run):
     run.start(workers=2)
+    ahead(run, 4)
     for task in range(1, 15):
         run.round(2, "/?sleep=0.1")
         run.get(f"/task?n={task}&seconds=1.2&sleep=0.1")
@@ -263,8 +268,26 @@ def max_requests_healthy(run):
 
 
 @scenario(
+    "no-mercy-after-clean-exit",
+    "max-requests: the worker's task ends just before mercy (3 s) is over; NO MERCY names a process that has left",
+    ini=ini("max-requests = 3", *RECYCLE, processes=1), app=TASKS, may=["recycle-blocked", "mercy-too-short"],
+    notes=["The master looks once a second, for overdue workers before dead ones. Nobody was killed: exit code 0."])
+def no_mercy_after_clean_exit(run):
+    run.start(workers=1)
+    for task in range(1, 6):
+        run.round(2, "/?sleep=0.1")
+        run.sleep(1 - time.time() % 1)  # mercy is counted in whole seconds of the clock
+        run.get(f"/task?n={task}&seconds=3.75")
+        run.wait_workers(task + 1)
+        if "NO MERCY" in run.log():
+            break
+    run.wait_log("NO MERCY", within=1)
+    run.round(2, "/?sleep=0.1")
+
+
+@scenario(
     "recycle-blocked", "max-requests with a thread that holds the exit: every recycled worker waits for NO MERCY",
-    ini=ini("max-requests = 10", *RECYCLE), app=THREAD_AT_IMPORT, expected=["recycle-blocked"],
+    ini=ini("max-requests = 10", *RECYCLE), forced=4, app=THREAD_AT_IMPORT, expected=["recycle-blocked"],
     may=["app-threads-block-shutdown"])
 def recycle_blocked(run):
     run.start(workers=2)
@@ -311,7 +334,7 @@ def synchronized_recycling(run):
 @scenario(
     "synchronized-recycling-blocked",
     "All 4 workers reach max-requests together and a thread holds them all: nobody serves until mercy is over",
-    ini=ini("max-requests = 6", *RECYCLE, processes=4), app=THREAD_AT_IMPORT,
+    ini=ini("max-requests = 6", *RECYCLE, processes=4), forced=8, app=THREAD_AT_IMPORT,
     expected=["synchronized-recycling", "recycle-blocked"], may=["app-threads-block-shutdown"])
 def synchronized_recycling_blocked(run):
     run.start(workers=4)
@@ -342,7 +365,7 @@ def staggered_recycling(run):
 
 @scenario(
     "stop-hangs", "SIGINT: a thread holds every worker until mercy (3 s) is over",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["app-threads-block-shutdown"])
 def stop_hangs(run):
     run.start(workers=3)
@@ -367,9 +390,10 @@ def stop_healthy(run):
 
 @scenario(
     "mercy-too-long", "SIGHUP with mercy 12 s: one of 4 workers is held by a thread, three leave at once and wait",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 12", processes=4), app=THREAD_BY_REQUEST,
-    expected=["mercy-too-long"], may=["forced-kill-undecided", "app-threads-block-shutdown"],
-    notes=["The thread was started by GET /watch, in one worker only."])
+    ini=ini("enable-threads = true", "worker-reload-mercy = 12", processes=4), forced=1, app=THREAD_BY_REQUEST,
+    expected=["mercy-too-long", "forced-kill-undecided"], may=["app-threads-block-shutdown"],
+    notes=["The thread was started by GET /watch, in one worker only. From the log alone it could as well be a "
+           "request that began after the last line of that worker."])
 def mercy_too_long(run):
     run.start(workers=4)
     run.get("/watch")
@@ -383,7 +407,7 @@ def mercy_too_long(run):
 
 @scenario(
     "mercy-too-short", "SIGHUP with mercy 2 s while requests of 5 s are the rule: those in flight are cut",
-    ini=ini("worker-reload-mercy = 2", processes=3), app=PLAIN,
+    ini=ini("worker-reload-mercy = 2", processes=3), forced=3, cut=3, app=PLAIN,
     expected=["mercy-too-short"], may=["forced-kill-undecided", "request-blocks-shutdown"],
     notes=["Each worker had begun a request of 5 s about a second before it was asked to leave."])
 def mercy_too_short(run):
@@ -400,7 +424,7 @@ def mercy_too_short(run):
 
 @scenario(
     "second-reload-during-reload", "A second SIGHUP while the first still waits for mercy: it leaves no trace",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["app-threads-block-shutdown"])
 def second_reload(run):
     run.start(workers=3)
@@ -463,7 +487,7 @@ def touch_reload(run):
 
 @scenario(
     "brutal-reload", "SIGTERM without die-on-term: a brutal reload, which waits for mercy (3 s) all the same",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["app-threads-block-shutdown"])
 def brutal_reload(run):
     run.start(workers=3)
@@ -476,7 +500,7 @@ def brutal_reload(run):
 
 @scenario(
     "two-instances-one-file", "Two uWSGI write into one file; the first is reloaded and its workers are held",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=THREAD_AT_IMPORT,
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     files={
         "second.ini": ini("worker-reload-mercy = 3", processes=3)
         .replace("{port}", "{port2}").replace("app.py", "second.py"),
@@ -497,7 +521,7 @@ def two_instances(run):
 
 @scenario(
     "emperor-two-vassals", "An emperor with two vassals in one log; one is touched and its workers are held",
-    ini="[uwsgi]\nemperor = {work}/vassals\n", app=THREAD_AT_IMPORT,
+    ini="[uwsgi]\nemperor = {work}/vassals\n", forced=2, app=THREAD_AT_IMPORT,
     files={
         "vassals/held.ini": ini("chdir = {work}", "enable-threads = true", "worker-reload-mercy = 3"),
         "vassals/sound.ini": ini("chdir = {work}", "worker-reload-mercy = 3")
@@ -540,7 +564,7 @@ def mules_and_spooler(run):
 @scenario(
     "log-date", "The same hang with log-date = %Y-%m-%d %H:%M:%S",
     ini=ini("enable-threads = true", "worker-reload-mercy = 3", "log-date = %%Y-%%m-%%d %%H:%%M:%%S", processes=3),
-    app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+    forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
 def log_date(run):
     held_prefork(run)
 
@@ -563,7 +587,7 @@ def log_micros(run):
 
 @scenario(
     "harakiri", "Two requests outlive harakiri (2 s): their workers are killed",
-    ini=ini("harakiri = 2"), app=PLAIN)
+    ini=ini("harakiri = 2"), cut=2, app=PLAIN)
 def harakiri(run):
     run.start(workers=2)
     for _ in range(2):
@@ -577,7 +601,7 @@ def harakiri(run):
 
 @scenario(
     "segfault-worker", "A request crashes its worker with SIGSEGV; it is respawned at once",
-    ini=ini("worker-reload-mercy = 3"), app=CRASHING)
+    ini=ini("worker-reload-mercy = 3"), cut=1, app=CRASHING)
 def segfault_worker(run):
     run.start(workers=2)
     run.round(2)
@@ -608,3 +632,125 @@ def cheaper(run):
         for _ in range(12):
             run.round(4, "/list?sleep=0.4")
         run.steadily(12, "/", pause=1.5)
+
+
+@scenario(
+    "reload-on-rss", "reload-on-rss: workers leave after each request once they are too big; nothing holds them",
+    ini=ini("reload-on-rss = 1", "min-worker-lifetime = 2"), app=PLAIN, recycling="rss",
+    may=["synchronized-recycling"],
+    notes=["Looks the same as max-requests: this version does not write the reason."])
+def reload_on_rss(run):
+    run.start(workers=2)
+    run.steadily(12, "/list", pause=0.7)
+
+
+@scenario(
+    "worker-hup-from-outside", "Somebody sends SIGHUP to one worker: it leaves and comes back",
+    ini=ini("worker-reload-mercy = 3"), app=PLAIN, recycling="external-signal")
+def worker_hup(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    os.kill(run.pid_of(1), signal.SIGHUP)
+    run.wait_workers(3)
+    run.round(2)
+
+
+# -- twins: near misses of the above
+
+@scenario(
+    "daemon-thread-at-import", "SIGHUP: the thread started at import is a daemon thread, so nothing is held",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3),
+    app=THREAD_AT_IMPORT.replace('name="poller"', 'name="poller", daemon=True'))
+def daemon_thread(run):
+    held_prefork(run)
+
+
+@scenario(
+    "skip-atexit-teardown", "SIGHUP: the thread is there, but skip-atexit-teardown lets the workers leave",
+    ini=ini("enable-threads = true", "skip-atexit-teardown = true", "worker-reload-mercy = 3", processes=3),
+    app=THREAD_AT_IMPORT)
+def skip_atexit_teardown(run):
+    held_prefork(run)
+
+
+@scenario(
+    "workers-reload-old-code", "Workers reload over the master fifo (w) without lazy-apps: the old code stays",
+    ini=ini("master-fifo = master.fifo", processes=3), app=PLAIN, expected=["old-code-kept"])
+def workers_reload_old_code(run):
+    workers_reload(run)
+
+
+@scenario(
+    "workers-reload-held", "Workers reload over the master fifo (w): a thread holds every worker until mercy (3 s)",
+    ini=ini("lazy-apps = true", "enable-threads = true", "master-fifo = master.fifo", "worker-reload-mercy = 3",
+            processes=3),
+    forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+def workers_reload_held(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(3)
+    run.fifo("workers", "w")
+    run.wait_workers(6)
+    run.round(3)
+
+
+@scenario(
+    "stop-graceful-fifo-held", "Graceful stop over the master fifo (q): a thread holds every worker until mercy (3 s)",
+    ini=ini("enable-threads = true", "master-fifo = master.fifo", "worker-reload-mercy = 3"),
+    forced=2, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+def stop_graceful_fifo(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(3)
+    run.fifo("stop", "q")
+    run.wait_ended(run.master)
+
+
+@scenario(
+    "disable-logging-held", "The same hang without request lines: nothing shows that the workers were idle",
+    ini=ini("disable-logging = true", "enable-threads = true", "worker-reload-mercy = 3", processes=3),
+    forced=3, app=THREAD_AT_IMPORT, may=["app-threads-block-shutdown", "forced-kill-undecided"],
+    notes=["All three were held, which speaks for a thread; requests cannot be ruled out."])
+def disable_logging(run):
+    held_prefork(run)
+
+
+@scenario(
+    "one-core-busy", "threads = 2: one of two cores of a worker has a long request at SIGHUP; its worker is killed",
+    ini=ini("enable-threads = true", "threads = 2", "worker-reload-mercy = 3"), forced=1, cut=1, app=PLAIN,
+    expected=["forced-kill-undecided"], may=["request-blocks-shutdown"])
+def one_core_busy(run):
+    run.start(workers=2)
+    for _ in range(3):
+        run.round(4, "/list?sleep=0.1")
+    cut = run.in_background("/export?sleep=9")
+    for _ in range(6):
+        run.round(3, "/list?sleep=0.1")
+        run.sleep(0.2)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(4)
+    assert not cut.result()
+    run.round(4, "/list?sleep=0.1")
+
+
+@scenario(
+    "output-without-newline", "The application prints dots without a newline: messages of the server are glued to them",
+    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3),
+    forced=3, app=THREAD_AT_IMPORT.replace(
+        "        time.sleep(2)", '        print("....", end="", flush=True)\n        time.sleep(0.5)'),
+    expected=["app-threads-block-shutdown"])
+def output_without_newline(run):
+    held_prefork(run)
+
+
+@scenario(
+    "http-router", "SIGHUP with the http router in front: it is replaced, the workers leave at once",
+    ini=ini("plugin = http", processes=3).replace("http-socket =", "http ="), app=PLAIN)
+def http_router(run):
+    run.start(workers=3)
+    run.round(6, "/list?sleep=0.1")
+    run.sleep(1)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(6)
+    run.round(6, "/list?sleep=0.1")

@@ -47,6 +47,9 @@ class Truth:
         return None
 
     def kill_by_master(self, process):
+        """The SIGKILL that ended it, if another process of the server sent it; one that came too late is none."""
+        if process.signal != "SIGKILL":
+            return None
         return next(
             (s for s in self.kernel.signals if s.target == process.pid and s.name == "SIGKILL"), None)
 
@@ -127,7 +130,7 @@ class Truth:
                 "forced": self.forced(worker),
                 "cause": self.cause(worker, asked),
             })
-        return found
+        return sorted(found, key=lambda recycle: recycle["askedAt"] or recycle["endedAt"])
 
     def cause(self, worker, asked):
         if self.killed_by(worker) == "outside":
@@ -169,7 +172,7 @@ class Truth:
         return [
             {"pid": n["pid"], "uri": n["uri"], "startedAt": iso(n["t"])}
             for n in open_requests.values()
-            if self.kernel.processes[n["pid"]].ended
+            if n["pid"] in self.kernel.processes and self.kernel.processes[n["pid"]].ended
         ]
 
     def processes(self):

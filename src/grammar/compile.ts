@@ -188,8 +188,9 @@ export default {
   private dispatch(entrances: readonly Entrance[], depth: number, indent: string): string {
     const messages = [...new Set(entrances.map(({message}) => message))].sort((a, b) => a - b);
     if (messages.length === 0) return `${indent}return -1;\n`;
-    const deeper = entrances.some(({sets}) => sets.length > depth);
-    if (messages.length === 1 || !deeper) return `${indent}return ${this.candidates(messages)}(i, whole);\n`;
+    // Looking at one more byte pays only where it can tell messages apart.
+    const told = new Set(entrances.filter(({sets}) => sets.length > depth).map(({message}) => message));
+    if (messages.length === 1 || told.size <= 1) return `${indent}return ${this.candidates(messages)}(i, whole);\n`;
     const groups = new Map<string, {readonly bytes: number[]; readonly entrances: Entrance[]}>();
     for (let byte = 0; byte < 256; byte++) {
       const here = entrances.filter(({sets}) => sets[depth] === undefined || sets[depth][byte] === 1);

@@ -26,6 +26,9 @@ export type EventKind =
   | 'starting'
   /** A setting that a start-up line shows; {@link Meaning.setting} names it, fields: value. */
   | 'setting'
+  /** The supervisor prints its whole configuration; the settings that follow until it ends are from there. */
+  | 'dump-began'
+  | 'dump-ended'
   /** A master runs for the first time (not after a re-execution). */
   | 'master-started'
   /** The same master runs again after replacing its own image. */
@@ -128,12 +131,19 @@ export interface Meaning {
   readonly ending?: 'collected' | 'replaced' | 'died';
   /** 'no-app', 'app-load-failed': the instance gives up. */
   readonly fatal?: true;
+  /** The field in which the message itself tells, in the form of C ctime, when it was written. */
+  readonly timeIn?: string;
+  /** What the beginning of the field `reason` says of the cause. */
+  readonly causes?: readonly (readonly [beginning: string, cause: Cause])[];
   /** The supervisor always writes this message with its own stamp (uWSGI's verbose logger). Without one it is no message. */
   readonly stamped?: true;
 }
 
-/** A line that the supervisor is known to write and that nothing here needs. */
-export type Noise = 'noise';
+/**
+ * `noise`: a line that the supervisor is known to write and that nothing here needs. `unknown`: a line that
+ * looks like the supervisor's and is in no catalogue.
+ */
+export type Unneeded = 'noise' | 'unknown';
 
 /** Where a line stands. Everything that is claimed keeps one of these. */
 export interface LineRef {

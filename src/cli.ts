@@ -1,0 +1,65 @@
+/** The command-line program: finds the command, runs it, and turns what goes wrong into words and an exit code. */
+import {createRequire} from 'node:module';
+import {dirname} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {run, settings} from '@oclif/core';
+import {failureOf} from './commands/failure.ts';
+import {commands} from './commands/index.ts';
+import {isTerminal} from './commands/terminal.ts';
+
+export {commands};
+
+/** The directory of package.json: above src/ as above dist/. */
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const {version} = createRequire(import.meta.url)('../package.json') as {version: string};
+
+/** What oclif would otherwise search the disk for. */
+const pjson = {
+  name: 'logdoctor',
+  version,
+  type: 'module',
+  oclif: {
+    bin: 'logdoctor',
+    commands: {strategy: 'explicit' as const, target: './dist/cli.js', identifier: 'commands'},
+    additionalHelpFlags: ['-h'],
+    helpOptions: {maxWidth: 100},
+    description: 'A doctor for application-server logs: why a reload or stop hung, what was lost, and what to change.',
+  },
+  description: 'A doctor for application-server logs: why a reload or stop hung, what was lost, and what to change.',
+};
+
+export async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', closedEarly);
+  process.on('uncaughtException', (error) => process.exit(fail(error)));
+  settings.enableAutoTranspile = false;
+  process.env['NODE_ENV'] ??= 'production';
+  if (argv[0] === '--version' || argv[0] === '-V') {
+    process.stdout.write(`logdoctor ${version}\n`);
+    return;
+  }
+  try {
+    await run(route(argv, isTerminal(0)), {root, pjson: pjson as never});
+  } catch (error) {
+    process.exitCode = fail(error);
+  }
+}
+
+/** Puts the default command in front: `logdoctor uwsgi.log`, `… | logdoctor`, `logdoctor --json uwsgi.log`. */
+export function route(argv: readonly string[], stdinIsTerminal: boolean): string[] {
+  const [first, ...rest] = argv;
+  if (first === undefined) return stdinIsTerminal ? ['analyze'] : ['analyze', '-'];
+  if (first === 'help') return [...rest, '--help'];
+  if (first === '--help' || first === '-h' || first in commands) return [...argv];
+  return ['analyze', ...argv];
+}
+
+/** `| head` has seen enough: a normal end. */
+function closedEarly(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+}
+
+function fail(error: unknown): number {
+  const failure = failureOf(error);
+  if (failure.message !== '') process.stderr.write(`logdoctor: ${failure.message}\n`);
+  return failure.exitCode;
+}

@@ -1,0 +1,56 @@
+import {Command, Flags} from '@oclif/core';
+import type {RenderOptions} from '../report/reporter.ts';
+import {failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
+import {isTerminal, wantsColor, widthFor} from './terminal.ts';
+
+export class Analyze extends Command {
+  static override summary = 'Diagnose logs: what hung, why, and what to change. The default command.';
+  static override description =
+    'Says in plain words what went wrong around reloads, stops and dying workers, ' +
+    'with the lines that prove it and the settings to change. Exit code 0: nothing at or above --fail-on; 1: findings; ' +
+    '2: could not run; 3: the log was not understood; 130: interrupted.';
+  static override examples = [
+    {description: 'A file', command: '<%= config.bin %> uwsgi.log'},
+    {description: 'From the journal', command: 'journalctl -u app -o short-iso | <%= config.bin %>'},
+    {description: 'For a program, and for people', command: '<%= config.bin %> uwsgi.log --format json=report.json --format text'},
+  ];
+  static override args = readingArgs;
+  static override flags = {
+    json: Flags.boolean({description: 'the report as JSON on standard output (the same as --format json)'}),
+    format: Flags.string({
+      description: 'how to report: text, json; repeatable, with =PATH into a file',
+      helpValue: 'NAME[=PATH]',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    output: Flags.string({char: 'o', description: 'write the report to this file', helpValue: 'PATH'}),
+    'fail-on': failOnFlag('error'),
+    ...readingFlags,
+    'show-rules': Flags.boolean({description: 'list what every rule answered'}),
+    color: Flags.boolean({allowNo: true, description: 'colours, or none; else as the terminal, NO_COLOR and FORCE_COLOR say'}),
+  };
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(Analyze);
+    const {outputsOf, writeReport} = await import('./output.ts');
+    const outputs = outputsOf(flags);
+    const reading = await read(this, args.input as readonly string[] | undefined, flags);
+    if (reading === null) return;
+    const {diagnosis} = reading;
+    const plain: RenderOptions = {width: widthFor(undefined), color: flags.color ?? false, quiet: flags.quiet, showRules: flags['show-rules']};
+    const written = outputs.flatMap(({reporter, path}) => (path === null ? [] : [{reporter, path}]));
+    for (const output of written) writeReport(output, diagnosis, plain);
+    const shown = outputs.find(({path}) => path === null);
+    if (shown !== undefined) {
+      const toTerminal = isTerminal(1);
+      const width = widthFor(toTerminal ? process.stdout.columns : undefined);
+      const color = wantsColor(flags.color, process.env, toTerminal);
+      process.stdout.write(shown.reporter.render(diagnosis, {...plain, width, color}));
+    } else if (!flags.quiet) {
+      const {verdict} = await import('../report/verdict.ts');
+      const {printable} = await import('../report/escape.ts');
+      this.logToStderr(`${printable(verdict(diagnosis))}\nThe report is in ${written.map(({path}) => path).join(', ')}`);
+    }
+    process.exitCode = reading.exitCode;
+  }
+}

@@ -1,0 +1,16 @@
+import {Analyze} from './analyze.ts';
+import {Events} from './events.ts';
+import {Explain} from './explain.ts';
+import {Formats} from './formats.ts';
+import {Rules} from './rules.ts';
+import {Schema} from './schema.ts';
+
+/** Every command by its name. */
+export const commands = {
+  analyze: Analyze,
+  events: Events,
+  explain: Explain,
+  formats: Formats,
+  rules: Rules,
+  schema: Schema,
+};

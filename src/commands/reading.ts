@@ -1,0 +1,99 @@
+import {Args, type Command, Flags, Help} from '@oclif/core';
+import type {Diagnosis} from '../analyze.ts';
+import {printable} from '../report/escape.ts';
+import {type NotUnderstood, notUnderstood} from '../report/understood.ts';
+import {EXIT_TROUBLE, exitCode, FAIL_ON, type FailOn} from './exit-code.ts';
+import {interruptible} from './interrupt.ts';
+import {didYouMean} from './nearest.ts';
+import {isTerminal} from './terminal.ts';
+import {UsageError} from './usage-error.ts';
+
+/** What every command that reads logs takes. */
+export const readingArgs = {
+  input: Args.string({multiple: true, ignoreStdin: true, description: 'log file, or - for standard input (the default in a pipe)'}),
+};
+
+export const readingFlags = {
+  'min-coverage': Flags.custom<number>({
+    description: 'fail (3) where less than this part of an input is understood',
+    helpValue: 'PCT',
+    parse: async (text) => fractionOf(text),
+  })(),
+  quiet: Flags.boolean({char: 'q', description: 'only findings and the verdict'}),
+  engine: Flags.option({
+    description: 'what matches lines: compiled matchers, or the Ohm interpreter they were made from (slow)',
+    options: ['compiled', 'ohm'] as const,
+    default: 'compiled' as const,
+    helpGroup: 'RARELY NEEDED',
+  })(),
+  progress: Flags.boolean({allowNo: true, hidden: true}),
+};
+
+export const failOnFlag = (fallback: FailOn) =>
+  Flags.option({
+    description: 'fail (1) on findings of this severity or above',
+    options: FAIL_ON,
+    default: fallback,
+  })();
+
+/** The diagnosis, and how reading went. */
+export interface Reading {
+  readonly diagnosis: Diagnosis;
+  readonly notUnderstood: readonly NotUnderstood[];
+  readonly exitCode: number;
+}
+
+/**
+ * Reads the inputs, says on standard error what could not be read or understood, and decides the exit code.
+ * Gives null where there is nothing to report: no input, or none that can be read; the exit code is then set.
+ */
+export async function read(
+  command: Command,
+  inputs: readonly string[] | undefined,
+  flags: {
+    readonly engine: 'compiled' | 'ohm';
+    readonly quiet: boolean;
+    readonly 'fail-on': FailOn;
+    readonly 'min-coverage'?: number | undefined;
+  },
+): Promise<Reading | null> {
+  if ((inputs === undefined || inputs.length === 0) && isTerminal(0)) {
+    await new Help(command.config).showHelp([command.id ?? '']);
+    process.exitCode = EXIT_TROUBLE;
+    return null;
+  }
+  const {analyze} = await import('../analyze.ts');
+  const interrupt = interruptible();
+  const options = {inputs: inputs ?? ['-'], engine: flags.engine, signal: interrupt.signal};
+  const diagnosis = await analyze(options);
+  interrupt.release();
+  const unreadable = diagnosis.errors;
+  for (const {file, message} of unreadable) {
+    command.logToStderr(`logdoctor: ${printable(message)}${didYouMean(file, command.config.commandIDs, 'the command ')}`);
+  }
+  if (diagnosis.timeline.inputs.length === 0) {
+    process.exitCode = EXIT_TROUBLE;
+    return null;
+  }
+  const unclear = notUnderstood(diagnosis.timeline, flags['min-coverage']);
+  if (!flags.quiet) for (const {input, why} of unclear) command.logToStderr(`logdoctor: ${printable(input)} is not understood: ${why}`);
+  return {
+    diagnosis,
+    notUnderstood: unclear,
+    exitCode: exitCode({
+      severities: diagnosis.findings.map(({severity}) => severity),
+      failOn: flags['fail-on'],
+      unreadable: unreadable.length,
+      notUnderstood: unclear.length,
+      interrupted: interrupt.signal.aborted,
+    }),
+  };
+}
+
+/** `80`, `80%`, `80 %` -> 0.8 */
+function fractionOf(text: string): number {
+  const [, figure] = /^(\d{1,3}(?:\.\d+)?) ?%?$/.exec(text) ?? [];
+  const value = Number(figure);
+  if (figure === undefined || value > 100) throw new UsageError(`--min-coverage takes a percentage from 0 to 100, not ${text}`);
+  return value / 100;
+}

@@ -1,0 +1,48 @@
+import {HEADROOM} from '../grammar/matcher.ts';
+
+const LF = 10;
+const ESC = 0x1b;
+
+export function isBlank(buffer: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if ((buffer[at] as number) > 0x20) return false;
+  return true;
+}
+
+/** Bytes that stand around or inside a message without belonging to it; null where the line has none of them. */
+export function withoutControls(
+  buffer: Buffer,
+  from: number,
+  to: number,
+): {readonly buffer: Buffer; readonly length: number; readonly what: string} | null {
+  const what = strangest(buffer, from, to);
+  if (what === null) return null;
+  const text = buffer
+    .toString('latin1', from, to)
+    .replace(ESCAPE_SEQUENCE, '')
+    .replace(LEADING_MARK, '')
+    .replace(CONTROL, '');
+  const clean = Buffer.alloc(text.length + 1 + HEADROOM);
+  clean.write(text, 0, 'latin1');
+  clean[text.length] = LF;
+  return {buffer: clean, length: text.length, what};
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+const ESCAPE_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])?/g;
+/** A byte order mark, read byte by byte. */
+const LEADING_MARK = /^\u00ef\u00bb\u00bf/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/g;
+
+function strangest(buffer: Buffer, from: number, to: number): string | null {
+  let isControlled = false;
+  for (let at = from; at < to; at++) {
+    const byte = buffer[at] as number;
+    if (byte === 0) return 'NUL bytes';
+    if (byte === ESC) return 'terminal control sequences';
+    // CR at the end of a line is a line end.
+    if ((byte < 0x20 && byte !== 9 && !(byte === 13 && at === to - 1)) || byte === 0x7f) isControlled = true;
+  }
+  if (isControlled) return 'control characters';
+  return buffer[from] === 0xef && buffer[from + 1] === 0xbb && buffer[from + 2] === 0xbf ? 'a byte order mark' : null;
+}

@@ -1,0 +1,12 @@
+/** The library: the same diagnosis that the command line prints, as data. */
+export {type AnalyzeOptions, analyze, type Diagnosis} from './analyze.ts';
+export {reporters} from './report/index.ts';
+export {type Report, reportOf} from './report/json.ts';
+export type {RenderOptions, Reporter} from './report/reporter.ts';
+export {schema} from './report/schema.ts';
+export {verdict} from './report/verdict.ts';
+export type * from './rules/rule.ts';
+export {InputError} from './source/inputs.ts';
+export type * from './timeline/event.ts';
+export type * from './timeline/time.ts';
+export type * from './timeline/timeline.ts';

@@ -1,0 +1,184 @@
+import {sep} from 'node:path';
+import type {Diagnosis} from '../analyze.ts';
+import type {Evidence, Fix, RuleFinding, RuleResult} from '../rules/rule.ts';
+import type {LineRef} from '../timeline/event.ts';
+import type {
+  InputSummary,
+  Instance,
+  OrphanedTask,
+  Process,
+  Reload,
+  ReloadedWorker,
+  Setting,
+  Timeline,
+} from '../timeline/timeline.ts';
+import {printableJson} from './escape.ts';
+import {iso, type JsonInstant, jsonInstant} from './instant.ts';
+import type {Reporter} from './reporter.ts';
+import {coverage} from './understood.ts';
+import {verdict} from './verdict.ts';
+
+/** The report for other programs. Its shape is promised: see `logdoctor schema`. */
+export const json: Reporter = {
+  name: 'json',
+  title: 'everything, for other programs (logdoctor schema describes it)',
+  render: (diagnosis) => `${printableJson(JSON.stringify(reportOf(diagnosis), null, 2))}\n`,
+};
+
+export type Report = ReturnType<typeof reportOf>;
+
+/** The report as plain data. Keys stand in the order in which they are printed; nothing in it tells when or where it was made. */
+export function reportOf(diagnosis: Diagnosis) {
+  const {timeline, findings, rules} = diagnosis;
+  const write = writer(timeline);
+  return {
+    schemaVersion: 1,
+    verdict: verdict(diagnosis),
+    inputs: timeline.inputs.map(write.input),
+    instances: timeline.instances.map(write.instance),
+    reloads: timeline.reloads.map(write.reload),
+    tasks: {
+      started: timeline.tasks.started,
+      finished: timeline.tasks.finished,
+      orphaned: timeline.tasks.orphaned.map(write.orphan),
+    },
+    findings: findings.map(write.finding),
+    rules: rules.map(({id, result, reason}: RuleResult) => ({id, result, reason})),
+  };
+}
+
+/** The zone that holds for instants of the whole timeline: the one that all inputs with a clock agree on. */
+export function commonZone({inputs}: Timeline): string | null {
+  const zones = new Set(inputs.filter(({from}) => from !== null).map(({zone}) => zone));
+  return zones.size === 1 ? ([...zones][0] ?? null) : null;
+}
+
+/** Names of inputs are paths: with `/` on every platform. */
+export function inputName(name: string): string {
+  return sep === '/' ? name : name.replaceAll(sep, '/');
+}
+
+function writer(timeline: Timeline) {
+  const zone = commonZone(timeline);
+  const at = (instant: Parameters<typeof jsonInstant>[0]): JsonInstant | null => jsonInstant(instant, zone);
+  const where = ({input, line}: LineRef) => ({input: inputName(timeline.inputs[input]?.name ?? ''), line});
+
+  const input = (summary: InputSummary) => ({
+    name: inputName(summary.name),
+    bytes: summary.bytes,
+    lines: summary.lines,
+    compression: summary.compression,
+    envelopes: summary.envelopes,
+    supervisors: summary.supervisors,
+    counts: {
+      events: summary.counts.events,
+      requests: summary.counts.requests,
+      noise: summary.counts.noise,
+      application: summary.counts.application,
+      unknown: summary.counts.unknown,
+    },
+    coverage: Math.floor(coverage(summary) * 10_000) / 10_000,
+    from: iso(summary.from, summary.zone),
+    to: iso(summary.to, summary.zone),
+    zone: summary.zone,
+    truncated: summary.truncated,
+    oddities: summary.oddities.map(({what, count, firstLine}) => ({what, count, firstLine})),
+    unknownExamples: summary.unknownExamples.map(({line, text}) => ({line, text})),
+  });
+
+  const setting = ({name, value, from, where: line}: Setting) => ({
+    name,
+    value,
+    from: from === 'inferred' ? 'log' : from,
+    where: line === null ? null : where(line),
+  });
+
+  const process = (process: Process) => ({
+    pid: process.pid,
+    role: process.role,
+    worker: process.worker,
+    startedAt: at(process.startedAt),
+    askedToStopAt: at(process.asked?.at ?? null),
+    endedAt: at(process.endedAt),
+    end: process.end,
+    cause: process.cause,
+    killedBy: process.killedBy,
+    signal: process.signal,
+    requests: process.requests,
+    predecessorPid: process.predecessorPid,
+    successorPid: process.successorPid,
+  });
+
+  const instance = (instance: Instance) => ({
+    id: instance.id,
+    supervisor: instance.supervisor,
+    version: instance.version,
+    name: instance.name,
+    masterPid: instance.masterPid,
+    predecessor: instance.predecessor,
+    settings: instance.settings.map(setting),
+    processes: instance.processes.map(process),
+  });
+
+  const worker = ({worker, oldPid, newPid, wait, end}: ReloadedWorker) => ({
+    worker,
+    oldPid,
+    newPid,
+    wait: {min: wait.min, max: wait.max},
+    end,
+  });
+
+  const reload = (reload: Reload) => ({
+    id: reload.id,
+    instance: reload.instance,
+    kind: reload.kind,
+    trigger: reload.trigger,
+    startedAt: at(reload.startedAt),
+    endedAt: at(reload.endedAt),
+    duration: {min: reload.duration.min, max: reload.endedAt === null ? null : reload.duration.max},
+    outcome: reload.outcome,
+    where: where(reload.began),
+    workers: reload.workers.map(worker),
+  });
+
+  const orphan = (task: OrphanedTask) => ({
+    id: task.id,
+    pid: task.pid,
+    worker: task.worker,
+    startedAt: at(task.startedAt),
+    lostTo: task.lostTo,
+    where: where(task.started),
+  });
+
+  const evidence = ({at: line, shows}: Evidence) => ({...where(line), text: line.text, shows});
+
+  const fix = ({setting, section, value, effect, since, safety, why}: Fix) => ({
+    setting,
+    section,
+    value,
+    effect,
+    since,
+    safety,
+    why,
+  });
+
+  const finding = (finding: RuleFinding) => ({
+    rule: finding.rule,
+    severity: finding.severity,
+    confidence: finding.confidence,
+    title: finding.title,
+    message: finding.message,
+    instance: finding.instance,
+    reload: finding.reload,
+    pids: finding.pids,
+    workers: finding.workers,
+    evidence: finding.evidence.map(evidence),
+    against: finding.against.map(({hypothesis, because, line}) => ({hypothesis, because, line})),
+    cannotSee: finding.cannotSee,
+    fixes: finding.fixes.map(fix),
+    next: finding.next,
+    fingerprint: finding.fingerprint,
+  });
+
+  return {input, instance, reload, orphan, finding};
+}

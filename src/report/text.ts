@@ -1,0 +1,58 @@
+import type {Diagnosis} from '../analyze.ts';
+import {printable} from './escape.ts';
+import type {RenderOptions, Reporter} from './reporter.ts';
+import {checks} from './text/checks.ts';
+import {finding, title} from './text/findings.ts';
+import {header} from './text/header.ts';
+import {type Page, pageFor} from './text/page.ts';
+import {reloads} from './text/reloads.ts';
+import {notUnderstood, recognised} from './understood.ts';
+import {bySeverity, verdict} from './verdict.ts';
+import {wrap} from './wrap.ts';
+
+/**
+ * The report for people: what was read, what happened, what is wrong and why, what to do. The verdict comes
+ * last, where the eye is when a terminal stops scrolling.
+ */
+export const text: Reporter = {
+  name: 'text',
+  title: 'for people, on a terminal or in a file',
+  render(diagnosis, options) {
+    const page = pageFor(diagnosis.timeline, options);
+    const parts = options.quiet ? bySeverity(diagnosis.findings).map((found) => title(found, page)) : full(diagnosis, options, page);
+    const between = options.quiet ? '\n' : '\n\n';
+    return `${[...parts, verdictLine(diagnosis, page)].filter((part) => part !== '').join(between)}\n`;
+  },
+};
+
+function full(diagnosis: Diagnosis, {showRules}: RenderOptions, page: Page): readonly string[] {
+  const {timeline, findings} = diagnosis;
+  if (!timeline.inputs.some(recognised)) return [header(timeline, page), whatToTry(page)];
+  return [
+    header(timeline, page),
+    ...notUnderstood(timeline).map(({input, why}) => wrap(`${printable(input)}: ${why}`, page.width, 'Not understood  ')),
+    ...reloads(timeline, page),
+    ...bySeverity(findings).map((found) => finding(found, page)),
+    checks(diagnosis, showRules, page),
+  ];
+}
+
+/** Nothing was recognised: a dead end would be the worst answer. */
+function whatToTry(page: Page): string {
+  const tries = [
+    'Is it the log of the application server itself? uWSGI writes lines such as "spawned uWSGI worker 1 (pid: 4321, cores: 1)" ' +
+      'to standard error or to the file of its option logto or daemonize; an access log of nginx or the log of the application has none.',
+    'Is the part that matters in it? The lines around a reload or stop are needed; a rotated set may have them in an older file.',
+    'logdoctor formats lists what can be read.',
+  ];
+  return [page.paint.bold('What to try'), ...tries.map((what) => wrap(what, page.width, '  - ', '    '))].join('\n');
+}
+
+function verdictLine(diagnosis: Diagnosis, {paint, width}: Page): string {
+  const worst = bySeverity(diagnosis.findings)[0]?.severity;
+  const unclear = notUnderstood(diagnosis.timeline).length > 0;
+  const color = worst === 'error' ? paint.red : worst === 'warning' || unclear ? paint.yellow : paint.green;
+  const word = 'VERDICT';
+  const sentence = wrap(printable(verdict(diagnosis)), width, `${word}  `);
+  return paint.bold(color(word)) + paint.bold(sentence.slice(word.length));
+}

@@ -1,0 +1,99 @@
+import type {Evidence, Fix, RuleFinding} from '../../rules/rule.ts';
+import {clip, printable} from '../escape.ts';
+import {counted, ranges} from '../number.ts';
+import {wrap} from '../wrap.ts';
+import type {Page} from './page.ts';
+
+/** Lines of evidence shown; how many more there are is said. */
+const MOST_LINES = 8;
+
+const CONFIDENCE = {
+  certain: 'certain: the log proves it',
+  likely: 'likely: it fits best',
+  possible: 'possible: others fit as well',
+} as const;
+
+const SAFETY = {
+  safe: 'safe',
+  'may-cut-requests': 'may cut requests that are still running',
+  'needs-code': "needs a change in the application's code",
+} as const;
+
+export function finding(finding: RuleFinding, page: Page): string {
+  return [
+    title(finding, page),
+    ...finding.message.split(/\n+/).map((paragraph) => wrap(printable(paragraph), page.width, '  ')),
+    section('Evidence', evidence(finding.evidence, page), page),
+    section(
+      'Not the cause, and why',
+      finding.against.map(({hypothesis, because, line}) =>
+        item(`${hypothesis}: ${because}${line === null ? '' : ` (line ${line})`}`, page),
+      ),
+      page,
+    ),
+    section('Cannot be seen in this log', finding.cannotSee.map((what) => item(what, page)), page),
+    section('What to do', finding.fixes.map((fix, i) => advice(fix, i + 1, page)), page),
+    section('To decide it', finding.next.map((what) => item(what, page)), page),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+/** One line per finding, for `--quiet`. */
+export function title({severity, confidence, rule, title, reload, instance, workers}: RuleFinding, page: Page): string {
+  const {paint} = page;
+  const color = {error: paint.red, warning: paint.yellow, info: paint.cyan}[severity];
+  const word = severity.toUpperCase();
+  const about = [
+    ...(workers.length === 0 ? [] : [`${workers.length === 1 ? 'worker' : 'workers'} ${ranges(workers)}`]),
+    ...(reload ?? instance ? [printable(reload ?? instance ?? '')] : []),
+  ].join(' of ');
+  const text = wrap(printable(title), page.width, `${word}  `);
+  const tags = wrap(
+    [`${rule}`, CONFIDENCE[confidence], ...(about === '' ? [] : [about])].join(' · '),
+    page.width,
+    ' '.repeat(word.length + 2),
+  );
+  return `${paint.bold(color(word))}${paint.bold(text.slice(word.length))}\n${paint.dim(tags)}`;
+}
+
+function section(name: string, lines: readonly string[], {paint}: Page): string {
+  return lines.length === 0 ? '' : [`\n  ${paint.bold(name)}`, ...lines].join('\n');
+}
+
+function evidence(lines: readonly Evidence[], page: Page): readonly string[] {
+  const shown = lines.slice(0, lines.length === MOST_LINES + 1 ? lines.length : MOST_LINES);
+  const hidden = lines.slice(shown.length);
+  const column = Math.max(...shown.map(({at}) => page.place(at).length));
+  const indent = ' '.repeat(4 + column + 2);
+  return [
+    ...shown.flatMap(({at, shows}, i) => {
+      const place = page.place(at).padStart(column);
+      const text = clip(printable(at.text), Math.max(20, page.width - indent.length));
+      const said = shows === '' || shows === shown[i + 1]?.shows ? [] : [wrap(printable(shows), page.width, `${indent}-> `, `${indent}   `)];
+      return [`    ${page.paint.dim(place)}  ${text}`, ...said];
+    }),
+    ...(hidden.length === 0
+      ? []
+      : [wrap(`… and ${counted(hidden.length, 'more line')} like these: ${ranges(hidden.map(({at}) => at.line))}`, page.width, '    ')]),
+  ];
+}
+
+function advice({setting, section: where, value, effect, since, safety, why}: Fix, number: number, page: Page): string {
+  const number_ = `    ${number}. `;
+  const indent = ' '.repeat(number_.length);
+  const line = setting === null ? null : `${printable(setting)}${value === null ? '' : ` = ${printable(value)}`}`;
+  const place = where === null ? '' : ` in [${printable(where)}]`;
+  const version = since === null ? '' : `, since version ${printable(since)}`;
+  const first = line === null ? printable(effect) : `${line}${place}${version}`;
+  return [
+    page.paint.bold(wrap(first, page.width, number_)),
+    ...(line === null ? [] : [wrap(`Effect: ${printable(effect)}`, page.width, indent)]),
+    wrap(`Risk: ${SAFETY[safety]}`, page.width, indent),
+    ...(why === '' ? [] : [wrap(printable(why), page.width, indent)]),
+  ].join('\n');
+}
+
+function item(text: string, page: Page): string {
+  return wrap(printable(text), page.width, '    - ', '      ');
+}

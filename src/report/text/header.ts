@@ -1,0 +1,74 @@
+import type {InputSummary, Instance, Timeline} from '../../timeline/timeline.ts';
+import {seconds} from '../duration.ts';
+import {clip, printable} from '../escape.ts';
+import {day, timeOfDay} from '../instant.ts';
+import {inputName} from '../json.ts';
+import {counted, thousands} from '../number.ts';
+import {wrap} from '../wrap.ts';
+import type {Page} from './page.ts';
+
+const LABEL_WIDTH = 10;
+
+/** What was read, who wrote it, and when: what a reader checks before believing the rest. */
+export function header(timeline: Timeline, page: Page): string {
+  const lines = [
+    ...timeline.inputs.flatMap((input) => about(input, page)),
+    ...timeline.instances.map((instance) => labelled('Server', who(instance), page)),
+    ...when(timeline, page),
+  ];
+  return lines.join('\n');
+}
+
+function about(input: InputSummary, page: Page): readonly string[] {
+  const {counts} = input;
+  const packed = input.compression === 'none' ? '' : ` (${input.compression})`;
+  const kinds = [
+    counted(counts.events, 'event'),
+    counted(counts.requests, 'request'),
+    `${thousands(counts.noise)} of no interest`,
+    `${thousands(counts.application)} of the application`,
+    `${thousands(counts.unknown)} unknown`,
+  ];
+  const wrapped = input.envelopes.filter((envelope) => envelope !== 'plain');
+  const unknown = input.unknownExamples.slice(0, 3);
+  return [
+    labelled('Read', `${printable(inputName(input.name))}${packed}, ${counted(input.lines, 'line')}: ${kinds.join(', ')}`, page),
+    ...(wrapped.length === 0 ? [] : [labelled('Through', printable(wrapped.join(', ')), page)]),
+    ...input.oddities.map(({what, count, firstLine}) =>
+      labelled('Odd', `${printable(what)}${count > 1 ? `, ${thousands(count)} times` : ''}, first in line ${firstLine}`, page),
+    ),
+    ...unknown.map((line, i) => {
+      const place = `${page.place(line)}  `;
+      return `${label(i === 0 ? 'Unknown' : '')}${page.paint.dim(place)}${clip(printable(line.text), page.width - LABEL_WIDTH - place.length)}`;
+    }),
+  ];
+}
+
+function who({id, supervisor, version, name, masterPid, processes}: Instance): string {
+  const workers = new Set(processes.filter(({role}) => role === 'worker').map(({worker, pid}) => worker ?? `pid ${pid}`)).size;
+  return [
+    `${spelled(supervisor)}${version === null ? '' : ` ${printable(version)}`}${name === null ? '' : ` "${printable(name)}"`} (${id})`,
+    ...(masterPid === null ? [] : [`master pid ${masterPid}`]),
+    ...(workers === 0 ? [] : [counted(workers, 'worker')]),
+  ].join(', ');
+}
+
+function when({from, to, inputs}: Timeline, page: Page): readonly string[] {
+  if (from === null || to === null) return [labelled('Time', 'the log carries no time at all', page)];
+  const end = day(from) === day(to) ? timeOfDay(to) : `${day(to)} ${timeOfDay(to)}`;
+  const zones = [...new Set(inputs.flatMap(({zone}) => zone ?? []))];
+  const clock = zones.length === 0 ? 'the clock of the log, which does not tell its zone' : zones.map(printable).join(', ');
+  return [labelled('Time', `${day(from)} ${timeOfDay(from)} to ${end}, ${seconds((to - from) / 1000)}; ${clock}`, page)];
+}
+
+function labelled(name: string, text: string, page: Page): string {
+  return wrap(text, page.width, label(name), label(''));
+}
+
+function label(name: string): string {
+  return name.padEnd(LABEL_WIDTH);
+}
+
+function spelled(supervisor: string): string {
+  return supervisor === 'uwsgi' ? 'uWSGI' : printable(supervisor);
+}

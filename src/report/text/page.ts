@@ -1,0 +1,32 @@
+import type {LineRef} from '../../timeline/event.ts';
+import type {Timeline} from '../../timeline/timeline.ts';
+import {printable} from '../escape.ts';
+import {type Clock, clockOf} from '../instant.ts';
+import {inputName} from '../json.ts';
+import {type Paint, paint} from '../paint.ts';
+
+/** What every section of the text report needs to know. */
+export interface Page {
+  readonly width: number;
+  readonly paint: Paint;
+  readonly clock: Clock;
+  /** `uwsgi.log:42`, safe to print */
+  readonly place: (line: LineRef) => string;
+}
+
+export function pageFor(timeline: Timeline, options: {readonly width: number; readonly color: boolean}): Page {
+  const names = shortNames(timeline);
+  return {
+    width: options.width,
+    paint: paint(options.color),
+    clock: clockOf(timeline.from, timeline.to),
+    place: ({input, line}) => `${names[input] ?? '?'}:${line}`,
+  };
+}
+
+/** The last part of the path where that tells the inputs apart; the header has the whole. */
+function shortNames({inputs}: Timeline): readonly string[] {
+  const whole = inputs.map(({name}) => printable(inputName(name)));
+  const last = whole.map((name) => name.slice(name.lastIndexOf('/') + 1));
+  return new Set(last).size === last.length ? last : whole;
+}

@@ -1,0 +1,196 @@
+import Table from 'cli-table3';
+import type {Process, Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
+import {longDuration, shortDuration} from '../duration.ts';
+import {printable} from '../escape.ts';
+import {showInstant} from '../instant.ts';
+import {counted, ranges} from '../number.ts';
+import {wrap} from '../wrap.ts';
+import type {Page} from './page.ts';
+
+/** Reloads told worker by worker; further ones are told in a sentence. */
+const MOST_TABLES = 5;
+/** Workers from which on rows that say the same are put together. */
+const MOST_ROWS = 8;
+
+/** The story of each reload and stop. */
+export function reloads(timeline: Timeline, page: Page): readonly string[] {
+  const withTable = new Set(
+    timeline.reloads
+      .filter(worthATable)
+      .slice(0, MOST_TABLES)
+      .map(({id}) => id),
+  );
+  return timeline.reloads.map((reload) => {
+    const lines = [summary(reload, page)];
+    if (withTable.has(reload.id)) lines.push(table(reload, timeline, page));
+    return lines.join('\n');
+  });
+}
+
+/** A reload in which all left by themselves is told in a sentence. */
+function worthATable({workers, outcome}: Reload): boolean {
+  return workers.length > 0 && (outcome !== 'completed' || workers.some(({end}) => end !== 'clean'));
+}
+
+function summary(reload: Reload, page: Page): string {
+  const {startedAt, endedAt, duration, outcome, workers, trigger, repeated} = reload;
+  const asked = trigger === 'unknown' ? '' : `, asked for by ${TRIGGERS[trigger]}`;
+  const end = {
+    completed: `completed after ${longDuration(duration)}${endedAt === null ? '' : `, ${showInstant(endedAt, page.clock)}`}`,
+    unfinished: `not finished when the log ends${duration.min > 0 ? `, after ${longDuration({min: duration.min, max: null})}` : ''}`,
+    failed: 'failed',
+  }[outcome];
+  const ends = (['clean', 'forced', 'unknown'] as const).flatMap((how) => {
+    const count = workers.filter((worker) => worker.end === how).length;
+    return count === 0 ? [] : [`${counted(count, 'worker')} ${ENDS[how][count === 1 ? 0 : 1]}`];
+  });
+  const again = repeated.length === 0 ? [] : [`asked for again ${counted(repeated.length, 'time')} meanwhile`];
+  const sentence = [
+    `${KINDS[reload.kind]}${asked}, ${reload.headless ? 'first seen' : 'begun'} ${showInstant(startedAt, page.clock)} (${page.place(reload.began)}): ${end}`,
+    ...ends,
+    ...again,
+  ].join('; ');
+  const name = `${reload.id}  `;
+  const text = wrap(sentence, page.width, name);
+  return page.paint.bold(name) + text.slice(name.length);
+}
+
+const KINDS: Readonly<Record<Reload['kind'], string>> = {
+  graceful: 'Graceful reload',
+  brutal: 'Brutal reload',
+  chain: 'Chain reload, one worker after another',
+  workers: 'Reload of the workers alone',
+  hup: 'Reload by HUP',
+  usr2: 'Replacement of the master (USR2)',
+  stop: 'Stop',
+};
+
+const TRIGGERS: Readonly<Record<Exclude<Reload['trigger'], 'unknown'>, string>> = {
+  touch: 'a touched file',
+  signal: 'a signal',
+  fifo: 'the master FIFO',
+  autoreload: 'the autoreloader: a source file changed',
+};
+
+/** Of one worker, of several. */
+const ENDS = {
+  clean: ['left by itself', 'left by themselves'],
+  forced: ['was killed', 'were killed'],
+  unknown: ['has no end in the log', 'have no end in the log'],
+} as const;
+
+interface Row {
+  readonly worker: ReloadedWorker;
+  readonly asked: string;
+  readonly waited: string;
+  readonly how: string;
+}
+
+function table(reload: Reload, timeline: Timeline, page: Page): string {
+  const processes = timeline.instances.find(({id}) => id === reload.instance)?.processes ?? [];
+  const rows = reload.workers.map((worker): Row => {
+    const process = processes.find(({pid, worker: n}) => pid === worker.oldPid && n === worker.worker);
+    return {
+      worker,
+      asked: process?.asked ? showInstant(process.asked.at, page.clock) : '?',
+      waited: shortDuration(worker.wait),
+      how: process === undefined ? HOW[worker.end] : howItEnded(process),
+    };
+  });
+  const cells = (rows.length > MOST_ROWS ? alike(rows) : rows.map((row) => [row])).map(cellsOf);
+  const head = ['worker', 'old pid', 'asked', 'waited', 'how it ended', 'new pid'];
+  return fitted(head, cells, page);
+}
+
+const HOW = {clean: 'left by itself', forced: 'killed', unknown: 'not shown in the log'} as const;
+
+/** Rows that differ in worker and pid only. */
+function alike(rows: readonly Row[]): readonly (readonly [Row, ...Row[]])[] {
+  const groups = new Map<string, [Row, ...Row[]]>();
+  for (const row of rows) {
+    const key = [row.asked, row.waited, row.how, row.worker.newPid === null].join('\n');
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return [...groups.values()];
+}
+
+function cellsOf(group: readonly Row[]): string[] {
+  const numbers = group.flatMap(({worker}) => worker.worker ?? []);
+  const pids = (of: 'oldPid' | 'newPid') => {
+    const known = group.flatMap(({worker}) => worker[of] ?? []);
+    if (known.length === 0) return 'none seen';
+    const text = ranges(known);
+    return text.length <= 24 ? text : counted(known.length, 'pid');
+  };
+  const {asked, waited, how} = group[0] as Row;
+  return [numbers.length === 0 ? '-' : ranges(numbers), pids('oldPid'), asked, waited, how, pids('newPid')];
+}
+
+/** In words, without the supervisor's jargon; the jargon follows where it helps to find the line. */
+function howItEnded({end, forced, killedBy, signal}: Process): string {
+  const bySignal = signal === null ? '' : `, signal ${printable(signal)}`;
+  switch (end) {
+    case 'clean':
+      return 'left by itself';
+    case 'forced':
+      return `killed${forced === null ? '' : `: ${DEADLINES[forced.deadline]}`}${forced === null && killedBy !== null ? ` by ${killedBy}` : ''}`;
+    case 'crashed':
+      return `crashed${bySignal}`;
+    case 'killed':
+      return `killed from outside${bySignal}`;
+    case 'lost':
+      return 'not shown in the log';
+    case 'running':
+      return 'still there when the log ends';
+  }
+}
+
+const DEADLINES: Readonly<Record<NonNullable<Process['forced']>['deadline'], string>> = {
+  mercy: 'mercy ran out (NO MERCY)',
+  harakiri: 'a request took too long (harakiri)',
+  'evil-reload': 'too much memory (evil reload)',
+  brutal: 'no patience asked for (brutal)',
+  timeout: 'worker timeout',
+  'stop-timeout': 'stop timeout',
+};
+
+function fitted(head: string[], rows: string[][], {width, paint}: Page): string {
+  const table = new Table({
+    head: head.map((title) => paint.dim(title)),
+    style: {head: [], border: [], 'padding-left': 1, 'padding-right': 1},
+    chars: BORDERS,
+  });
+  table.push(...rows);
+  const drawn = table.toString().replace(/ +$/gm, '');
+  if (widthOf(drawn.split('\n')[0] ?? '') <= width) return drawn;
+  return rows
+    .map(([worker, oldPid, asked, waited, how, newPid]) =>
+      wrap(`worker ${worker} (pid ${oldPid}): asked ${asked}, waited ${waited}, ${how}; new pid ${newPid}`, width, '  - ', '    '),
+    )
+    .join('\n');
+}
+
+/** Rules between head and body only: quiet on the eye, and easy to read aloud. */
+const BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: ' ',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: ' ',
+};
+
+function widthOf(line: string): number {
+  return Array.from(line.replace(/\x1b\[\d+m/g, '')).length;
+}

@@ -1,0 +1,77 @@
+import type {Diagnosis} from '../analyze.ts';
+import type {RuleFinding} from '../rules/rule.ts';
+import type {ProcessEnd, Reload} from '../timeline/timeline.ts';
+import {longDuration} from './duration.ts';
+import {counted} from './number.ts';
+import {notUnderstood, recognised} from './understood.ts';
+
+/**
+ * The answer in one sentence of plain words. It never calls a log healthy that was not understood.
+ * May hold text of the log (names): whoever prints it escapes it.
+ */
+export function verdict(diagnosis: Diagnosis): string {
+  const {timeline, findings} = diagnosis;
+  if (!timeline.inputs.some(recognised)) {
+    return timeline.inputs.every(({lines}) => lines === 0)
+      ? 'Nothing to judge: the input is empty.'
+      : 'Not understood: no line of the input is one that a known supervisor writes, so nothing can be said about it.';
+  }
+  const [worst, ...others] = bySeverity(findings);
+  const judged = worst === undefined || worst.severity === 'info' ? healthy(diagnosis) : troubled(worst, others);
+  const unclear = notUnderstood(timeline).map(({input, why}) => `${input} was not understood, ${why}`);
+  return [judged, ...unclear].join('; ').concat('.');
+}
+
+const VIOLENT: ReadonlySet<ProcessEnd> = new Set(['forced', 'crashed', 'killed']);
+
+/** Errors first, then warnings; within one severity as the rules gave them. */
+export function bySeverity(findings: readonly RuleFinding[]): readonly RuleFinding[] {
+  return (['error', 'warning', 'info'] as const).flatMap((severity) => findings.filter((f) => f.severity === severity));
+}
+
+function troubled(worst: RuleFinding, others: readonly RuleFinding[]): string {
+  const kinds = {error: 'error', warning: 'warning', info: 'note'} as const;
+  const also = (['error', 'warning', 'info'] as const).flatMap((severity) => {
+    const count = others.filter((finding) => finding.severity === severity).length;
+    return count === 0 ? [] : [counted(count, `${severity === worst.severity ? 'further ' : ''}${kinds[severity]}`)];
+  });
+  const title = worst.title.replace(/[.\s]+$/, '');
+  const fix = worst.fixes[0];
+  return [
+    `${title}${worst.confidence === 'certain' ? '' : ` (${worst.confidence})`}`,
+    ...(fix?.setting ? [`first remedy: ${fix.setting}${fix.value === null ? '' : ` = ${fix.value}`}`] : []),
+    ...(also.length === 0 ? [] : [`also ${list(also)}`]),
+  ].join('; ');
+}
+
+/** Without a finding that matters. Processes that were killed or crashed are named all the same: no rule is no proof of health. */
+function healthy({timeline, findings, rules}: Diagnosis): string {
+  const victims = timeline.instances.flatMap(({processes}) => processes).filter(({end}) => VIOLENT.has(end)).length;
+  const checked = rules.filter(({result}) => result !== 'skipped').length;
+  const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
+  const of = checked === rules.length ? `${counted(rules.length, 'rule')} checked` : `${checked} of ${rules.length} rules could be checked`;
+  const found = victims === 0 ? 'No trouble found' : `No rule names a trouble, although ${counted(victims, 'process', 'processes')} ${victims === 1 ? 'was' : 'were'} killed or crashed`;
+  return `${found}${notes}: ${reloadsInWords(timeline.reloads)}; ${of}`;
+}
+
+function reloadsInWords(reloads: readonly Reload[]): string {
+  if (reloads.length === 0) return 'the log shows no reload and no stop';
+  const completed = reloads.filter(({outcome}) => outcome === 'completed');
+  const stops = completed.filter(({kind}) => kind === 'stop').length;
+  const parts = [
+    ...(completed.length > stops ? [counted(completed.length - stops, 'reload')] : []),
+    ...(stops > 0 ? [counted(stops, 'stop')] : []),
+  ];
+  const unfinished = reloads.length - completed.length;
+  const rest = unfinished === 0 ? '' : `${parts.length === 0 ? counted(unfinished, 'reload or stop', 'reloads or stops') : `, ${unfinished}`} not completed within this log`;
+  if (parts.length === 0) return rest;
+  const longest = Math.max(...completed.map(({duration}) => duration.max ?? Number.POSITIVE_INFINITY));
+  const [only] = completed.length === 1 ? completed : [];
+  const within = Number.isFinite(longest) ? ` in ${longDuration({min: 0, max: longest})} each` : '';
+  const took = only === undefined ? within : ` in ${longDuration(only.duration)}`;
+  return `${list(parts)} completed${took}${rest}`;
+}
+
+function list(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}

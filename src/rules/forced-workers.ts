@@ -1,0 +1,228 @@
+/**
+ * Workers that were killed because the master's patience ran out ("mercy"): what the log shows them to have been
+ * doing. Several rules share this one judgement, so that each worker is the subject of one of them.
+ *
+ * The first test that applies decides. What is left over is undecided, and says why.
+ */
+import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import type {LogEvent} from '../timeline/event.ts';
+import type {Evidence} from './rule.ts';
+import {coresOf} from './settings.ts';
+import {mercyOf} from './mercy.ts';
+import {isNormal, requestsOf} from './work.ts';
+import {count, list, precedes, proof, seconds} from './wording.ts';
+
+/**
+ * `idle`: no request held it, its exit did. `request`: a request was running. `recycle`: it left by itself and did not
+ * get there. `deaf`: it never took note of being asked. `undecided`: a request and a blocked exit fit alike.
+ */
+export type Verdict = 'idle' | 'request' | 'recycle' | 'deaf' | 'undecided';
+
+export interface ForcedWorker {
+  readonly process: Process;
+  readonly forced: Forced;
+  readonly instance: Instance;
+  /** Null where it left by itself, and where the log does not show who asked it. */
+  readonly reload: Reload | null;
+  readonly verdict: Verdict;
+  /** The log proves the verdict; otherwise it is the reading that fits best. */
+  readonly proved: boolean;
+  /** Why, as a sentence. The same for all workers that were judged by the same test. */
+  readonly because: string;
+  readonly shown: readonly Evidence[];
+}
+
+type Judgement = Pick<ForcedWorker, 'verdict' | 'proved' | 'because' | 'shown'>;
+
+/** A worker without a request for this long before it was asked is idle, if all others are in the same state. */
+const QUIET = 60;
+
+const judged = new WeakMap<Timeline, readonly ForcedWorker[]>();
+
+/** In the order in which they were killed. */
+export function forcedWorkers(timeline: Timeline): readonly ForcedWorker[] {
+  const known = judged.get(timeline);
+  if (known) return known;
+  const found = timeline.instances.flatMap((instance) => inInstance(timeline, instance));
+  found.sort((a, b) => (precedes(a.forced.event, b.forced.event) ? -1 : 1));
+  judged.set(timeline, found);
+  return found;
+}
+
+function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
+  const found: ForcedWorker[] = [];
+  const killed = instance.processes.filter(isKilledAtMercy);
+  if (killed.length === 0) return found;
+  const recycles = instance.processes.some((process) => process.asked?.by === 'itself');
+  const reloads = new Map<string | number, Reload>();
+  for (const reload of instance.reloads) {
+    reloads.set(reload.id, reload);
+    for (const {oldPid} of reload.workers) if (oldPid !== null) reloads.set(oldPid, reload);
+  }
+  const scenes = new Map<Reload, Scene>();
+  for (const process of killed) {
+    const {forced} = process;
+    if (!forced) continue;
+    const own = process.asked?.by === 'itself';
+    const reload = own ? null : (reloads.get(process.asked?.reload ?? process.pid) ?? null);
+    if (reload && !scenes.has(reload)) scenes.set(reload, sceneOf(timeline, instance, reload));
+    const scene = reload && scenes.get(reload);
+    const judgement = scene ? judge(process, forced, instance, scene) : unasked(process, own, recycles);
+    found.push({process, forced, instance, reload, ...judgement});
+  }
+  return found;
+}
+
+/** A worker that a later line shows to have left by itself was only named, not killed. */
+function isKilledAtMercy(process: Process): boolean {
+  return process.role === 'worker' && process.forced?.deadline === 'mercy' && process.end !== 'clean';
+}
+
+/** What one reload or stop looks like as a whole. */
+interface Scene {
+  readonly reload: Reload;
+  /** How many workers of it are known to have ended, and how many of these were forced. */
+  readonly ended: number;
+  readonly forced: number;
+  readonly acknowledged: boolean;
+  /** The wording shows that busy workers die at once (immediate stop, brutal reload). */
+  readonly immediate: boolean;
+  /** All forced, and requests do not explain it: why. Null where they may. */
+  readonly allIdle: string | null;
+  readonly doubt: string;
+}
+
+function sceneOf(timeline: Timeline, instance: Instance, reload: Reload): Scene {
+  const pids = new Set(reload.workers.map((worker) => worker.oldPid));
+  const workers = instance.processes.filter((process) => pids.has(process.pid) || process.asked?.reload === reload.id);
+  const ended = reload.workers.filter((worker) => worker.end !== 'unknown').length;
+  const forced = reload.workers.filter((worker) => worker.end === 'forced').length;
+  const acknowledged = workers.some((process) => process.asked?.acknowledged);
+  const immediate = reload.kind === 'brutal' || (reload.kind === 'stop' && !acknowledged && reload.began.message !== 'uwsgi/graceful-shutdown');
+  const doubt = requestsExplain(timeline, instance, reload, workers);
+  const every = forced === ended && forced > 0;
+  return {
+    reload, ended, forced, acknowledged, immediate,
+    allIdle: every && doubt.idle ? doubt.why : null,
+    doubt: every || forced === 0 ? doubt.why : `${count(ended - forced, 'other worker')} of the same ${reload.kind === 'stop' ? 'stop' : 'reload'} left by ${
+      ended - forced === 1 ? 'itself' : 'themselves'}: both a request that ran too long and a thread that only some workers have fit that`,
+  };
+}
+
+/** Whether requests can account for it that every worker of a reload had to be killed. */
+function requestsExplain(timeline: Timeline, instance: Instance, reload: Reload, workers: readonly Process[]): {idle: boolean; why: string} {
+  const several = workers.length > 1;
+  const requests = requestsOf(instance);
+  if (requests.count === 0) {
+    return several
+      ? {idle: true, why: `All ${workers.length} workers failed to leave, which a single slow request does not explain; but this log has no request lines, so it cannot show that they were idle`}
+      : {idle: false, why: 'this log has no request lines, and one worker alone shows no pattern'};
+  }
+  const segments = workers.flatMap((process) => process.segments);
+  const asked = Math.min(...workers.map((process) => process.asked?.at.earliest ?? reload.startedAt.earliest ?? Number.POSITIVE_INFINITY));
+  const last = Math.max(Number.NEGATIVE_INFINITY, ...segments.map((segment) => segment.lastEnd));
+  const quiet = Number.isFinite(asked) ? (asked - last) / 1000 : Number.NaN;
+  const mercy = mercyOf(instance).seconds;
+  if (overflowed(timeline, reload, last)) {
+    return {idle: false, why: 'requests were queueing up when it happened, so the workers may all have been held by slow requests'};
+  }
+  if (quiet >= Math.max(QUIET, 2 * requests.longest)) {
+    const silence = segments.length === 0 ? 'None of them had answered a request' : `None of them had answered a request for ${seconds(quiet)}`;
+    return {idle: true, why: `${silence} when they were asked to leave`};
+  }
+  if (!several) return {idle: false, why: 'the worker had answered requests shortly before it was asked to leave'};
+  if (isNormal(requests, mercy) || requests.longest >= mercy * 0.8) {
+    return {idle: false, why: `requests here take up to ${seconds(requests.longest)}, and the mercy is ${mercy} s`};
+  }
+  return {
+    idle: true,
+    why: `All ${workers.length} workers failed to leave. A request could have held them only if each had just begun one of more than ${mercy} s; ` +
+      `the longest of ${count(requests.count, 'request')} in this log took ${seconds(requests.longest)}`,
+  };
+}
+
+/** Connections were piling up between the last answer and the beginning of the reload: something held the workers before. */
+function overflowed(timeline: Timeline, reload: Reload, lastAnswer: number): boolean {
+  return timeline.events.some((event) => event.meaning.kind === 'listen-queue-full' && precedes(event, reload.began) &&
+    event.at.earliest !== null && event.at.earliest >= lastAnswer);
+}
+
+function judge(process: Process, forced: Forced, instance: Instance, scene: Scene): Judgement {
+  const {reload, immediate, acknowledged} = scene;
+  const named = process.remarks.find((event) => isRunningRequest(event) && near(event, process, forced));
+  if (named) {
+    return {verdict: 'request', proved: true, because: 'The log names a request that was running in it', shown: [proof(named, `names what was running: ${requestOf(named)}`)]};
+  }
+  if (immediate) {
+    return {
+      verdict: 'idle', proved: true, shown: [proof(reload.began, 'a stop at once: a worker with a request dies, an idle one leaves in order')],
+      because: 'On this kind of stop a worker that is busy with a request dies at once; one that hangs was idle',
+    };
+  }
+  if (acknowledged && process.asked && !process.asked.acknowledged && !reload.headless) return deaf(process);
+  const after = process.asked?.requestsAfter ?? 0;
+  const cores = coresOf(process, instance);
+  if (after > 0 && cores !== null && after >= cores) {
+    const line = process.segments.at(-1)?.last;
+    return {
+      verdict: 'idle', proved: true, because: 'It finished its last request after it had been asked to leave, and then did not leave',
+      shown: line ? [proof(line, 'its last request, which ended after it was asked')] : [],
+    };
+  }
+  if (scene.allIdle !== null) return {verdict: 'idle', proved: false, because: scene.allIdle, shown: []};
+  return {verdict: 'undecided', proved: false, because: capital(scene.doubt), shown: []};
+}
+
+function deaf(process: Process): Judgement {
+  const importing = process.appLoaded && process.asked && precedes(process.asked.event, process.appLoaded) ? process.appLoaded : null;
+  return importing
+    ? {verdict: 'deaf', proved: true, because: 'It was still loading the application when it was asked to leave, and never took note of it',
+      shown: [proof(importing, 'the application became ready only after the worker had been asked to leave')]}
+    : {verdict: 'deaf', proved: true, because: 'It never took note of being asked to leave, although others did', shown: []};
+}
+
+function unasked(process: Process, own: boolean, recycles: boolean): Judgement {
+  if (own) return {verdict: 'recycle', proved: true, because: 'It had said that its work was done', shown: []};
+  if (recycles && process.successorPid !== null) {
+    return {verdict: 'recycle', proved: false, because: 'No reload is under way in this log, and other workers say that their work is done', shown: []};
+  }
+  return {verdict: 'undecided', proved: false, because: 'The log does not show who asked it to leave', shown: []};
+}
+
+/** Answers of a worker that was asked what it does (SIGUSR2). */
+const ANSWERS: ReadonlySet<string> = new Set(['uwsgi/is-managing', 'uwsgi/harakiri-was']);
+
+export function isRunningRequest(event: LogEvent): boolean {
+  return event.meaning.kind === 'request-running' || event.meaning.kind === 'requests-pending' || ANSWERS.has(event.message);
+}
+
+/** After it was asked and not after it was gone. */
+function near(event: LogEvent, process: Process, forced: Forced): boolean {
+  const since = process.asked?.event ?? forced.event;
+  return !precedes(event, since) && (process.ended === null || precedes(event, process.ended));
+}
+
+/** `GET /export`, as far as the line tells. */
+export function requestOf(event: LogEvent): string {
+  const {method, uri} = event.fields;
+  return list([method, uri].filter((part) => part !== undefined)).replace(' and ', ' ') || 'a request';
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+/** Findings are told per instance: a hundred hung reloads of one instance are one trouble. */
+export function byInstance(workers: readonly ForcedWorker[]): [Instance, ForcedWorker[]][] {
+  const groups = new Map<Instance, ForcedWorker[]>();
+  for (const worker of workers) {
+    const group = groups.get(worker.instance);
+    if (group) group.push(worker);
+    else groups.set(worker.instance, [worker]);
+  }
+  return [...groups];
+}
+
+export function reloadsOf(workers: readonly ForcedWorker[]): Reload[] {
+  return [...new Set(workers.map((worker) => worker.reload))].filter((reload) => reload !== null);
+}

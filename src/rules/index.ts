@@ -1,0 +1,29 @@
+/** All rules: the more a trouble costs, the earlier it is asked for. */
+import appThreadsBlockShutdown from './app-threads-block-shutdown.ts';
+import chainReloadSlow from './chain-reload-slow.ts';
+import forcedKillUndecided from './forced-kill-undecided.ts';
+import mercyTooLong from './mercy-too-long.ts';
+import mercyTooShort from './mercy-too-short.ts';
+import oldCodeKept from './old-code-kept.ts';
+import recycleBlocked from './recycle-blocked.ts';
+import reloadUnfinished from './reload-unfinished.ts';
+import requestBlocksShutdown from './request-blocks-shutdown.ts';
+import respawnOrphansTasks from './respawn-orphans-tasks.ts';
+import type {Rule} from './rule.ts';
+import synchronizedRecycling from './synchronized-recycling.ts';
+import workerNeverCameBack from './worker-never-came-back.ts';
+
+export const rules: readonly Rule[] = [
+  appThreadsBlockShutdown,
+  requestBlocksShutdown,
+  forcedKillUndecided,
+  recycleBlocked,
+  reloadUnfinished,
+  respawnOrphansTasks,
+  workerNeverCameBack,
+  mercyTooShort,
+  mercyTooLong,
+  chainReloadSlow,
+  synchronizedRecycling,
+  oldCodeKept,
+];

@@ -1,0 +1,92 @@
+/**
+ * The patience of a supervisor with a worker that was asked to leave: what it is, and what it had better be.
+ * All rules take their advice about it from here, so that no report contradicts itself.
+ */
+import type {LineRef} from '../timeline/event.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import type {Fix} from './rule.ts';
+import {numberOf, setting} from './settings.ts';
+import {count, seconds} from './wording.ts';
+import {isNormal, longerThan, longestWork, requestsOf, tasksOf} from './work.ts';
+
+export const DEFAULT_MERCY = 60;
+
+export interface Mercy {
+  readonly seconds: number;
+  /** `shown`: in the log or the configuration; `measured`: from the waits; `assumed`: uWSGI's default. */
+  readonly known: 'shown' | 'measured' | 'assumed';
+  readonly where: LineRef | null;
+}
+
+export function mercyOf(instance: Instance): Mercy {
+  const shown = setting(instance, 'worker-reload-mercy');
+  const value = numberOf(instance, 'worker-reload-mercy');
+  if (shown && value !== null && (shown.from === 'log' || shown.from === 'config')) {
+    return {seconds: value, known: 'shown', where: shown.where};
+  }
+  if (shown?.from === 'inferred' && value !== null) return {seconds: value, known: 'measured', where: shown.where};
+  for (const {forced} of instance.processes) {
+    if (forced?.deadline !== 'mercy' || !forced.patience || forced.patience.max === null) continue;
+    // The check runs once a second and asks for "more than": the wait is the mercy and one second.
+    const {min, max} = forced.patience;
+    if (max - min <= 1) return {seconds: Math.max(0, Math.round(min) - 1), known: 'measured', where: forced.event};
+  }
+  return {seconds: DEFAULT_MERCY, known: 'assumed', where: null};
+}
+
+export function mercyText({seconds: value, known}: Mercy): string {
+  return {
+    shown: `${value} s`,
+    measured: `${value} s, going by the waits`,
+    assumed: `${value} s unless the configuration says otherwise`,
+  }[known];
+}
+
+/** What a worker that is killed at the deadline costs, in seconds: the mercy, and a tick of the master. */
+export function costOf(mercy: number): number {
+  return mercy + 1;
+}
+
+const STEPS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600];
+
+/** The shortest usual mercy that leaves the work of this log alone; null where none of the usual ones does. */
+export function enoughMercy(timeline: Timeline, instance: Instance): number | null {
+  const requests = requestsOf(instance);
+  const tasks = Math.max(0, ...tasksOf(timeline, instance).map((task) => task.least));
+  return STEPS.find((step) => tasks < step && !isNormal(requests, step) && !(requests.count < 200 && requests.longest >= step)) ?? null;
+}
+
+/** Advice to be less patient. None where the log shows work that needs the patience, or where nothing would be gained. */
+export function lowerMercy(timeline: Timeline, instance: Instance, processes: readonly Process[]): Fix | null {
+  const now = mercyOf(instance);
+  const enough = enoughMercy(timeline, instance);
+  if (enough === null || enough >= now.seconds) return null;
+  if (timeline.tasks.orphaned.some((task) => processes.some((process) => process.pid === task.pid))) return null;
+  return {
+    setting: 'worker-reload-mercy', section: 'uwsgi', value: String(enough), since: null, safety: 'may-cut-requests',
+    effect: `${seconds(costOf(now.seconds))} -> about ${seconds(costOf(enough))} for each worker that does not leave${cut(instance, enough)}`,
+    why: 'It shortens the wait and leaves the cause in place: the workers are still killed. reload-mercy is another option and has no effect on workers.',
+  };
+}
+
+/** What a mercy of that length would have cut, in figures of this log. */
+function cut(instance: Instance, mercy: number): string {
+  const requests = requestsOf(instance);
+  if (requests.count === 0) return '; this log has no request lines to show what that would cut';
+  const longer = longerThan(requests, mercy);
+  const all = count(requests.count, 'request');
+  return longer === 0 ? `; none of ${all} here took that long` : `; ${longer.toLocaleString('en-US')} of ${all} here took longer and could have been cut`;
+}
+
+/** Advice to be more patient, where work is shown to take longer than the mercy. */
+export function raiseMercy(timeline: Timeline, instance: Instance): Fix | null {
+  const now = mercyOf(instance);
+  const longest = longestWork(timeline, instance);
+  const enough = STEPS.find((step) => step > longest * 1.2 && step > now.seconds);
+  if (enough === undefined || longest <= now.seconds) return null;
+  return {
+    setting: 'worker-reload-mercy', section: 'uwsgi', value: String(enough), since: null, safety: 'safe',
+    effect: `work of up to ${seconds(longest)}, as this log shows it, can end before the deadline; a worker that hangs is waited for ${seconds(costOf(enough))}`,
+    why: `Now the mercy is ${mercyText(now)}. The time limit of the outer supervisor (supervisord's stopwaitsecs, systemd's TimeoutStopSec) must be longer still.`,
+  };
+}

@@ -1,0 +1,60 @@
+import {createHash} from 'node:crypto';
+import type {Timeline} from '../timeline/timeline.ts';
+import type {Finding, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
+import {list, precedes, unique} from './wording.ts';
+
+const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
+
+/**
+ * Asks every rule. Findings come in a stable order: the worst first, then as the log has them. Each rule gives one
+ * result, so that silence is never taken for health.
+ */
+export function runRules(rules: readonly Rule[], timeline: Timeline): {findings: RuleFinding[]; rules: RuleResult[]} {
+  const findings: RuleFinding[] = [];
+  const results: RuleResult[] = [];
+  for (const rule of rules) {
+    const answer = ask(rule, timeline);
+    findings.push(...answer.findings);
+    results.push(answer.result);
+  }
+  return {findings: findings.sort(compare), rules: results};
+}
+
+function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: RuleResult} {
+  const {id, needs} = rule;
+  if (needs && !needs.messages.some((message) => timeline.messages.has(message))) {
+    return {findings: [], result: {id, result: 'skipped', reason: needs.otherwise}};
+  }
+  const findings: RuleFinding[] = [];
+  const doubts: string[] = [];
+  for (const answer of rule.check(timeline)) {
+    if ('undecided' in answer) doubts.push(answer.undecided);
+    else findings.push(ruleFinding(rule, answer, findings));
+  }
+  if (findings.length > 0) return {findings, result: {id, result: 'fired', reason: list(unique(findings.map(({title}) => title)))}};
+  if (doubts.length > 0) return {findings, result: {id, result: 'undecided', reason: doubts.join(' ')}};
+  return {findings, result: {id, result: 'passed', reason: `Looked for, and not found: ${rule.docs.sees.charAt(0).toLowerCase()}${rule.docs.sees.slice(1)}`}};
+}
+
+function ruleFinding(rule: Rule, finding: Finding, before: readonly RuleFinding[]): RuleFinding {
+  const same = before.filter(({identity}) => identity.join('\0') === finding.identity.join('\0')).length;
+  return {
+    ...finding,
+    rule: rule.id,
+    severity: finding.severity ?? rule.severity,
+    fingerprint: fingerprint([rule.id, ...finding.identity, ...(same > 0 ? [String(same + 1)] : [])]),
+  };
+}
+
+function fingerprint(words: readonly string[]): string {
+  return createHash('sha256').update(words.join('\0')).digest('hex').slice(0, 16);
+}
+
+function compare(a: RuleFinding, b: RuleFinding): number {
+  const severity = ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity);
+  if (severity !== 0) return severity;
+  const [first, second] = [a.evidence[0].at, b.evidence[0].at];
+  if (precedes(first, second)) return -1;
+  if (precedes(second, first)) return 1;
+  return a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0;
+}

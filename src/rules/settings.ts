@@ -1,0 +1,68 @@
+/** What is known of an instance's configuration, as rules ask for it. */
+import type {Instance, Process, Setting} from '../timeline/timeline.ts';
+import {precedes} from './wording.ts';
+
+const PRECEDENCE: readonly Setting['from'][] = ['log', 'config', 'inferred', 'default'];
+
+/** What the log shows goes before what a file says; the latest before the earlier ones. */
+export function setting(instance: Instance, name: string): Setting | null {
+  for (const from of PRECEDENCE) {
+    const found = instance.settings.findLast((each) => each.name === name && each.from === from);
+    if (found) return found;
+  }
+  return null;
+}
+
+export function numberOf(instance: Instance, name: string): number | null {
+  const value = Number(setting(instance, name)?.value ?? Number.NaN);
+  return Number.isFinite(value) ? value : null;
+}
+
+export function isOn(instance: Instance, name: string): boolean {
+  const value = setting(instance, name)?.value;
+  return value === true || value === 1 || value === 'true' || value === '1' || value === 'yes' || value === 'on';
+}
+
+/** How many requests a worker handles at the same time; null where the log does not tell. */
+export function coresOf(process: Process, instance: Instance): number | null {
+  const told = process.started?.fields.cores;
+  return told === undefined ? (numberOf(instance, 'cores-per-worker') ?? numberOf(instance, 'threads')) : Number(told);
+}
+
+/**
+ * Where the application was loaded: before the workers were forked, in each worker (`lazy-apps`), or not told.
+ * Decides whether a thread of the application exists in the workers or only its record.
+ */
+export function loading(instance: Instance, process: Process | null = null): 'prefork' | 'lazy-apps' | null {
+  if (process?.appLoaded) return 'lazy-apps';
+  const loads = instance.epochs.flatMap((epoch) => epoch.appLoads);
+  const before = process?.ended ? loads.filter((load) => precedes(load.event, process.ended ?? load.event)) : loads;
+  for (const load of (before.length > 0 ? before : loads).toReversed()) {
+    if (load.inWorker !== null) return load.inWorker ? 'lazy-apps' : 'prefork';
+  }
+  if (isOn(instance, 'lazy-apps') || isOn(instance, 'lazy')) return 'lazy-apps';
+  return instance.processes.some((each) => each.role === 'worker' && each.appLoaded) ? 'lazy-apps' : null;
+}
+
+/** Parts of a version: `2.0.25.1` > `2.0.25`, `2.1-dev` > every `2.0`. */
+function parts(version: string): number[] {
+  return (version.split(/[^0-9.]/, 1)[0] ?? '').split('.').filter((part) => part !== '').map(Number);
+}
+
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [parts(a), parts(b)];
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** False only where the version is known and older. */
+export function mayHave(instance: Instance, since: string | null): boolean {
+  return since === null || instance.version === null || compareVersions(instance.version, since) >= 0;
+}
+
+export function versionWithin(instance: Instance, from: string, to: string): boolean {
+  return instance.version !== null && compareVersions(instance.version, from) >= 0 && compareVersions(instance.version, to) <= 0;
+}

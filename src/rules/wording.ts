@@ -1,0 +1,91 @@
+/** How numbers and names are put into sentences. */
+import type {LineRef} from '../timeline/event.ts';
+import type {Duration} from '../timeline/time.ts';
+import type {Instance, Process, Reload} from '../timeline/timeline.ts';
+import type {Evidence} from './rule.ts';
+
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
+}
+
+/** `1, 2 and 3`; a long list is cut and says so. */
+export function list(items: readonly (string | number)[], limit = 8): string {
+  if (items.length > limit) return `${items.slice(0, limit).join(', ')} and ${items.length - limit} more`;
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}
+
+/** Whole seconds; a tenth where the figure is small. */
+export function seconds(value: number): string {
+  return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} s`;
+}
+
+export function duration({min, max}: Duration): string {
+  if (max === null) return min > 0 ? `at least ${seconds(min)}` : 'an unknown time';
+  if (seconds(min) === seconds(max)) return seconds(max);
+  return min === 0 ? `at most ${seconds(max)}` : `${Math.round(min)} to ${seconds(max)}`;
+}
+
+/** The range that covers all of them. */
+export function span(durations: readonly Duration[]): Duration | null {
+  if (durations.length === 0) return null;
+  const longest = durations.reduce<number | null>((max, each) => (max === null || each.max === null ? null : Math.max(max, each.max)), 0);
+  return {min: Math.min(...durations.map((each) => each.min)), max: longest};
+}
+
+export function numbers(processes: readonly Process[]): number[] {
+  return [...new Set(processes.map((process) => process.worker).filter((worker) => worker !== null))].sort((a, b) => a - b);
+}
+
+/** `worker 3 (pid 812)`, or what of it the log tells. */
+export function nameOf(process: Process): string {
+  return process.worker === null ? `the worker with pid ${process.pid}` : `worker ${process.worker} (pid ${process.pid})`;
+}
+
+export function workersNamed(processes: readonly Process[]): string {
+  const workers = numbers(processes);
+  return workers.length === 0 ? `pid ${list(processes.map((each) => each.pid))}` : `worker${workers.length > 1 ? 's' : ''} ${list(workers)}`;
+}
+
+const KINDS: Readonly<Record<Reload['kind'], string>> = {
+  graceful: 'reload', brutal: 'brutal reload', chain: 'chain reload', workers: 'reload of the workers',
+  hup: 'reload (HUP)', usr2: 'upgrade (USR2)', stop: 'stop',
+};
+
+export function kindOf(reload: Reload): string {
+  return KINDS[reload.kind];
+}
+
+/** `3 reloads and 1 stop` */
+export function occasions(reloads: readonly Reload[]): string {
+  const byKind = new Map<string, number>();
+  for (const reload of reloads) byKind.set(kindOf(reload), (byKind.get(kindOf(reload)) ?? 0) + 1);
+  return list([...byKind].map(([kind, times]) => count(times, kind, kind.startsWith('reload of') ? 'reloads of the workers' : `${kind}s`)));
+}
+
+export function instanceName(instance: Instance): string {
+  return instance.name ?? instance.id;
+}
+
+export function proof(at: LineRef, shows: string): Evidence {
+  return {at: {input: at.input, line: at.line, text: at.text}, shows};
+}
+
+/** Whether `a` stands before `b` in the recording. */
+export function precedes(a: LineRef, b: LineRef): boolean {
+  return a.input === b.input ? a.line < b.line : a.input < b.input;
+}
+
+export function unique<T>(items: Iterable<T>): T[] {
+  return [...new Set(items)];
+}
+
+/** A finding needs one line at least: its first, and up to `limit` in all. */
+export function evidence(lines: readonly Evidence[], limit = 12): [Evidence, ...Evidence[]] | null {
+  const seen = new Set<string>();
+  const kept = lines.filter(({at}) => {
+    const place = `${at.input}:${at.line}`;
+    return seen.has(place) ? false : seen.add(place);
+  });
+  const [first, ...rest] = kept.slice(0, limit);
+  return first ? [first, ...rest] : null;
+}

@@ -1,0 +1,661 @@
+import {concludeTimeline} from './conclude.ts';
+import {
+  type AskedDraft, causeOf, type EpochDraft, type InstanceDraft, isAlive, isLeaving, newInstance, newProcess, type ProcessDraft, type ReloadDraft, type ReloadEntry,
+} from './draft.ts';
+import type {EventKind, LogEvent, ReloadKind, Trigger} from './event.ts';
+import type {Recording} from './recording.ts';
+import {narrow} from './time.ts';
+import type {Setting, Timeline} from './timeline.ts';
+
+/** Rebuilds what happened from what was written. Always succeeds: what does not fit is left as the log has it. */
+export function buildTimeline(recording: Recording): Timeline {
+  const builder = new Builder(recording.events);
+  recording.events.forEach((event, index) => builder.take(event, index));
+  return concludeTimeline(recording, builder.instances, builder.reloads);
+}
+
+/** What a start-up says before its master is known. */
+interface StartUp {
+  readonly supervisor: string;
+  banner: LogEvent | null;
+  readonly settings: Setting[];
+  readonly loads: LogEvent[];
+}
+
+/** How far ahead to look for the process that a line without any belongs to. */
+const LOOK_AHEAD = 200;
+/** Signals by which a process reports a fault of its own. */
+const FAULTS = new Set(['4', '5', '6', '7', '8', '11', '31']);
+
+class Builder {
+  readonly instances: InstanceDraft[] = [];
+  readonly reloads: ReloadDraft[] = [];
+  private readonly events: readonly LogEvent[];
+  private readonly byPid = new Map<string, ProcessDraft>();
+  private startUp: StartUp | null = null;
+  /** The instance that the last event belonged to: what a line without any mark most likely belongs to as well. */
+  private current: InstanceDraft | null = null;
+  private index = 0;
+  private isInDump = false;
+
+  constructor(events: readonly LogEvent[]) {
+    this.events = events;
+  }
+
+  take(event: LogEvent, index: number): void {
+    this.index = index;
+    this.handlers[event.meaning.kind]?.(event);
+  }
+
+  private readonly handlers: {readonly [kind in EventKind]?: (event: LogEvent) => void} = {
+    starting: (event) => this.starting(event),
+    setting: (event) => this.setting(event),
+    'dump-began': () => {
+      this.isInDump = true;
+    },
+    'dump-ended': () => {
+      this.isInDump = false;
+    },
+    'master-started': (event) => this.masterStarted(event),
+    'master-re-executed': (event) => this.masterReExecuted(event),
+    'process-started': (event) => this.processStarted(event),
+    'app-loaded': (event) => this.appLoaded(event),
+    'reload-asked': (event) => this.reloadAsked(event),
+    'reload-began': (event) => this.reloadBegan(event),
+    'reload-ended': (event) => this.reloadEnded(event),
+    'chain-step': (event) => this.chainStep(event),
+    'chain-waiting': (event) => this.sign(this.instanceOf(event), event),
+    're-executing': (event) => this.reExecuting(event),
+    'stop-began': (event) => this.stopBegan(event),
+    'stop-ended': (event) => this.stopEnded(event),
+    'process-asked': (event) => this.processAsked(event),
+    'recycle-began': (event) => this.recycleBegan(event),
+    'process-forced': (event) => this.processForced(event),
+    'process-ended': (event) => this.processEnded(event),
+    'slot-emptied': (event) => this.slotEmptied(event),
+    crash: (event) => this.crash(event),
+    'request-running': (event) => this.remark(event),
+    'requests-pending': (event) => this.remark(event),
+    'deadline-detail': (event) => this.remark(event),
+    'deadline-skipped': (event) => this.remark(event),
+    'master-lost': (event) => this.masterLost(event),
+  };
+
+  // Start-up
+
+  private starting(event: LogEvent): void {
+    const before = this.startUp;
+    this.startUp = before !== null && before.banner === null ? before : newStartUp(event);
+    this.startUp.banner = event;
+  }
+
+  private setting(event: LogEvent): void {
+    const {option} = event.fields;
+    const name = event.meaning.setting ?? (this.isInDump && option !== undefined ? String(option) : null);
+    const value = event.meaning.value ?? event.fields['value'];
+    if (name === null || value === undefined) return;
+    const setting: Setting = {name, value, from: 'log', where: event};
+    const isStartUp = this.startUp !== null || this.current === null || this.current.stopped !== null || this.current.active?.reExecuted;
+    if (!isStartUp) {
+      this.current?.settings.set(name, setting);
+      return;
+    }
+    this.startUp ??= newStartUp(event);
+    this.startUp.settings.push(setting);
+  }
+
+  private masterStarted(event: LogEvent): void {
+    const supervisor = supervisorOf(event);
+    const succeeded = new Set(this.instances.map(({predecessor}) => predecessor));
+    const predecessor = this.instances.findLast((past) => past.supervisor === supervisor && past.stopped !== null && !succeeded.has(past));
+    const instance = this.addInstance(supervisor, predecessor ?? null);
+    this.beginEpoch(instance, event, false);
+  }
+
+  private masterReExecuted(event: LogEvent): void {
+    const supervisor = supervisorOf(event);
+    const known = this.instances.filter((instance) => instance.supervisor === supervisor);
+    const instance =
+      known.find(({masterPid}) => masterPid === event.pid) ??
+      known.find(({masterPid, active}) => masterPid === null && active?.reExecuted) ??
+      known.find(({masterPid}) => masterPid === null) ??
+      this.addInstance(supervisor, null);
+    this.beginEpoch(instance, event, true);
+    this.sign(instance, event);
+  }
+
+  private beginEpoch(instance: InstanceDraft, master: LogEvent, reExecuted: boolean): void {
+    const startUp = this.startUp ?? newStartUp(master);
+    this.startUp = null;
+    this.current = instance;
+    const epoch: EpochDraft = {banner: startUp.banner, master, reExecuted, loads: startUp.loads};
+    instance.epochs.push(epoch);
+    instance.masterPid = master.pid;
+    const version = startUp.banner?.fields['version'];
+    if (version !== undefined) instance.version = String(version);
+    for (const setting of startUp.settings) instance.settings.set(setting.name, setting);
+    if (master.pid !== null && this.process(master.pid, instance)?.role !== 'master') {
+      this.register(newProcess(instance, master.pid, 'master', null, reExecuted ? null : master, this.index));
+    }
+    if (!reExecuted) return;
+    if (instance.active === null) this.beginReload(instance, master, 'graceful', 'unknown', {isUnderWay: true, headless: true});
+    if (instance.active !== null) instance.active.reExecuted ??= master;
+    instance.previousSlots = instance.slots;
+    instance.slots = new Map();
+    for (const worker of instance.previousSlots.values()) {
+      if (isAlive(worker)) this.end(worker, master, worker.forced === null ? 'lost' : 'forced');
+    }
+  }
+
+  private processStarted(event: LogEvent): void {
+    if (this.startUp !== null && event.meaning.role === 'worker' && event.meaning.respawned !== true) this.beginWithoutMaster(this.startUp);
+    const {worker} = event;
+    const {role = 'other'} = event.meaning;
+    const {instance, isGuessed} = this.instanceOfStart(event);
+    this.current = instance;
+    if (event.pid === null) return;
+    const known = this.process(event.pid, instance);
+    if (known !== null && known.started === null && isAlive(known) && known.worker === worker) {
+      // The worker's own first lines came before the master's.
+      known.started = event;
+      known.startedAt = narrow(known.startedAt, event.at);
+      this.fillSlot(instance, known, event);
+      return;
+    }
+    const process = newProcess(instance, event.pid, role, worker, event, this.index);
+    process.isGuessed = isGuessed;
+    this.register(process);
+    const cores = event.fields['cores'];
+    if (typeof cores === 'number') instance.settings.set('cores-per-worker', {name: 'cores-per-worker', value: cores, from: 'log', where: event});
+    if (role === 'worker') this.fillSlot(instance, process, event);
+  }
+
+  private fillSlot(instance: InstanceDraft, process: ProcessDraft, event: LogEvent): void {
+    const {worker} = process;
+    if (worker === null) return;
+    const past = instance.slots.get(worker) ?? instance.previousSlots.get(worker) ?? null;
+    if (past !== process) {
+      // A worker that stopped serving and left by itself is replaced without a word about its end.
+      if (past !== null && isAlive(past)) this.end(past, event, past.forced === null ? 'clean' : 'forced');
+      process.predecessor = past;
+      if (past !== null) past.successor = process;
+    }
+    instance.slots.set(worker, process);
+    instance.previousSlots.delete(worker);
+    this.joinReload(instance, process, event);
+  }
+
+  /** The reload that a new worker completes or goes on with. */
+  private joinReload(instance: InstanceDraft, process: ProcessDraft, event: LogEvent): void {
+    const reload = instance.active ?? this.justReExecuted(instance);
+    if (reload === null || reload.kind === 'stop') return;
+    const isFull = reload.kind === 'graceful' || reload.kind === 'brutal';
+    if (isFull && reload.reExecuted === null) return;
+    const entry = reload.entries.find((candidate) => candidate.worker === process.worker && candidate.next === null);
+    if (entry === undefined && !isFull) return;
+    if (entry === undefined) reload.entries.push({worker: process.worker, old: process.predecessor, next: process, told: null, passedAt: null});
+    else entry.next = process;
+    reload.lastSign = event;
+    if (reload.kind === 'chain') return;
+    if (reload.entries.every(({next}) => next !== null)) this.finishReload(reload, event, 'completed');
+  }
+
+  /** A full reload stays open for the rest of its generation: only then is its last worker known. */
+  private justReExecuted(instance: InstanceDraft): ReloadDraft | null {
+    const last = this.reloads.findLast((reload) => reload.instance === instance) ?? null;
+    const isOpen = last?.reExecuted && last.ended !== null && last.ended === last.lastSign && this.onlyStartsSince(last.ended);
+    return isOpen ? last : null;
+  }
+
+  private onlyStartsSince(event: LogEvent): boolean {
+    for (let n = this.index - 1; n >= 0; n--) {
+      const between = this.events[n] as LogEvent;
+      if (between === event) return true;
+      if (between.meaning.kind !== 'process-started' && between.meaning.kind !== 'app-loaded') return false;
+    }
+    return false;
+  }
+
+  private beginWithoutMaster(startUp: StartUp): void {
+    if (startUp.banner === null) return;
+    const instance = this.addInstance(startUp.supervisor, null);
+    this.current = instance;
+    instance.version = String(startUp.banner.fields['version'] ?? '') || null;
+    for (const setting of startUp.settings) instance.settings.set(setting.name, setting);
+    instance.epochs.push({banner: startUp.banner, master: null, reExecuted: false, loads: startUp.loads});
+    this.startUp = null;
+  }
+
+  private appLoaded(event: LogEvent): void {
+    if (this.startUp !== null) {
+      this.startUp.loads.push(event);
+      return;
+    }
+    const instance = this.instanceOf(event);
+    this.current = instance;
+    if (instance.epochs.length === 0) instance.epochs.push({banner: null, master: null, reExecuted: false, loads: []});
+    instance.epochs.at(-1)?.loads.push(event);
+    const process = event.pid === null ? null : this.process(event.pid, instance);
+    if (process !== null) process.appLoaded = event;
+    this.sign(instance, event);
+  }
+
+  // Reloads and stops
+
+  private reloadAsked(event: LogEvent): void {
+    const instance = this.instanceOf(event);
+    const {reload: kind = 'graceful', trigger = 'unknown'} = event.meaning;
+    const {active} = instance;
+    if (active !== null && active.kind !== 'stop' && (active.isUnderWay || active.kind !== kind || trigger !== 'autoreload')) {
+      active.repeated.push(event);
+      return;
+    }
+    if (active === null) this.beginReload(instance, event, kind, trigger, {isUnderWay: false, headless: false});
+  }
+
+  private reloadBegan(event: LogEvent): void {
+    const instance = this.instanceOf(event);
+    const {reload: kind = 'graceful', trigger = 'unknown'} = event.meaning;
+    const {active} = instance;
+    if (active !== null && !active.isUnderWay && active.kind === kind) {
+      active.isUnderWay = true;
+      active.lastSign = event;
+    } else if (active !== null && active.kind === kind && active.reExecuted === null) {
+      // A chain that was touched prints a header of its own; anything else is a second request.
+      if (kind === 'chain' && active.entries.length === 0) active.lastSign = event;
+      else active.repeated.push(event);
+      return;
+    } else {
+      if (active !== null) this.leaveUnfinished(active);
+      this.beginReload(instance, event, kind, trigger, {isUnderWay: true, headless: false});
+    }
+    if (kind === 'graceful' || kind === 'brutal') this.askAll(instance, event, 'reload');
+  }
+
+  private stopBegan(event: LogEvent): void {
+    const instance = this.instanceOf(event);
+    if (instance.active?.kind === 'stop') {
+      instance.active.repeated.push(event);
+      return;
+    }
+    if (instance.active !== null) this.leaveUnfinished(instance.active);
+    this.beginReload(instance, event, 'stop', 'unknown', {isUnderWay: true, headless: false});
+    this.askAll(instance, event, 'stop');
+  }
+
+  private stopEnded(event: LogEvent): void {
+    const instance = this.instanceOf(event);
+    instance.stopped = event;
+    for (const process of instance.processes) {
+      if (!isAlive(process)) continue;
+      process.cause = 'stop';
+      this.end(process, event, process.forced === null ? 'clean' : 'forced');
+    }
+    if (instance.active !== null) this.finishReload(instance.active, event, 'completed');
+  }
+
+  private reloadEnded(event: LogEvent): void {
+    const {active} = this.instanceOf(event);
+    if (active === null) return;
+    for (const entry of active.entries) entry.passedAt ??= event.at;
+    this.finishReload(active, event, 'completed');
+  }
+
+  private reExecuting(event: LogEvent): void {
+    const instance = this.instanceOf(event);
+    if (instance.active === null) this.beginReload(instance, event, 'graceful', 'unknown', {isUnderWay: true, headless: true});
+    if (instance.active === null) return;
+    instance.active.reExecuted = event;
+    instance.active.lastSign = event;
+  }
+
+  private chainStep(event: LogEvent): void {
+    const instance = this.instanceOf(event);
+    let {active} = instance;
+    if (active?.kind !== 'chain') active = this.beginReload(instance, event, 'chain', 'unknown', {isUnderWay: true, headless: true});
+    for (const entry of active.entries) entry.passedAt ??= event.at;
+    const old = (event.worker === null ? null : instance.slots.get(event.worker)) ?? null;
+    const entry: ReloadEntry = {worker: event.worker, old, next: null, told: event, passedAt: null};
+    active.entries.push(entry);
+    active.lastSign = event;
+    if (old !== null && isAlive(old)) this.ask(old, event, 'reload', active, false);
+  }
+
+  private beginReload(
+    instance: InstanceDraft,
+    event: LogEvent,
+    kind: ReloadKind,
+    trigger: Trigger,
+    {isUnderWay, headless}: {isUnderWay: boolean; headless: boolean},
+  ): ReloadDraft {
+    const reload: ReloadDraft = {
+      instance, kind, trigger, headless, isUnderWay,
+      began: event,
+      startedAt: event.at,
+      endedAt: null, ended: null, outcome: 'unfinished',
+      entries: [], reExecuted: null, repeated: [],
+      lastSign: event,
+    };
+    instance.active = reload;
+    this.current = instance;
+    this.reloads.push(reload);
+    return reload;
+  }
+
+  private finishReload(reload: ReloadDraft, event: LogEvent, outcome: 'completed' | 'failed'): void {
+    reload.endedAt = event.at;
+    reload.ended = event;
+    reload.lastSign = event;
+    reload.outcome = outcome;
+    if (reload.instance.active === reload) reload.instance.active = null;
+  }
+
+  private leaveUnfinished(reload: ReloadDraft): void {
+    if (reload.instance.active === reload) reload.instance.active = null;
+  }
+
+  /** A reload of the whole instance and a stop ask every worker, whether or not it says so itself. */
+  private askAll(instance: InstanceDraft, event: LogEvent, by: 'reload' | 'stop'): void {
+    const {active} = instance;
+    if (active === null) return;
+    for (const worker of instance.slots.values()) {
+      if (!isAlive(worker)) continue;
+      active.entries.push({worker: worker.worker, old: worker, next: null, told: null, passedAt: null});
+      this.ask(worker, event, by, active, false);
+    }
+  }
+
+  private ask(process: ProcessDraft, event: LogEvent, by: 'reload' | 'stop' | 'itself' | 'unknown', reload: ReloadDraft | null, acknowledged: boolean): void {
+    process.asked ??= {at: event.at, event, index: this.index, acknowledged, by, reload};
+  }
+
+  private processAsked(event: LogEvent): void {
+    const process = this.processOf(event);
+    if (process === null) return;
+    this.correctGuess(process);
+    const {instance} = process;
+    if (process.asked !== null) {
+      const {asked} = process;
+      if (!asked.acknowledged) asked.event = event;
+      asked.acknowledged = true;
+      asked.at = narrow(asked.at, event.at);
+      this.sign(instance, event);
+      return;
+    }
+    let {active} = instance;
+    // uWSGI reloads its workers alone without a word of its own when told so through its FIFO.
+    active ??= this.beginReload(instance, event, 'workers', 'unknown', {isUnderWay: true, headless: true});
+    let entry = active.entries.find(({old}) => old === process) ?? active.entries.find(({worker, old}) => worker === process.worker && old === null);
+    if (entry === undefined) active.entries.push((entry = {worker: process.worker, old: process, next: null, told: null, passedAt: null}));
+    entry.old = process;
+    this.ask(process, event, active.kind === 'stop' ? 'stop' : 'reload', active, true);
+    if (process.asked !== null && entry.told !== null) (process.asked as AskedDraft).at = entry.told.at;
+    active.lastSign = event;
+  }
+
+  // Processes
+
+  private recycleBegan(event: LogEvent): void {
+    const process = this.processOf(event);
+    if (process === null || !isAlive(process)) return;
+    process.recycling = {event, cause: event.meaning.cause ?? 'unknown'};
+    this.ask(process, event, 'itself', null, true);
+  }
+
+  private processForced(event: LogEvent): void {
+    const process = this.processOf(event);
+    if (process === null) return;
+    process.remarks.push(event);
+    process.instance.struck = process;
+    // uWSGI 2.0.27 to 2.0.30 names processes that have ended already.
+    if (!isAlive(process)) return;
+    if (process.forced === null) process.forced = {event, at: event.at, tries: 1};
+    else process.forced = {event, at: event.at, tries: process.forced.tries + 1};
+    process.killedBy = 'master';
+    if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
+    this.sign(process.instance, event);
+  }
+
+  private processEnded(event: LogEvent): void {
+    const {role} = event.meaning;
+    const process = this.processOf(event);
+    if (process === null || (role !== undefined && process.role !== role && process.role !== 'other')) return;
+    if (!isAlive(process)) {
+      process.remarks.push(event);
+      return;
+    }
+    const {ending} = event.meaning;
+    const {signal} = event.fields;
+    if (signal !== undefined) process.signal = String(signal);
+    if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
+    const {active} = process.instance;
+    if (ending === 'collected' && active?.headless && active.kind === 'workers') active.kind = 'graceful';
+    if (process.forced !== null) this.end(process, event, 'forced');
+    else if (ending !== 'died') this.end(process, event, process.crash === null ? 'clean' : 'crashed');
+    else this.died(process, event);
+    this.sign(process.instance, event);
+  }
+
+  /** It went while it was serving, or says the supervisor. */
+  private died(process: ProcessDraft, event: LogEvent): void {
+    const {signal} = process;
+    if (process.crash !== null || (signal !== null && FAULTS.has(signal))) {
+      process.cause = signal === null ? 'exit-code' : 'signal';
+      this.end(process, event, 'crashed');
+    } else if (signal !== null) {
+      process.cause = 'signal';
+      this.end(process, event, 'killed');
+    } else if (process.asked !== null) {
+      // Told to go by a signal that ends it at once; the supervisor words that like a crash.
+      this.end(process, event, 'clean');
+    } else {
+      process.cause = 'exit-code';
+      this.end(process, event, 'crashed');
+    }
+  }
+
+  private slotEmptied(event: LogEvent): void {
+    const process = this.processOf(event);
+    if (process === null) return;
+    process.cause = 'cheaper';
+    if (isAlive(process)) this.end(process, event, process.forced === null ? 'clean' : 'forced');
+    if (process.worker !== null && process.instance.slots.get(process.worker) === process) process.instance.slots.delete(process.worker);
+  }
+
+  private crash(event: LogEvent): void {
+    const process = event.pid === null ? null : this.process(event.pid, this.instanceOf(event));
+    if (process === null) return;
+    process.crash = event;
+    process.remarks.push(event);
+  }
+
+  private remark(event: LogEvent): void {
+    const isAboutStruck = event.pid === null && event.worker === null;
+    const process = isAboutStruck ? this.instanceOf(event).struck : this.processOf(event);
+    process?.remarks.push(event);
+  }
+
+  private masterLost(event: LogEvent): void {
+    const process = this.processOf(event);
+    if (process === null || !isAlive(process)) return;
+    process.cause = 'master-gone';
+    process.remarks.push(event);
+    this.end(process, event, 'clean');
+  }
+
+  private end(process: ProcessDraft, event: LogEvent, end: NonNullable<ProcessDraft['end']>): void {
+    process.ended = event;
+    process.endedAt = event.at;
+    process.end = end;
+    process.cause = causeOf(process);
+  }
+
+  // Who is meant
+
+  /** Something happened that shows that the running reload goes on. */
+  private sign(instance: InstanceDraft, event: LogEvent): void {
+    if (instance.active !== null) instance.active.lastSign = event;
+  }
+
+  private addInstance(supervisor: string, predecessor: InstanceDraft | null): InstanceDraft {
+    const number = this.instances.filter((instance) => instance.supervisor === supervisor).length + 1;
+    const instance = newInstance(supervisor, number, predecessor);
+    this.instances.push(instance);
+    return instance;
+  }
+
+  private register(process: ProcessDraft): void {
+    this.byPid.set(`${process.instance.supervisor} ${process.pid}`, process);
+  }
+
+  private process(pid: number, instance: InstanceDraft): ProcessDraft | null {
+    return this.byPid.get(`${instance.supervisor} ${pid}`) ?? null;
+  }
+
+  /** The process that an event names by pid or by number; one that the log has not introduced is introduced here. */
+  private processOf(event: LogEvent): ProcessDraft | null {
+    const {pid, worker} = event;
+    const {role = 'other'} = event.meaning;
+    const instance = this.instanceOf(event);
+    this.current = instance;
+    if (pid !== null) {
+      const known = this.process(pid, instance);
+      // The same pid under another number is another process: pids come round again.
+      if (known !== null && (worker === null || known.worker === null || known.worker === worker)) {
+        if (known.worker === null && worker !== null) {
+          known.worker = worker;
+          if (isAlive(known)) instance.slots.set(worker, known);
+        }
+        return known;
+      }
+      if (event.meaning.kind === 'process-ended' && role === 'other') return null;
+      const process = newProcess(instance, pid, role, worker, null, known === null ? 0 : this.index);
+      this.register(process);
+      if (role === 'worker' && worker !== null) {
+        const past = instance.slots.get(worker);
+        if (past !== undefined) {
+          process.predecessor = past;
+          past.successor = process;
+          if (isAlive(past)) this.end(past, event, past.forced === null ? 'lost' : 'forced');
+        }
+        instance.slots.set(worker, process);
+      }
+      return process;
+    }
+    if (worker === null || role !== 'worker') return null;
+    return instance.slots.get(worker) ?? instance.previousSlots.get(worker) ?? null;
+  }
+
+  private instanceOf(event: LogEvent): InstanceDraft {
+    const supervisor = supervisorOf(event);
+    const known = this.instances.filter((instance) => instance.supervisor === supervisor);
+    if (known.length === 0) return this.addInstance(supervisor, null);
+    if (event.pid !== null) {
+      const owner = this.byPid.get(`${supervisor} ${event.pid}`)?.instance;
+      if (owner !== undefined) return owner;
+    }
+    const running = known.filter(({stopped}) => stopped === null);
+    if (running.length === 1) {
+      const only = running[0] as InstanceDraft;
+      return event.pid !== null && event.worker !== null && this.isAnothers(only, event) ? this.addInstance(supervisor, null) : only;
+    }
+    if (running.length === 0) return this.current?.supervisor === supervisor ? this.current : (known.at(-1) as InstanceDraft);
+    return this.likeliest(running, event);
+  }
+
+  /** A worker of this number is known to be alive and well under another pid: two instances share the log. */
+  private isAnothers(instance: InstanceDraft, event: LogEvent): boolean {
+    const occupant = instance.slots.get(event.worker as number);
+    return occupant !== undefined && event.meaning.role === 'worker' && isAlive(occupant) && !isLeaving(occupant) && this.speaksLater(occupant);
+  }
+
+  private speaksLater(process: ProcessDraft): boolean {
+    return this.events.slice(this.index + 1, this.index + LOOK_AHEAD).some(({pid}) => pid === process.pid);
+  }
+
+  private likeliest(running: readonly InstanceDraft[], event: LogEvent): InstanceDraft {
+    const {worker} = event;
+    const {kind} = event.meaning;
+    const fits = running.filter((instance) => {
+      if (kind === 'chain-step' || kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
+      if (kind === 'stop-ended') return instance.active?.kind === 'stop';
+      if (kind === 're-executing') return instance.active !== null && [...instance.slots.values()].every((slot) => !isAlive(slot));
+      if (worker === null) return true;
+      const occupant = instance.slots.get(worker);
+      if (event.pid !== null) return occupant === undefined || !isAlive(occupant) || isLeaving(occupant);
+      return occupant !== undefined && isAlive(occupant) && (kind !== 'process-ended' || isLeaving(occupant));
+    });
+    if (fits.length === 1) return fits[0] as InstanceDraft;
+    const among = fits.length > 0 ? fits : running;
+    const next = this.nextNamed(event, among);
+    if (next !== null) return next;
+    return this.current !== null && among.includes(this.current) ? this.current : (among.at(-1) as InstanceDraft);
+  }
+
+  /** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */
+  private nextNamed(event: LogEvent, among: readonly InstanceDraft[]): InstanceDraft | null {
+    if (!['reload-asked', 'reload-began', 'stop-began'].includes(event.meaning.kind)) return null;
+    const supervisor = supervisorOf(event);
+    for (const next of this.events.slice(this.index + 1, this.index + LOOK_AHEAD)) {
+      if (!['process-asked', 'process-forced', 'process-ended'].includes(next.meaning.kind) || next.pid === null) continue;
+      const owner = this.byPid.get(`${supervisor} ${next.pid}`)?.instance;
+      if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;
+    }
+    return null;
+  }
+
+  /** A new process belongs where its number is free. */
+  private instanceOfStart(event: LogEvent): {instance: InstanceDraft; isGuessed: boolean} {
+    const supervisor = supervisorOf(event);
+    const running = this.instances.filter((instance) => instance.supervisor === supervisor && instance.stopped === null);
+    const {worker} = event;
+    if (running.length === 0) return {instance: this.instanceOf(event), isGuessed: false};
+    const free = running.filter((instance) => {
+      if (worker === null || event.meaning.role !== 'worker') return true;
+      const occupant = instance.slots.get(worker);
+      return occupant === undefined ? event.meaning.respawned !== true : !isAlive(occupant) || isLeaving(occupant);
+    });
+    const among = free.length > 0 ? free : running;
+    const isCurrent = this.current !== null && among.includes(this.current);
+    // Two that start at the same time: even a number that is free in one only may be so by an earlier guess.
+    const isGuessed = event.meaning.respawned === true ? among.length > 1 : running.length > 1;
+    return {instance: isCurrent ? (this.current as InstanceDraft) : (among.at(-1) as InstanceDraft), isGuessed};
+  }
+
+  /**
+   * A worker that belongs to another instance by guess takes part in a reload of this one: the guess was
+   * wrong, and the worker of the same number here is the other's.
+   */
+  private correctGuess(process: ProcessDraft): void {
+    const {worker, instance: wrong} = process;
+    if (!process.isGuessed || worker === null || wrong.active !== null) return;
+    const right = this.instances.find((instance) => {
+      const occupant = instance.slots.get(worker);
+      return instance.active?.isUnderWay && occupant?.isGuessed && isAlive(occupant) && occupant.asked?.acknowledged === false;
+    });
+    const other = right?.slots.get(worker);
+    if (right === undefined || other === undefined) return;
+    exchange(process, right);
+    exchange(other, wrong);
+    const entry = right.active?.entries.find(({old}) => old === other);
+    if (entry !== undefined) entry.old = process;
+    process.asked = other.asked;
+    other.asked = null;
+  }
+}
+
+function exchange(process: ProcessDraft, to: InstanceDraft): void {
+  process.instance.processes.splice(process.instance.processes.indexOf(process), 1);
+  process.instance = to;
+  process.isGuessed = false;
+  to.processes.push(process);
+  if (process.worker !== null) to.slots.set(process.worker, process);
+}
+
+function newStartUp(event: LogEvent): StartUp {
+  return {supervisor: supervisorOf(event), banner: null, settings: [], loads: []};
+}
+
+function supervisorOf(event: LogEvent): string {
+  return event.message.slice(0, event.message.indexOf('/'));
+}

@@ -1,0 +1,154 @@
+/** The timeline while it is being built: the same things as in timeline.ts, still open. */
+import type {Cause, LogEvent, ReloadKind, Role, Trigger} from './event.ts';
+import {type Instant, UNKNOWN_INSTANT} from './time.ts';
+import type {Process, ProcessEnd, Setting} from './timeline.ts';
+
+export interface ProcessDraft {
+  readonly pid: number;
+  readonly role: Role;
+  worker: number | null;
+  instance: InstanceDraft;
+  /** Several instances had room for it when it started: which one it belongs to is a guess until something tells. */
+  isGuessed: boolean;
+  startedAt: Instant;
+  started: LogEvent | null;
+  /** Index of the event from which on lines of this pid are its own. */
+  readonly since: number;
+  appLoaded: LogEvent | null;
+  asked: AskedDraft | null;
+  /** It announced that it would leave by itself. */
+  recycling: {readonly event: LogEvent; cause: Cause} | null;
+  forced: {event: LogEvent; readonly at: Instant; tries: number} | null;
+  endedAt: Instant;
+  ended: LogEvent | null;
+  end: ProcessEnd | null;
+  cause: Cause;
+  killedBy: Process['killedBy'];
+  signal: string | null;
+  predecessor: ProcessDraft | null;
+  successor: ProcessDraft | null;
+  crash: LogEvent | null;
+  readonly remarks: LogEvent[];
+}
+
+export interface AskedDraft {
+  at: Instant;
+  event: LogEvent;
+  /** Index of the event by which it is known. */
+  readonly index: number;
+  acknowledged: boolean;
+  by: 'reload' | 'stop' | 'itself' | 'unknown';
+  reload: ReloadDraft | null;
+}
+
+export interface ReloadDraft {
+  readonly instance: InstanceDraft;
+  kind: ReloadKind;
+  trigger: Trigger;
+  readonly began: LogEvent;
+  readonly headless: boolean;
+  /** The supervisor itself has said that it reloads; before that only a trigger was seen. */
+  isUnderWay: boolean;
+  startedAt: Instant;
+  endedAt: Instant | null;
+  ended: LogEvent | null;
+  outcome: 'completed' | 'unfinished' | 'failed';
+  readonly entries: ReloadEntry[];
+  reExecuted: LogEvent | null;
+  readonly repeated: LogEvent[];
+  /** The last event that belongs to it. */
+  lastSign: LogEvent;
+}
+
+export interface ReloadEntry {
+  worker: number | null;
+  old: ProcessDraft | null;
+  next: ProcessDraft | null;
+  /** The line with which the supervisor told this worker in particular. */
+  readonly told: LogEvent | null;
+  /** Chain reloads: the moment at which the chain went on to the next worker. */
+  passedAt: Instant | null;
+}
+
+export interface EpochDraft {
+  readonly banner: LogEvent | null;
+  master: LogEvent | null;
+  readonly reExecuted: boolean;
+  readonly loads: LogEvent[];
+}
+
+export interface InstanceDraft {
+  readonly id: string;
+  readonly supervisor: string;
+  version: string | null;
+  masterPid: number | null;
+  readonly predecessor: InstanceDraft | null;
+  readonly settings: Map<string, Setting>;
+  readonly processes: ProcessDraft[];
+  /** The latest process of each numbered worker. */
+  slots: Map<number, ProcessDraft>;
+  /** Workers before the master replaced its own image. */
+  previousSlots: Map<number, ProcessDraft>;
+  /** The reload or stop that is running. */
+  active: ReloadDraft | null;
+  readonly epochs: EpochDraft[];
+  stopped: LogEvent | null;
+  /** The worker that a deadline has just struck: the lines that follow are about it. */
+  struck: ProcessDraft | null;
+}
+
+export function newProcess(
+  instance: InstanceDraft,
+  pid: number,
+  role: Role,
+  worker: number | null,
+  started: LogEvent | null,
+  since: number,
+): ProcessDraft {
+  const draft: ProcessDraft = {
+    pid, role, worker, instance, started, since,
+    isGuessed: false,
+    startedAt: started?.at ?? UNKNOWN_INSTANT,
+    appLoaded: null, asked: null, recycling: null, forced: null,
+    endedAt: UNKNOWN_INSTANT, ended: null, end: null, cause: 'unknown', killedBy: null, signal: null,
+    predecessor: null, successor: null, crash: null,
+    remarks: [],
+  };
+  instance.processes.push(draft);
+  return draft;
+}
+
+export function newInstance(supervisor: string, number: number, predecessor: InstanceDraft | null): InstanceDraft {
+  return {
+    id: `${supervisor}-${number}`, supervisor, predecessor,
+    version: null, masterPid: null,
+    settings: new Map(),
+    processes: [],
+    slots: new Map(), previousSlots: new Map(),
+    active: null,
+    epochs: [],
+    stopped: null,
+    struck: null,
+  };
+}
+
+/** Still there, as far as the log has told. */
+export function isAlive(process: ProcessDraft): boolean {
+  return process.end === null;
+}
+
+/** Its supervisor, or it itself, has decided that it goes. */
+export function isLeaving(process: ProcessDraft): boolean {
+  return process.asked !== null || process.recycling !== null || process.forced !== null;
+}
+
+/** Why it went, as far as that follows from how it was asked. */
+export function causeOf({cause, recycling, asked, forced}: ProcessDraft): Cause {
+  if (cause !== 'unknown') return cause;
+  if (forced?.event.meaning.cause !== undefined) return forced.event.meaning.cause;
+  if (recycling !== null) return recycling.cause;
+  if (asked === null) return 'unknown';
+  if (asked.by === 'stop') return 'stop';
+  if (asked.by === 'reload') return asked.reload?.kind === 'chain' ? 'chain-reload' : 'reload';
+  return 'unknown';
+}

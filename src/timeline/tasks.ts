@@ -1,0 +1,76 @@
+import type {LogEvent} from './event.ts';
+import type {OrphanedTask, Process, TaskLedger} from './timeline.ts';
+
+interface Task {
+  readonly began: LogEvent;
+  readonly id: string | null;
+  ended: LogEvent | null;
+}
+
+/**
+ * Pairs the beginnings and ends of tasks. A task is an orphan where its process is gone, it never ended
+ * there, and nobody began it again.
+ */
+export function taskLedger(events: readonly LogEvent[], processes: readonly Process[]): TaskLedger {
+  const tasks: Task[] = [];
+  const open = new Map<string, Task>();
+  const lastOf = new Map<number, LogEvent>();
+  let finished = 0;
+  for (const event of events) {
+    const {kind} = event.meaning;
+    if ((kind !== 'task-began' && kind !== 'task-ended') || event.pid === null) continue;
+    lastOf.set(event.pid, event);
+    const key = keyOf(event);
+    if (kind === 'task-began') {
+      const task: Task = {began: event, id: idOf(event), ended: null};
+      tasks.push(task);
+      open.set(key, task);
+      continue;
+    }
+    finished++;
+    const task = open.get(key);
+    if (task === undefined) continue;
+    task.ended = event;
+    open.delete(key);
+  }
+  const orphaned = tasks.filter(({ended}) => ended === null).flatMap((task) => orphan(task, tasks, processes, lastOf));
+  return {started: tasks.length, finished, orphaned};
+}
+
+function orphan(task: Task, tasks: readonly Task[], processes: readonly Process[], lastOf: ReadonlyMap<number, LogEvent>): OrphanedTask[] {
+  const {began, id} = task;
+  const pid = began.pid as number;
+  const at = tasks.indexOf(task);
+  if (id !== null && tasks.some((other, n) => n > at && other.id === id && other.began.pid !== pid)) return [];
+  const process = processes.findLast((candidate) => candidate.pid === pid && startedBefore(candidate, began));
+  if (process !== undefined) {
+    if (process.end === 'running') return [];
+    return [{id, pid, worker: process.worker, startedAt: began.at, started: began, lostTo: process.cause, gone: process.ended ?? process.forced?.event ?? null, replacedBy: null}];
+  }
+  // Only the application's own lines tell: another process does the same work from the same thread, and this one is silent.
+  const replacedBy = tasks.find(
+    (other, n) => n > at && other.began.pid !== pid && other.began.fields['thread'] === began.fields['thread'] && isLaterThan(other.began, lastOf.get(pid)),
+  );
+  if (replacedBy === undefined || began.fields['thread'] === undefined) return [];
+  return [{id, pid, worker: null, startedAt: began.at, started: began, lostTo: 'unknown', gone: null, replacedBy: replacedBy.began}];
+}
+
+function startedBefore(process: Process, event: LogEvent): boolean {
+  const {earliest} = process.startedAt;
+  return earliest === null || event.at.latest === null || earliest <= event.at.latest;
+}
+
+function isLaterThan(event: LogEvent, other: LogEvent | undefined): boolean {
+  return other === undefined || (event.at.earliest ?? 0) > (other.at.latest ?? 0);
+}
+
+function idOf(event: LogEvent): string | null {
+  const {task} = event.fields;
+  return task === undefined ? null : String(task);
+}
+
+/** Within one process a task is known by its id, else by the thread it runs in. */
+function keyOf(event: LogEvent): string {
+  const id = idOf(event);
+  return `${event.pid} ${id === null ? `thread ${event.fields['thread'] ?? ''}` : `id ${id}`}`;
+}

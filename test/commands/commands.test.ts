@@ -1,0 +1,187 @@
+import {spawn} from 'node:child_process';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {gzipSync} from 'node:zlib';
+import {describe, expect, test} from 'vitest';
+
+const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+const hung = fileURLToPath(new URL('../../samples/reported/002-chain-reload-4-minutes.log', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'logdoctor-'));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built program. `stdin` is a pipe that holds this text. */
+function logdoctor(args: readonly string[], stdin: string | Buffer = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const {NO_COLOR, FORCE_COLOR, ...inherited} = process.env;
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [run, ...args], {env: {...inherited, ...env}});
+    const [stdout, stderr]: Buffer[][] = [[], []];
+    child.stdout.on('data', (chunk) => stdout?.push(chunk));
+    child.stderr.on('data', (chunk) => stderr?.push(chunk));
+    child.stdin.on('error', () => {});
+    child.stdin.end(stdin);
+    child.on('close', (code) => resolve({code, stdout: String(Buffer.concat(stdout ?? [])), stderr: String(Buffer.concat(stderr ?? []))}));
+  });
+}
+
+function file(name: string, content: string | Buffer): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('the default command', () => {
+  test('a file', async () => {
+    const {stdout, stderr} = await logdoctor([hung]);
+    expect(stderr).toBe('');
+    expect(stdout).toContain('30 lines: 30 events');
+    expect(stdout).toMatch(/\nVERDICT [^]*\.\n$/);
+  });
+
+  test('a pipe gives the same as a file, but for the name', async () => {
+    const [fromFile, fromPipe] = await Promise.all([logdoctor([hung, '--json']), logdoctor(['--json'], readFileSync(hung))]);
+    expect(fromPipe.stdout.replaceAll('"stdin"', '"x"')).toBe(fromFile.stdout.replaceAll(`"${hung}"`, '"x"'));
+    expect(fromPipe.code).toBe(fromFile.code);
+  });
+
+  test('- is standard input', async () => {
+    expect((await logdoctor(['analyze', '-'], readFileSync(hung))).stdout).toContain('stdin, 30 lines');
+  });
+});
+
+describe('exit codes', () => {
+  test.each<[number, string, readonly string[], string]>([
+    [2, 'a file that does not exist', ['nowhere.log'], 'cannot read nowhere.log: no such file'],
+    [2, 'a command that does not exist', ['explian', 'x'], 'Did you mean the command explain?'],
+    [2, 'an unknown flag', ['--jsn', hung], 'unknown flag --jsn. Did you mean --json?'],
+    [2, 'an unknown format', ['--format', 'jsno', hung], 'unknown format jsno. Did you mean json?'],
+    [2, 'a bad percentage', ['--min-coverage', 'much', hung], 'takes a percentage from 0 to 100, not much'],
+    [2, 'a bad choice', ['--fail-on', 'never-ever', hung], 'error, warning, info, never'],
+    [2, 'two reports for one place', ['--json', '--format', 'text', hung], 'a place of its own'],
+    [2, 'a report that cannot be written', ['--format', 'json=/nowhere/at/all', hung], 'cannot write /nowhere/at/all'],
+    [2, 'a directory', [directory], 'it is a directory'],
+    [2, 'an unknown rule', ['explain', 'no-such-rule'], 'there is no rule no-such-rule'],
+    [2, 'an argument too many', ['rules', 'x'], 'Unexpected argument: x'],
+  ])('%i: %s', async (code, _, args, message) => {
+    const ended = await logdoctor(args);
+    expect(ended.stderr).toContain(message);
+    expect(ended.stderr).not.toMatch(/^ +at /m);
+    expect(ended.code).toBe(code);
+  });
+
+  test('3: nothing is understood, and the report says so', async () => {
+    const {code, stdout, stderr} = await logdoctor([file('hello.txt', 'hello\nworld\n')]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('hello.txt is not understood: none of its 2 lines');
+    expect(stdout).toContain('What to try');
+  });
+
+  test('3: an empty pipe', async () => {
+    expect(await logdoctor([], '')).toMatchObject({code: 3, stderr: 'logdoctor: stdin is not understood: it is empty\n'});
+  });
+
+  test('3: what was cut off inside its compression', async () => {
+    const packed = gzipSync(readFileSync(hung));
+    const {code, stderr} = await logdoctor([file('cut.log.gz', packed.subarray(0, packed.length - 20))]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('cut off inside its compression (gzip)');
+  });
+
+  test('2 goes before 3, and what could be read is reported', async () => {
+    const {code, stdout} = await logdoctor([hung, 'nowhere.log', file('hello2.txt', 'hello\n')]);
+    expect(code).toBe(2);
+    expect(stdout).toContain('Chain reload');
+  });
+
+  test('--min-coverage', async () => {
+    const unknown = 'Mon Apr 10 12:18:57 2023 - words that uWSGI never wrote\n'.repeat(30);
+    const half = file('half.log', `${readFileSync(hung, 'utf8')}${unknown}`);
+    const codeAt = async (percent: string) => (await logdoctor([half, '--fail-on', 'never', '--min-coverage', percent])).code;
+    expect(await Promise.all(['50', '50%', '51%', '100 %'].map(codeAt))).toEqual([0, 0, 3, 3]);
+  });
+});
+
+test('a reader that closes early is a normal end', async () => {
+  const log = file('long.log', readFileSync(hung, 'utf8').repeat(3000));
+  const ended = await new Promise<Ended>((resolve) => {
+    const child = spawn(process.execPath, [run, 'events', log]);
+    let stderr = '';
+    child.stderr.on('data', (chunk) => (stderr += chunk));
+    child.stdout.once('data', () => child.stdout.destroy());
+    child.on('close', (code) => resolve({code, stdout: '', stderr}));
+  });
+  expect(ended).toEqual({code: 0, stdout: '', stderr: ''});
+});
+
+describe('reports into files', () => {
+  test('several at once, the rest on standard output', async () => {
+    const path = join(directory, 'report.json');
+    const {stdout} = await logdoctor([hung, '--format', `json=${path}`, '--format', 'text']);
+    expect(JSON.parse(readFileSync(path, 'utf8')).schemaVersion).toBe(1);
+    expect(stdout).toContain('VERDICT');
+  });
+
+  test('--output, with the verdict on standard error', async () => {
+    const path = join(directory, 'report.txt');
+    const {stdout, stderr} = await logdoctor([hung, '-o', path]);
+    expect(stdout).toBe('');
+    expect(readFileSync(path, 'utf8')).toContain('VERDICT');
+    expect(stderr).toContain(`The report is in ${path}`);
+  });
+});
+
+test('colour in a pipe only on request', async () => {
+  const coloured = async (args: readonly string[], env: NodeJS.ProcessEnv) => (await logdoctor([hung, ...args], '', env)).stdout.includes('\x1b[');
+  expect(await coloured([], {})).toBe(false);
+  expect(await coloured(['--color'], {NO_COLOR: '1'})).toBe(true);
+  expect(await coloured([], {FORCE_COLOR: '1'})).toBe(true);
+  expect(await coloured(['--no-color'], {FORCE_COLOR: '1'})).toBe(false);
+});
+
+test('events are JSON Lines in the order of the log', async () => {
+  const {code, stdout} = await logdoctor(['events', hung]);
+  const events = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+  expect(code).toBe(0);
+  expect(events.map(({line}) => line)).toEqual(Array.from({length: 30}, (_, i) => i + 1));
+  expect(events[0]).toMatchObject({message: 'uwsgi/touch-chain-reload', instance: 'uwsgi-1'});
+});
+
+describe('commands about the program', () => {
+  test('--version', async () => {
+    const {version} = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(await logdoctor(['--version'])).toEqual({code: 0, stdout: `logdoctor ${version}\n`, stderr: ''});
+  });
+
+  test('--help names every command', async () => {
+    const {code, stdout} = await logdoctor(['--help']);
+    expect(code).toBe(0);
+    for (const command of ['analyze', 'events', 'explain', 'formats', 'rules', 'schema']) expect(stdout).toContain(`\n  ${command} `);
+  });
+
+  test('help explain is explain --help', async () => {
+    expect((await logdoctor(['help', 'explain'])).stdout).toBe((await logdoctor(['explain', '--help'])).stdout);
+  });
+
+  test('every rule that is listed can be explained', async () => {
+    const rules = JSON.parse((await logdoctor(['rules', '--json'])).stdout) as {id: string; title: string}[];
+    expect(rules.length).toBeGreaterThan(0);
+    const list = (await logdoctor(['rules'])).stdout;
+    for (const {id} of rules) expect(list).toContain(`${id} `);
+    const [first] = rules;
+    const page = (await logdoctor(['explain', first?.id ?? ''])).stdout;
+    expect(page).toContain(first?.id);
+    expect(page).toContain('Why it matters');
+  });
+
+  test('schema', async () => {
+    expect(JSON.parse((await logdoctor(['schema'])).stdout)).toMatchObject({title: 'logdoctor report', type: 'object'});
+  });
+
+  test('formats', async () => expect((await logdoctor(['formats'])).stdout).toContain('uWSGI'));
+});

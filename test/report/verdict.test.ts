@@ -1,0 +1,39 @@
+import {expect, test} from 'vitest';
+import {verdict} from '../../src/report/verdict.ts';
+import {finding, healthyReload, hungReload, input, notUnderstood} from './diagnosis.ts';
+
+test('names the worst finding, the first remedy, and how much else there is', () => {
+  const diagnosis = hungReload();
+  const note = finding({severity: 'info', title: 'A smell'});
+  const second = finding({title: 'Something else'});
+  expect(verdict({...diagnosis, findings: [note, ...diagnosis.findings, second]})).toBe(
+    'Idle workers do not stop and are killed when mercy runs out (likely); first remedy: worker-reload-mercy = 5; ' +
+      'also 1 further error and 1 note.',
+  );
+});
+
+test('says how long healthy reloads took and how much could be checked', () => {
+  expect(verdict(healthyReload())).toBe('No trouble found: 1 reload completed in 2 s; 2 of 3 rules could be checked.');
+});
+
+test('a kill without a finding is not called health', () => {
+  expect(verdict({...hungReload(), findings: []})).toMatch(/^No rule names a trouble, although 4 processes were killed or crashed: /);
+});
+
+test('nothing understood is never green', () => {
+  expect(verdict(notUnderstood())).toMatch(/^Not understood: /);
+});
+
+test('an empty input is called empty', () => {
+  const diagnosis = notUnderstood();
+  const counts = {events: 0, requests: 0, noise: 0, application: 0, unknown: 0};
+  const timeline = {...diagnosis.timeline, inputs: [{...input, lines: 0, counts}]};
+  expect(verdict({...diagnosis, timeline})).toBe('Nothing to judge: the input is empty.');
+});
+
+test('one of several inputs that was not understood is named', () => {
+  const diagnosis = healthyReload();
+  const other = {...input, name: 'nginx.log', lines: 9, counts: {events: 0, requests: 0, noise: 0, application: 0, unknown: 9}};
+  const timeline = {...diagnosis.timeline, inputs: [input, other]};
+  expect(verdict({...diagnosis, timeline})).toContain('; nginx.log was not understood, none of its 9 lines');
+});
