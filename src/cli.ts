@@ -32,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', closedEarly);
   process.on('uncaughtException', (error) => process.exit(fail(error)));
   settings.enableAutoTranspile = false;
-  process.env['NODE_ENV'] ??= 'production';
+  process.env.NODE_ENV ??= 'production';
   if (argv[0] === '--version' || argv[0] === '-V') {
     process.stdout.write(`logdoctor ${version}\n`);
     return;

@@ -1,6 +1,6 @@
 import {Command, Flags} from '@oclif/core';
 import type {RenderOptions} from '../report/reporter.ts';
-import {failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
+import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
 import {isTerminal, wantsColor, widthFor} from './terminal.ts';
 
 export class Analyze extends Command {
@@ -12,7 +12,10 @@ export class Analyze extends Command {
   static override examples = [
     {description: 'A file', command: '<%= config.bin %> uwsgi.log'},
     {description: 'From the journal', command: 'journalctl -u app -o short-iso | <%= config.bin %>'},
-    {description: 'For a program, and for people', command: '<%= config.bin %> uwsgi.log --format json=report.json --format text'},
+    {
+      description: 'For a program, and for people',
+      command: '<%= config.bin %> uwsgi.log --format json=report.json --format text',
+    },
   ];
   static override args = readingArgs;
   static override flags = {
@@ -37,7 +40,12 @@ export class Analyze extends Command {
     const reading = await read(this, args.input as readonly string[] | undefined, flags);
     if (reading === null) return;
     const {diagnosis} = reading;
-    const plain: RenderOptions = {width: widthFor(undefined), color: flags.color ?? false, quiet: flags.quiet, showRules: flags['show-rules']};
+    const plain: RenderOptions = {
+      width: widthFor(undefined),
+      color: flags.color ?? false,
+      quiet: flags.quiet,
+      showRules: flags['show-rules'],
+    };
     const written = outputs.flatMap(({reporter, path}) => (path === null ? [] : [{reporter, path}]));
     for (const output of written) writeReport(output, diagnosis, plain);
     const shown = outputs.find(({path}) => path === null);
@@ -51,6 +59,6 @@ export class Analyze extends Command {
       const {printable} = await import('../report/escape.ts');
       this.logToStderr(`${printable(verdict(diagnosis))}\nThe report is in ${written.map(({path}) => path).join(', ')}`);
     }
-    process.exitCode = reading.exitCode;
+    end(reading.exitCode);
   }
 }

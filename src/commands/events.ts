@@ -1,5 +1,5 @@
 import {Command} from '@oclif/core';
-import {failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
+import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
 
 /** Lines of output that are handed to the system at once. */
 const BATCH = 1000;
@@ -7,7 +7,10 @@ const BATCH = 1000;
 export class Events extends Command {
   static override summary = 'Print the recognised events, one JSON object a line, for other programs.';
   static override examples = [
-    {description: 'Who was killed for want of mercy', command: `<%= config.bin %> events uwsgi.log | jq 'select(.message == "uwsgi/no-mercy")'`},
+    {
+      description: 'Who was killed for want of mercy',
+      command: `<%= config.bin %> events uwsgi.log | jq 'select(.message == "uwsgi/no-mercy")'`,
+    },
   ];
   static override args = readingArgs;
   static override flags = {...readingFlags, 'fail-on': failOnFlag('never')};
@@ -25,6 +28,6 @@ export class Events extends Command {
       batch = [];
     }
     process.stdout.write(batch.join(''));
-    process.exitCode = reading.exitCode;
+    end(reading.exitCode);
   }
 }

@@ -6,7 +6,9 @@ import {UsageError} from './usage-error.ts';
 export class Explain extends Command {
   static override summary = 'Explain a rule: what it sees, why it matters, what to do, when to disbelieve it.';
   static override examples = ['<%= config.bin %> explain mercy-too-long'];
-  static override args = {rule: Args.string({required: true, ignoreStdin: true, description: 'id of a rule (logdoctor rules lists them)'})};
+  static override args = {
+    rule: Args.string({required: true, ignoreStdin: true, description: 'id of a rule (logdoctor rules lists them)'}),
+  };
   static override flags = {
     color: Flags.boolean({allowNo: true, description: 'colours, or none'}),
   };

@@ -1,5 +1,5 @@
-import {didYouMean} from './nearest.ts';
 import {EXIT_TROUBLE} from './exit-code.ts';
+import {didYouMean} from './nearest.ts';
 import {UsageError} from './usage-error.ts';
 
 export interface Failure {
@@ -9,25 +9,29 @@ export interface Failure {
 
 /** What an error that ended a command means for the person who called it. An empty message: nothing is to be said. */
 export function failureOf(error: unknown): Failure {
-  const {message = String(error), code, oclif, flags, parse} = error as Partial<OclifError>;
+  const {message = String(error), code, oclif, flags, parse, syscall} = error as Partial<KnownError>;
   if (code === 'EEXIT') return {message: '', exitCode: oclif?.exit ?? 0};
   if (Array.isArray(flags)) return {message: unknownFlags(flags, Object.keys(parse?.input?.flags ?? {})), exitCode: EXIT_TROUBLE};
   if (error instanceof UsageError || oclif !== undefined) return {message: withoutFrame(message), exitCode: EXIT_TROUBLE};
+  if (syscall === 'write') return {message: `cannot write the output: ${message}`, exitCode: EXIT_TROUBLE};
   const stack = error instanceof Error ? (error.stack ?? message) : message;
   return {message: `internal error; please report it with these lines:\n${stack}`, exitCode: EXIT_TROUBLE};
 }
 
-/** The parts of oclif's errors that are used here. */
-interface OclifError {
+/** The parts of oclif's and the system's errors that are used here. */
+interface KnownError {
   readonly message: string;
   readonly code: string;
+  readonly syscall: string;
   readonly oclif: {readonly exit?: number};
   readonly flags: readonly string[];
   readonly parse: {readonly input?: {readonly flags?: Record<string, unknown>}};
 }
 
 function unknownFlags(flags: readonly string[], known: readonly string[]): string {
-  return flags.map((flag) => `unknown flag ${flag}${didYouMean(flag.replace(/^-+/, '').replace(/=.*$/, ''), known, '--')}`).join('\n');
+  return flags
+    .map((flag) => `unknown flag ${flag}${didYouMean(flag.replace(/^-+/, '').replace(/=.*$/, ''), known, '--')}`)
+    .join('\n');
 }
 
 /** oclif frames the message of an error in a flag's value; the message itself says all. */

@@ -35,7 +35,11 @@ export function outputsOf(flags: {
 }
 
 /** Writes the report to its file. */
-export function writeReport({reporter, path}: Output & {readonly path: string}, diagnosis: Diagnosis, options: RenderOptions): void {
+export function writeReport(
+  {reporter, path}: Output & {readonly path: string},
+  diagnosis: Diagnosis,
+  options: RenderOptions,
+): void {
   try {
     writeFileSync(path, reporter.render(diagnosis, options));
   } catch (error) {

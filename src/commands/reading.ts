@@ -2,7 +2,7 @@ import {Args, type Command, Flags, Help} from '@oclif/core';
 import type {Diagnosis} from '../analyze.ts';
 import {printable} from '../report/escape.ts';
 import {type NotUnderstood, notUnderstood} from '../report/understood.ts';
-import {EXIT_TROUBLE, exitCode, FAIL_ON, type FailOn} from './exit-code.ts';
+import {EXIT_INTERRUPTED, EXIT_TROUBLE, exitCode, FAIL_ON, type FailOn} from './exit-code.ts';
 import {interruptible} from './interrupt.ts';
 import {didYouMean} from './nearest.ts';
 import {isTerminal} from './terminal.ts';
@@ -10,7 +10,11 @@ import {UsageError} from './usage-error.ts';
 
 /** What every command that reads logs takes. */
 export const readingArgs = {
-  input: Args.string({multiple: true, ignoreStdin: true, description: 'log file, or - for standard input (the default in a pipe)'}),
+  input: Args.string({
+    multiple: true,
+    ignoreStdin: true,
+    description: 'log file, or - for standard input (the default in a pipe)',
+  }),
 };
 
 export const readingFlags = {
@@ -76,7 +80,8 @@ export async function read(
     return null;
   }
   const unclear = notUnderstood(diagnosis.timeline, flags['min-coverage']);
-  if (!flags.quiet) for (const {input, why} of unclear) command.logToStderr(`logdoctor: ${printable(input)} is not understood: ${why}`);
+  if (!flags.quiet)
+    for (const {input, why} of unclear) command.logToStderr(`logdoctor: ${printable(input)} is not understood: ${why}`);
   return {
     diagnosis,
     notUnderstood: unclear,
@@ -88,6 +93,12 @@ export async function read(
       interrupted: interrupt.signal.aborted,
     }),
   };
+}
+
+/** Ends the run. After an interrupt a read may still be pending, which would keep the process alive. */
+export function end(code: number): void {
+  process.exitCode = code;
+  if (code === EXIT_INTERRUPTED) process.stdout.write('', () => process.exit());
 }
 
 /** `80`, `80%`, `80 %` -> 0.8 */

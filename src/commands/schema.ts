@@ -1,7 +1,7 @@
 import {Command} from '@oclif/core';
 
 export class Schema extends Command {
-  static override summary = "Print the JSON Schema of the report that --json gives.";
+  static override summary = 'Print the JSON Schema of the report that --json gives.';
 
   async run(): Promise<void> {
     await this.parse(Schema);

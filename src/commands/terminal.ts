@@ -13,9 +13,9 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
 /** `--color`/`--no-color` decide; else NO_COLOR, FORCE_COLOR, and whether a terminal that can do it reads along. */
 export function wantsColor(flag: boolean | undefined, env: NodeJS.ProcessEnv, toTerminal: boolean): boolean {
   if (flag !== undefined) return flag;
-  if (env['NO_COLOR']) return false;
-  if (env['FORCE_COLOR'] !== undefined) return !['0', 'false'].includes(env['FORCE_COLOR']);
-  return toTerminal && env['TERM'] !== 'dumb';
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR);
+  return toTerminal && env.TERM !== 'dumb';
 }
 
 /** @param columns of the terminal; undefined where there is none */

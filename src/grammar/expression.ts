@@ -63,11 +63,14 @@ const BUILT_IN: Readonly<Record<string, ByteSet>> = {
 export function messagesOf(grammar: Grammar): Message[] {
   const own = Object.keys(grammar.rules);
   const applied = new Set<string>();
+  for (const rule of own) {
+    if (rule[0] === rule[0]?.toUpperCase()) refuse(grammar, rule, 'it is syntactic (capital letter): blanks would be skipped');
+    if (rule.includes('_') && !isShape(rule)) refuse(grammar, rule, 'case labels ("-- name") have no meaning here');
+  }
   for (const rule of own) eachApplication(bodyOf(grammar, rule), (name) => applied.add(name));
   return own
     .filter((rule) => !applied.has(rule) && !isShape(rule))
     .map((rule) => {
-      if (rule.includes('_')) refuse(grammar, rule, 'case labels ("-- name") have no meaning here');
       const expr = expand(bodyOf(grammar, rule), {grammar, rule, path: [rule], args: []});
       return {rule, expr, fields: fieldsOf(expr)};
     });
@@ -165,7 +168,6 @@ function apply(ohm: OhmExpr, place: Place): Expr {
   if (name === 'any') return refuse(grammar, rule, 'a single "any" is one byte here and one character in Ohm; repeat it, or name the characters');
   const builtIn = BUILT_IN[name];
   if (builtIn !== undefined) return {is: 'byte', set: builtIn};
-  if (name[0] === name[0]?.toUpperCase()) return refuse(grammar, rule, `"${name}" is a syntactic rule: blanks would be skipped`);
   if (path.includes(name)) return refuse(grammar, rule, `"${name}" is recursive (${[...path, name].join(' -> ')})`);
   if (!isDeclared(grammar, name)) return refuse(grammar, rule, `"${name}" depends on Unicode categories or on case; name the characters`);
   const args = ohm.args.map((argument) => expand(argument, place));

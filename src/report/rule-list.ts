@@ -4,7 +4,9 @@ import {wrap} from './wrap.ts';
 /** All rules, one a line. */
 export function ruleList(rules: readonly Rule[], width: number): string {
   const id = Math.max(0, ...rules.map((rule) => rule.id.length));
-  const lines = rules.map((rule) => wrap(rule.title, width, `${rule.id.padEnd(id)}  ${rule.severity.padEnd('warning'.length)}  `));
+  const lines = rules.map((rule) =>
+    wrap(rule.title, width, `${rule.id.padEnd(id)}  ${rule.severity.padEnd('warning'.length)}  `),
+  );
   return [...lines, ''].join('\n');
 }
 

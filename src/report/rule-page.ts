@@ -15,7 +15,9 @@ export function rulePage(rule: Rule, {width, color}: {readonly width: number; re
     ...section('Why it matters', docs.why),
     ...section('What to do', docs.remedy),
     ...section('When to disbelieve it', docs.limits),
-    ...(needs === null ? [] : section('What it needs', `${needs.messages.join(', ')}. ${needs.otherwise}`)),
+    ...(needs === null
+      ? []
+      : section('What it needs', `Any of these messages: ${needs.messages.join(', ')}.\nA log without them: ${needs.otherwise}`)),
     ...(docs.references.length === 0 ? [] : ['', bold('References'), ...docs.references.map((reference) => `  ${reference}`)]),
     '',
   ].join('\n');

@@ -19,7 +19,9 @@ export const text: Reporter = {
   title: 'for people, on a terminal or in a file',
   render(diagnosis, options) {
     const page = pageFor(diagnosis.timeline, options);
-    const parts = options.quiet ? bySeverity(diagnosis.findings).map((found) => title(found, page)) : full(diagnosis, options, page);
+    const parts = options.quiet
+      ? bySeverity(diagnosis.findings).map((found) => title(found, page))
+      : full(diagnosis, options, page);
     const between = options.quiet ? '\n' : '\n\n';
     return `${[...parts, verdictLine(diagnosis, page)].filter((part) => part !== '').join(between)}\n`;
   },

@@ -17,7 +17,8 @@ export function verdict(diagnosis: Diagnosis): string {
       : 'Not understood: no line of the input is one that a known supervisor writes, so nothing can be said about it.';
   }
   const [worst, ...others] = bySeverity(findings);
-  const judged = worst === undefined || worst.severity === 'info' ? healthy(diagnosis) : troubled(worst, others);
+  const judged =
+    worst === undefined || worst.severity === 'info' ? healthy(diagnosis) : troubled(worst, others, timeline.reloads);
   const unclear = notUnderstood(timeline).map(({input, why}) => `${input} was not understood, ${why}`);
   return [judged, ...unclear].join('; ').concat('.');
 }
@@ -29,28 +30,49 @@ export function bySeverity(findings: readonly RuleFinding[]): readonly RuleFindi
   return (['error', 'warning', 'info'] as const).flatMap((severity) => findings.filter((f) => f.severity === severity));
 }
 
-function troubled(worst: RuleFinding, others: readonly RuleFinding[]): string {
+function troubled(worst: RuleFinding, others: readonly RuleFinding[], reloads: readonly Reload[]): string {
   const kinds = {error: 'error', warning: 'warning', info: 'note'} as const;
   const also = (['error', 'warning', 'info'] as const).flatMap((severity) => {
     const count = others.filter((finding) => finding.severity === severity).length;
     return count === 0 ? [] : [counted(count, `${severity === worst.severity ? 'further ' : ''}${kinds[severity]}`)];
   });
   const title = worst.title.replace(/[.\s]+$/, '');
-  const fix = worst.fixes[0];
+  const cost = reloads.filter(({id}) => id === worst.reload).flatMap(costOf);
+  const setting = worst.fixes.find((fix) => fix.setting !== null && fix.value !== null);
   return [
     `${title}${worst.confidence === 'certain' ? '' : ` (${worst.confidence})`}`,
-    ...(fix?.setting ? [`first remedy: ${fix.setting}${fix.value === null ? '' : ` = ${fix.value}`}`] : []),
+    ...cost,
+    ...(setting === undefined ? [] : [`the setting to try first is ${setting.setting} = ${setting.value}`]),
     ...(also.length === 0 ? [] : [`also ${list(also)}`]),
   ].join('; ');
+}
+
+function costOf({kind, duration, outcome}: Reload): readonly string[] {
+  if (duration.min === 0 && duration.max === null) return [];
+  const name = kind === 'stop' ? 'the stop' : 'the reload';
+  return [
+    outcome === 'completed'
+      ? `${name} took ${longDuration(duration)}`
+      : `${name} was not finished after ${longDuration({min: duration.min, max: null})}`,
+  ];
 }
 
 /** Without a finding that matters. Processes that were killed or crashed are named all the same: no rule is no proof of health. */
 function healthy({timeline, findings, rules}: Diagnosis): string {
   const victims = timeline.instances.flatMap(({processes}) => processes).filter(({end}) => VIOLENT.has(end)).length;
-  const checked = rules.filter(({result}) => result !== 'skipped').length;
+  const checked = rules.filter(({result}) => result === 'passed' || result === 'fired').length;
+  const killed = `${counted(victims, 'process', 'processes')} ${victims === 1 ? 'was' : 'were'} killed or crashed`;
+  const found =
+    victims > 0
+      ? `No rule names a trouble, although ${killed}`
+      : checked === 0
+        ? 'Nothing can be said about this log'
+        : 'No trouble found';
   const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
-  const of = checked === rules.length ? `${counted(rules.length, 'rule')} checked` : `${checked} of ${rules.length} rules could be checked`;
-  const found = victims === 0 ? 'No trouble found' : `No rule names a trouble, although ${counted(victims, 'process', 'processes')} ${victims === 1 ? 'was' : 'were'} killed or crashed`;
+  const of =
+    checked === rules.length
+      ? `${counted(checked, 'rule')} checked`
+      : `${checked} of ${counted(rules.length, 'rule')} could be checked`;
   return `${found}${notes}: ${reloadsInWords(timeline.reloads)}; ${of}`;
 }
 
@@ -63,7 +85,10 @@ function reloadsInWords(reloads: readonly Reload[]): string {
     ...(stops > 0 ? [counted(stops, 'stop')] : []),
   ];
   const unfinished = reloads.length - completed.length;
-  const rest = unfinished === 0 ? '' : `${parts.length === 0 ? counted(unfinished, 'reload or stop', 'reloads or stops') : `, ${unfinished}`} not completed within this log`;
+  const rest =
+    unfinished === 0
+      ? ''
+      : `${parts.length === 0 ? counted(unfinished, 'reload or stop', 'reloads or stops') : `, ${unfinished}`} not completed within this log`;
   if (parts.length === 0) return rest;
   const longest = Math.max(...completed.map(({duration}) => duration.max ?? Number.POSITIVE_INFINITY));
   const [only] = completed.length === 1 ? completed : [];

@@ -1,10 +1,11 @@
+import type {Duration} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {byInstance, forcedWorkers, reloadsOf, type ForcedWorker} from './forced-workers.ts';
-import {mercyOf, mercyText} from './mercy.ts';
+import {byInstance, forcedWorkers, reasons, reloadsOf, type ForcedWorker} from './forced-workers.ts';
+import {costOf, mercyOf, mercyText, waitText} from './mercy.ts';
 import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, otherBlockers} from './remedies.ts';
 import type {Evidence, Finding, Rule} from './rule.ts';
 import {loading, setting} from './settings.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, occasions, proof, span, unique} from './wording.ts';
+import {count, duration, evidence, instanceName, list, nameOf, numbers, occasions, proof, seconds, span, unique} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 const rule: Rule = {
@@ -44,10 +45,10 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly Forc
   const proved = workers.filter((worker) => worker.proved);
   const lines = evidence(evidenceOf(instance, workers));
   if (!lines) return null;
-  const remedies = exitHangRemedies(timeline, instance, processes, gainOf(workers));
+  const remedies = exitHangRemedies(timeline, instance, processes, gainOf(instance, workers));
   return {
     title: bug ? `${rule.title}; this version of uWSGI has a fault that does that` : rule.title,
-    message: [killed(instance, workers), ...unique(workers.map(({because}) => because)).map((because) => `${because}.`), cause(instance, workers, bug !== null)].join(' '),
+    message: [killed(instance, workers), reasons(workers), cause(instance, workers, bug !== null)].join(' '),
     confidence: bug ? 'possible' : 'likely',
     instance: instance.id,
     reload: reloads.length === 1 && reloads[0] ? reloads[0].id : null,
@@ -73,11 +74,13 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly Forc
 function killed(instance: Instance, workers: readonly ForcedWorker[]): string {
   const reloads = reloadsOf(workers);
   const where = reloads.length > 0 ? ` in ${occasions(reloads)}` : '';
-  const wait = span(workers.map(({forced}) => forced.patience).filter((patience) => patience !== null));
-  const known = wait && (wait.max !== null || wait.min > 0) ? ` Each kill came ${duration(wait)} after the worker had been asked.` : '';
+  const wait = patienceOf(workers);
+  const mercy = mercyOf(instance);
+  const known = wait && (wait.max !== null || wait.min > 0) ? ` Each kill came ${duration(wait)} after the worker had been asked.`
+    : ` No line tells when they were asked: going by the mercy, about ${seconds(costOf(mercy.seconds))} before the kill.`;
   const them = workers.length === 1 ? 'The worker was' : 'They were';
   return `${count(workers.length, 'worker')} had to be killed${where}. ${them} asked to stop, did not, and the master lost patience: it waits for a time called mercy, ${
-    mercyText(mercyOf(instance))}, and a second more.${known} That is proved.`;
+    mercyText(mercy)}, and a second more. That is proved.${known}`;
 }
 
 function cause(instance: Instance, workers: readonly ForcedWorker[], isBug: boolean): string {
@@ -91,14 +94,17 @@ function cause(instance: Instance, workers: readonly ForcedWorker[], isBug: bool
   }[where ?? 'unknown'];
 }
 
-function gainOf(workers: readonly ForcedWorker[]): string {
-  const wait = span(workers.map(({forced}) => forced.patience).filter((patience) => patience !== null));
-  const now = wait && wait.min >= 1 ? duration(wait) : `${mercyOf(workers[0]?.instance as Instance).seconds + 1} s`;
-  return `wait ${now} -> about 1 s for each worker, and nothing is killed`;
+function gainOf(instance: Instance, workers: readonly ForcedWorker[]): string {
+  return `wait ${waitText(instance, patienceOf(workers))} -> about 1 s for each worker, and nothing is killed`;
+}
+
+function patienceOf(workers: readonly ForcedWorker[]): Duration | null {
+  return span(workers.map(({forced}) => forced.patience).filter((patience) => patience !== null));
 }
 
 function evidenceOf(instance: Instance, workers: readonly ForcedWorker[]): Evidence[] {
   const [first] = reloadsOf(workers);
+  const mercy = mercyOf(instance);
   const shown = workers.flatMap((worker) => worker.shown);
   const clean = instance.processes.find((process) => process.role === 'worker' && process.end === 'clean' && process.ended && process.asked && process.asked.by !== 'itself');
   const load = instance.epochs.flatMap((epoch) => epoch.appLoads).at(0);
@@ -109,6 +115,7 @@ function evidenceOf(instance: Instance, workers: readonly ForcedWorker[]): Evide
     ...shown.slice(0, 2),
     ...(load && where ? [proof(load.event, where)] : []),
     ...(clean?.ended ? [proof(clean.ended, `${nameOf(clean)} left by itself: not every stop hangs`)] : []),
+    ...(mercy.known === 'shown' && mercy.where ? [proof(mercy.where, `the mercy is ${mercyText(mercy)}`)] : []),
   ];
 }
 

@@ -4,7 +4,7 @@ import type {Finding, Fix, Rule} from './rule.ts';
 import {count, duration, evidence, instanceName, list, nameOf, numbers, proof, seconds, span, unique} from './wording.ts';
 
 /** Per worker, besides its stop: the master notices its end, starts the next one and sees it accept. */
-const ROUNDS = 2;
+const ROUNDS = {min: 2, max: 3};
 /** Forced waits must make up this share of the whole. */
 const MOSTLY = 0.5;
 
@@ -107,8 +107,10 @@ function fixesFor(worst: Reload, forced: readonly ReloadedWorker[], lower: Fix |
     why: 'End what keeps the workers from leaving (a thread of the application, most often): then each leaves within a second.',
   }];
   if (lower?.value) {
-    const each = costOf(Number(lower.value)) + ROUNDS;
-    const effect = `${total} -> about ${worst.workers.length} x ${seconds(each)} = ${seconds(worst.workers.length * each)}`;
+    const stop = costOf(Number(lower.value));
+    const each = {min: stop + ROUNDS.min, max: stop + ROUNDS.max};
+    const workers = worst.workers.length;
+    const effect = `${total} -> about ${workers} x ${duration(each)} = ${duration({min: workers * each.min, max: workers * each.max})}`;
     fixes.push({...lower, effect: `${effect}${lower.effect.slice(Math.max(0, lower.effect.indexOf(';')))}`});
   }
   return fixes;

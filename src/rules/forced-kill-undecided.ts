@@ -1,9 +1,9 @@
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {byInstance, forcedWorkers, reloadsOf, type ForcedWorker} from './forced-workers.ts';
+import {byInstance, forcedWorkers, reasons, reloadsOf, type ForcedWorker} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {cutByMercy} from './mercy-too-short.ts';
 import {exitBug, otherBlockers, whileItHangs} from './remedies.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import type {Finding, Rule} from './rule.ts';
 import {setting} from './settings.ts';
 import {count, duration, evidence, instanceName, nameOf, numbers, occasions, proof, span, unique} from './wording.ts';
 import {requestsOf} from './work.ts';
@@ -47,14 +47,13 @@ function undecided(_timeline: Timeline, instance: Instance, workers: readonly Fo
   const bug = exitBug(instance, workers[0]?.process ?? null);
   const lines = evidence(linesOf(instance, workers));
   if (!lines) return null;
-  const mercy = mercyOf(instance);
   const requests = requestsOf(instance);
   const harakiri = setting(instance, 'harakiri');
   const lastAnswer = workers[0]?.process.segments.at(-1)?.last ?? null;
   return {
     ...subject(instance, workers),
     title: rule.title,
-    message: `${killed(instance, workers)} What held ${workers.length === 1 ? 'it' : 'them'} is not in the log. ${unique(workers.map(({because}) => because)).map((because) => `${because}.`).join(' ')} ` +
+    message: `${killed(instance, workers)} What held ${workers.length === 1 ? 'it' : 'them'} is not in the log. ${reasons(workers)} ` +
       'Two things are possible: a request that ran longer than the mercy and was cut, or an exit that a thread of the application (or an exit handler, or a lock) blocked.',
     confidence: 'possible',
     evidence: lines,
@@ -70,8 +69,10 @@ function undecided(_timeline: Timeline, instance: Instance, workers: readonly Fo
       ...otherBlockers().slice(0, 1),
     ],
     cannotSee: ['requests killed at the deadline: they never get a line in this log', 'what the worker waited for while it shut down'],
-    fixes: harakiri || mercy.seconds <= 6 ? [] : [harakiriFix(mercy.seconds)],
-    next: [...whileItHangs(instance), 'look for requests without an answer (499, 502, 504) in the proxy\'s access log at the second of the kill',
+    fixes: [],
+    next: [
+      ...(harakiri ? [] : ['set harakiri below worker-reload-mercy and above the longest request that is meant to succeed: then a slow request is ended and named in the log, and NO MERCY means a blocked exit']),
+      ...whileItHangs(instance), 'look for requests without an answer (499, 502, 504) in the proxy\'s access log at the second of the kill',
       ...(requests.count === 0 ? ['leave out disable-logging: request lines show which workers were idle'] : [])],
     identity: [instanceName(instance), 'undecided'],
   };
@@ -85,8 +86,7 @@ function deaf(instance: Instance, workers: readonly ForcedWorker[]): Finding | n
   return {
     ...subject(instance, workers),
     title: loading ? 'A worker was killed because it was still loading the application when the reload came' : 'A worker never took note of being asked to leave, and was killed',
-    message: `${killed(instance, workers)} A worker that is asked writes "Gracefully killing worker"; ${workers.length === 1 ? 'this one' : 'these'} did not, and others did. ${
-      unique(workers.map(({because}) => because)).map((because) => `${because}.`).join(' ')}`,
+    message: `${killed(instance, workers)} A worker that is asked writes "Gracefully killing worker"; ${workers.length === 1 ? 'this one' : 'these'} did not, and others did. ${reasons(workers)}`,
     confidence: loading ? 'certain' : 'possible',
     evidence: lines,
     against: loading ? [{hypothesis: 'app-threads-block-shutdown', because: 'the worker never began to leave', line: lines[0].at.line}] : [
@@ -132,13 +132,4 @@ function linesOf(instance: Instance, workers: readonly ForcedWorker[]) {
     }),
     ...(clean?.ended ? [proof(clean.ended, `${nameOf(clean)} left by itself`)] : []),
   ];
-}
-
-function harakiriFix(mercy: number): Fix {
-  const limit = Math.max(1, mercy - 5);
-  return {
-    setting: 'harakiri', section: 'uwsgi', value: String(limit), since: null, safety: 'may-cut-requests',
-    effect: `decides it next time: a slow request is ended after ${limit} s and named in the log, before the mercy runs out; a blocked exit still ends with NO MERCY`,
-    why: 'It applies to every request at all times. Choose it above the longest request that is meant to succeed.',
-  };
 }

@@ -60,12 +60,13 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
     for (const {oldPid} of reload.workers) if (oldPid !== null) reloads.set(oldPid, reload);
   }
   const scenes = new Map<Reload, Scene>();
+  const overflows = timeline.events.filter((event) => event.meaning.kind === 'listen-queue-full');
   for (const process of killed) {
     const {forced} = process;
     if (!forced) continue;
     const own = process.asked?.by === 'itself';
     const reload = own ? null : (reloads.get(process.asked?.reload ?? process.pid) ?? null);
-    if (reload && !scenes.has(reload)) scenes.set(reload, sceneOf(timeline, instance, reload));
+    if (reload && !scenes.has(reload)) scenes.set(reload, sceneOf(overflows, instance, reload));
     const scene = reload && scenes.get(reload);
     const judgement = scene ? judge(process, forced, instance, scene) : unasked(process, own, recycles);
     found.push({process, forced, instance, reload, ...judgement});
@@ -92,14 +93,14 @@ interface Scene {
   readonly doubt: string;
 }
 
-function sceneOf(timeline: Timeline, instance: Instance, reload: Reload): Scene {
+function sceneOf(overflows: readonly LogEvent[], instance: Instance, reload: Reload): Scene {
   const pids = new Set(reload.workers.map((worker) => worker.oldPid));
   const workers = instance.processes.filter((process) => pids.has(process.pid) || process.asked?.reload === reload.id);
   const ended = reload.workers.filter((worker) => worker.end !== 'unknown').length;
   const forced = reload.workers.filter((worker) => worker.end === 'forced').length;
   const acknowledged = workers.some((process) => process.asked?.acknowledged);
   const immediate = reload.kind === 'brutal' || (reload.kind === 'stop' && !acknowledged && reload.began.message !== 'uwsgi/graceful-shutdown');
-  const doubt = requestsExplain(timeline, instance, reload, workers);
+  const doubt = requestsExplain(overflows, instance, reload, workers, forced);
   const every = forced === ended && forced > 0;
   return {
     reload, ended, forced, acknowledged, immediate,
@@ -110,12 +111,15 @@ function sceneOf(timeline: Timeline, instance: Instance, reload: Reload): Scene 
 }
 
 /** Whether requests can account for it that every worker of a reload had to be killed. */
-function requestsExplain(timeline: Timeline, instance: Instance, reload: Reload, workers: readonly Process[]): {idle: boolean; why: string} {
-  const several = workers.length > 1;
+function requestsExplain(
+  overflows: readonly LogEvent[], instance: Instance, reload: Reload, workers: readonly Process[], forced: number,
+): {idle: boolean; why: string} {
+  const several = forced > 1;
+  const all = forced === workers.length ? `All ${forced} workers` : `All ${forced} workers that the log shows to have ended`;
   const requests = requestsOf(instance);
   if (requests.count === 0) {
     return several
-      ? {idle: true, why: `All ${workers.length} workers failed to leave, which a single slow request does not explain; but this log has no request lines, so it cannot show that they were idle`}
+      ? {idle: true, why: `${all} failed to leave, which a single slow request does not explain; but this log has no request lines, so it cannot show that they were idle`}
       : {idle: false, why: 'this log has no request lines, and one worker alone shows no pattern'};
   }
   const segments = workers.flatMap((process) => process.segments);
@@ -123,7 +127,7 @@ function requestsExplain(timeline: Timeline, instance: Instance, reload: Reload,
   const last = Math.max(Number.NEGATIVE_INFINITY, ...segments.map((segment) => segment.lastEnd));
   const quiet = Number.isFinite(asked) ? (asked - last) / 1000 : Number.NaN;
   const mercy = mercyOf(instance).seconds;
-  if (overflowed(timeline, reload, last)) {
+  if (overflowed(overflows, reload, last)) {
     return {idle: false, why: 'requests were queueing up when it happened, so the workers may all have been held by slow requests'};
   }
   if (quiet >= Math.max(QUIET, 2 * requests.longest)) {
@@ -136,15 +140,14 @@ function requestsExplain(timeline: Timeline, instance: Instance, reload: Reload,
   }
   return {
     idle: true,
-    why: `All ${workers.length} workers failed to leave. A request could have held them only if each had just begun one of more than ${mercy} s; ` +
+    why: `${all} failed to leave. A request could have held them only if each had just begun one of more than ${mercy} s; ` +
       `the longest of ${count(requests.count, 'request')} in this log took ${seconds(requests.longest)}`,
   };
 }
 
 /** Connections were piling up between the last answer and the beginning of the reload: something held the workers before. */
-function overflowed(timeline: Timeline, reload: Reload, lastAnswer: number): boolean {
-  return timeline.events.some((event) => event.meaning.kind === 'listen-queue-full' && precedes(event, reload.began) &&
-    event.at.earliest !== null && event.at.earliest >= lastAnswer);
+function overflowed(overflows: readonly LogEvent[], reload: Reload, lastAnswer: number): boolean {
+  return overflows.some((event) => precedes(event, reload.began) && event.at.earliest !== null && event.at.earliest >= lastAnswer);
 }
 
 function judge(process: Process, forced: Forced, instance: Instance, scene: Scene): Judgement {
@@ -221,6 +224,11 @@ export function byInstance(workers: readonly ForcedWorker[]): [Instance, ForcedW
     else groups.set(worker.instance, [worker]);
   }
   return [...groups];
+}
+
+/** Why they were judged so, in sentences. Of many that differ in their figures alone, the first tell enough. */
+export function reasons(workers: readonly ForcedWorker[]): string {
+  return [...new Set(workers.map(({because}) => because))].slice(0, 2).map((because) => `${because}.`).join(' ');
 }
 
 export function reloadsOf(workers: readonly ForcedWorker[]): Reload[] {

@@ -1,4 +1,5 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {forcedWorkers} from './forced-workers.ts';
 import {enoughMercy, lowerMercy, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, duration, evidence, instanceName, nameOf, numbers, proof, seconds, span, unique} from './wording.ts';
@@ -7,6 +8,8 @@ import {count, duration, evidence, instanceName, nameOf, numbers, proof, seconds
 const LONG = 10;
 /** "Far less": a worker that left by itself needed at most this share of the time. */
 const FAR_LESS = 0.34;
+/** A shorter mercy must save a good part of the wait. */
+const WORTHWHILE = 0.7;
 
 const rule: Rule = {
   id: 'mercy-too-long',
@@ -24,9 +27,11 @@ const rule: Rule = {
     otherwise: 'the log shows no worker that was asked to leave',
   },
   *check(timeline) {
+    // A worker that had a request to finish was waited for with good reason.
+    const busy = new Set(forcedWorkers(timeline).filter(({verdict}) => verdict === 'request').map(({process}) => process));
     for (const instance of timeline.instances) {
       const workers = instance.processes.filter(({role}) => role === 'worker');
-      const forced = workers.filter((process) => process.forced?.deadline === 'mercy' && process.end === 'forced' && waited(process, instance) >= LONG);
+      const forced = workers.filter((process) => process.forced?.deadline === 'mercy' && process.end === 'forced' && !busy.has(process) && waited(process, instance) >= LONG);
       if (forced.length === 0) continue;
       const clean = workers.filter((process) => process.end === 'clean' && process.asked && !process.forced && neededAtMost(process) !== null);
       if (clean.length === 0) continue;
@@ -58,7 +63,7 @@ function describe(timeline: Timeline, instance: Instance, forced: readonly Proce
   const enough = enoughMercy(timeline, instance);
   const mercy = mercyOf(instance);
   const lower = lowerMercy(timeline, instance, forced);
-  if (needed > wait * FAR_LESS || enough === null || enough >= mercy.seconds || !lower) return null;
+  if (needed > wait * FAR_LESS || enough === null || enough > mercy.seconds * WORTHWHILE || !lower) return null;
   const reloads = unique(forced.map(({asked}) => asked?.reload ?? null).filter((id) => id !== null));
   const patience = span(forced.map((process) => process.forced?.patience ?? null).filter((each) => each !== null));
   const lines = evidence([

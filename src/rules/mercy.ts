@@ -4,9 +4,10 @@
  */
 import type {LineRef} from '../timeline/event.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import type {Duration} from '../timeline/time.ts';
 import type {Fix} from './rule.ts';
 import {numberOf, setting} from './settings.ts';
-import {count, seconds} from './wording.ts';
+import {count, duration, seconds} from './wording.ts';
 import {isNormal, longerThan, longestWork, requestsOf, tasksOf} from './work.ts';
 
 export const DEFAULT_MERCY = 60;
@@ -42,6 +43,14 @@ export function mercyText({seconds: value, known}: Mercy): string {
   }[known];
 }
 
+/** How long each kill took: as measured, or as the mercy has it. */
+export function waitText(instance: Instance, measured: Duration | null): string {
+  const mercy = mercyOf(instance);
+  const isClose = measured && measured.max !== null && measured.max - measured.min <= 2;
+  if (isClose || (measured && measured.min >= 1 && mercy.known === 'assumed')) return duration(measured);
+  return mercy.known === 'assumed' ? `the whole mercy (${costOf(mercy.seconds)} s by default)` : `${costOf(mercy.seconds)} s`;
+}
+
 /** What a worker that is killed at the deadline costs, in seconds: the mercy, and a tick of the master. */
 export function costOf(mercy: number): number {
   return mercy + 1;
@@ -64,7 +73,7 @@ export function lowerMercy(timeline: Timeline, instance: Instance, processes: re
   if (timeline.tasks.orphaned.some((task) => processes.some((process) => process.pid === task.pid))) return null;
   return {
     setting: 'worker-reload-mercy', section: 'uwsgi', value: String(enough), since: null, safety: 'may-cut-requests',
-    effect: `${seconds(costOf(now.seconds))} -> about ${seconds(costOf(enough))} for each worker that does not leave${cut(instance, enough)}`,
+    effect: `${now.known === 'assumed' ? 'with the default mercy, ' : ''}${seconds(costOf(now.seconds))} -> about ${seconds(costOf(enough))} for each worker that does not leave${cut(instance, enough)}`,
     why: 'It shortens the wait and leaves the cause in place: the workers are still killed. reload-mercy is another option and has no effect on workers.',
   };
 }

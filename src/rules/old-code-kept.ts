@@ -21,7 +21,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of timeline.instances) {
       if (isLazy(instance)) continue;
-      const kept = instance.reloads.filter((reload) => (reload.kind === 'chain' || reload.kind === 'workers') && replacementsOf(instance, reload).length > 0);
+      const kept = instance.reloads.filter((reload) => isOfWorkers(instance, reload) && replacementsOf(instance, reload).length > 0);
       if (kept.length === 0) continue;
       const finding = describe(instance, kept);
       if (finding) yield finding;
@@ -34,6 +34,13 @@ export default rule;
 function isLazy(instance: Instance): boolean {
   if (isOn(instance, 'lazy-apps') || isOn(instance, 'lazy')) return true;
   return instance.processes.some(({role, appLoaded}) => role === 'worker' && appLoaded !== null) || instance.epochs.some(({appLoads}) => appLoads.some(({inWorker}) => inWorker === true));
+}
+
+/** A single worker that leaves without a word about a reload may have been told by somebody, for reasons of his own. */
+function isOfWorkers(instance: Instance, {kind, headless, workers}: Reload): boolean {
+  if (kind === 'chain') return true;
+  const places = new Set(instance.processes.filter(({role}) => role === 'worker').map(({worker}) => worker)).size;
+  return kind === 'workers' && (!headless || workers.length >= places);
 }
 
 /** New workers that serve, or whose turn is over, and did not load the application. Some may still be loading it. */

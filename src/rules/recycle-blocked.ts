@@ -1,10 +1,11 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {costOf, mercyOf, mercyText} from './mercy.ts';
+import {mercyOf, mercyText, waitText} from './mercy.ts';
 import {killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import {EXIT_HANG_REFERENCES, exitHangRemedies, otherBlockers} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
+import {coresOf} from './settings.ts';
 import {lostSlots, neverLeft} from './worker-never-came-back.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, proof, seconds, span, unique} from './wording.ts';
+import {count, duration, evidence, instanceName, list, nameOf, numbers, proof, span, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'recycle-blocked',
@@ -54,8 +55,9 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly {proc
     ...(clean?.ended ? [proof(clean.ended, `${nameOf(clean)} was recycled and left by itself`)] : []),
   ]);
   if (!lines) return null;
-  const gain = `wait ${known && wait ? duration(wait) : seconds(costOf(mercy.seconds))} -> about 1 s for each recycling`;
-  const remedies = exitHangRemedies(timeline, instance, processes, gain);
+  const gain = `wait ${waitText(instance, wait)} -> about 1 s for each recycling`;
+  const single = processes.every((process) => (coresOf(process, instance) ?? 1) === 1);
+  const remedies = exitHangRemedies(timeline, instance, processes, gain, clean !== undefined);
   return {
     title: rule.title,
     message: [
@@ -64,8 +66,9 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly {proc
       'In between, such a worker serves nobody.',
       proved ? `The recycling is in the log: ${list(unique(processes.filter(({asked}) => asked?.by === 'itself').map(reasonOf)))}.`
         : `That they were being recycled is inferred: ${own ? 'another worker says that its work is done' : 'no reload is under way'}, and no reload is under way in this log.`,
-      orphans > 0 ? `${count(orphans, 'background task')} had begun in them and never ended.`
-        : 'What blocked their exit is inferred: most often it is a thread, timer or pool of the application. It was not a request: a worker says that it is done only when its requests have ended.',
+      orphans > 0 ? `${count(orphans, 'background task')} had begun in them and never ended. It is inferred that their exit waited for these: Python waits for the threads of a pool.`
+        : 'What blocked their exit is inferred: most often it is a thread, timer or pool of the application.' +
+          (single && proved ? ' It was not a request: a worker says that it is done when its request has ended.' : ''),
     ].filter((sentence) => sentence !== '').join(' '),
     confidence: 'likely',
     instance: instance.id,
@@ -76,9 +79,10 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly {proc
     against: [
       ...(proved ? [{hypothesis: 'a reload', because: 'the worker itself said that its work was done, and no reload had begun', line: own?.asked?.event.line ?? null}]
         : [{hypothesis: 'a reload whose beginning is not in this log', because: 'no line of one is left, and a worker says that its work is done', line: own?.asked?.event.line ?? null}]),
+      ...(single ? [] : [{hypothesis: 'a request in another thread of the same worker', because: 'a worker with threads may still have had one; a request that is killed has no line', line: null}]),
       ...otherBlockers(),
     ],
-    cannotSee: ['what the worker waited for: uWSGI prints nothing while Python shuts down', 'tasks that were waiting in it and had logged nothing'],
+    cannotSee: ['whether a worker left by itself in the very second in which the master lost patience: NO MERCY names it all the same', 'what the worker waited for: uWSGI prints nothing while Python shuts down', 'tasks that were waiting in it and had logged nothing'],
     fixes: [
       ...(orphans > 0 ? [{
         setting: null, section: null, value: null, since: null, safety: 'needs-code' as const, effect: 'nothing is lost when a worker is replaced',

@@ -142,7 +142,7 @@ function cut(instance: Instance, reload: Reload): Finding | null {
     title: `The log ends during a ${kindOf(reload)}`,
     severity: 'info',
     message: `The log ends before the ${kindOf(reload)} does, and not long enough after its last sign to call it a hang.${
-      reload.workers.length > 0 ? ` Of ${count(reload.workers.length, 'worker')} that ${reload.workers.length === 1 ? 'was' : 'were'} asked, ${done} had left${open > 0 ? `; about the other${open === 1 ? '' : 's'} this log says nothing` : ''}.` : ''}`,
+      reload.workers.length > 0 ? ` Of ${count(reload.workers.length, 'worker')} that ${reload.workers.length === 1 ? 'was' : 'were'} asked, ${done} had left or been killed${open > 0 ? `; about the other${open === 1 ? '' : 's'} this log says nothing` : ''}.` : ''}`,
     confidence: 'certain',
     instance: instance.id,
     reload: reload.id,

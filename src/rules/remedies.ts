@@ -4,7 +4,7 @@
  */
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import type {Finding, Fix} from './rule.ts';
-import {lowerMercy} from './mercy.ts';
+import {lowerMercy, raiseMercy} from './mercy.ts';
 import {coresOf, loading, mayHave, setting, versionWithin} from './settings.ts';
 import {list, nameOf} from './wording.ts';
 
@@ -13,9 +13,12 @@ export interface Remedies {
   readonly next: readonly string[];
 }
 
-/** @param gain What a fix changes, in figures of the log: `61 s -> about 1 s per worker`. */
-export function exitHangRemedies(timeline: Timeline, instance: Instance, stuck: readonly Process[], gain: string): Remedies {
-  const where = loading(instance, stuck.at(-1) ?? null);
+/**
+ * @param gain What a fix changes, in figures of the log: `61 s -> about 1 s per worker`.
+ * @param some Others of the same kind left by themselves: it is not what all have from the start.
+ */
+export function exitHangRemedies(timeline: Timeline, instance: Instance, stuck: readonly Process[], gain: string, some = false): Remedies {
+  const where = some ? 'some' : loading(instance, stuck.at(-1) ?? null);
   const bug = exitBug(instance, stuck[0] ?? null);
   const atRisk = stuck.some((process) => timeline.tasks.orphaned.some((task) => task.pid === process.pid));
   const all: (Fix | null)[] = [
@@ -23,8 +26,9 @@ export function exitHangRemedies(timeline: Timeline, instance: Instance, stuck: 
       setting: null, section: null, value: null, effect: gain, since: null, safety: 'safe',
       why: `Run uWSGI ${bug.fixedIn} or later: ${bug.what}.`,
     },
-    threadFix(where, gain),
-    where === 'lazy-apps' || needsLazyApps(instance) ? null : {
+    // A daemon thread is not waited for: what it still does would be lost.
+    atRisk ? null : threadFix(where, gain),
+    atRisk || some || where === 'lazy-apps' || needsLazyApps(instance) ? null : {
       setting: 'py-call-uwsgi-fork-hooks', section: 'uwsgi', value: 'true', effect: gain, since: '2.0.21', safety: 'safe',
       why: 'It lets Python forget, in each worker, the threads that exist in the master only. It helps where the application is loaded before the workers are forked, ' +
         'which is the default. py-call-osafterfork is the older way and ends every worker under Python 3.13.',
@@ -34,7 +38,7 @@ export function exitHangRemedies(timeline: Timeline, instance: Instance, stuck: 
       why: 'The worker leaves without waiting for Python threads. Python\'s atexit handlers no longer run, so what they would flush is lost; uwsgi.atexit still runs. ' +
         'skip-atexit is another option and does not help here.',
     },
-    lowerMercy(timeline, instance, stuck),
+    atRisk ? raiseMercy(timeline, instance) : lowerMercy(timeline, instance, stuck),
   ];
   const fixes = all.filter((fix) => fix !== null);
   const missing = fixes.filter((fix) => !mayHave(instance, fix.since));
@@ -47,8 +51,12 @@ export function exitHangRemedies(timeline: Timeline, instance: Instance, stuck: 
   };
 }
 
-function threadFix(where: ReturnType<typeof loading>, gain: string): Fix {
+function threadFix(where: ReturnType<typeof loading> | 'some', gain: string): Fix {
   const fix = {setting: null, section: null, value: null, effect: gain, since: null, safety: 'needs-code'} as const;
+  if (where === 'some') {
+    return {...fix, why: 'Find the thread, timer or pool that the application starts while it serves: others left without trouble, so not every worker has it. Make it a daemon thread (daemon=True), ' +
+      'or stop it in a function assigned to uwsgi.atexit.'};
+  }
   if (where === 'prefork') {
     return {...fix, why: 'Find the thread, timer or pool that is started when the application is imported, and make it a daemon thread (daemon=True) or start it only where it is needed. ' +
       'Loaded before the fork, it runs in the master alone; each worker keeps a record of it and waits for it for ever when it leaves.'};

@@ -96,17 +96,16 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
 
 function fixesFor(instance: Instance, harakiri: boolean): Fix[] {
   const mercy = mercyOf(instance);
-  const limit = Math.max(1, mercy.seconds - 5);
   const fixes: Fix[] = [{
     setting: null, section: null, value: null, since: null, safety: 'needs-code',
     effect: 'the worker leaves as soon as the request ends',
     why: 'Give the calls that the request makes (database, HTTP) a time limit, or move the work to a queue and answer at once.',
   }];
-  if (!harakiri && mercy.seconds > 5) {
+  if (!harakiri) {
     fixes.push({
-      setting: 'harakiri', section: 'uwsgi', value: String(limit), since: null, safety: 'may-cut-requests',
-      effect: `a request ends after ${limit} s at the latest, named in the log, before the mercy (${mercyText(mercy)}) runs out`,
-      why: 'It applies to every request at all times, not only at a reload.',
+      setting: 'harakiri', section: 'uwsgi', value: null, since: null, safety: 'may-cut-requests',
+      effect: `a request that takes too long ends, named in the log, before the mercy (${mercyText(mercy)}) runs out`,
+      why: 'Choose it below worker-reload-mercy and above the longest request that is meant to succeed. It applies to every request at all times, not only at a reload.',
     });
   }
   return fixes.filter(({since}) => mayHave(instance, since));

@@ -9,6 +9,8 @@ const LOST_TO: Readonly<Record<Cause, string>> = {
   harakiri: 'harakiri', timeout: 'a timeout', cheaper: 'scaling down', signal: 'a signal', 'exit-code': 'its own end', 'master-gone': 'the loss of its master', unknown: 'its replacement',
 };
 
+const HOW = 'The application\'s own lines are needed that tell when a task begins and ends, with the pid (--task-start and --task-end say what they look like)';
+
 const rule: Rule = {
   id: 'respawn-orphans-tasks',
   title: 'Background tasks were lost because their process was replaced',
@@ -20,10 +22,13 @@ const rule: Rule = {
     limits: 'It needs lines of the application that tell when a task begins and ends, with the pid. Tasks that were waiting and had logged nothing are lost unseen. A task that ends after its worker said "Seeya" is none of them.',
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/Spooler.html', 'https://uwsgi-docs.readthedocs.io/en/latest/Mules.html'],
   },
-  needs: null,
+  needs: {
+    messages: ['application/task-began', 'uwsgi/work-done', 'uwsgi/lifetime-reached', 'uwsgi/no-mercy', 'uwsgi/harakiri'],
+    otherwise: `no line of this log tells of a task in the background. ${HOW}`,
+  },
   *check(timeline) {
     if (!timeline.events.some(isTaskOfWorker)) {
-      yield withoutTasks(timeline);
+      yield* withoutTasks(timeline);
       return;
     }
     const orphans = timeline.tasks.orphaned.filter((task) => isTaskOfWorker(task.started));
@@ -42,15 +47,15 @@ function isTaskOfWorker({meaning}: LogEvent): boolean {
   return meaning.kind === 'task-began' && (meaning.role === undefined || meaning.role === 'worker');
 }
 
-function withoutTasks(timeline: Timeline): Undecided {
-  const replaced = timeline.instances.flatMap(({processes}) => processes).filter(isReplaced);
-  const how = 'The application\'s own lines are needed that tell when a task begins and ends, with the pid (--task-start and --task-end say what they look like)';
-  if (replaced.length === 0) return {undecided: `no worker was replaced, and no line tells of a background task. ${how}`};
-  return {undecided: `work in the background of the workers that were replaced (pid ${list(unique(replaced.map(({pid}) => pid)), 5)}) was at risk, and no line tells whether there was any. ${how}`};
+function* withoutTasks(timeline: Timeline): Iterable<Undecided> {
+  const gone = timeline.instances.flatMap(({processes}) => processes).filter(isCutShort);
+  if (gone.length === 0) return;
+  yield {undecided: `work in the background of the workers that were recycled or killed (pid ${list(unique(gone.map(({pid}) => pid)), 5)}) was at risk, and no line tells whether there was any. ${HOW}`};
 }
 
-function isReplaced(process: Process): boolean {
-  return process.role === 'worker' && process.end !== 'running' && (process.successor !== null || process.forced !== null);
+/** Gone while it might still have had something to do. */
+function isCutShort(process: Process): boolean {
+  return process.role === 'worker' && process.end !== 'running' && (process.asked?.by === 'itself' || process.forced !== null);
 }
 
 function ownersOf(timeline: Timeline): Map<number, Instance> {

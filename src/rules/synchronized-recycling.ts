@@ -9,6 +9,8 @@ import {requestsOf} from './work.ts';
 const MOMENT = 3;
 /** So many of the workers must be concerned. */
 const MOST = 0.75;
+/** So little of a worker's life may lie between the first and the last of them. */
+const HARDLY = 0.1;
 
 const rule: Rule = {
   id: 'synchronized-recycling',
@@ -78,18 +80,36 @@ function momentsOf(timeline: Timeline, instance: Instance): Turn[][] {
   return found;
 }
 
-/** What only might be is not said to be: they are together if the bounds say so, or if hardly anything was answered in between. */
+/**
+ * What only might be is not said to be. With request lines: hardly anything was answered between the first and the
+ * last of them, measured by what these workers answer in a whole life; or the first was not back before the last went.
+ * Without: the times must say so.
+ */
 function together(turns: readonly Turn[], workers: number, visible: boolean): boolean {
   const [first, last] = [turns[0], turns.at(-1)];
   if (!first || !last || new Set(turns.map(keyOf)).size < turns.length) return false;
-  const bound = (side: 'earliest' | 'latest', pick: (...values: number[]) => number) => {
-    const values = turns.map((turn) => turn[side]);
-    return values.some((value) => value === null) ? null : pick(...values.map(Number));
-  };
-  const [from, to] = [bound('earliest', Math.min), bound('latest', Math.max)];
-  if (from !== null && to !== null && to - from <= MOMENT * 1000) return true;
   const apart = first.latest === null || last.earliest === null ? 0 : last.earliest - first.latest;
-  return visible && apart <= MOMENT * 1000 && last.served - first.served <= workers;
+  if (apart > MOMENT * 1000) return false;
+  if (visible) {
+    const answered = last.served - first.served;
+    const lives = turns.reduce((sum, {process}) => sum + process.requests, 0);
+    const isFirstBack = first.process.successor !== null && precedes(first.process.successor, last.shown.at);
+    return answered <= lives * HARDLY || (answered <= workers && !isFirstBack);
+  }
+  const from = bound(turns, 'earliest', Math.min);
+  const to = bound(turns, 'latest', Math.max);
+  return from !== null && to !== null && to - from <= MOMENT * 1000 && to - from <= shortestLife(turns) * HARDLY;
+}
+
+function bound(turns: readonly Turn[], side: 'earliest' | 'latest', pick: (...values: number[]) => number): number | null {
+  const values = turns.map((turn) => turn[side]);
+  return values.some((value) => value === null) ? null : pick(...values.map(Number));
+}
+
+/** Milliseconds from the start of a worker to its turn; without limit where no start is in the log. */
+function shortestLife(turns: readonly Turn[]): number {
+  const lives = turns.map(({process, earliest}) => (process.startedAt.latest === null || earliest === null ? Number.POSITIVE_INFINITY : earliest - process.startedAt.latest));
+  return Math.min(...lives);
 }
 
 function keyOf({process}: Turn): number {
@@ -140,10 +160,11 @@ function awayOf(moments: readonly Turn[][]): string | null {
 }
 
 function fixesFor(instance: Instance, byLifetime: boolean, stuck: boolean): Fix[] {
+  const isCounted = recycled(instance).some(({cause}) => cause === 'max-requests');
   const delta: Fix = {
     setting: 'max-requests-delta', section: 'uwsgi', value: '100', since: '2.0.29', safety: 'safe',
     effect: 'each worker gets a limit of its own, so that they are replaced one after the other',
-    why: 'The number of the worker times this value is added to max-requests. Choose about a tenth of max-requests.',
+    why: `The number of the worker times this value is added to max-requests. Choose about a tenth of max-requests.${isCounted ? '' : ' The log does not say whether it is max-requests or a limit on memory; it helps with the former.'}`,
   };
   const lifetime: Fix = {
     setting: 'max-worker-lifetime-delta', section: 'uwsgi', value: '60', since: '2.0.19', safety: 'safe',
@@ -152,7 +173,7 @@ function fixesFor(instance: Instance, byLifetime: boolean, stuck: boolean): Fix[
       : 'Together with max-worker-lifetime in place of max-requests. That kind of recycling has no deadline: use it only where workers leave without trouble.',
   };
   // Without a deadline, a worker that hangs would be lost for good.
-  const ranked = byLifetime ? [lifetime] : stuck ? [delta] : [delta, lifetime];
+  const ranked = byLifetime ? [lifetime] : stuck || !isCounted ? [delta] : [delta, lifetime];
   const offered = ranked.filter((fix) => mayHave(instance, fix.since));
   return instance.version === null ? offered : offered.slice(0, 1);
 }

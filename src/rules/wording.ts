@@ -16,6 +16,7 @@ export function list(items: readonly (string | number)[], limit = 8): string {
 
 /** Whole seconds; a tenth where the figure is small. */
 export function seconds(value: number): string {
+  if (value > 0 && value < 0.05) return 'less than 0.1 s';
   return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} s`;
 }
 
@@ -79,13 +80,13 @@ export function unique<T>(items: Iterable<T>): T[] {
   return [...new Set(items)];
 }
 
-/** A finding needs one line at least: its first, and up to `limit` in all. */
+/** A finding needs one line at least. The most telling come first and go in; they are shown in the order of the log. */
 export function evidence(lines: readonly Evidence[], limit = 12): [Evidence, ...Evidence[]] | null {
   const seen = new Set<string>();
   const kept = lines.filter(({at}) => {
     const place = `${at.input}:${at.line}`;
     return seen.has(place) ? false : seen.add(place);
   });
-  const [first, ...rest] = kept.slice(0, limit);
+  const [first, ...rest] = kept.slice(0, limit).sort((a, b) => (precedes(a.at, b.at) ? -1 : 1));
   return first ? [first, ...rest] : null;
 }

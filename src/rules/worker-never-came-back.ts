@@ -100,7 +100,7 @@ function describe(timeline: Timeline, instance: Instance, lost: readonly Process
     ...(back?.successor ? [proof(back.successor, `worker ${back.worker} of the same instance came back`)] : []),
   ]);
   if (!lines) return null;
-  const remedies = leaving.length > 0 ? exitHangRemedies(timeline, instance, leaving, 'the place is filled again within about 1 s') : {fixes: [], next: []};
+  const remedies = leaving.length > 0 ? exitHangRemedies(timeline, instance, leaving, 'the place is filled again within about 1 s', back !== undefined) : {fixes: [], next: []};
   return {
     title: lost.length === 1 ? rule.title : `${count(lost.length, 'worker')} left their places, and nothing took them`,
     message: [

@@ -63,8 +63,12 @@ export type EventKind =
   | 'recycle-began'
   /** The supervisor lost patience with a process; {@link Meaning.deadline} says with which. */
   | 'process-forced'
+  /** A process says that it has left its work loop. It is not gone: threads and exit handlers may hold it. */
+  | 'process-leaving'
   /** A process is gone. {@link Meaning.ending} says in whose words. */
   | 'process-ended'
+  /** A process outlived the supervisor that should have ended it; fields: process (its name). */
+  | 'process-left-over'
   /** A worker slot was emptied on purpose (scaling down). */
   | 'slot-emptied'
   /** A request that was running when a deadline struck; fields: method, uri, since (epoch seconds). */
@@ -75,6 +79,8 @@ export type EventKind =
   | 'deadline-skipped'
   /** A process crashed in its own code (fault handler, interpreter's fatal error). */
   | 'crash'
+  /** The system ran out of memory; where a process is named, it was killed for it. Fields: process (its name), unit. */
+  | 'out-of-memory'
   /** A respawn loop is being slowed down; the master sleeps meanwhile. */
   | 'respawn-throttled'
   /** The connection backlog of a socket is full; fields: queued, limit. */
@@ -101,6 +107,23 @@ export type EventKind =
   | 'log-rotated'
   /** The number of workers wanted changed (scaling). */
   | 'scaling'
+  /**
+   * What a supervisor of programs (supervisord, systemd, a platform) says of one of them as a whole; fields: program,
+   * unit or dyno. Its processes have 'process-' events with the role `program`, in the same fields.
+   */
+  | 'program-starting'
+  /** The program counts as up. Proves little: nobody looked whether it serves. */
+  | 'program-up'
+  /** The program is to stop, and is waited for; may be repeated while it is. */
+  | 'program-stopping'
+  /** The program counts as down; fields: result. */
+  | 'program-down'
+  /** A start, a reload or the program itself failed; fields: result. */
+  | 'program-failed'
+  /** The program stays down: nobody tries again. */
+  | 'program-given-up'
+  /** A control program could not reach the supervisor; fields: address, reason. */
+  | 'control-unreachable'
   /** Emperor and vassals: what the parent says about a whole instance; fields: vassal. */
   | 'vassal'
   /** A client or a socket misbehaved: context around a reload, never a cause. */
@@ -122,7 +145,7 @@ export interface Meaning {
   /** 'process-started': the slot had a process before. */
   readonly respawned?: true;
   /** 'process-forced': which patience ended. */
-  readonly deadline?: 'mercy' | 'harakiri' | 'evil-reload' | 'brutal' | 'timeout' | 'stop-timeout';
+  readonly deadline?: 'mercy' | 'harakiri' | 'evil-reload' | 'brutal' | 'timeout' | 'stop-timeout' | 'start-timeout' | 'watchdog';
   /**
    * 'process-ended', in the supervisor's own distinction:
    * `collected` reaped while the whole instance goes; `replaced` it had stopped serving and was expected
@@ -133,6 +156,12 @@ export interface Meaning {
   readonly fatal?: true;
   /** The field in which the message itself tells, in the form of C ctime, when it was written. */
   readonly timeIn?: string;
+  /** Fields that show settings, by the settings' names, in a message that says something else besides. */
+  readonly shows?: Readonly<Record<string, string>>;
+  /** What a field's text stands for, where wording carries a value: field, captured text, value. */
+  readonly values?: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+  /** What a field's text changes in this meaning: field, captured text, what holds instead. */
+  readonly when?: Readonly<Record<string, Readonly<Record<string, Partial<Meaning>>>>>;
   /** What the beginning of the field `reason` says of the cause. */
   readonly causes?: readonly (readonly [beginning: string, cause: Cause])[];
   /** The supervisor always writes this message with its own stamp (uWSGI's verbose logger). Without one it is no message. */

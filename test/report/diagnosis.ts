@@ -10,7 +10,12 @@ export function at(clock: string, day = '2019-07-31'): Instant {
   return exactly(Date.parse(`${day}T${clock}Z`));
 }
 
-export function event(line: number, text: string, when: Instant = UNKNOWN_INSTANT, meaning: Meaning = {kind: 'remark'}): LogEvent {
+export function event(
+  line: number,
+  text: string,
+  when: Instant = UNKNOWN_INSTANT,
+  meaning: Meaning = {kind: 'remark'},
+): LogEvent {
   return {input: 0, line, text, message: 'uwsgi/something', meaning, fields: {}, pid: null, worker: null, at: when, served: 0};
 }
 
@@ -109,7 +114,12 @@ export function finding(changes: Partial<RuleFinding> = {}): RuleFinding {
     reload: 'reload-1',
     pids: [390128],
     workers: [1, 2, 3, 4],
-    evidence: [{at: event(41, 'worker 1 (pid: 390128) is taking too much time to die...NO MERCY !!!'), shows: 'worker 1 was killed at the deadline'}],
+    evidence: [
+      {
+        at: event(41, 'worker 1 (pid: 390128) is taking too much time to die...NO MERCY !!!'),
+        shows: 'worker 1 was killed at the deadline',
+      },
+    ],
     against: [{hypothesis: 'request-blocks-shutdown', because: 'no request was running', line: 29}],
     cannotSee: ['which thread it was'],
     fixes: [
@@ -137,7 +147,14 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     name: null,
     masterPid: 390100,
     predecessor: null,
-    settings: [{name: 'worker-reload-mercy', value: 60, from: 'inferred', where: event(3, 'your mercy for graceful operations on workers is 60 seconds')}],
+    settings: [
+      {
+        name: 'worker-reload-mercy',
+        value: 60,
+        from: 'inferred',
+        where: event(3, 'your mercy for graceful operations on workers is 60 seconds'),
+      },
+    ],
     processes,
     reloads,
     epochs: [],
@@ -175,7 +192,12 @@ export function healthyReload(): Diagnosis {
   const [asked, gone] = [at('20:12:13'), at('20:12:14')];
   const processes = [1, 2].map((worker) => leftByItself(worker, 390127 + worker, asked, gone));
   const timeline = timelineOf(processes, [reloadOf(processes, asked, at('20:12:15'))]);
-  return {timeline, findings: [], rules: rules.map((rule) => ({...rule, result: rule.result === 'fired' ? 'passed' : rule.result})), errors: []};
+  return {
+    timeline,
+    findings: [],
+    rules: rules.map((rule) => ({...rule, result: rule.result === 'fired' ? 'passed' : rule.result})),
+    errors: [],
+  };
 }
 
 /** A text of 35 lines that nothing is known about. */

@@ -7,7 +7,8 @@ test('names the worst finding, the first remedy, and how much else there is', ()
   const note = finding({severity: 'info', title: 'A smell'});
   const second = finding({title: 'Something else'});
   expect(verdict({...diagnosis, findings: [note, ...diagnosis.findings, second]})).toBe(
-    'Idle workers do not stop and are killed when mercy runs out (likely); first remedy: worker-reload-mercy = 5; ' +
+    'Idle workers do not stop and are killed when mercy runs out (likely); the reload took 63 s; ' +
+      'the setting to try first is worker-reload-mercy = 5; ' +
       'also 1 further error and 1 note.',
   );
 });
@@ -17,7 +18,9 @@ test('says how long healthy reloads took and how much could be checked', () => {
 });
 
 test('a kill without a finding is not called health', () => {
-  expect(verdict({...hungReload(), findings: []})).toMatch(/^No rule names a trouble, although 4 processes were killed or crashed: /);
+  expect(verdict({...hungReload(), findings: []})).toMatch(
+    /^No rule names a trouble, although 4 processes were killed or crashed: /,
+  );
 });
 
 test('nothing understood is never green', () => {
@@ -36,4 +39,10 @@ test('one of several inputs that was not understood is named', () => {
   const other = {...input, name: 'nginx.log', lines: 9, counts: {events: 0, requests: 0, noise: 0, application: 0, unknown: 9}};
   const timeline = {...diagnosis.timeline, inputs: [input, other]};
   expect(verdict({...diagnosis, timeline})).toContain('; nginx.log was not understood, none of its 9 lines');
+});
+
+test('a log in which no rule could be checked is not called healthy', () => {
+  const diagnosis = healthyReload();
+  const rules = diagnosis.rules.map((rule) => ({...rule, result: 'skipped' as const}));
+  expect(verdict({...diagnosis, rules})).toMatch(/^Nothing can be said about this log: .*; 0 of 3 rules could be checked\.$/);
 });

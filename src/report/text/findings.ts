@@ -6,6 +6,7 @@ import type {Page} from './page.ts';
 
 /** Lines of evidence shown; how many more there are is said. */
 const MOST_LINES = 8;
+const LONGEST_PLACE = 24;
 
 const CONFIDENCE = {
   certain: 'certain: the log proves it',
@@ -25,15 +26,27 @@ export function finding(finding: RuleFinding, page: Page): string {
     ...finding.message.split(/\n+/).map((paragraph) => wrap(printable(paragraph), page.width, '  ')),
     section('Evidence', evidence(finding.evidence, page), page),
     section(
-      'Not the cause, and why',
+      'Other explanations, and what speaks against them',
       finding.against.map(({hypothesis, because, line}) =>
         item(`${hypothesis}: ${because}${line === null ? '' : ` (line ${line})`}`, page),
       ),
       page,
     ),
-    section('Cannot be seen in this log', finding.cannotSee.map((what) => item(what, page)), page),
-    section('What to do', finding.fixes.map((fix, i) => advice(fix, i + 1, page)), page),
-    section('To decide it', finding.next.map((what) => item(what, page)), page),
+    section(
+      'Cannot be seen in this log',
+      finding.cannotSee.map((what) => item(what, page)),
+      page,
+    ),
+    section(
+      'What to do',
+      finding.fixes.map((fix, i) => advice(fix, i + 1, page)),
+      page,
+    ),
+    section(
+      'To decide it',
+      finding.next.map((what) => item(what, page)),
+      page,
+    ),
   ]
     .filter((part) => part !== '')
     .join('\n');
@@ -46,7 +59,7 @@ export function title({severity, confidence, rule, title, reload, instance, work
   const word = severity.toUpperCase();
   const about = [
     ...(workers.length === 0 ? [] : [`${workers.length === 1 ? 'worker' : 'workers'} ${ranges(workers)}`]),
-    ...(reload ?? instance ? [printable(reload ?? instance ?? '')] : []),
+    ...((reload ?? instance) ? [printable(reload ?? instance ?? '')] : []),
   ].join(' of ');
   const text = wrap(printable(title), page.width, `${word}  `);
   const tags = wrap(
@@ -64,33 +77,48 @@ function section(name: string, lines: readonly string[], {paint}: Page): string 
 function evidence(lines: readonly Evidence[], page: Page): readonly string[] {
   const shown = lines.slice(0, lines.length === MOST_LINES + 1 ? lines.length : MOST_LINES);
   const hidden = lines.slice(shown.length);
-  const column = Math.max(...shown.map(({at}) => page.place(at).length));
+  const places = placesOf(shown, page);
+  const column = Math.max(...places.map(({length}) => length));
   const indent = ' '.repeat(4 + column + 2);
   return [
     ...shown.flatMap(({at, shows}, i) => {
-      const place = page.place(at).padStart(column);
+      const place = (places[i] ?? '').padStart(column);
       const text = clip(printable(at.text), Math.max(20, page.width - indent.length));
-      const said = shows === '' || shows === shown[i + 1]?.shows ? [] : [wrap(printable(shows), page.width, `${indent}-> `, `${indent}   `)];
+      const said =
+        shows === '' || shows === shown[i + 1]?.shows ? [] : [wrap(printable(shows), page.width, `${indent}-> `, `${indent}   `)];
       return [`    ${page.paint.dim(place)}  ${text}`, ...said];
     }),
     ...(hidden.length === 0
       ? []
-      : [wrap(`… and ${counted(hidden.length, 'more line')} like these: ${ranges(hidden.map(({at}) => at.line))}`, page.width, '    ')]),
+      : [
+          wrap(
+            `… and ${counted(hidden.length, 'more line')} like these: ${ranges(hidden.map(({at}) => at.line))}`,
+            page.width,
+            '    ',
+          ),
+        ]),
   ];
+}
+
+/** With the name of the file, unless it would take the room of the line itself and is the same for all. */
+function placesOf(lines: readonly Evidence[], page: Page): readonly string[] {
+  const places = lines.map(({at}) => page.place(at));
+  const isOneInput = new Set(lines.map(({at}) => at.input)).size === 1;
+  return isOneInput && places.some(({length}) => length > LONGEST_PLACE) ? lines.map(({at}) => `line ${at.line}`) : places;
 }
 
 function advice({setting, section: where, value, effect, since, safety, why}: Fix, number: number, page: Page): string {
   const number_ = `    ${number}. `;
   const indent = ' '.repeat(number_.length);
-  const line = setting === null ? null : `${printable(setting)}${value === null ? '' : ` = ${printable(value)}`}`;
   const place = where === null ? '' : ` in [${printable(where)}]`;
   const version = since === null ? '' : `, since version ${printable(since)}`;
-  const first = line === null ? printable(effect) : `${line}${place}${version}`;
+  const line =
+    setting === null ? null : `${printable(setting)}${value === null ? '' : ` = ${printable(value)}`}${place}${version}`;
   return [
-    page.paint.bold(wrap(first, page.width, number_)),
-    ...(line === null ? [] : [wrap(`Effect: ${printable(effect)}`, page.width, indent)]),
+    page.paint.bold(wrap(line ?? printable(why), page.width, number_)),
+    wrap(`Effect: ${printable(effect)}`, page.width, indent),
     wrap(`Risk: ${SAFETY[safety]}`, page.width, indent),
-    ...(why === '' ? [] : [wrap(printable(why), page.width, indent)]),
+    ...(why === '' || line === null ? [] : [wrap(printable(why), page.width, indent)]),
   ].join('\n');
 }
 

@@ -8,15 +8,23 @@ import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 
 const LABEL_WIDTH = 10;
+/** Inputs and instances that get a line of their own. */
+const MOST_NAMED = 12;
 
 /** What was read, who wrote it, and when: what a reader checks before believing the rest. */
 export function header(timeline: Timeline, page: Page): string {
   const lines = [
-    ...timeline.inputs.flatMap((input) => about(input, page)),
-    ...timeline.instances.map((instance) => labelled('Server', who(instance), page)),
+    ...timeline.inputs.slice(0, MOST_NAMED).flatMap((input) => about(input, page)),
+    ...andMore(timeline.inputs.length, 'input'),
+    ...timeline.instances.slice(0, MOST_NAMED).map((instance) => labelled('Server', who(instance), page)),
+    ...andMore(timeline.instances.length, 'instance'),
     ...when(timeline, page),
   ];
   return lines.join('\n');
+}
+
+function andMore(count: number, what: string): readonly string[] {
+  return count > MOST_NAMED ? [`${label('')}… and ${counted(count - MOST_NAMED, `more ${what}`)} (--json has all)`] : [];
 }
 
 function about(input: InputSummary, page: Page): readonly string[] {
@@ -25,8 +33,8 @@ function about(input: InputSummary, page: Page): readonly string[] {
   const kinds = [
     counted(counts.events, 'event'),
     counted(counts.requests, 'request'),
-    `${thousands(counts.noise)} of no interest`,
-    `${thousands(counts.application)} of the application`,
+    ...(counts.noise === 0 ? [] : [`${thousands(counts.noise)} of no interest`]),
+    ...(counts.application === 0 ? [] : [`${thousands(counts.application)} of the application`]),
     `${thousands(counts.unknown)} unknown`,
   ];
   const wrapped = input.envelopes.filter((envelope) => envelope !== 'plain');
@@ -55,10 +63,11 @@ function who({id, supervisor, version, name, masterPid, processes}: Instance): s
 
 function when({from, to, inputs}: Timeline, page: Page): readonly string[] {
   if (from === null || to === null) return [labelled('Time', 'the log carries no time at all', page)];
-  const end = day(from) === day(to) ? timeOfDay(to) : `${day(to)} ${timeOfDay(to)}`;
   const zones = [...new Set(inputs.flatMap(({zone}) => zone ?? []))];
-  const clock = zones.length === 0 ? 'the clock of the log, which does not tell its zone' : zones.map(printable).join(', ');
-  return [labelled('Time', `${day(from)} ${timeOfDay(from)} to ${end}, ${seconds((to - from) / 1000)}; ${clock}`, page)];
+  const zone = zones.length === 0 ? 'the log does not tell its time zone' : zones.map(printable).join(', ');
+  const end = day(from) === day(to) ? timeOfDay(to) : `${day(to)} ${timeOfDay(to)}`;
+  const span = from === to ? '' : ` to ${end}, ${seconds((to - from) / 1000)}`;
+  return [labelled('Time', `${day(from)} ${timeOfDay(from)}${span} (${zone})`, page)];
 }
 
 function labelled(name: string, text: string, page: Page): string {

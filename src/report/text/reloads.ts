@@ -1,3 +1,4 @@
+import {stripVTControlCharacters} from 'node:util';
 import Table from 'cli-table3';
 import type {Process, Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
@@ -7,24 +8,26 @@ import {counted, ranges} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 
+/** Reloads told at all; the trouble first. */
+const MOST_STORIES = 20;
 /** Reloads told worker by worker; further ones are told in a sentence. */
 const MOST_TABLES = 5;
 /** Workers from which on rows that say the same are put together. */
 const MOST_ROWS = 8;
+const MOST_GROUPS = 24;
 
 /** The story of each reload and stop. */
 export function reloads(timeline: Timeline, page: Page): readonly string[] {
-  const withTable = new Set(
-    timeline.reloads
-      .filter(worthATable)
-      .slice(0, MOST_TABLES)
-      .map(({id}) => id),
-  );
-  return timeline.reloads.map((reload) => {
-    const lines = [summary(reload, page)];
-    if (withTable.has(reload.id)) lines.push(table(reload, timeline, page));
-    return lines.join('\n');
-  });
+  const byTrouble = [...timeline.reloads.filter(worthATable), ...timeline.reloads.filter((reload) => !worthATable(reload))];
+  const told = new Set(byTrouble.slice(0, MOST_STORIES));
+  const withTable = new Set(byTrouble.filter(worthATable).slice(0, MOST_TABLES));
+  const stories = timeline.reloads
+    .filter((reload) => told.has(reload))
+    .map((reload) => summary(reload, page) + (withTable.has(reload) ? `\n${table(reload, timeline, page)}` : ''));
+  const more = timeline.reloads.length - stories.length;
+  return more === 0
+    ? stories
+    : [...stories, `… and ${counted(more, 'more reload or stop', 'more reloads and stops')} (--json has all)`];
 }
 
 /** A reload in which all left by themselves is told in a sentence. */
@@ -36,7 +39,7 @@ function summary(reload: Reload, page: Page): string {
   const {startedAt, endedAt, duration, outcome, workers, trigger, repeated} = reload;
   const asked = trigger === 'unknown' ? '' : `, asked for by ${TRIGGERS[trigger]}`;
   const end = {
-    completed: `completed after ${longDuration(duration)}${endedAt === null ? '' : `, ${showInstant(endedAt, page.clock)}`}`,
+    completed: `completed after ${longDuration(duration)}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}`,
     unfinished: `not finished when the log ends${duration.min > 0 ? `, after ${longDuration({min: duration.min, max: null})}` : ''}`,
     failed: 'failed',
   }[outcome];
@@ -97,9 +100,13 @@ function table(reload: Reload, timeline: Timeline, page: Page): string {
       how: process === undefined ? HOW[worker.end] : howItEnded(process),
     };
   });
+  if (new Set(rows.map(({asked}) => asked)).size === 1) rows.sort((a, b) => (a.worker.worker ?? 0) - (b.worker.worker ?? 0));
   const cells = (rows.length > MOST_ROWS ? alike(rows) : rows.map((row) => [row])).map(cellsOf);
+  const more = cells.length - MOST_GROUPS;
   const head = ['worker', 'old pid', 'asked', 'waited', 'how it ended', 'new pid'];
-  return fitted(head, cells, page);
+  return (
+    fitted(head, cells.slice(0, MOST_GROUPS), page) + (more > 0 ? `\n  … and ${counted(more, 'more row')} (--json has all)` : '')
+  );
 }
 
 const HOW = {clean: 'left by itself', forced: 'killed', unknown: 'not shown in the log'} as const;
@@ -167,7 +174,12 @@ function fitted(head: string[], rows: string[][], {width, paint}: Page): string 
   if (widthOf(drawn.split('\n')[0] ?? '') <= width) return drawn;
   return rows
     .map(([worker, oldPid, asked, waited, how, newPid]) =>
-      wrap(`worker ${worker} (pid ${oldPid}): asked ${asked}, waited ${waited}, ${how}; new pid ${newPid}`, width, '  - ', '    '),
+      wrap(
+        `worker ${worker} (pid ${oldPid}): asked ${asked}, waited ${waited}, ${how}; new pid ${newPid}`,
+        width,
+        '  - ',
+        '    ',
+      ),
     )
     .join('\n');
 }
@@ -192,5 +204,5 @@ const BORDERS = {
 };
 
 function widthOf(line: string): number {
-  return Array.from(line.replace(/\x1b\[\d+m/g, '')).length;
+  return Array.from(stripVTControlCharacters(line)).length;
 }
