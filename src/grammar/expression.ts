@@ -108,6 +108,7 @@ function expand(ohm: OhmExpr, place: Place): Expr {
   switch (typeOf(ohm)) {
     case pexprs.Terminal:
       if (ohm.obj.includes('\n')) fail('a literal contains a line end; a message is one line');
+      if (ohm.obj === '') return {is: 'seq', parts: []};
       return ohm.obj.length === 1 ? {is: 'byte', set: bytes((byte) => byte === ohm.obj.charCodeAt(0))} : {is: 'text', text: ohm.obj};
     case pexprs.Range: {
       const [from, to] = [ohm.from.charCodeAt(0), ohm.to.charCodeAt(0)];

@@ -64,6 +64,9 @@ describe('a compiled grammar means what Ohm means', () => {
       target: '3',
     }));
 
+  test('an empty literal matches nothing, everywhere', () =>
+    check('got = "a" mark "b"  mark = "!" | ""', 'ab', {message: 'got', mark: ''}));
+
   test('words of one length are told apart', async () => {
     const body = 'month = ("Jan" | "Feb" | "Mar") " " day  day = digit+';
     await check(body, 'Feb 3', {message: 'month', day: '3'});

@@ -1,0 +1,90 @@
+import {readFileSync} from 'node:fs';
+import {expect, test} from 'vitest';
+import {analyze, type Diagnosis} from '../src/analyze.ts';
+import type {Instant} from '../src/timeline/time.ts';
+import type {Process} from '../src/timeline/timeline.ts';
+
+/**
+ * Tests that hold what logdoctor says of a recorded log against the truth that the recorder learned from the
+ * kernel. `folder` gives the recording's folder; it is asked when the tests run.
+ */
+export function holdsTruth(folder: () => string): void {
+  const read = async () => ({
+    truth: JSON.parse(readFileSync(`${folder()}/truth.json`, 'utf8')) as Truth,
+    diagnosis: await analyze({inputs: [`${folder()}/uwsgi.log`]}),
+  });
+
+  test('the forced workers are those that the kernel saw killed at the end of mercy', async () => {
+    const {truth, diagnosis} = await read();
+    const forced = processesOf(diagnosis).filter(({forced}) => forced?.deadline === 'mercy').map(({pid}) => pid);
+    expect(forced.sort(byNumber)).toEqual([...truth.forcedPids, ...(truth.namedAfterTheirEnd ?? [])].sort(byNumber));
+  });
+
+  test('true instants lie within their bounds', async () => {
+    const {truth, diagnosis} = await read();
+    const processes = processesOf(diagnosis);
+    const wrong: string[] = [];
+    const hold = (what: string, instant: Instant | undefined, true_: string | null) => {
+      if (instant !== undefined && true_ !== null && !contains(instant, Date.parse(true_))) wrong.push(`${what}: ${true_} not in ${shown(instant)}`);
+    };
+    for (const {pid, startedAt, endedAt} of truth.processes) {
+      const found = processes.find((process) => process.pid === pid && process.role === 'worker');
+      hold(`start of ${pid}`, found?.startedAt, startedAt);
+      if (found?.end !== 'running') hold(`end of ${pid}`, found?.endedAt, endedAt);
+    }
+    for (const {oldPid, askedAt} of truth.reloads.flatMap(({workers}) => workers)) {
+      hold(`asking ${oldPid}`, processes.find(({pid}) => pid === oldPid)?.asked?.at, askedAt);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('each process has the successor that took its place', async () => {
+    const {truth, diagnosis} = await read();
+    const processes = processesOf(diagnosis);
+    for (const {oldPid, newPid} of truth.reloads.flatMap(({workers}) => workers)) {
+      const found = processes.find(({pid}) => pid === oldPid);
+      if (found !== undefined && newPid !== null && found.successorPid !== null) expect(found.successorPid).toBe(newPid);
+    }
+  });
+
+  test('exactly the orphaned tasks are called orphans', async () => {
+    const {truth, diagnosis} = await read();
+    const {orphaned} = diagnosis.timeline.tasks;
+    expect(orphaned.map(({id, pid}) => `${id}@${pid}`).sort()).toEqual(truth.tasks.orphaned.map(({id, pid}) => `${id}@${pid}`).sort());
+  });
+
+  test('says what an expert would say, and nothing that he would not', async () => {
+    const {truth, diagnosis} = await read();
+    const fired = diagnosis.findings.map(({rule}) => rule);
+    expect(fired).toEqual(expect.arrayContaining([...truth.expected]));
+    expect(fired.filter((rule) => truth.mustNotFire.includes(rule))).toEqual([]);
+  });
+}
+
+interface Truth {
+  readonly forcedPids: readonly number[];
+  /** uWSGI names a worker in its NO MERCY line also where it left by itself a moment before. */
+  readonly namedAfterTheirEnd?: readonly number[];
+  readonly processes: readonly {pid: number; startedAt: string | null; endedAt: string | null}[];
+  readonly reloads: readonly {workers: readonly {oldPid: number; newPid: number | null; askedAt: string | null}[]}[];
+  readonly tasks: {readonly orphaned: readonly {id: string; pid: number}[]};
+  readonly expected: readonly string[];
+  readonly mustNotFire: readonly string[];
+}
+
+function processesOf({timeline}: Diagnosis): Process[] {
+  return timeline.instances.flatMap(({processes}) => processes);
+}
+
+/** Bounds are whole seconds of the log's clock; a death is seen by the master a moment after the kernel has seen it. */
+function contains({earliest, latest}: Instant, time: number): boolean {
+  return (earliest === null || time >= earliest - 1000) && (latest === null || time < latest + 1000);
+}
+
+function shown({earliest, latest}: Instant): string {
+  return [earliest, latest].map((time) => (time === null ? '?' : new Date(time).toISOString())).join(' .. ');
+}
+
+function byNumber(a: number, b: number): number {
+  return a - b;
+}

@@ -1,0 +1,36 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import {analyze, type Diagnosis} from '../src/analyze.ts';
+import {text} from '../src/report/text.ts';
+import {holdsTruth} from './recorded-truth.ts';
+
+// Whole logs of real servers, each with the truth that the recorder learned from the kernel, and the report it gives.
+const folders = readdirSync('samples/uwsgi').sort();
+
+describe.each(folders)('samples/uwsgi/%s', (folder) => {
+  holdsTruth(() => `samples/uwsgi/${folder}`);
+
+  test('gives the report that lies beside it', async () => {
+    await expect(textOf(await analyze({inputs: [`samples/uwsgi/${folder}/uwsgi.log`]}))).toMatchFileSnapshot(`../samples/uwsgi/${folder}/report.txt`);
+  });
+});
+
+describe.each(readdirSync('samples/reported').filter((file) => file.endsWith('.log')))('samples/reported/%s', (file) => {
+  test('gives the report that lies beside it', async () => {
+    await expect(textOf(await analyze({inputs: [`samples/reported/${file}`]}))).toMatchFileSnapshot(`../samples/reported/${file.replace('.log', '.report.txt')}`);
+  });
+});
+
+test('every line of every sample is accounted for', async () => {
+  for (const folder of folders) {
+    const path = `samples/uwsgi/${folder}/uwsgi.log`;
+    const [input] = (await analyze({inputs: [path]})).timeline.inputs;
+    const {events, requests, noise, application, unknown} = input!.counts;
+    expect(events + requests + noise + application + unknown, path).toBe(input!.lines);
+    expect(input!.lines, path).toBe(readFileSync(path, 'latin1').replace(/\n$/, '').split('\n').length);
+  }
+});
+
+function textOf(diagnosis: Diagnosis): string {
+  return text.render(diagnosis, {width: 100, color: false, quiet: false, showRules: false});
+}

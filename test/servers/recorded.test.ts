@@ -1,0 +1,35 @@
+import {spawnSync} from 'node:child_process';
+import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {holdsTruth} from '../recorded-truth.ts';
+
+// Causes the troubles anew with a real uWSGI and asks whether logdoctor tells what the kernel saw. Needs the Debian
+// packages that samples/record/README.md names; `npm run test:servers`.
+const scenarios = [
+  'healthy-reload',
+  'idle-workers-held-by-thread-prefork',
+  'request-outlives-mercy',
+  'chain-reload-slow',
+  'max-requests-orphans-tasks',
+  'recycle-blocked',
+  'lifetime-never-came-back',
+  'stop-hangs',
+  'stop-healthy',
+  'two-instances-one-file',
+];
+
+const out = mkdtempSync(join(tmpdir(), 'logdoctor-servers-'));
+afterAll(() => rmSync(out, {recursive: true}));
+
+let printed = '';
+beforeAll(() => {
+  const recorder = spawnSync('python3', ['samples/record/record.py', '--out', out, '--jobs', '4', ...scenarios], {encoding: 'utf8', timeout: 240_000});
+  printed = recorder.stdout + recorder.stderr;
+}, 250_000);
+
+describe.each(scenarios)('%s', (scenario) => {
+  test('is recorded', () => expect(existsSync(join(out, scenario, 'truth.json')), printed).toBe(true));
+  holdsTruth(() => join(out, scenario));
+});
