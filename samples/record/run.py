@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -84,6 +85,10 @@ class Server:
             if not self.kernel().alive():
                 return
         self.started.kill()
+
+
+# uWSGI looks for overdue workers before it looks for dead ones, so it also names one that has just left by itself.
+NO_MERCY = re.compile(rb"\(pid: (\d+)\) is taking too much time to die\.\.\.NO MERCY")
 
 
 class Run:
@@ -226,7 +231,10 @@ class Run:
         end, log = time.time(), self.log_path.read_bytes()
         notes = [n for n in self.notes() if n["t"] <= end]
         truth = Truth(self.scenario, self.kernel(until=end), notes, self.actions, self.start_time, end, version)
-        return log, truth.as_dict()
+        facts = truth.as_dict()
+        named = {int(pid) for pid in NO_MERCY.findall(log)}
+        facts["namedAfterTheirEnd"] = sorted(named - set(facts["forcedPids"]))
+        return log, facts
 
     def save(self, folder, log, facts):
         for name in self.scenario.files:

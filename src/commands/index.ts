@@ -4,6 +4,7 @@ import {Explain} from './explain.ts';
 import {Formats} from './formats.ts';
 import {Rules} from './rules.ts';
 import {Schema} from './schema.ts';
+import {Timeline} from './timeline.ts';
 
 /** Every command by its name. */
 export const commands = {
@@ -13,4 +14,5 @@ export const commands = {
   formats: Formats,
   rules: Rules,
   schema: Schema,
+  timeline: Timeline,
 };

@@ -1,35 +1,68 @@
-import {fieldNumber, type Matcher} from '../grammar/matcher.ts';
+import type {Matcher} from '../grammar/matcher.ts';
+import {Calendar, dateOf} from './calendar.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** TAI64 counts from 2^62; daemontools and s6 put TAI ten seconds before Unix time and leave leap seconds alone. */
+const TAI_EPOCH = 2n ** 62n + 10n;
 
 /**
  * Reads stamps that a matcher has captured. A log has many lines a second, so the bytes of the last stamp
  * are kept and compared before anything is computed.
  */
 export class StampReader {
-  private readonly slot: Readonly<Record<Part, number>>;
+  /** For each message, where each part of a stamp is captured; -1 where the message has no such part. */
+  private readonly slotsOf: readonly Readonly<Record<Part, number>>[];
   private readonly captures: Int32Array;
+  private slots: Readonly<Record<Part, number>>;
   private buffer: Buffer = Buffer.alloc(0);
+  private calendar: Calendar = new Calendar(null);
   private lastBytes: Buffer = Buffer.alloc(64);
   private lastLength = -1;
   private lastTime: number | null = null;
-  private hasOffset = false;
+  private tellsZone = false;
+  private tellsYear = true;
 
   constructor(matcher: Matcher) {
     this.captures = matcher.captures;
-    this.slot = Object.fromEntries(PARTS.map((part) => [part, 2 * fieldNumber(matcher, part)])) as Record<Part, number>;
+    this.slotsOf = matcher.fieldsOf.map(
+      (fields) =>
+        Object.fromEntries(
+          PARTS.map((part) => {
+            const field = matcher.fields.indexOf(part);
+            return [part, fields.includes(field) ? 2 * field : -1];
+          }),
+        ) as Record<Part, number>,
+    );
+    this.slots = this.slotsOf[0] as Record<Part, number>;
   }
 
   bind(buffer: Buffer): void {
     this.buffer = buffer;
   }
 
-  /** Milliseconds on the log's clock; null where the match just made captured no stamp, or an impossible one. */
-  read(): number | null {
-    const {buffer, captures, slot} = this;
-    const start = captures[slot.stamp] as number;
-    if (start < 0) return null;
-    const length = (captures[slot.stamp + 1] as number) - start;
+  /** Another input: its years are those of `calendar`. */
+  follow(calendar: Calendar): void {
+    this.calendar = calendar;
+    this.forget();
+  }
+
+  /** Equal bytes need no longer be the same time. */
+  forget(): void {
+    this.lastLength = -1;
+  }
+
+  /** Whether message number `message`, which has just matched, has a stamp, usable or not. */
+  has(message: number): boolean {
+    return (this.captures[this.slotsOf[message]?.stamp ?? -1] ?? -1) >= 0;
+  }
+
+  /** Milliseconds on the log's clock; null where the match just made captured no stamp, or none that tells a date. */
+  read(message: number): number | null {
+    if (!this.has(message)) return null;
+    const {buffer, captures} = this;
+    this.slots = this.slotsOf[message] as Record<Part, number>;
+    const start = captures[this.slots.stamp] as number;
+    const length = (captures[this.slots.stamp + 1] as number) - start;
     if (length === this.lastLength && endsAlike(buffer, start, this.lastBytes, length)) return this.lastTime;
     if (length <= this.lastBytes.length) buffer.copy(this.lastBytes, 0, start, start + length);
     this.lastLength = length <= this.lastBytes.length ? length : -1;
@@ -39,30 +72,50 @@ export class StampReader {
 
   /** The last stamp told its own offset from UTC: its time is UTC. */
   get isUtc(): boolean {
-    return this.hasOffset;
+    return this.tellsZone;
+  }
+
+  /** The last stamp told its year. */
+  get isFull(): boolean {
+    return this.tellsYear;
   }
 
   private compute(): number | null {
-    const epoch = this.number('epoch');
+    this.tellsZone = true;
+    this.tellsYear = true;
+    const tai = this.text('tai');
+    if (tai !== null) return Number(BigInt(`0x${tai}`) - TAI_EPOCH) * 1000 + Math.floor(Number(`0x${this.text('nanoseconds')}`) / 1e6);
     const fraction = this.text('fraction');
-    const milliseconds = fraction === null ? 0 : Number(`0.${fraction}`) * 1000;
-    this.hasOffset = epoch !== null;
-    if (epoch !== null) return epoch * 1000 + Math.floor(milliseconds);
+    const milliseconds = fraction === null ? 0 : Math.floor(Number(`0.${fraction}`) * 1000);
+    const epoch = this.number('epoch');
+    if (epoch !== null) return epoch * 1000 + milliseconds;
+    const offset = this.text('offset');
+    this.tellsZone = offset !== null || this.text('utc') !== null;
     const monthName = this.text('month');
     const month = monthName === null ? (this.number('monthNumber') ?? 0) - 1 : MONTHS.indexOf(monthName);
-    const [year, day, hour] = [this.number('year'), this.number('day'), this.number('hour')];
-    const [minute, second] = [this.number('minute'), this.number('second')];
-    if (year === null || day === null || hour === null || minute === null || second === null) return null;
-    if (month < 0 || month > 11 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return null;
-    const local = Date.UTC(year, month, day, hour, minute, second) + Math.floor(milliseconds);
-    const offset = this.text('offset');
-    this.hasOffset = offset !== null;
-    return offset === null ? local : local - offsetOf(offset);
+    const [day, minute, second] = [this.number('day'), this.number('minute'), this.number('second')];
+    const hour = this.hour();
+    if (day === null || hour === null || minute === null || second === null || minute > 59 || second > 60) return null;
+    const inDay = ((hour * 60 + minute) * 60 + second) * 1000 + milliseconds;
+    const year = this.number('year');
+    this.tellsYear = year !== null;
+    const date = year === null ? this.calendar.place(month, day, inDay) : dateOf(year, month, day);
+    if (date === null) return null;
+    return date + inDay - (offset === null ? 0 : offsetOf(offset));
+  }
+
+  private hour(): number | null {
+    const hour = this.number('hour');
+    if (hour === null || hour > 23) return null;
+    const isAfternoon = this.text('afternoon') !== null;
+    if (!isAfternoon && this.text('forenoon') === null) return hour;
+    return hour < 1 || hour > 12 ? null : (hour % 12) + (isAfternoon ? 12 : 0);
   }
 
   private text(part: Part): string | null {
-    const start = this.captures[this.slot[part]] as number;
-    return start < 0 ? null : this.buffer.toString('latin1', start, this.captures[this.slot[part] + 1]);
+    const slot = this.slots[part];
+    const start = slot < 0 ? -1 : (this.captures[slot] as number);
+    return start < 0 ? null : this.buffer.toString('latin1', start, this.captures[slot + 1]);
   }
 
   private number(part: Part): number | null {
@@ -71,10 +124,13 @@ export class StampReader {
   }
 }
 
-const PARTS = ['stamp', 'year', 'month', 'monthNumber', 'day', 'hour', 'minute', 'second', 'fraction', 'offset', 'epoch'] as const;
+const PARTS = [
+  'stamp', 'year', 'month', 'monthNumber', 'day', 'hour', 'minute', 'second', 'fraction', 'offset', 'utc', 'epoch', 'tai', 'nanoseconds',
+  'afternoon', 'forenoon',
+] as const;
 type Part = (typeof PARTS)[number];
 
-/** `+0230` or `+02:30` -> milliseconds. */
+/** `+0230`, `+02:30` or `+02` -> milliseconds. */
 function offsetOf(text: string): number {
   if (text === 'Z') return 0;
   const digits = text.replace(':', '');

@@ -44,6 +44,13 @@ export class LineClock {
     this.see(time, time);
   }
 
+  /** Times read so far turn out to be elsewhere (in another year). */
+  move(moved: (time: number | null) => number | null): void {
+    this.stamp = moved(this.stamp);
+    this.first = moved(this.first);
+    this.last = moved(this.last);
+  }
+
   /** Whether the next request line's time is waited for, or has to be kept for what comes. */
   get isAwaitingRequest(): boolean {
     return this.awaitingRequest.length > 0;
@@ -84,6 +91,14 @@ export class LineClock {
     if (this.first === null || from < this.first) this.first = wholeSecond(from);
     if (this.last === null || to > this.last) this.last = wholeSecond(to);
   }
+}
+
+/** The same for what a line knows: times of request lines are full dates and stay. */
+export function moveMoment(moment: Moment, moved: (time: number | null) => number | null): void {
+  const there = moment as {-readonly [key in keyof Moment]: Moment[key]};
+  there.own = moved(moment.own);
+  there.stampBefore = moved(moment.stampBefore);
+  there.stampAfter = moved(moment.stampAfter);
 }
 
 function largest(a: number | null, b: number | null): number | null {

@@ -1,22 +1,38 @@
 import envelopeMatcher from '../../grammars/envelope.ohm';
-import {ctimeOf, StampReader} from '../envelope/stamp.ts';
+import originMatcher from '../../grammars/origin.ohm';
+import {hours, zoneBetween} from '../envelope/agreement.ts';
+import {Calendar, inYears} from '../envelope/calendar.ts';
+import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, PrettyJson} from '../envelope/gathering.ts';
+import {LayerReader} from '../envelope/layers.ts';
+import {type EnvelopeRecord, recordsOf} from '../envelope/record.ts';
+import {Scratch} from '../envelope/scratch.ts';
+import {ctimeOf, endsAlike, StampReader} from '../envelope/stamp.ts';
+import {Wrapping} from '../envelope/wrapping.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import type {InputInfo, LineSink} from '../source/sink.ts';
 import type {LineRef, LogEvent, Meaning, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
 import type {InputSummary, Oddity} from '../timeline/timeline.ts';
-import {LineClock, type Moment} from './clock.ts';
+import {LineClock, type Moment, moveMoment} from './clock.ts';
 import type {Format} from './format.ts';
 import {formats as allFormats} from './index.ts';
 import {RequestLedger} from './requests.ts';
 import {isBlank, withoutControls} from './text.ts';
+import {fieldsInValues, meaningInContext} from './wording.ts';
 
 export type Engine = 'compiled' | 'ohm';
 
 const LF = 10;
+const CR = 13;
 /** More layers than anybody has seen around one message. */
 const DEEPEST_ENVELOPE = 8;
+/** Texts inside records inside texts. */
+const DEEPEST_TEXT = 6;
+/** Parts of one line beyond this are not joined. */
+const LONGEST_JOINED = 1024 * 1024;
+/** dockerd cuts lines at this length. */
+const DOCKER_PART = 16 * 1024;
 const MOST_EXAMPLES = 5;
 const LONGEST_TEXT = 4000;
 /** `Wed Jul 31 20:13:14 2019 - ` with a two-digit day, or with one that lost its padding. */
@@ -29,12 +45,19 @@ const DATE_LENGTHS = [27, 26];
 export class Recorder implements LineSink {
   /** With `ohm`, Ohm's interpreter answers in place of the compiled matchers. */
   static async create(engine: Engine): Promise<Recorder> {
-    if (engine === 'compiled') return new Recorder(allFormats.map((format) => new Reader(format, format.matcher)), envelopeMatcher);
+    if (engine === 'compiled') {
+      return new Recorder(
+        allFormats.map((format) => new Reader(format, format.matcher)),
+        envelopeMatcher,
+        originMatcher,
+      );
+    }
     const [{interpret}, {loadGrammar}] = await Promise.all([import('../grammar/interpret.ts'), import('../grammar/load.ts')]);
     const interpreted = (file: string) => interpret(loadGrammar(locateGrammar(file)));
     return new Recorder(
       allFormats.map((format) => new Reader(format, interpreted(format.grammarFile))),
       interpreted('envelope.ohm'),
+      interpreted('origin.ohm'),
     );
   }
 
@@ -42,23 +65,31 @@ export class Recorder implements LineSink {
   /** Supervisors are asked at each layer of a line, applications about the innermost one that none of them knows. */
   private readonly supervisors: readonly Reader[];
   private readonly applications: readonly Reader[];
-  private readonly envelope: Matcher;
+  /** All supervisors but the first, which has been asked before. */
+  private readonly others: readonly Reader[];
+  private readonly layers: LayerReader;
+  private readonly origins: LayerReader;
   private readonly stamps: StampReader;
+  private readonly scratch = new Scratch();
   private readonly events: {event: Omit<LogEvent, 'at'>; moment: Moment; clock: LineClock}[] = [];
   private readonly inputs: InputSummary[] = [];
   private bound: Buffer | null = null;
   private current: CurrentInput = newInput({name: '', compression: 'none'}, 0);
 
-  private constructor(readers: readonly Reader[], envelope: Matcher) {
+  private constructor(readers: readonly Reader[], envelope: Matcher, origin: Matcher) {
     this.readers = readers;
     this.supervisors = readers.filter(({format}) => !format.isApplication);
     this.applications = readers.filter(({format}) => format.isApplication);
-    this.envelope = envelope;
+    this.others = this.supervisors.slice(1);
+    this.layers = new LayerReader(envelope);
+    this.origins = new LayerReader(origin);
     this.stamps = new StampReader(envelope);
   }
 
   open(info: InputInfo): void {
     this.current = newInput(info, this.inputs.length);
+    this.stamps.follow(this.current.calendar);
+    for (const {ledger} of this.readers) if (ledger !== null) ledger.shift = 0;
   }
 
   lines(buffer: Buffer, start: number, end: number, isContinued: boolean): void {
@@ -68,13 +99,19 @@ export class Recorder implements LineSink {
     const main = this.readers[0] as Reader;
     const {matcher, isRequest, ledger} = main;
     let at = start;
+    current.isLearning = true;
     while (at < end) {
       current.line++;
-      const message = matcher.match(at);
-      if (message >= 0 && isRequest[message] === 1 && ledger !== null) {
+      // Inside a record of several lines, or where lines are JSON, nothing stands in the bytes as it is meant.
+      const isRecord = current.gathering !== null || current.carried?.isOnce || (current.isStructured && buffer[at] === BRACE);
+      if (!isRecord && this.bound !== buffer) this.bind(buffer);
+      const body = isRecord || current.route === BARE_ROUTE ? at : this.bodyOf(buffer, at);
+      const message = isRecord ? UNASKED : matcher.match(body);
+      if (message >= 0 && isRequest[message] === 1 && ledger !== null && (body === at || !current.isLearning)) {
         const messageEnd = matcher.end();
-        ledger.add(this.events.length, current.index, current.line, at, messageEnd);
+        ledger.add(this.events.length, current.index, current.line, body, messageEnd);
         current.requests++;
+        if (body === at) current.bare++;
         main.lines++;
         if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
         at = (buffer[messageEnd] === LF ? messageEnd : buffer.indexOf(LF, messageEnd)) + 1;
@@ -85,7 +122,7 @@ export class Recorder implements LineSink {
         clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
         current.servedSeen = ledger.served;
       }
-      this.rareLine(buffer, at, lineEnd, message);
+      this.rareLine(buffer, at, lineEnd, body === at ? message : UNASKED);
       at = lineEnd + 1;
     }
     if (isContinued) current.line--;
@@ -95,6 +132,9 @@ export class Recorder implements LineSink {
   close({bytes, truncated}: {bytes: number; truncated: boolean}): void {
     const {current, readers} = this;
     const {clock} = current;
+    this.endGathering();
+    this.releaseHeld();
+    if (current.calendar.isGuessing) current.oddities.set(NO_YEAR, {what: NO_YEAR, count: 1, firstLine: 1});
     for (const {ledger} of readers) {
       if (ledger === null) continue;
       if (ledger.served > current.servedSeen) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
@@ -109,7 +149,7 @@ export class Recorder implements LineSink {
       bytes,
       lines: current.line,
       compression: current.info.compression,
-      envelopes: current.envelopes.size === 0 ? ['plain'] : [...current.envelopes],
+      envelopes: envelopesOf(current),
       supervisors,
       counts: {
         events: current.events,
@@ -134,78 +174,387 @@ export class Recorder implements LineSink {
 
   private bind(buffer: Buffer): void {
     if (this.bound === buffer) return;
+    // What was matched in the bytes bound so far has to be kept before others come in their place.
+    for (const {ledger} of this.readers) ledger?.release();
     this.bound = buffer;
     for (const reader of this.readers) reader.bind(buffer);
-    this.envelope.bind(buffer);
+    this.layers.bind(buffer);
+    this.origins.bind(buffer);
     this.stamps.bind(buffer);
   }
 
-  /** Any line but a bare request line. `message` is what the first format made of the whole of it. */
+  /**
+   * Where the content begins if the line is wrapped as the last recognised one was; `at` if it is not. Many lines
+   * come within one second from one process: what stands in front of them is the same byte for byte, and so is
+   * where it ends.
+   */
+  private bodyOf(buffer: Buffer, at: number): number {
+    const {current} = this;
+    const {front, frontLength} = current;
+    const next = at + frontLength;
+    if (frontLength > 0 && buffer[next] === front[frontLength] && endsAlike(buffer, at, front, frontLength)) return next;
+    let body = at;
+    for (const layers of current.route) {
+      if (layers.matcher.prefix(body) < 0) return at;
+      body = layers.matcher.end();
+    }
+    current.frontLength = body - at < front.length ? body - at : 0;
+    buffer.copy(front, 0, at, body + 1);
+    return body;
+  }
+
+  /** Any line but a bare request line. `message` is what the first format made of the whole of it, if it was asked. */
   private rareLine(buffer: Buffer, at: number, lineEnd: number, message: number): void {
     const {current} = this;
-    const kind = this.classify(buffer, at, lineEnd, message);
+    if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
+    const {carried} = current;
+    if (carried !== null && carried.isOnce && !isBlank(buffer, at, lineEnd)) current.carried = null;
+    const kind = this.classify(buffer, at, lineEnd, message, carried === null ? Wrapping.none : carried.wrapping, 0);
     current[kind]++;
     if (kind === 'unknown' && current.examples.length < MOST_EXAMPLES) {
       current.examples.push({input: current.index, line: current.line, text: textOf(buffer, at, lineEnd)});
     }
   }
 
-  private classify(buffer: Buffer, at: number, lineEnd: number, message: number): LineKind {
+  /** What a line is that stands, bare or wrapped further, inside `outer`. */
+  private classify(buffer: Buffer, at: number, lineEnd: number, message: number, outer: Wrapping, depth: number): LineKind {
     if (isBlank(buffer, at, lineEnd)) return 'noise';
-    const bare: Wrapping = {stamp: null, layers: 0};
+    const ink = buffer[inkOf(buffer, at)];
+    if (ink === BRACE || ink === BRACKET) {
+      const kind = this.structured(buffer, at, lineEnd, outer, depth);
+      if (kind !== null) return kind;
+    }
+    this.bind(buffer);
+    const main = this.readers[0] as Reader;
+    if (message === UNASKED) message = main.matcher.match(at);
     let looksKnown = false;
     if (message >= 0) {
-      const taken = this.take(this.readers[0] as Reader, message, at, bare);
+      const taken = this.take(main, message, at, outer);
       if (taken !== 'unknown') return taken;
       looksKnown = true;
     } else {
-      const taken = this.takeBy(this.supervisors.slice(1), at, bare);
+      const taken = this.takeBy(this.others, at, outer);
       if (taken !== null) return taken;
     }
-    const unwrapped = this.unwrap(at);
+    const unwrapped = this.unwrap(buffer, at, lineEnd, outer, depth);
     if (unwrapped.kind !== null && unwrapped.kind !== 'unknown') return unwrapped.kind;
     looksKnown ||= unwrapped.kind === 'unknown' || unwrapped.isDated;
     const clean = withoutControls(buffer, at, lineEnd);
-    if (clean !== null) {
+    if (clean !== null && depth < DEEPEST_TEXT) {
       this.note(clean.what);
-      this.bind(clean.buffer);
-      const kind = this.classify(clean.buffer, 0, clean.length, (this.readers[0] as Reader).matcher.match(0));
-      this.bind(buffer);
-      return kind;
+      return this.classify(clean.buffer, 0, clean.length, UNASKED, outer, depth + 1);
     }
+    this.bind(buffer);
     // A record of the application's logger is written with its line end: nothing is glued to it.
-    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at);
-    return glued ?? this.takeBy(this.applications, unwrapped.body, unwrapped) ?? (looksKnown ? 'unknown' : 'application');
+    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, unwrapped.wrapping);
+    if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
+    return (
+      glued ?? this.takeBy(this.applications, unwrapped.body, unwrapped.wrapping) ?? (looksKnown ? 'unknown' : 'application')
+    );
   }
 
   /** Peels what stands around the message, one layer after another. */
-  private unwrap(at: number): Unwrapped {
-    const {envelope, current} = this;
+  private unwrap(buffer: Buffer, at: number, lineEnd: number, outer: Wrapping, depth: number): Unwrapped {
+    const {layers: envelope, origins, current, stamps} = this;
+    const route: LayerReader[] = [];
+    let wrapping = outer;
     let isRecord = false;
-    let stamp: number | null = null;
     let isDated = false;
-    let body = at;
     let kind: LineKind | null = null;
-    let layers = 0;
-    while (layers < DEEPEST_ENVELOPE) {
-      const layer = envelope.prefix(body);
+    let body = at;
+    /** A stamp was the last layer, so that a host and a program may follow. */
+    let isBehindStamp = false;
+    while (route.length < DEEPEST_ENVELOPE) {
+      let layers = envelope;
+      let layer = envelope.matcher.prefix(body);
+      if (layer < 0 && isBehindStamp) {
+        layers = origins;
+        layer = origins.matcher.prefix(body);
+      }
       if (layer < 0) break;
-      const name = envelope.messages[layer] as string;
-      body = envelope.end();
-      layers++;
-      const own = this.stamps.read();
-      stamp = own ?? stamp;
-      isDated ||= name === SUPERVISORS_DATE;
-      isRecord ||= name === APPLICATIONS_DATE;
-      const taken = this.takeBy(this.supervisors, body, {stamp, layers});
+      const name = layers.matcher.messages[layer] as string;
+      const layerEnd = layers.matcher.end();
+      const origin = layers.origin(layer);
+      const isLoggers = name === 'asctime' || name === 'leveled-time';
+      const isOwn = layers === envelope && (isLoggers || envelope.text(layer, 'own') !== null);
+      // Here the output of the child ends.
+      if (route.length === 0 && current.carried !== null && (name === 'leveled-time' || name === 'supervisord-child')) {
+        current.carried = null;
+        wrapping = Wrapping.none;
+      }
+      wrapping =
+        layers === origins && isBehindStamp && wrapping.names.length > outer.names.length
+          ? wrapping.renamed(name, origin)
+          : wrapping.inside(isOwn ? null : (NAMES[name] ?? name), origin);
+      route.push(layers);
+      const isStamped = layers === envelope && stamps.has(layer);
+      if (isStamped) this.stamp(wrapping, layer, isOwn);
+      isDated ||= isOwn && !isLoggers;
+      isRecord ||= isLoggers;
+      isBehindStamp = (isStamped && !isOwn) || name === 'syslog-priority';
+      body = layerEnd;
+      if (layers === envelope) {
+        const special = this.special(name, layer, buffer, body, lineEnd, wrapping, depth);
+        if (special !== null) return {kind: special, isDated, isRecord, body, wrapping};
+      }
+      if (isBlank(buffer, body, lineEnd)) return {kind: 'noise', isDated, isRecord, body, wrapping};
+      if (buffer[body] === BRACE) {
+        const structured = this.structured(buffer, body, lineEnd, wrapping, depth);
+        if (structured !== null) return {kind: structured, isDated, isRecord, body, wrapping};
+      }
+      const taken = this.takeBy(this.supervisors, body, wrapping);
       if (taken === null) continue;
       kind = taken;
       if (taken === 'unknown') continue;
-      if (own !== null) current[this.stamps.isUtc ? 'hasUtc' : 'hasLocal'] = true;
-      if (name !== SUPERVISORS_DATE && name !== APPLICATIONS_DATE) current.envelopes.add(name);
-      break;
+      if (depth === 0 && (taken === 'requests' || taken === 'events')) current.route = route;
+      return {kind, isDated, isRecord, body, wrapping};
     }
-    return {kind, isDated, isRecord, body, stamp, layers};
+    if (route.length > 0 && depth < DEEPEST_TEXT && buffer.subarray(body, lineEnd).includes('#0')) {
+      const text = buffer.toString('latin1', body, lineEnd);
+      const unescaped = text.replace(SYSLOG_ESCAPE, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+      if (unescaped !== text) kind = this.inner(Buffer.from(unescaped, 'latin1'), wrapping, depth);
+      this.bind(buffer);
+    }
+    return {kind: kind === 'application' ? null : kind, isDated, isRecord, body, wrapping};
+  }
+
+  /** Layers whose content is not simply the rest of the line; null for all others. */
+  private special(
+    name: string,
+    layer: number,
+    buffer: Buffer,
+    body: number,
+    lineEnd: number,
+    wrapping: Wrapping,
+    depth: number,
+  ): LineKind | null {
+    const {current, layers} = this;
+    switch (name) {
+      case 'boot-mark':
+        current.boot = layers.text(layer, 'boot') ?? `${current.boot ?? ''}+`;
+        return 'noise';
+      case 'supervisord-child':
+        current.carried = {wrapping, isOnce: false};
+        return 'noise';
+      case 'time':
+        if (layers.text(layer, 'alone') === null) return null;
+        current.carried = {wrapping, isOnce: true};
+        return 'noise';
+      case 'journal-verbose':
+        if (depth === 0) this.beginGathering(new JournalVerbose(wrapping.time), buffer.subarray(body, lineEnd));
+        return 'noise';
+      case 'journal-export':
+        if (depth === 0) this.beginGathering(new JournalExport(), buffer.subarray(this.lineStart(buffer, body), lineEnd));
+        return 'noise';
+      case 'blob':
+        this.note('messages that journalctl shows as "blob data" (use -a)');
+        return 'noise';
+      case 'cri':
+        return this.joinParts(
+          `cri ${wrapping.origin.join('/')} ${layers.text(layer, 'stream')}`,
+          layers.text(layer, 'partial') !== null,
+          () => buffer.subarray(body, lineEnd),
+          wrapping,
+          depth,
+        );
+      case 'repeated': {
+        wrapping.repeated = Number(layers.text(layer, 'times'));
+        const text = buffer.toString('latin1', body, lineEnd).replace(/\]\s*$/, '');
+        return this.inner(Buffer.from(text, 'latin1'), wrapping, depth);
+      }
+      case 'fluent-bit': {
+        const [text] = /^(?:[^"\\]|\\.)*/.exec(buffer.toString('utf8', body, lineEnd)) ?? [''];
+        const value = jsonOf(`"${text}"`);
+        return typeof value === 'string' ? this.inner(value, wrapping, depth) : null;
+      }
+      default:
+        return null;
+    }
+  }
+
+  private lineStart(buffer: Buffer, at: number): number {
+    return at === 0 ? 0 : buffer.lastIndexOf(LF, at - 1) + 1;
+  }
+
+  /** The stamp of the layer that was just matched, onto the clock of the input. */
+  private stamp(wrapping: Wrapping, layer: number, isOwn: boolean): void {
+    const {stamps, current, readers} = this;
+    wrapping.isTimed = true;
+    const {calendar} = current;
+    const ledger = readers[0]?.ledger;
+    if (!calendar.knows && current.requests > 0 && ledger !== undefined && ledger !== null)
+      this.learnYear(ledger.writtenFrom, wrapping);
+    const time = stamps.read(layer);
+    if (time === null) return;
+    if (stamps.isFull) this.learnYear(time, wrapping);
+    wrapping.stamp(time, stamps.isUtc, isOwn);
+    if (wrapping.shift !== null && wrapping.shift !== 0)
+      this.noteOnce(`the supervisor's clock is ${hours(-wrapping.shift)} off the envelope's`);
+  }
+
+  /** A full date of this input: stamps without a year that were read before are moved into theirs. */
+  private learnYear(time: number, wrapping: Wrapping): void {
+    const {current, events, stamps} = this;
+    if (current.calendar.knows || !Number.isFinite(time)) return;
+    const years = current.calendar.learn(time);
+    if (years === 0) return;
+    stamps.forget();
+    wrapping.moveYears(years);
+    current.carried?.wrapping.moveYears(years);
+    const moved = (known: number | null) => {
+      const there = known === null ? null : inYears(known, years);
+      return known === null || there === null || Math.abs(there - time) < Math.abs(known - time) ? there : known;
+    };
+    current.clock.move(moved);
+    for (const {moment, clock} of events) if (clock === current.clock) moveMoment(moment, moved);
+  }
+
+  /** How far the clock of request lines is from that of the envelope around them. Asked once per region of the input. */
+  private learnShift(ledger: RequestLedger, wrapping: Wrapping): void {
+    const {current} = this;
+    const ended = ledger.ended();
+    this.learnYear(ended, wrapping);
+    const {time} = wrapping;
+    if (time === null) return;
+    current.isLearning = false;
+    current[wrapping.isUtc ? 'hasUtc' : 'hasLocal'] = true;
+    const shift = zoneBetween(ended, time);
+    if (shift === null || shift === ledger.shift) return;
+    ledger.shift = shift;
+    if (shift !== 0) this.noteOnce(`the supervisor's clock is ${hours(-shift)} off the envelope's`);
+  }
+
+  /** A line that is JSON: what its records hold. Null where it is no record of a line. */
+  private structured(buffer: Buffer, at: number, lineEnd: number, outer: Wrapping, depth: number): LineKind | null {
+    if (depth >= DEEPEST_TEXT) return null;
+    if (depth === 0 && PrettyJson.begins(buffer.subarray(at, Math.min(lineEnd, at + 64)))) {
+      this.beginGathering(new PrettyJson(), buffer.subarray(at, lineEnd));
+      return 'noise';
+    }
+    if (buffer[lineEnd - 1] !== BRACE + 2 && buffer[lineEnd - 1] !== BRACKET + 2 && (buffer[lineEnd - 1] as number) > 0x20)
+      return null;
+    const records = recordsOf(jsonOf(buffer.toString('utf8', at, lineEnd)));
+    if (records.length === 0) return null;
+    if (depth === 0) this.current.isStructured = true;
+    return this.takeRecords(records, outer, depth);
+  }
+
+  private takeRecords(records: readonly EnvelopeRecord[], outer: Wrapping, depth: number): LineKind {
+    const {current} = this;
+    let best: LineKind = 'noise';
+    for (const record of records) {
+      const {text} = record;
+      if (text === null) {
+        this.note('messages that the journal left out (use -a)');
+        continue;
+      }
+      const isDocker = record.name === 'docker-json' && typeof text === 'string';
+      current.hasWholeDockerLines ||= isDocker && text.endsWith('\n');
+      const isPartial = record.isPartial && (!isDocker || current.hasWholeDockerLines || text.length >= DOCKER_PART);
+      const wrapping = outer.around(record);
+      const kind =
+        this.joinParts(`${record.name} ${record.origin.join('/')}`, isPartial, () => text, wrapping, depth) ??
+        this.inner(text, wrapping, depth);
+      if (TELLING.indexOf(kind) < TELLING.indexOf(best)) best = kind;
+    }
+    return best;
+  }
+
+  /** A part of a line is held until its last part comes. Null where there is nothing to join. */
+  private joinParts(
+    key: string,
+    isPartial: boolean,
+    text: () => string | Buffer,
+    wrapping: Wrapping,
+    depth: number,
+  ): LineKind | null {
+    const {held} = this.current;
+    const before = held.get(key);
+    if (!isPartial && before === undefined) return null;
+    const bytes = Buffer.concat([...(before?.parts ?? []), Buffer.from(text() as string)]);
+    if (isPartial && bytes.length < LONGEST_JOINED) {
+      held.set(key, {parts: [bytes], wrapping: before?.wrapping ?? wrapping});
+      return 'noise';
+    }
+    held.delete(key);
+    return this.inner(bytes, wrapping, depth);
+  }
+
+  /** The input has ended: parts whose last one is missing are all there is. */
+  private releaseHeld(): void {
+    const {current} = this;
+    for (const {parts, wrapping} of current.held.values()) {
+      const kind = this.inner(Buffer.concat(parts), wrapping, 0);
+      current.noise--;
+      current[kind]++;
+    }
+    current.held.clear();
+  }
+
+  /** The lines of a text that does not stand in the log byte for byte. Gives the most telling of what they are. */
+  private inner(text: string | Buffer, wrapping: Wrapping, depth: number): LineKind {
+    const {scratch} = this;
+    if (depth === 0 && !scratch.fits(3 * text.length)) {
+      for (const {ledger} of this.readers) ledger?.release();
+      scratch.reuse();
+    }
+    const {buffer, from, to} = scratch.put(text);
+    let best: LineKind = 'noise';
+    for (let at = from; at < to; ) {
+      const lineEnd = buffer.indexOf(LF, at);
+      const kind = this.classify(buffer, at, lineEnd, UNASKED, wrapping, depth + 1);
+      if (TELLING.indexOf(kind) < TELLING.indexOf(best)) best = kind;
+      at = lineEnd + 1;
+    }
+    return best;
+  }
+
+  private beginGathering(gathering: Gathering, line: Buffer): void {
+    const {current} = this;
+    this.endGathering();
+    gathering.add(line);
+    current.gathering = {gathering, line: current.line, lines: 1};
+  }
+
+  /** Gives a line to the record of several lines that has begun; false where it is none of it. */
+  private gather(line: Buffer): boolean {
+    const {current} = this;
+    const begun = current.gathering as NonNullable<CurrentInput['gathering']>;
+    const step = begun.gathering.add(line);
+    if (step === 'part' || step === 'last') {
+      begun.lines++;
+      current.noise++;
+    }
+    if (step === 'last' || step === 'over') this.endGathering();
+    if (step === 'never') this.abandonGathering(begun.lines);
+    return step === 'part' || step === 'last';
+  }
+
+  private endGathering(): void {
+    const {current} = this;
+    const {gathering} = current;
+    if (gathering === null) return;
+    const records = gathering.gathering.records();
+    if (records.length === 0) {
+      this.abandonGathering(gathering.lines);
+      return;
+    }
+    current.gathering = null;
+    const {line} = current;
+    current.line = gathering.line;
+    current.isStructured = true;
+    const kind = this.takeRecords(records, Wrapping.none, 0);
+    current.line = line;
+    current.noise--;
+    current[kind]++;
+  }
+
+  /** What looked like a record of a line is something that the application printed. */
+  private abandonGathering(lines: number): void {
+    const {current} = this;
+    current.gathering = null;
+    current.noise -= lines;
+    current.application += lines;
   }
 
   private takeBy(readers: readonly Reader[], at: number, wrapping: Wrapping): LineKind | null {
@@ -217,30 +566,43 @@ export class Recorder implements LineSink {
   }
 
   /** What a message that was just matched at `at` is; an event is kept. */
-  private take(reader: Reader, message: number, at: number, {stamp, layers}: Wrapping): LineKind {
+  private take(reader: Reader, message: number, at: number, wrapping: Wrapping): LineKind {
     const {current} = this;
     const {clock} = current;
     const {matcher, ledger} = reader;
     const meaning = reader.meanings[message];
     if (meaning === 'unknown') return 'unknown';
     if (meaning === undefined) {
+      if (ledger !== null && current.isLearning) this.learnShift(ledger, wrapping);
       ledger?.add(this.events.length, current.index, current.line, at, matcher.end());
       reader.lines++;
+      this.recognised(wrapping);
       return 'requests';
     }
-    if (stamp !== null) clock.atStamp(stamp);
+    const {time} = wrapping;
+    if (time !== null) clock.atStamp(time);
     if (meaning === 'noise') {
       reader.lines++;
       return 'noise';
     }
     // What the supervisor always writes with a date is somebody else's where it has none.
-    if (meaning.stamped && layers === 0) return 'unknown';
+    if (meaning.stamped && !wrapping.isTimed) return 'unknown';
     reader.lines++;
-    this.keep(reader, message, meaning, at, stamp);
+    this.recognised(wrapping);
+    this.keep(reader, message, meaning, at, wrapping);
     return 'events';
   }
 
-  private keep(reader: Reader, message: number, meaning: Meaning, at: number, stamp: number | null): void {
+  /** A message stood inside these envelopes. */
+  private recognised(wrapping: Wrapping): void {
+    const {current} = this;
+    const {names} = wrapping;
+    if (names.length === 0) current.bare++;
+    for (const [depth, name] of names.entries())
+      current.envelopes.set(name, Math.min(depth, current.envelopes.get(name) ?? depth));
+  }
+
+  private keep(reader: Reader, message: number, meaning: Meaning, at: number, wrapping: Wrapping): void {
     const {current} = this;
     const {matcher, format} = reader;
     const buffer = this.bound as Buffer;
@@ -250,20 +612,27 @@ export class Recorder implements LineSink {
       if (from >= 0) fields[matcher.fields[field] as string] = valueOf(buffer, from, matcher.captures[2 * field + 1] as number);
     }
     const pid = typeof fields['pid'] === 'number' ? fields['pid'] : null;
-    const time = stamp ?? (meaning.timeIn === undefined ? null : ctimeOf(String(fields[meaning.timeIn])));
+    if (wrapping.repeated !== null) fields['repeated'] = wrapping.repeated;
+    const told =
+      meaning.timeIn === undefined || fields[meaning.timeIn] === undefined ? null : ctimeOf(String(fields[meaning.timeIn]));
+    if (told !== null) this.learnYear(told, wrapping);
+    const {time: stamp} = wrapping;
+    const time = stamp ?? told;
+    if (stamp !== null) current[wrapping.isUtc ? 'hasUtc' : 'hasLocal'] = true;
     if (stamp === null && time !== null) current.clock.atStamp(time);
     if (pid !== null) for (const {ledger} of this.readers) ledger?.cut(pid);
     this.events.push({
       event: {
         message: `${format.id}/${matcher.messages[message]}`,
-        meaning: withCause(meaning, fields),
-        fields,
+        meaning: meaningInContext(meaning, fields),
+        fields: fieldsInValues(meaning, fields),
         pid,
         worker: typeof fields['worker'] === 'number' ? fields['worker'] : null,
         input: current.index,
         line: current.line,
         text: textOf(buffer, at, matcher.end()),
         served: reader.ledger?.served ?? 0,
+        stream: this.streamOf(wrapping),
       },
       moment: current.clock.moment(time),
       clock: current.clock,
@@ -275,16 +644,21 @@ export class Recorder implements LineSink {
    * several messages that lost theirs. What is found must reach the end of the line: a supervisor closes
    * each message, so words of it in the middle of a sentence are somebody's quotation.
    */
-  private takeGlued(buffer: Buffer, at: number): LineKind | null {
-    for (const reader of this.supervisors) {
+  private takeGlued(buffer: Buffer, at: number, around: Wrapping): LineKind | null {
+    for (const reader of this.candidatesForGlue()) {
       for (let from = reader.matcher.find(at); from >= 0; from = reader.matcher.find(from + 1)) {
         const chain = this.chain(reader, buffer, from, at);
         if (chain === null) continue;
         this.note('messages behind other text in one line');
         let best: LineKind = 'noise';
         for (const link of chain) {
-          reader.matcher.prefix(link.at);
-          const kind = this.take(reader, link.message, link.at, {stamp: link.stamp, layers: 1});
+          // Matched again, for the captures.
+          if (link === chain[0]) reader.matcher.inside(link.at);
+          else reader.matcher.prefix(link.at);
+          const wrapping = around.inside(null, []);
+          wrapping.isTimed = true;
+          if (link.stamp !== null) wrapping.stamp(link.stamp, false, true);
+          const kind = this.take(reader, link.message, link.at, wrapping);
           if (kind === 'events' || best === 'noise') best = kind;
         }
         return best;
@@ -293,13 +667,19 @@ export class Recorder implements LineSink {
     return null;
   }
 
+  /** Whose words to look for inside lines: of those who have spoken in this input, or of all while nobody has. */
+  private candidatesForGlue(): readonly Reader[] {
+    const known = this.supervisors.filter(({lines}) => lines > 0);
+    return known.length > 0 ? known : this.supervisors;
+  }
+
   /** The messages that fill the line from `from` on; null where something else stands among them. */
   private chain(reader: Reader, buffer: Buffer, from: number, lineStart: number): Link[] | null {
     const links: Link[] = [];
     let at = from;
     let stamp = this.dateBefore(buffer, from, lineStart);
     for (;;) {
-      const message = reader.matcher.prefix(at);
+      const message = links.length === 0 ? reader.matcher.inside(at) : reader.matcher.prefix(at);
       const meaning = message < 0 ? 'unknown' : reader.meanings[message];
       if (meaning === 'unknown' || (links.length === 0 && isWeak(meaning))) return null;
       if (typeof meaning === 'object' && meaning.stamped && stamp === null) return null;
@@ -308,9 +688,10 @@ export class Recorder implements LineSink {
       while ((buffer[at] as number) <= 0x20 && buffer[at] !== LF) at++;
       if (buffer[at] === LF) return links;
       stamp = null;
-      if (this.envelope.prefix(at) >= 0) {
-        stamp = this.stamps.read();
-        at = this.envelope.end();
+      const layer = this.layers.matcher.prefix(at);
+      if (layer >= 0 && this.stamps.has(layer)) {
+        stamp = this.stamps.read(layer);
+        at = this.layers.matcher.end();
       }
     }
   }
@@ -319,9 +700,21 @@ export class Recorder implements LineSink {
   private dateBefore(buffer: Buffer, at: number, lineStart: number): number | null {
     for (const length of DATE_LENGTHS) {
       if (at - length < lineStart || buffer[at - 2] !== 0x2d) continue;
-      if (this.envelope.prefix(at - length) >= 0 && this.envelope.end() === at) return this.stamps.read();
+      const layer = this.layers.matcher.prefix(at - length);
+      if (layer >= 0 && this.layers.matcher.end() === at) return this.stamps.read(layer);
     }
     return null;
+  }
+
+  /** What tells the writer of a line from other writers in the same log; null where nothing does. */
+  private streamOf({origin}: Wrapping): string | null {
+    const {boot} = this.current;
+    const names = [...new Set(boot === null ? origin : [...origin, boot])];
+    return names.length === 0 ? null : names.join('/');
+  }
+
+  private noteOnce(what: string): void {
+    if (!this.current.oddities.has(what)) this.note(what);
   }
 
   private note(what: string): void {
@@ -358,13 +751,8 @@ class Reader {
 
 type LineKind = 'events' | 'requests' | 'noise' | 'application' | 'unknown';
 
-/** The innermost stamp around a message, and how many envelopes there were. */
-interface Wrapping {
-  readonly stamp: number | null;
-  readonly layers: number;
-}
-
-interface Unwrapped extends Wrapping {
+interface Unwrapped {
+  readonly wrapping: Wrapping;
   /** What the message inside is; null where there is none. */
   readonly kind: LineKind | null;
   /** The line begins with the supervisor's date. */
@@ -385,7 +773,11 @@ interface CurrentInput {
   readonly info: InputInfo;
   readonly index: number;
   readonly clock: LineClock;
-  readonly envelopes: Set<string>;
+  readonly calendar: Calendar;
+  /** Names of envelopes around recognised lines, with the least depth at which each was seen. */
+  readonly envelopes: Map<string, number>;
+  /** Parts of lines that wait for their last part, by where they come from. */
+  readonly held: Map<string, {readonly parts: readonly Buffer[]; readonly wrapping: Wrapping}>;
   readonly oddities: Map<string, Oddity>;
   readonly examples: LineRef[];
   line: number;
@@ -395,24 +787,75 @@ interface CurrentInput {
   application: number;
   unknown: number;
   servedSeen: number;
+  /** Recognised lines with no envelope. */
+  bare: number;
+  /** The layers around the last message that was wrapped in text alone: tried first on the next line. */
+  route: readonly LayerReader[];
+  /** What stood around the last such line, byte for byte, and the first byte of its content. */
+  readonly front: Buffer;
+  frontLength: number;
+  /** Lines have been records in JSON. */
+  isStructured: boolean;
+  hasWholeDockerLines: boolean;
+  /** The clock of request lines is to be compared with that of their envelope. */
+  isLearning: boolean;
+  /** A record of several lines that has begun, with its first line and the number of its lines so far. */
+  gathering: {readonly gathering: Gathering; readonly line: number; lines: number} | null;
+  /** What a line of its own says of the lines that follow, or of the next one. */
+  carried: {readonly wrapping: Wrapping; readonly isOnce: boolean} | null;
+  boot: string | null;
   hasUtc: boolean;
   hasLocal: boolean;
 }
 
-/** Dates that a program itself puts in front of its lines: no envelopes. */
-const SUPERVISORS_DATE = 'uwsgi-date';
-const APPLICATIONS_DATE = 'asctime';
+/** What layers are called in reports where that is not the name of their rule. */
+const NAMES: Readonly<Record<string, string>> = {time: 'timestamp', 'full-time': 'timestamp'};
+const BARE_ROUTE: readonly LayerReader[] = [];
+const BRACE = 0x7b;
+const BRACKET = 0x5b;
+/** Nobody has asked yet what the whole line is. */
+const UNASKED = -2;
+/** rsyslog writes control characters as `#` and three octal digits. */
+const SYSLOG_ESCAPE = /#([0-3][0-7]{2})/g;
+const NO_YEAR = 'the log tells no year';
+/** The first byte from `at` that is no blank; a line that is not blank has one. */
+function inkOf(buffer: Buffer, at: number): number {
+  while ((buffer[at] as number) <= 0x20 && buffer[at] !== LF) at++;
+  return at;
+}
+
+/** What says most about a line comes first. */
+const TELLING: readonly LineKind[] = ['events', 'requests', 'unknown', 'application', 'noise'];
+
+function envelopesOf({envelopes, bare}: CurrentInput): string[] {
+  const names = [...envelopes].sort(([, a], [, b]) => a - b).map(([name]) => name);
+  // The child's lines stand bare below supervisord's own.
+  return names.length === 0 || (bare > 0 && !envelopes.has('supervisord-child')) ? ['plain', ...names] : names;
+}
 
 function newInput(info: InputInfo, index: number): CurrentInput {
   return {
     info, index,
     clock: new LineClock(),
-    envelopes: new Set(),
+    calendar: new Calendar(null),
+    envelopes: new Map(),
+    held: new Map(),
     oddities: new Map(),
     examples: [],
     line: 0, events: 0, requests: 0, noise: 0, application: 0, unknown: 0,
     servedSeen: 0,
-    hasUtc: false, hasLocal: false,
+    bare: 0,
+    route: BARE_ROUTE,
+    front: Buffer.alloc(256),
+    frontLength: 0,
+    isStructured: false,
+    hasWholeDockerLines: false,
+    isLearning: true,
+    gathering: null,
+    carried: null,
+    boot: null,
+    hasUtc: false,
+    hasLocal: false,
   };
 }
 
@@ -421,20 +864,12 @@ function isWeak(meaning: Meaning | Unneeded | undefined): boolean {
   return meaning === 'noise' || (typeof meaning === 'object' && meaning.kind === 'setting');
 }
 
-/** The cause that the message's own words give, where its meaning says how to read them. */
-function withCause(meaning: Meaning, fields: Readonly<Record<string, string | number>>): Meaning {
-  const reason = fields['reason'];
-  if (meaning.causes === undefined || reason === undefined) return meaning;
-  const [, cause] = meaning.causes.find(([beginning]) => String(reason).startsWith(beginning)) ?? [];
-  return cause === undefined ? meaning : {...meaning, cause};
-}
-
 /** The bytes as text: broken UTF-8 becomes the replacement character, what is very long is cut. */
 function textOf(buffer: Buffer, from: number, to: number): string {
   return buffer.toString('utf8', from, Math.min(to, from + LONGEST_TEXT));
 }
 
 function valueOf(buffer: Buffer, from: number, to: number): string | number {
-  const text = textOf(buffer, from, to);
+  const text = textOf(buffer, from, buffer[to - 1] === CR ? to - 1 : to);
   return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }

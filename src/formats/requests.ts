@@ -11,6 +11,8 @@ export class RequestLedger {
   readonly segments: RequestSegment[] = [];
   /** Requests so far, of all processes. */
   served = 0;
+  /** What is added to times so that they are on the clock of the input. */
+  shift = 0;
   /** When the last line was written, in milliseconds: its start plus its duration, to the second. */
   writtenFrom = Number.NEGATIVE_INFINITY;
   writtenTo = Number.NEGATIVE_INFINITY;
@@ -53,9 +55,8 @@ export class RequestLedger {
       segment = this.open.get(pid) ?? this.begin(pid, events);
       this.last = segment;
     }
-    const start = this.time(captures[this.started] as number, captures[this.started + 1] as number);
-    const isMicros = (captures[this.unit + 1] as number) - (captures[this.unit] as number) === 6;
-    const duration = isMicros ? this.integer(this.duration) / 1000 : this.integer(this.duration);
+    const start = this.time(captures[this.started] as number, captures[this.started + 1] as number) + this.shift;
+    const duration = this.taken();
     const end = start + duration;
     const number = this.integer(this.number);
     if (segment.count === 0) {
@@ -84,6 +85,11 @@ export class RequestLedger {
     // The stamp is a whole second, so the line was written within one second after start + duration.
     this.writtenFrom = end;
     this.writtenTo = end + 999;
+  }
+
+  /** When the request line that was just matched was written, as its own clock has it. */
+  ended(): number {
+    return this.time(this.captures[this.started] as number, this.captures[this.started + 1] as number) + this.taken();
   }
 
   /** An event names the process: what it serves from now on is another segment. */
@@ -128,6 +134,12 @@ export class RequestLedger {
     if (!segment.isTouched) return;
     segment.isTouched = false;
     segment.lastText = this.buffer.toString('latin1', segment.lastFrom, segment.lastTo);
+  }
+
+  /** Milliseconds. */
+  private taken(): number {
+    const isMicros = (this.captures[this.unit + 1] as number) - (this.captures[this.unit] as number) === 6;
+    return isMicros ? this.integer(this.duration) / 1000 : this.integer(this.duration);
   }
 
   private time(from: number, to: number): number {

@@ -12,7 +12,7 @@ import type {Meaning, Unneeded} from '../timeline/event.ts';
 import type {Format} from './format.ts';
 
 /** Request lines become counts and not events. */
-const requests: readonly string[] = ['request', 'request-with-memory', 'request-of-host'];
+const requests: readonly string[] = ['request', 'request-oddly-worded', 'request-with-memory', 'request-of-host'];
 
 const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   // Start

@@ -1,6 +1,7 @@
 import type {Grammar} from 'ohm-js';
+import {type Beginning, beginningsOf, isFindable, type Span, spansOf} from './beginnings.ts';
 import {bytes, type ByteSet, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
-import {FINDABLE, kebabCase} from './matcher.ts';
+import {kebabCase} from './matcher.ts';
 
 /**
  * Compiles the lexical rules of an Ohm grammar into the source of a JavaScript module whose default export
@@ -25,6 +26,7 @@ class Compiler {
   private readonly fields: string[];
   private readonly tables = new Map<string, string>();
   private readonly choices = new Map<string, string>();
+  private readonly switches: string[] = [];
   private labels = 0;
 
   constructor(grammarName: string, messages: readonly Message[]) {
@@ -37,12 +39,14 @@ class Compiler {
     const {messages, fields} = this;
     const functions = messages.map((message, number) => this.message(message, number));
     const entrances = messages.flatMap(({expr}, message) => beginningsOf(expr).map(({sets}): Entrance => ({message, sets})));
-    const dispatch = this.dispatch(entrances, 0, '  ');
+    const findable = entrances.filter(({message}) => isFindable((messages[message] as Message).expr));
+    const anywhere = this.dispatch(entrances, 0);
+    const inside = this.dispatch(findable, 0);
     const tables = [...this.tables].map(([members, name]) => `const ${name} = table(${members});`);
     const choices = [...this.choices].map(([members, name]) => choice(name, members.split(',').map(Number)));
     return `// Compiled from grammar ${this.grammarName}. Do not edit: change the grammar.
-let B = new Uint8Array(0), V = new DataView(B.buffer), E = -1;
-const C = new Int32Array(${2 * fields.length}).fill(-1);
+let buffer = new Uint8Array(0), view = new DataView(buffer.buffer), E = -1;
+const captures = new Int32Array(${2 * fields.length}).fill(-1);
 function table(...spans) {
   const t = new Uint8Array(256);
   for (let i = 0; i < spans.length; i += 2) t.fill(1, spans[i], spans[i + 1] + 1);
@@ -50,6 +54,7 @@ function table(...spans) {
 }
 // Only blanks up to the end of the line.
 function closed(i) {
+  const B = buffer;
   let c = B[i];
   while (c <= 32 && c !== ${LF}) c = B[++i];
   return c === ${LF};
@@ -57,31 +62,32 @@ function closed(i) {
 ${tables.join('\n')}
 ${functions.join('\n')}
 ${choices.join('\n')}
-function dispatch(i, whole) {
-${dispatch}}
+${this.switches.join('\n')}
 // The first two bytes of every message that is looked for inside a line.
-const PAIRS = ${JSON.stringify(pairs(entrances))};
-let found = null;
+const PAIRS = ${JSON.stringify(pairs(findable))};
+let isPair = null;
 export default {
   grammar: ${JSON.stringify(this.grammarName)},
   messages: ${JSON.stringify(messages.map(({rule}) => kebabCase(rule)))},
   fields: ${JSON.stringify(fields)},
   fieldsOf: ${JSON.stringify(messages.map((message) => message.fields.map((field) => fields.indexOf(field))))},
-  captures: C,
-  bind(buffer) {
-    B = buffer;
-    V = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  captures,
+  bind(bytes) {
+    buffer = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   },
-  match(at) { return dispatch(at, true); },
-  prefix(at) { return dispatch(at, false); },
-  find(at) {
-    if (found === null) {
-      found = new Uint8Array(65536);
-      for (const pair of PAIRS) found[pair] = 1;
+  match(i) { const whole = true; ${anywhere} },
+  prefix(i) { const whole = false; ${anywhere} },
+  inside(i) { const whole = false; ${inside} },
+  find(i) {
+    const B = buffer;
+    if (isPair === null) {
+      isPair = new Uint8Array(65536);
+      for (const pair of PAIRS) isPair[pair] = 1;
     }
-    for (let c = B[at]; c !== ${LF}; at++) {
-      const next = B[at + 1];
-      if (found[(c << 8) | next] === 1) return at;
+    for (let c = B[i]; c !== ${LF}; i++) {
+      const next = B[i + 1];
+      if (isPair[(c << 8) | next] === 1 && this.inside(i) >= 0) return i;
       c = next;
     }
     return -1;
@@ -94,7 +100,7 @@ export default {
   /** A function from the offset where the message begins to the offset where it ends, or -1. */
   private message({rule, expr}: Message, number: number): string {
     const code = this.code(expr, 'return -1;');
-    return `// ${rule}\nfunction m${number}(i) {\n${this.forget(optionalFields(expr))}${code}return i;\n}`;
+    return `// ${rule}\nfunction m${number}(i) {\nconst B = buffer, V = view, C = captures;\n${this.forget(optionalFields(expr))}${code}return i;\n}`;
   }
 
   /** Code that advances `i` over a match of `expr`, or executes `fail` (leaving `i` anywhere). */
@@ -184,13 +190,16 @@ export default {
     return prefixes.map((prefix) => `${prefix}${this.labels}`) as {[K in keyof T]: string};
   }
 
-  /** Code that returns the first message, in order of declaration, among those that can begin as the line does. */
-  private dispatch(entrances: readonly Entrance[], depth: number, indent: string): string {
+  /**
+   * Code that returns the first message, in order of declaration, among those that can begin as the line does.
+   * Each choice is a function of its own: small ones stay optimised when one of them meets a surprise.
+   */
+  private dispatch(entrances: readonly Entrance[], depth: number): string {
     const messages = [...new Set(entrances.map(({message}) => message))].sort((a, b) => a - b);
-    if (messages.length === 0) return `${indent}return -1;\n`;
+    if (messages.length === 0) return 'return -1;';
     // Looking at one more byte pays only where it can tell messages apart.
     const told = new Set(entrances.filter(({sets}) => sets.length > depth).map(({message}) => message));
-    if (messages.length === 1 || told.size <= 1) return `${indent}return ${this.candidates(messages)}(i, whole);\n`;
+    if (messages.length === 1 || told.size <= 1) return `return ${this.candidates(messages)}(i, whole);`;
     const groups = new Map<string, {readonly bytes: number[]; readonly entrances: Entrance[]}>();
     for (let byte = 0; byte < 256; byte++) {
       const here = entrances.filter(({sets}) => sets[depth] === undefined || sets[depth][byte] === 1);
@@ -201,16 +210,17 @@ export default {
     }
     // Bytes on which all agree need no test here: the message's own code looks at every byte.
     if ([...groups.values()].every((group) => group.entrances.length % entrances.length === 0)) {
-      return this.dispatch(entrances, depth + 1, indent);
+      return this.dispatch(entrances, depth + 1);
     }
     const smallestFirst = [...groups.values()].sort((a, b) => a.bytes.length - b.bytes.length);
     const rest = smallestFirst.pop();
     const cases = smallestFirst.map(
-      (group) =>
-        `${indent}${group.bytes.map((byte) => `case ${byte}:`).join(' ')}\n${this.dispatch(group.entrances, depth + 1, `${indent}  `)}`,
+      (group) => `  ${group.bytes.map((byte) => `case ${byte}:`).join(' ')} ${this.dispatch(group.entrances, depth + 1)}\n`,
     );
-    const otherwise = this.dispatch(rest?.entrances ?? [], depth + 1, `${indent}  `);
-    return `${indent}switch (B[${offset(depth)}]) {\n${cases.join('')}${indent}default:\n${otherwise}${indent}}\n`;
+    const otherwise = this.dispatch(rest?.entrances ?? [], depth + 1);
+    const name = `d${this.switches.length}`;
+    this.switches.push(`function ${name}(i, whole) {\n  switch (buffer[${offset(depth)}]) {\n${cases.join('')}  default: ${otherwise}\n  }\n}`);
+    return `return ${name}(i, whole);`;
   }
 
   private candidates(messages: readonly number[]): string {
@@ -223,7 +233,7 @@ export default {
 
 function choice(name: string, messages: readonly number[]): string {
   const tries = messages.map(
-    (message) => `  if ((e = m${message}(i)) >= 0 && (!whole || B[e] === ${LF} || closed(e))) { E = e; return ${message}; }\n`,
+    (message) => `  if ((e = m${message}(i)) >= 0 && (!whole || buffer[e] === ${LF} || closed(e))) { E = e; return ${message}; }\n`,
   );
   return `function ${name}(i, whole) {\n  let e;\n${tries.join('')}  return -1;\n}`;
 }
@@ -235,66 +245,16 @@ function optionalFields(expr: Expr): string[] {
   return fieldsOf(expr);
 }
 
-/** What a match can begin with. One that is not `whole` goes on with bytes that are not told. */
-interface Beginning {
-  readonly sets: readonly ByteSet[];
-  readonly whole: boolean;
-}
-
-/** Enough to tell three hundred messages apart; more only makes the dispatch larger. */
-const LONGEST_BEGINNING = 24;
-const MOST_BEGINNINGS = 48;
-
-function beginningsOf(expr: Expr): Beginning[] {
-  switch (expr.is) {
-    case 'byte':
-      return [{sets: [expr.set], whole: true}];
-    case 'text':
-      return [{sets: [...expr.text].map((letter) => bytes((byte) => byte === letter.charCodeAt(0))), whole: true}];
-    case 'seq':
-      return expr.parts.reduce<Beginning[]>(
-        (sofar, part) => {
-          if (sofar.every(({whole}) => !whole)) return sofar;
-          const next = beginningsOf(part);
-          return capped(
-            sofar.flatMap((before) =>
-              before.whole ? next.map(({sets, whole}) => ({sets: [...before.sets, ...sets], whole})) : [before],
-            ),
-          );
-        },
-        [{sets: [], whole: true}],
-      );
-    case 'choice':
-      return capped(expr.of.flatMap(beginningsOf));
-    case 'opt':
-      return [...beginningsOf(expr.body), {sets: [], whole: true}];
-    case 'field':
-      return beginningsOf(expr.body);
-    case 'not': case 'lookahead':
-      return [{sets: [], whole: true}];
-    default:
-      return [{sets: [], whole: false}];
-  }
-}
-
-function capped(all: Beginning[]): Beginning[] {
-  if (all.length > MOST_BEGINNINGS) return [{sets: [], whole: false}];
-  return all.map(({sets, whole}) =>
-    sets.length > LONGEST_BEGINNING ? {sets: sets.slice(0, LONGEST_BEGINNING), whole: false} : {sets, whole},
-  );
-}
-
 /** The bytes that any of these can begin with; null where one of them may begin with anything or be empty. */
 function firstBytes(beginnings: readonly Beginning[]): ByteSet | null {
   const firsts = beginnings.map(({sets}) => sets[0]);
   return firsts.some((set) => set === undefined) ? null : bytes((byte) => firsts.some((set) => set?.[byte] === 1));
 }
 
+/** The first two bytes of every message that is looked for inside a line, as one number each. */
 function pairs(entrances: readonly Entrance[]): number[] {
   const all = new Set<number>();
   for (const {sets} of entrances) {
-    const isFixed = sets.length >= FINDABLE && sets.slice(0, FINDABLE).every((set) => spansOf(set).length <= 3);
-    if (!isFixed) continue;
     for (const first of membersOf(sets[0] as ByteSet)) {
       for (const second of membersOf(sets[1] as ByteSet)) all.add((first << 8) | second);
     }
@@ -304,19 +264,6 @@ function pairs(entrances: readonly Entrance[]): number[] {
 
 function membersOf(set: ByteSet): number[] {
   return [...set.keys()].filter((byte) => set[byte] === 1);
-}
-
-type Span = readonly [from: number, to: number];
-
-function spansOf(set: ByteSet): Span[] {
-  const spans: Span[] = [];
-  for (let byte = 0; byte < 256; byte++) {
-    if (set[byte] !== 1) continue;
-    const from = byte;
-    while (set[byte + 1] === 1) byte++;
-    spans.push([from, byte]);
-  }
-  return spans;
 }
 
 function spanTest([from, to]: Span, of: string): string {

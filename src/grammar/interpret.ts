@@ -1,4 +1,5 @@
 import {type Grammar, type Node, grammars} from 'ohm-js';
+import {isFindable} from './beginnings.ts';
 import {kebabCase, type Matcher} from './matcher.ts';
 import {isShape, LF, messagesOf} from './expression.ts';
 
@@ -9,10 +10,12 @@ import {isShape, LF, messagesOf} from './expression.ts';
 export function interpret(grammar: Grammar): Matcher {
   const declared = messagesOf(grammar);
   const rules = declared.map(({rule}) => rule);
+  const findable = declared.filter(({expr}) => isFindable(expr)).map(({rule}) => rule);
   const asked = grammars(
     `Asked <: ${grammar.name} {
       whole_ = ${rules.map((rule) => `${rule} space* end`).join(' | ')}
       prefix_ = ${rules.map((rule) => `${rule} any*`).join(' | ')}
+      inside_ = ${findable.map((rule) => `${rule} any*`).join(' | ') || '~any any'}
     }`,
     {[grammar.name]: grammar},
   )['Asked'] as Grammar;
@@ -39,7 +42,7 @@ export function interpret(grammar: Grammar): Matcher {
     },
   });
 
-  function ask(start: 'whole_' | 'prefix_', at: number): number {
+  function ask(start: 'whole_' | 'prefix_' | 'inside_', at: number): number {
     const line = buffer.toString('latin1', at, buffer.indexOf(LF, at));
     const result = asked.match(line, start);
     if (result.failed()) return -1;
@@ -62,8 +65,11 @@ export function interpret(grammar: Grammar): Matcher {
     },
     match: (at) => ask('whole_', at),
     prefix: (at) => ask('prefix_', at),
-    // Every place is worth a try; this matcher has no need to be quick.
-    find: (at) => (buffer[at] === LF ? -1 : at),
+    inside: (at) => ask('inside_', at),
+    find(at) {
+      while (buffer[at] !== LF && ask('inside_', at) < 0) at++;
+      return buffer[at] === LF ? -1 : at;
+    },
     end: () => end,
   };
 }

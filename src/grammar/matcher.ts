@@ -29,17 +29,19 @@ export interface Matcher {
   match(at: number): number;
   /** The message that begins at `at`, whatever follows it in the line, or -1. */
   prefix(at: number): number;
-  /** The next offset, from `at` to the end of the line, at which a message could begin, or -1. */
+  /**
+   * The next offset, from `at` to the end of the line, at which a message begins, or -1. Only messages that
+   * begin with some fixed text are looked for; {@link inside} tells which it is.
+   */
   find(at: number): number;
+  /** The message that begins at `at`, among those that {@link find} looks for, or -1. */
+  inside(at: number): number;
   /** Where the last successful match ended. */
   end(): number;
 }
 
 /** Bytes that must be readable behind the last LF: a matcher may look ahead before it knows where the line ends. */
 export const HEADROOM = 32;
-
-/** How many bytes of fixed text a message must begin with to be looked for inside a line. */
-export const FINDABLE = 4;
 
 /** The number of field `name` in `matcher`. Throws if no message captures such a field: a mistake in the program. */
 export function fieldNumber(matcher: Matcher, name: string): number {

@@ -20,7 +20,7 @@ const object = (properties: Record<string, object>, description?: string) => ({
 const time = {
   type: ['string', 'null'],
   pattern: '^\\+?-?\\d{4,6}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{3})?(Z|[+-]\\d\\d:\\d\\d)?$',
-  description: 'ISO 8601, with an offset only where the log or --tz tells the zone',
+  description: 'ISO 8601, with an offset only where the log tells the zone',
 };
 const instant = {
   ...object({earliest: time, latest: time}),

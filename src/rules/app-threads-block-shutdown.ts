@@ -1,11 +1,26 @@
 import type {Duration} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {byInstance, forcedWorkers, reasons, reloadsOf, type ForcedWorker} from './forced-workers.ts';
+import {byInstance, type ForcedWorker, forcedWorkers, reasons, reloadsOf} from './forced-workers.ts';
 import {costOf, mercyOf, mercyText, waitText} from './mercy.ts';
-import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, otherBlockers} from './remedies.ts';
+import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, otherBlockers, whileItHangs} from './remedies.ts';
 import type {Evidence, Finding, Rule} from './rule.ts';
 import {loading, setting} from './settings.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, occasions, proof, seconds, span, unique} from './wording.ts';
+import {
+  count,
+  duration,
+  evidence,
+  instanceName,
+  isBounded,
+  list,
+  nameOf,
+  numbers,
+  occasions,
+  proof,
+  seconds,
+  sentences,
+  span,
+  unique,
+} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 const rule: Rule = {
@@ -13,22 +28,50 @@ const rule: Rule = {
   title: 'Idle workers did not leave and were killed at the deadline',
   severity: 'error',
   docs: {
-    sees: 'Workers that were asked to stop, had no request to finish, and still had to be killed with "NO MERCY" when the master\'s patience ran out.',
-    why: 'A worker that leaves shuts Python down, and Python first waits for every thread that is not a daemon thread. A thread, timer or pool that the application started ' +
-      'and never ends makes this wait endless. Loaded before the workers are forked, the thread itself runs in the master only; each worker keeps a copy of its record and waits all the same. ' +
-      'The master waits for the time called mercy (worker-reload-mercy, 60 s by default) and then kills. Until then nobody serves.',
-    remedy: 'Make the thread a daemon thread or stop it when the worker leaves. py-call-uwsgi-fork-hooks (prefork, 2.0.21 and later) and skip-atexit-teardown (2.0.15 and later) end the wait without a change of code. ' +
-      'skip-atexit, reload-mercy, enable-threads and lazy-apps alone do not. A lower worker-reload-mercy shortens the wait and leaves the cause.',
-    limits: 'The log proves the kill, and often that no request was running; it does not show what the worker waited for. An exit handler, a lock or a C extension look the same. ' +
+    sees:
+      'Workers that were asked to stop, had no request to finish, and still had to be killed with "NO MERCY" when the ' +
+      "master's patience ran out.",
+    why:
+      'A worker that leaves shuts Python down, and Python first waits for every thread that is not a daemon thread. A ' +
+      'thread, timer or pool that the application started ' +
+      'and never ends makes this wait endless. Loaded before the workers are forked, the thread itself runs in the master ' +
+      'only; each worker keeps a copy of its record and waits all the same. ' +
+      'The master waits for the time called mercy (worker-reload-mercy, 60 s by default) and then kills. Until then nobody ' +
+      'serves.',
+    remedy:
+      'Make the thread a daemon thread or stop it when the worker leaves. py-call-uwsgi-fork-hooks (prefork, 2.0.21 and ' +
+      'later) and skip-atexit-teardown (2.0.15 and later) end the wait without a change of code. ' +
+      'skip-atexit, reload-mercy, enable-threads and lazy-apps alone do not. A lower worker-reload-mercy shortens the wait ' +
+      'and leaves the cause.',
+    limits:
+      'The log proves the kill, and often that no request was running; it does not show what the worker waited for. An ' +
+      'exit handler, a lock or a C extension look the same. ' +
       'Without request lines it cannot prove that the workers were idle.',
     references: EXIT_HANG_REFERENCES,
   },
   needs: {
-    messages: ['uwsgi/no-mercy', 'uwsgi/gracefully-killing', 'uwsgi/graceful-reload', 'uwsgi/brutal-reload', 'uwsgi/chain-victim', 'uwsgi/worker-buried', 'uwsgi/stop-signal', 'uwsgi/graceful-shutdown'],
+    messages: [
+      'uwsgi/no-mercy',
+      'uwsgi/gracefully-killing',
+      'uwsgi/graceful-reload',
+      'uwsgi/brutal-reload',
+      'uwsgi/chain-victim',
+      'uwsgi/worker-buried',
+      'uwsgi/stop-signal',
+      'uwsgi/graceful-shutdown',
+    ],
     otherwise: 'the log shows no reload and no stop: take it from a time in which the server was reloaded or stopped',
   },
   *check(timeline) {
-    const idle = forcedWorkers(timeline).filter(({verdict}) => verdict === 'idle');
+    const forced = forcedWorkers(timeline);
+    const idle = forced.filter(({verdict}) => verdict === 'idle');
+    const open = forced.filter(({verdict}) => verdict === 'undecided').length;
+    if (open > 0)
+      yield {
+        undecided:
+          `${count(open, 'worker was', 'workers were')} killed at the deadline, and a request explains it as well as a ` +
+          'thread',
+      };
     for (const [instance, workers] of byInstance(idle)) {
       const finding = describe(timeline, instance, workers);
       if (finding) yield finding;
@@ -45,7 +88,7 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly Forc
   const proved = workers.filter((worker) => worker.proved);
   const lines = evidence(evidenceOf(instance, workers));
   if (!lines) return null;
-  const remedies = exitHangRemedies(timeline, instance, processes, gainOf(instance, workers));
+  const remedies = exitHangRemedies(timeline, instance, processes, gainOf(instance, workers), onlySome(workers));
   return {
     title: bug ? `${rule.title}; this version of uWSGI has a fault that does that` : rule.title,
     message: [killed(instance, workers), reasons(workers), cause(instance, workers, bug !== null)].join(' '),
@@ -56,7 +99,15 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly Forc
     workers: numbers(processes),
     evidence: lines,
     against: [
-      ...(bug ? [{hypothesis: 'a thread of the application', because: `it fits as well; but ${bug.what}, which goes first (${bug.reference})`, line: null}] : []),
+      ...(bug
+        ? [
+            {
+              hypothesis: 'a thread of the application',
+              because: `it fits as well; but ${bug.what}, which goes first (${bug.reference})`,
+              line: null,
+            },
+          ]
+        : []),
       requestExplanation(instance, workers, proved.length === workers.length),
       ...otherBlockers(),
       ...ownThreads(instance, bug !== null),
@@ -66,30 +117,46 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly Forc
       ...(proved.length === workers.length ? [] : ['requests killed at the deadline: they never get a line in this log']),
     ],
     fixes: remedies.fixes,
-    next: remedies.next,
+    next: [...whileItHangs(instance), ...remedies.upgrades],
     identity: [instanceName(instance), bug ? 'known fault' : 'exit hang'],
   };
 }
 
 function killed(instance: Instance, workers: readonly ForcedWorker[]): string {
   const reloads = reloadsOf(workers);
-  const where = reloads.length > 0 ? ` in ${occasions(reloads)}` : '';
   const wait = patienceOf(workers);
   const mercy = mercyOf(instance);
-  const known = wait && (wait.max !== null || wait.min > 0) ? ` Each kill came ${duration(wait)} after the worker had been asked.`
-    : ` No line tells when they were asked: going by the mercy, about ${seconds(costOf(mercy.seconds))} before the kill.`;
-  const them = workers.length === 1 ? 'The worker was' : 'They were';
-  return `${count(workers.length, 'worker')} had to be killed${where}. ${them} asked to stop, did not, and the master lost patience: it waits for a time called mercy, ${
-    mercyText(mercy)}, and a second more. That is proved.${known}`;
+  const where = reloads.length > 0 ? ` in ${occasions(reloads)}` : '';
+  return sentences(
+    `${count(workers.length, 'worker')} had to be killed${where}.`,
+    `${workers.length === 1 ? 'It was' : 'They were'} asked to stop, did not, and the master lost patience:`,
+    `it waits for a time called mercy, ${mercyText(mercy)}, and a second more. That is proved.`,
+    isBounded(wait)
+      ? `Each kill came ${duration(wait)} after the worker had been asked.`
+      : `No line tells when they were asked: going by the mercy, about ${seconds(costOf(mercy.seconds))} before the kill.`,
+  );
+}
+
+/** Others were asked at the same time and left: what holds these is not in every worker from the start. */
+function onlySome(workers: readonly ForcedWorker[]): boolean {
+  return reloadsOf(workers).every((reload) => reload.workers.some(({end}) => end === 'clean'));
 }
 
 function cause(instance: Instance, workers: readonly ForcedWorker[], isBug: boolean): string {
-  if (isBug) return 'What kept them is inferred: first the fault of this version named below, then a thread that the application started.';
-  const where = loading(instance, workers.at(-1)?.process ?? null);
+  if (isBug)
+    return 'What kept them is inferred: first the fault of this version named below, then a thread that the application started.';
+  const where = onlySome(workers) ? 'some' : loading(instance, workers.at(-1)?.process ?? null);
   return {
-    prefork: 'What kept them is inferred: most often it is a thread, timer or pool that the application starts when it is imported. It was loaded before the workers were forked, so the thread runs in the master only, ' +
+    prefork:
+      'What kept them is inferred: most often it is a thread, timer or pool that the application starts when it is ' +
+      'imported. It was loaded before the workers were forked, so the thread runs in the master only, ' +
       'but each worker has a copy of its record and waits for it.',
-    'lazy-apps': 'What kept them is inferred: most often it is a thread, timer or pool that the application starts in each worker and never ends.',
+    'lazy-apps':
+      'What kept them is inferred: most often it is a thread, timer or pool that the application starts in each worker and ' +
+      'never ends.',
+    some:
+      'What kept them is inferred: most often it is a thread, timer or pool that the application starts while it serves. ' +
+      'Others left at the same time, so not every worker has it.',
     unknown: 'What kept them is inferred: most often it is a thread, timer or pool that the application started and never ends.',
   }[where ?? 'unknown'];
 }
@@ -106,9 +173,17 @@ function evidenceOf(instance: Instance, workers: readonly ForcedWorker[]): Evide
   const [first] = reloadsOf(workers);
   const mercy = mercyOf(instance);
   const shown = workers.flatMap((worker) => worker.shown);
-  const clean = instance.processes.find((process) => process.role === 'worker' && process.end === 'clean' && process.ended && process.asked && process.asked.by !== 'itself');
+  const clean = instance.processes.find(
+    (process) =>
+      process.role === 'worker' && process.end === 'clean' && process.ended && process.asked && process.asked.by !== 'itself',
+  );
   const load = instance.epochs.flatMap((epoch) => epoch.appLoads).at(0);
-  const where = load?.inWorker === null ? null : load?.inWorker ? 'the application is loaded in each worker' : 'the application was loaded before the workers were forked';
+  const where =
+    load?.inWorker === null
+      ? null
+      : load?.inWorker
+        ? 'the application is loaded in each worker'
+        : 'the application was loaded before the workers were forked';
   return [
     ...(first ? [proof(first.began, first.headless ? 'the first sign of the reload or stop' : 'it begins')] : []),
     ...workers.slice(0, 6).map(({process, forced}) => proof(forced.event, `${nameOf(process)} was killed at the deadline`)),
@@ -123,10 +198,25 @@ function requestExplanation(instance: Instance, workers: readonly ForcedWorker[]
   const hypothesis = 'request-blocks-shutdown';
   const {count: requests} = requestsOf(instance);
   const line = workers.flatMap(({process}) => process.segments).at(-1)?.last.line ?? null;
-  if (proved) return {hypothesis, because: 'the log shows that no request was running in them', line: workers[0]?.shown[0]?.at.line ?? line};
+  if (proved)
+    return {
+      hypothesis,
+      because: 'the log shows that no request was running in them',
+      line: workers[0]?.shown[0]?.at.line ?? line,
+    };
   return requests === 0
-    ? {hypothesis, because: `it would need a request in every worker at once, each longer than ${mercyOf(instance).seconds} s; request lines would decide it (leave out disable-logging)`, line: null}
-    : {hypothesis, because: 'it would need a long request in every worker at the same moment, and the request lines speak against that', line};
+    ? {
+        hypothesis,
+        because:
+          `it would need a request in every worker at once, each longer than ${mercyOf(instance).seconds} s; request lines ` +
+          'would decide it (leave out disable-logging)',
+        line: null,
+      }
+    : {
+        hypothesis,
+        because: 'it would need a long request in every worker at the same moment, and the request lines speak against that',
+        line,
+      };
 }
 
 /** uWSGI's own threads are often suspected. */
@@ -135,5 +225,11 @@ function ownThreads(instance: Instance, isBug: boolean): Finding['against'] {
   const switched = setting(instance, 'enable-threads');
   if (isBug || (threads <= 1 && !switched)) return [];
   const names = list([...(threads > 1 ? ['threads'] : []), ...(switched ? ['enable-threads'] : [])]);
-  return [{hypothesis: `the setting ${names}`, because: 'uWSGI\'s own threads end when they are asked to; these settings neither cause nor cure a hang at exit', line: switched?.where?.line ?? null}];
+  return [
+    {
+      hypothesis: `the setting ${names}`,
+      because: "uWSGI's own threads end when they are asked to; these settings neither cause nor cure a hang at exit",
+      line: switched?.where?.line ?? null,
+    },
+  ];
 }

@@ -1,7 +1,22 @@
 import type {Instance, Reload, ReloadedWorker, Timeline} from '../timeline/timeline.ts';
 import {costOf, lowerMercy, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, proof, seconds, span, unique} from './wording.ts';
+import {uwsgiOf} from './settings.ts';
+import {
+  count,
+  duration,
+  evidence,
+  instanceName,
+  isBounded,
+  list,
+  nameOf,
+  numbers,
+  proof,
+  seconds,
+  sentences,
+  span,
+  unique,
+} from './wording.ts';
 
 /** Per worker, besides its stop: the master notices its end, starts the next one and sees it accept. */
 const ROUNDS = {min: 2, max: 3};
@@ -14,20 +29,25 @@ const rule: Rule = {
   severity: 'warning',
   docs: {
     sees: 'A chain reload most of whose time went into waiting for workers that did not leave and were killed at the deadline.',
-    why: 'A chain reload replaces one worker at a time, so that the others go on serving. The waits add up: workers times the mercy (60 s by default) and a few seconds each. All that time old and new code answer side by side.',
+    why:
+      'A chain reload replaces one worker at a time, so that the others go on serving. The waits add up: workers times the ' +
+      'mercy (60 s by default) and a few seconds each. All that time old and new code answer side by side.',
     remedy: 'Find what keeps the workers from leaving: that ends the waits. A lower worker-reload-mercy bounds them.',
-    limits: 'The figures are as exact as the stamps of the log. That a shorter mercy cuts nothing holds only as far as request lines show it.',
+    limits:
+      'The figures are as exact as the stamps of the log. That a shorter mercy cuts nothing holds only as far as request ' +
+      'lines show it.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html#chain-reloading-lazy-apps',
-      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#worker-reload-mercy', 'elastic/apm-agent-python#2304',
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#worker-reload-mercy',
+      'elastic/apm-agent-python#2304',
     ],
   },
   needs: {
     messages: ['uwsgi/chain-victim', 'uwsgi/chain-complete', 'uwsgi/touch-chain-reload', 'uwsgi/chain-reload'],
-    otherwise: 'the log shows no chain reload (touch-chain-reload, or c written to the master\'s FIFO)',
+    otherwise: "the log shows no chain reload (touch-chain-reload, or c written to the master's FIFO)",
   },
   *check(timeline) {
-    for (const instance of timeline.instances) {
+    for (const instance of uwsgiOf(timeline)) {
       const slow = instance.reloads.filter(isSlow);
       if (slow.length === 0) continue;
       const finding = describe(timeline, instance, slow);
@@ -47,7 +67,7 @@ function forcedTime(reload: Reload): number {
   return forcedOf(reload).reduce((sum, {wait}) => sum + wait.min, 0);
 }
 
-function isSlow(reload: Reload): boolean {
+export function isSlow(reload: Reload): boolean {
   if (reload.kind !== 'chain' || reload.endedAt === null || reload.duration.max === null) return false;
   const forced = forcedOf(reload);
   return forced.length > 0 && forcedTime(reload) >= reload.duration.max * MOSTLY;
@@ -65,32 +85,60 @@ function describe(timeline: Timeline, instance: Instance, slow: readonly Reload[
   const lower = lowerMercy(timeline, instance, processes);
   const lines = evidence([
     proof(worst.began, 'the chain reload begins'),
-    ...processes.filter(({pid}) => forced.some(({oldPid}) => oldPid === pid)).slice(0, 6)
-      .flatMap((process) => (process.forced ? [proof(process.forced.event, `${nameOf(process)} was waited for until it was killed`)] : [])),
+    ...processes
+      .filter(({pid}) => forced.some(({oldPid}) => oldPid === pid))
+      .slice(0, 6)
+      .flatMap((process) =>
+        process.forced ? [proof(process.forced.event, `${nameOf(process)} was waited for until it was killed`)] : [],
+      ),
     ...(worst.ended ? [proof(worst.ended, `it is complete, after ${duration(worst.duration)}`)] : []),
   ]);
   if (!lines || !waits) return null;
   const startUp = span(startUps);
   const share = Math.round((100 * total) / Math.max(1, worst.duration.max ?? worst.duration.min));
-  const sum = Math.round(total / forced.length) * forced.length === Math.round(total) ? `${forced.length} x ${seconds(total / forced.length)}` : `${count(forced.length, 'worker')}, ${duration(waits)} each`;
+  const sum =
+    Math.round(total / forced.length) * forced.length === Math.round(total)
+      ? `${forced.length} x ${seconds(total / forced.length)}`
+      : `${count(forced.length, 'worker')}, ${duration(waits)} each`;
   return {
     title: rule.title,
-    message: `${slow.length > 1 ? `${count(slow.length, 'chain reload')} were slow; the slowest` : 'The chain reload'} took ${duration(worst.duration)} for ${count(worst.workers.length, 'worker')}. ` +
-      `${sum}, ${seconds(total)} in all (${share} %), went into waiting for workers that did not leave and were killed; ` +
-      `the mercy, the time the master waits for one worker, is ${mercyText(mercy)}.${startUp && startUp.max !== null ? ` From a worker's end to its replacement being ready it took ${duration(startUp)}.` : ''} ` +
-      'That is proved. Why they did not leave is another question, and the subject of another finding where the log answers it.',
+    message: sentences(
+      slow.length > 1 && `${count(slow.length, 'chain reload')} were slow.`,
+      `${slow.length > 1 ? 'The slowest' : 'The chain reload'} took ${duration(worst.duration)}`,
+      `for ${count(worst.workers.length, 'worker')}.`,
+      `${sum}, ${seconds(total)} in all (${share} %), went into waiting for workers that did not leave and were killed;`,
+      `the mercy, the time the master waits for one worker, is ${mercyText(mercy)}.`,
+      isBounded(startUp) && `From a worker's end to its replacement being ready it took ${duration(startUp)}.`,
+      'That is proved.',
+      'Why they did not leave is another question, and the subject of another finding where the log answers it.',
+    ),
     confidence: 'certain',
     instance: instance.id,
     reload: slow.length === 1 ? worst.id : null,
     pids: unique(processes.map(({pid}) => pid)),
     workers: numbers(processes),
     evidence: lines,
-    against: startUp && startUp.max !== null ? [{hypothesis: 'a slow start of the application', because: `replacements were ready ${duration(startUp)} after the old worker had ended`, line: worst.ended?.line ?? null}] : [],
+    against:
+      startUp && startUp.max !== null
+        ? [
+            {
+              hypothesis: 'a slow start of the application',
+              because: `replacements were ready ${duration(startUp)} after the old worker had ended`,
+              line: worst.ended?.line ?? null,
+            },
+          ]
+        : [],
     cannotSee: ['requests killed at the deadline: they never get a line in this log'],
     fixes: fixesFor(worst, forced, lower),
     next: [
-      `logdoctor simulate LOG --set worker-reload-mercy=${lower?.value ?? '5'}   # replays the chain with that mercy`,
-      ...(slow.length > 1 ? [`the slow ones: ${list(slow.map(({id, duration: each}) => `${id} (${duration(each)})`), 5)}`] : []),
+      ...(slow.length > 1
+        ? [
+            `the slow ones: ${list(
+              slow.map(({id, duration: each}) => `${id} (${duration(each)})`),
+              5,
+            )}`,
+          ]
+        : []),
     ],
     identity: [instanceName(instance)],
   };
@@ -101,16 +149,23 @@ function fixesFor(worst: Reload, forced: readonly ReloadedWorker[], lower: Fix |
   const wait = forced.reduce((sum, each) => sum + each.wait.min, 0);
   const rest = Math.max(0, worst.duration.min - wait);
   const total = duration(worst.duration);
-  const fixes: Fix[] = [{
-    setting: null, section: null, value: null, since: null, safety: 'needs-code',
-    effect: `${total} -> about ${seconds(rest + forced.length)}`,
-    why: 'End what keeps the workers from leaving (a thread of the application, most often): then each leaves within a second.',
-  }];
+  const fixes: Fix[] = [
+    {
+      setting: null,
+      section: null,
+      value: null,
+      since: null,
+      safety: 'needs-code',
+      effect: `${total} -> about ${seconds(rest + forced.length)}`,
+      why: 'End what keeps the workers from leaving (a thread of the application, most often): then each leaves within a second.',
+    },
+  ];
   if (lower?.value) {
     const stop = costOf(Number(lower.value));
     const each = {min: stop + ROUNDS.min, max: stop + ROUNDS.max};
     const workers = worst.workers.length;
-    const effect = `${total} -> about ${workers} x ${duration(each)} = ${duration({min: workers * each.min, max: workers * each.max})}`;
+    const sum = {min: workers * each.min, max: workers * each.max};
+    const effect = `${total} -> about ${workers} x ${duration(each)} = ${duration(sum)}`;
     fixes.push({...lower, effect: `${effect}${lower.effect.slice(Math.max(0, lower.effect.indexOf(';')))}`});
   }
   return fixes;

@@ -1,11 +1,25 @@
-import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {byInstance, forcedWorkers, reasons, reloadsOf, type ForcedWorker} from './forced-workers.ts';
+import type {Instance, Process} from '../timeline/timeline.ts';
+import {byInstance, type ForcedWorker, forcedWorkers, reasons, reloadsOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {cutByMercy} from './mercy-too-short.ts';
 import {exitBug, otherBlockers, whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {setting} from './settings.ts';
-import {count, duration, evidence, instanceName, nameOf, numbers, occasions, proof, span, unique} from './wording.ts';
+import {
+  count,
+  duration,
+  evidence,
+  instanceName,
+  isBounded,
+  nameOf,
+  numbers,
+  occasions,
+  proof,
+  seconds,
+  sentences,
+  span,
+  unique,
+} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 const rule: Rule = {
@@ -13,25 +27,43 @@ const rule: Rule = {
   title: 'A worker was killed at the deadline, and the log does not tell what held it',
   severity: 'error',
   docs: {
-    sees: 'Workers that were asked to stop and had to be killed ("NO MERCY"), where a request that ran too long and an exit that is blocked by a thread fit equally well, or where the worker never took note of being asked.',
-    why: 'A worker that is asked to leave finishes its request and then shuts Python down. Either can take for ever. From outside both look the same: asked, then killed. ' +
+    sees:
+      'Workers that were asked to stop and had to be killed ("NO MERCY"), where a request that ran too long and an exit ' +
+      'that is blocked by a thread fit equally well, or where the worker never took note of being asked.',
+    why:
+      'A worker that is asked to leave finishes its request and then shuts Python down. Either can take for ever. From ' +
+      'outside both look the same: asked, then killed. ' +
       'A request that is killed never gets a line in the log.',
-    remedy: 'Find out first: during the next hang, ask the worker what it does (py-spy, SIGUSR2). A harakiri that is shorter than the mercy ends a slow request before the master kills the worker, and names it.',
+    remedy:
+      'Find out first: during the next hang, ask the worker what it does (py-spy, SIGUSR2). A harakiri that is shorter ' +
+      'than the mercy ends a slow request before the master kills the worker, and names it.',
     limits: 'It says no more than that a kill happened. It is silent where the log decides.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
-      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#harakiri', 'unbit/uwsgi#1097',
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#harakiri',
+      'unbit/uwsgi#1097',
     ],
   },
   needs: {
-    messages: ['uwsgi/no-mercy', 'uwsgi/gracefully-killing', 'uwsgi/graceful-reload', 'uwsgi/brutal-reload', 'uwsgi/chain-victim', 'uwsgi/worker-buried', 'uwsgi/stop-signal', 'uwsgi/graceful-shutdown'],
+    messages: [
+      'uwsgi/no-mercy',
+      'uwsgi/gracefully-killing',
+      'uwsgi/graceful-reload',
+      'uwsgi/brutal-reload',
+      'uwsgi/chain-victim',
+      'uwsgi/worker-buried',
+      'uwsgi/stop-signal',
+      'uwsgi/graceful-shutdown',
+    ],
     otherwise: 'the log shows no reload and no stop: take it from a time in which the server was reloaded or stopped',
   },
   *check(timeline) {
-    const explained = new Set(timeline.instances.flatMap((instance) => cutByMercy(timeline, instance).map(({process}) => process)));
+    const explained = new Set(
+      timeline.instances.flatMap((instance) => cutByMercy(timeline, instance).map(({process}) => process)),
+    );
     const open = forcedWorkers(timeline).filter(({process}) => !explained.has(process));
     for (const [instance, workers] of byInstance(open.filter(({verdict}) => verdict === 'undecided'))) {
-      const finding = undecided(timeline, instance, workers);
+      const finding = undecided(instance, workers);
       if (finding) yield finding;
     }
     for (const [instance, workers] of byInstance(open.filter(({verdict}) => verdict === 'deaf'))) {
@@ -43,39 +75,89 @@ const rule: Rule = {
 
 export default rule;
 
-function undecided(_timeline: Timeline, instance: Instance, workers: readonly ForcedWorker[]): Finding | null {
+function undecided(instance: Instance, workers: readonly ForcedWorker[]): Finding | null {
   const bug = exitBug(instance, workers[0]?.process ?? null);
   const lines = evidence(linesOf(instance, workers));
   if (!lines) return null;
   const requests = requestsOf(instance);
   const harakiri = setting(instance, 'harakiri');
+  const fellSilent = workers.map(({process}) => silenceOf(instance, process)).find((each) => each !== null) ?? null;
   const lastAnswer = workers[0]?.process.segments.at(-1)?.last ?? null;
   return {
     ...subject(instance, workers),
     title: rule.title,
-    message: `${killed(instance, workers)} What held ${workers.length === 1 ? 'it' : 'them'} is not in the log. ${reasons(workers)} ` +
-      'Two things are possible: a request that ran longer than the mercy and was cut, or an exit that a thread of the application (or an exit handler, or a lock) blocked.',
+    message:
+      `${killed(instance, workers)} What held ${workers.length === 1 ? 'it' : 'them'} is not in the log. ${reasons(workers)} ` +
+      'Two things are possible: a request that ran longer than the mercy and was cut, or an exit that a thread of the ' +
+      'application (or an exit handler, or a lock) blocked.',
     confidence: 'possible',
     evidence: lines,
     against: [
-      ...(bug ? [{hypothesis: 'a fault of this version of uWSGI', because: `nothing speaks against it: ${bug.what} (${bug.reference})`, line: null}] : []),
+      ...(bug
+        ? [
+            {
+              hypothesis: 'a fault of this version of uWSGI',
+              because: `nothing speaks against it: ${bug.what} (${bug.reference})`,
+              line: null,
+            },
+          ]
+        : []),
       {
-        hypothesis: 'request-blocks-shutdown', line: harakiri?.where?.line ?? lastAnswer?.line ?? null,
-        because: requests.count === 0 ? 'the log has no request lines, and nothing that speaks against it'
-          : harakiri ? 'harakiri is set, and it ends slow requests if it is shorter than the mercy; but it did not strike here'
-            : 'nothing rules it out: a request that is killed has no line',
+        hypothesis: 'request-blocks-shutdown',
+        line: harakiri?.where?.line ?? lastAnswer?.line ?? null,
+        because:
+          fellSilent ??
+          (requests.count === 0
+            ? 'the log has no request lines, and nothing that speaks against it'
+            : harakiri
+              ? 'harakiri is set, and it ends slow requests if it is shorter than the mercy; but it did not strike here'
+              : 'nothing rules it out: a request that is killed has no line'),
       },
-      {hypothesis: 'app-threads-block-shutdown', because: 'other workers of the same application may leave without trouble, and do if only some have started the thread', line: cleanOne(instance)?.ended?.line ?? null},
+      {
+        hypothesis: 'app-threads-block-shutdown',
+        because: 'other workers of the same application may leave without trouble, and do if only some have started the thread',
+        line: cleanOne(instance)?.ended?.line ?? null,
+      },
       ...otherBlockers().slice(0, 1),
     ],
-    cannotSee: ['requests killed at the deadline: they never get a line in this log', 'what the worker waited for while it shut down'],
+    cannotSee: [
+      'requests killed at the deadline: they never get a line in this log',
+      'what the worker waited for while it shut down',
+    ],
     fixes: [],
     next: [
-      ...(harakiri ? [] : ['set harakiri below worker-reload-mercy and above the longest request that is meant to succeed: then a slow request is ended and named in the log, and NO MERCY means a blocked exit']),
-      ...whileItHangs(instance), 'look for requests without an answer (499, 502, 504) in the proxy\'s access log at the second of the kill',
-      ...(requests.count === 0 ? ['leave out disable-logging: request lines show which workers were idle'] : [])],
+      ...(harakiri
+        ? []
+        : [
+            'set harakiri below worker-reload-mercy and above the longest request that is meant to succeed: then a slow ' +
+              'request is ended and named in the log, and NO MERCY means a blocked exit',
+          ]),
+      ...whileItHangs(instance),
+      "look for requests without an answer (499, 502, 504) in the proxy's access log at the second of the kill",
+      ...(requests.count === 0 ? ['leave out disable-logging: request lines show which workers were idle'] : []),
+    ],
     identity: [instanceName(instance), 'undecided'],
   };
+}
+
+/** A worker that answered steadily, and then not, while others did: that points to a request. Null where it does not. */
+function silenceOf(instance: Instance, process: Process): string | null {
+  const last = process.segments.at(-1);
+  const asked = process.asked?.at.earliest ?? null;
+  if (!last || asked === null || last.count < 3) return null;
+  const until = process.asked?.at.latest ?? asked;
+  const usual = (last.lastStart - last.firstStart) / last.count;
+  const silent = asked - last.lastEnd;
+  const othersWentOn = instance.processes.some(
+    (other) =>
+      other !== process &&
+      other.segments.some(({lastEnd, count: answered}) => answered > 0 && lastEnd > last.lastEnd && lastEnd <= until),
+  );
+  if (silent < Math.max(1000, usual * 4) || !othersWentOn) return null;
+  return (
+    `${nameOf(process)} had answered a request every ${seconds(usual / 1000)} and then none for at least ` +
+    `${seconds(silent / 1000)} before it was asked, while others went on: that points to a request`
+  );
 }
 
 function deaf(instance: Instance, workers: readonly ForcedWorker[]): Finding | null {
@@ -85,38 +167,70 @@ function deaf(instance: Instance, workers: readonly ForcedWorker[]): Finding | n
   const loading = importing.length === workers.length;
   return {
     ...subject(instance, workers),
-    title: loading ? 'A worker was killed because it was still loading the application when the reload came' : 'A worker never took note of being asked to leave, and was killed',
-    message: `${killed(instance, workers)} A worker that is asked writes "Gracefully killing worker"; ${workers.length === 1 ? 'this one' : 'these'} did not, and others did. ${reasons(workers)}`,
+    title: loading
+      ? 'A worker was killed because it was still loading the application when the reload came'
+      : 'A worker never took note of being asked to leave, and was killed',
+    message:
+      `${killed(instance, workers)} A worker that is asked writes "Gracefully killing worker"; ` +
+      `${workers.length === 1 ? 'this one' : 'these'} did not. ${reasons(workers)}`,
     confidence: loading ? 'certain' : 'possible',
     evidence: lines,
-    against: loading ? [{hypothesis: 'app-threads-block-shutdown', because: 'the worker never began to leave', line: lines[0].at.line}] : [
-      {hypothesis: 'still loading the application', because: 'no line shows when it became ready', line: null},
-      {hypothesis: 'a blocked event loop (gevent)', because: 'a loop that runs code without a break cannot take note of signals', line: null},
-      {hypothesis: 'a stopped process, or one that waits for a disk or a network file system', because: 'the kernel delivers signals only when it returns', line: null},
-    ],
+    against: loading
+      ? [{hypothesis: 'app-threads-block-shutdown', because: 'the worker never began to leave', line: lines[0].at.line}]
+      : [
+          {hypothesis: 'still loading the application', because: 'no line shows when it became ready', line: null},
+          {
+            hypothesis: 'a blocked event loop (gevent)',
+            because: 'a loop that runs code without a break cannot take note of signals',
+            line: null,
+          },
+          {
+            hypothesis: 'a stopped process, or one that waits for a disk or a network file system',
+            because: 'the kernel delivers signals only when it returns',
+            line: null,
+          },
+        ],
     cannotSee: ['what the worker did when the signal came'],
     fixes: [],
-    next: loading ? ['reload only when the previous reload is complete; see how long the application takes to load ("ready in N seconds")']
-      : ['ps -o pid,stat,wchan:30 -p <pid of a worker that does not leave>   # T is stopped, D waits for a device', ...whileItHangs(instance).slice(0, 1)],
+    next: loading
+      ? ['reload only when the previous reload is complete; see how long the application takes to load ("ready in N seconds")']
+      : [
+          'ps -o pid,stat,wchan:30 -p <pid of a worker that does not leave>   # T is stopped, D waits for a device',
+          ...whileItHangs(instance).slice(0, 1),
+        ],
     identity: [instanceName(instance), 'never took note'],
   };
 }
 
-function subject(instance: Instance, workers: readonly ForcedWorker[]): Pick<Finding, 'instance' | 'reload' | 'pids' | 'workers'> {
+function subject(
+  instance: Instance,
+  workers: readonly ForcedWorker[],
+): Pick<Finding, 'instance' | 'reload' | 'pids' | 'workers'> {
   const reloads = reloadsOf(workers);
   const processes = workers.map(({process}) => process);
-  return {instance: instance.id, reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null, pids: unique(processes.map(({pid}) => pid)), workers: numbers(processes)};
+  return {
+    instance: instance.id,
+    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    pids: unique(processes.map(({pid}) => pid)),
+    workers: numbers(processes),
+  };
 }
 
 function killed(instance: Instance, workers: readonly ForcedWorker[]): string {
   const reloads = reloadsOf(workers);
   const wait = span(workers.map(({forced}) => forced.patience).filter((patience) => patience !== null));
-  return `${count(workers.length, 'worker')} had to be killed${reloads.length > 0 ? ` in ${occasions(reloads)}` : ''} because the master's patience, called mercy (${mercyText(mercyOf(instance))}), ran out${
-    wait && (wait.max !== null || wait.min > 0) ? `, ${duration(wait)} after ${workers.length === 1 ? 'it was' : 'they were'} asked` : ''}. That is proved.`;
+  const where = reloads.length > 0 ? ` in ${occasions(reloads)}` : '';
+  const when = isBounded(wait) ? `, ${duration(wait)} after ${workers.length === 1 ? 'it was' : 'they were'} asked` : '';
+  return sentences(
+    `${count(workers.length, 'worker')} had to be killed${where} because the master's patience, called mercy`,
+    `(${mercyText(mercyOf(instance))}), ran out${when}. That is proved.`,
+  );
 }
 
 function cleanOne(instance: Instance) {
-  return instance.processes.find((process) => process.role === 'worker' && process.end === 'clean' && process.ended && process.asked);
+  return instance.processes.find(
+    (process) => process.role === 'worker' && process.end === 'clean' && process.ended && process.asked,
+  );
 }
 
 function linesOf(instance: Instance, workers: readonly ForcedWorker[]) {

@@ -4,13 +4,14 @@
  *
  * The first test that applies decides. What is left over is undecided, and says why.
  */
-import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+
 import type {LogEvent} from '../timeline/event.ts';
-import type {Evidence} from './rule.ts';
-import {coresOf} from './settings.ts';
+import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {mercyOf} from './mercy.ts';
+import type {Evidence} from './rule.ts';
+import {coresOf, numberOf} from './settings.ts';
+import {count, precedes, proof, seconds} from './wording.ts';
 import {isNormal, requestsOf} from './work.ts';
-import {count, list, precedes, proof, seconds} from './wording.ts';
 
 /**
  * `idle`: no request held it, its exit did. `request`: a request was running. `recycle`: it left by itself and did not
@@ -99,39 +100,63 @@ function sceneOf(overflows: readonly LogEvent[], instance: Instance, reload: Rel
   const ended = reload.workers.filter((worker) => worker.end !== 'unknown').length;
   const forced = reload.workers.filter((worker) => worker.end === 'forced').length;
   const acknowledged = workers.some((process) => process.asked?.acknowledged);
-  const immediate = reload.kind === 'brutal' || (reload.kind === 'stop' && !acknowledged && reload.began.message !== 'uwsgi/graceful-shutdown');
+  const immediate =
+    reload.kind === 'brutal' || (reload.kind === 'stop' && !acknowledged && reload.began.message !== 'uwsgi/graceful-shutdown');
   const doubt = requestsExplain(overflows, instance, reload, workers, forced);
   const every = forced === ended && forced > 0;
   return {
-    reload, ended, forced, acknowledged, immediate,
+    reload,
+    ended,
+    forced,
+    acknowledged,
+    immediate,
     allIdle: every && doubt.idle ? doubt.why : null,
-    doubt: every || forced === 0 ? doubt.why : `${count(ended - forced, 'other worker')} of the same ${reload.kind === 'stop' ? 'stop' : 'reload'} left by ${
-      ended - forced === 1 ? 'itself' : 'themselves'}: both a request that ran too long and a thread that only some workers have fit that`,
+    doubt:
+      every || forced === 0
+        ? doubt.why
+        : `${count(ended - forced, 'other worker')} of the same ${reload.kind === 'stop' ? 'stop' : 'reload'} left by ${
+            ended - forced === 1 ? 'itself' : 'themselves'
+          }: both a request that ran too long and a thread that only some workers have fit that`,
   };
 }
 
 /** Whether requests can account for it that every worker of a reload had to be killed. */
 function requestsExplain(
-  overflows: readonly LogEvent[], instance: Instance, reload: Reload, workers: readonly Process[], forced: number,
+  overflows: readonly LogEvent[],
+  instance: Instance,
+  reload: Reload,
+  workers: readonly Process[],
+  forced: number,
 ): {idle: boolean; why: string} {
   const several = forced > 1;
   const all = forced === workers.length ? `All ${forced} workers` : `All ${forced} workers that the log shows to have ended`;
   const requests = requestsOf(instance);
   if (requests.count === 0) {
     return several
-      ? {idle: true, why: `${all} failed to leave, which a single slow request does not explain; but this log has no request lines, so it cannot show that they were idle`}
+      ? {
+          idle: true,
+          why:
+            `${all} failed to leave, which a single slow request does not explain; but this log has no request lines, so ` +
+            'it cannot show that they were idle',
+        }
       : {idle: false, why: 'this log has no request lines, and one worker alone shows no pattern'};
   }
   const segments = workers.flatMap((process) => process.segments);
-  const asked = Math.min(...workers.map((process) => process.asked?.at.earliest ?? reload.startedAt.earliest ?? Number.POSITIVE_INFINITY));
+  const asked = Math.min(
+    ...workers.map((process) => process.asked?.at.earliest ?? reload.startedAt.earliest ?? Number.POSITIVE_INFINITY),
+  );
   const last = Math.max(Number.NEGATIVE_INFINITY, ...segments.map((segment) => segment.lastEnd));
   const quiet = Number.isFinite(asked) ? (asked - last) / 1000 : Number.NaN;
   const mercy = mercyOf(instance).seconds;
   if (overflowed(overflows, reload, last)) {
-    return {idle: false, why: 'requests were queueing up when it happened, so the workers may all have been held by slow requests'};
+    return {
+      idle: false,
+      why: 'requests were queueing up when it happened, so the workers may all have been held by slow requests',
+    };
   }
   if (quiet >= Math.max(QUIET, 2 * requests.longest)) {
-    const silence = segments.length === 0 ? 'None of them had answered a request' : `None of them had answered a request for ${seconds(quiet)}`;
+    const silence =
+      segments.length === 0 ? 'None of them had answered a request' : `None of them had answered a request for ${seconds(quiet)}`;
     return {idle: true, why: `${silence} when they were asked to leave`};
   }
   if (!several) return {idle: false, why: 'the worker had answered requests shortly before it was asked to leave'};
@@ -140,54 +165,95 @@ function requestsExplain(
   }
   return {
     idle: true,
-    why: `${all} failed to leave. A request could have held them only if each had just begun one of more than ${mercy} s; ` +
+    why:
+      `${all} failed to leave. A request could have held them only if each had just begun one of more than ${mercy} s; ` +
       `the longest of ${count(requests.count, 'request')} in this log took ${seconds(requests.longest)}`,
   };
 }
 
 /** Connections were piling up between the last answer and the beginning of the reload: something held the workers before. */
 function overflowed(overflows: readonly LogEvent[], reload: Reload, lastAnswer: number): boolean {
-  return overflows.some((event) => precedes(event, reload.began) && event.at.earliest !== null && event.at.earliest >= lastAnswer);
+  return overflows.some(
+    (event) => precedes(event, reload.began) && event.at.earliest !== null && event.at.earliest >= lastAnswer,
+  );
 }
 
 function judge(process: Process, forced: Forced, instance: Instance, scene: Scene): Judgement {
   const {reload, immediate, acknowledged} = scene;
   const named = process.remarks.find((event) => isRunningRequest(event) && near(event, process, forced));
   if (named) {
-    return {verdict: 'request', proved: true, because: 'The log names a request that was running in it', shown: [proof(named, `names what was running: ${requestOf(named)}`)]};
+    return {
+      verdict: 'request',
+      proved: true,
+      because: 'The log names a request that was running in it',
+      shown: [proof(named, `names what was running: ${requestOf(named)}`)],
+    };
   }
   if (immediate) {
     return {
-      verdict: 'idle', proved: true, shown: [proof(reload.began, 'a stop at once: a worker with a request dies, an idle one leaves in order')],
+      verdict: 'idle',
+      proved: true,
+      shown: [proof(reload.began, 'a stop at once: a worker with a request dies, an idle one leaves in order')],
       because: 'On this kind of stop a worker that is busy with a request dies at once; one that hangs was idle',
     };
   }
-  if (acknowledged && process.asked && !process.asked.acknowledged && !reload.headless) return deaf(process);
+  if (isDeaf(process, reload, acknowledged)) return deaf(process);
   const after = process.asked?.requestsAfter ?? 0;
   const cores = coresOf(process, instance);
   if (after > 0 && cores !== null && after >= cores) {
     const line = process.segments.at(-1)?.last;
     return {
-      verdict: 'idle', proved: true, because: 'It finished its last request after it had been asked to leave, and then did not leave',
+      verdict: 'idle',
+      proved: true,
+      because: 'It finished its last request after it had been asked to leave, and then did not leave',
       shown: line ? [proof(line, 'its last request, which ended after it was asked')] : [],
+    };
+  }
+  const limit = numberOf(instance, 'harakiri');
+  const mercy = mercyOf(instance).seconds;
+  if (limit !== null && limit > 1 && limit < mercy) {
+    return {
+      verdict: 'idle',
+      proved: false,
+      because: `A request would have been ended by harakiri (${limit} s) before the mercy (${mercy} s) ran out`,
+      shown: [],
     };
   }
   if (scene.allIdle !== null) return {verdict: 'idle', proved: false, because: scene.allIdle, shown: []};
   return {verdict: 'undecided', proved: false, because: capital(scene.doubt), shown: []};
 }
 
+/**
+ * A worker that takes note says so, and stops serving: the master then calls it "killed successfully" in a chain, and
+ * "died" if it still served.
+ */
+function isDeaf({asked, ended}: Process, {kind, headless}: Reload, othersAcknowledged: boolean): boolean {
+  if (!asked || asked.acknowledged || headless || ended?.meaning.ending === 'replaced') return false;
+  return othersAcknowledged || ((kind === 'chain' || kind === 'workers') && ended?.meaning.ending === 'died');
+}
+
 function deaf(process: Process): Judgement {
-  const importing = process.appLoaded && process.asked && precedes(process.asked.event, process.appLoaded) ? process.appLoaded : null;
+  const importing =
+    process.appLoaded && process.asked && precedes(process.asked.event, process.appLoaded) ? process.appLoaded : null;
   return importing
-    ? {verdict: 'deaf', proved: true, because: 'It was still loading the application when it was asked to leave, and never took note of it',
-      shown: [proof(importing, 'the application became ready only after the worker had been asked to leave')]}
-    : {verdict: 'deaf', proved: true, because: 'It never took note of being asked to leave, although others did', shown: []};
+    ? {
+        verdict: 'deaf',
+        proved: true,
+        because: 'It was still loading the application when it was asked to leave, and never took note of it',
+        shown: [proof(importing, 'the application became ready only after the worker had been asked to leave')],
+      }
+    : {verdict: 'deaf', proved: true, because: 'It never took note of being asked to leave', shown: []};
 }
 
 function unasked(process: Process, own: boolean, recycles: boolean): Judgement {
   if (own) return {verdict: 'recycle', proved: true, because: 'It had said that its work was done', shown: []};
   if (recycles && process.successorPid !== null) {
-    return {verdict: 'recycle', proved: false, because: 'No reload is under way in this log, and other workers say that their work is done', shown: []};
+    return {
+      verdict: 'recycle',
+      proved: false,
+      because: 'No reload is under way in this log, and other workers say that their work is done',
+      shown: [],
+    };
   }
   return {verdict: 'undecided', proved: false, because: 'The log does not show who asked it to leave', shown: []};
 }
@@ -208,7 +274,7 @@ function near(event: LogEvent, process: Process, forced: Forced): boolean {
 /** `GET /export`, as far as the line tells. */
 export function requestOf(event: LogEvent): string {
   const {method, uri} = event.fields;
-  return list([method, uri].filter((part) => part !== undefined)).replace(' and ', ' ') || 'a request';
+  return [method, uri].filter((part) => part !== undefined).join(' ') || 'a request';
 }
 
 function capital(sentence: string): string {
@@ -228,7 +294,10 @@ export function byInstance(workers: readonly ForcedWorker[]): [Instance, ForcedW
 
 /** Why they were judged so, in sentences. Of many that differ in their figures alone, the first tell enough. */
 export function reasons(workers: readonly ForcedWorker[]): string {
-  return [...new Set(workers.map(({because}) => because))].slice(0, 2).map((because) => `${because}.`).join(' ');
+  return [...new Set(workers.map(({because}) => because))]
+    .slice(0, 2)
+    .map((because) => `${because}.`)
+    .join(' ');
 }
 
 export function reloadsOf(workers: readonly ForcedWorker[]): Reload[] {

@@ -1,8 +1,24 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {isSlow} from './chain-reload-slow.ts';
 import {forcedWorkers} from './forced-workers.ts';
 import {enoughMercy, lowerMercy, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Rule} from './rule.ts';
-import {count, duration, evidence, instanceName, nameOf, numbers, proof, seconds, span, unique} from './wording.ts';
+import {uwsgiOf} from './settings.ts';
+import {
+  count,
+  duration,
+  evidence,
+  instanceName,
+  itself,
+  nameOf,
+  numbers,
+  proof,
+  seconds,
+  sentences,
+  span,
+  unique,
+  was,
+} from './wording.ts';
 
 /** A wait worth complaining about, in seconds. */
 const LONG = 10;
@@ -16,10 +32,18 @@ const rule: Rule = {
   title: 'The master waits far longer for a stuck worker than the others need to leave',
   severity: 'warning',
   docs: {
-    sees: 'Workers killed at the deadline after 10 s or more each, in an instance whose other workers left by themselves in a fraction of that time.',
-    why: 'The mercy is how long the master waits for a worker that was asked to leave. A full reload serves nobody until the last worker is gone, so one worker that hangs costs all of them the whole wait.',
-    remedy: 'Set worker-reload-mercy a little above what workers need to finish their work. Find the cause of the hang as well: this only bounds it.',
-    limits: 'It compares with workers that left by themselves in this log. Requests longer than any here could be cut by a shorter mercy.',
+    sees:
+      'Workers killed at the deadline after 10 s or more each, in an instance whose other workers left by themselves in a ' +
+      'fraction of that time.',
+    why:
+      'The mercy is how long the master waits for a worker that was asked to leave. A full reload serves nobody until the ' +
+      'last worker is gone, so one worker that hangs costs all of them the whole wait.',
+    remedy:
+      'Set worker-reload-mercy a little above what workers need to finish their work. Find the cause of the hang as well: ' +
+      'this only bounds it.',
+    limits:
+      'It compares with workers that left by themselves in this log. Requests longer than any here could be cut by a ' +
+      'shorter mercy.',
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/Options.html#worker-reload-mercy'],
   },
   needs: {
@@ -28,12 +52,27 @@ const rule: Rule = {
   },
   *check(timeline) {
     // A worker that had a request to finish was waited for with good reason.
-    const busy = new Set(forcedWorkers(timeline).filter(({verdict}) => verdict === 'request').map(({process}) => process));
-    for (const instance of timeline.instances) {
+    const busy = new Set(
+      forcedWorkers(timeline)
+        .filter(({verdict}) => verdict === 'request')
+        .map(({process}) => process),
+    );
+    for (const instance of uwsgiOf(timeline)) {
+      // The waits of a slow chain are the subject of its own rule.
+      const chains = new Set(instance.reloads.filter(isSlow).map(({id}) => id));
       const workers = instance.processes.filter(({role}) => role === 'worker');
-      const forced = workers.filter((process) => process.forced?.deadline === 'mercy' && process.end === 'forced' && !busy.has(process) && waited(process, instance) >= LONG);
+      const forced = workers.filter(
+        (process) =>
+          process.forced?.deadline === 'mercy' &&
+          process.end === 'forced' &&
+          !busy.has(process) &&
+          !chains.has(process.asked?.reload ?? '') &&
+          waited(process, instance) >= LONG,
+      );
       if (forced.length === 0) continue;
-      const clean = workers.filter((process) => process.end === 'clean' && process.asked && !process.forced && neededAtMost(process) !== null);
+      const clean = workers.filter(
+        (process) => process.end === 'clean' && process.asked && !process.forced && neededAtMost(process) !== null,
+      );
       if (clean.length === 0) continue;
       const finding = describe(timeline, instance, forced, clean);
       if (finding) yield finding;
@@ -68,15 +107,23 @@ function describe(timeline: Timeline, instance: Instance, forced: readonly Proce
   const patience = span(forced.map((process) => process.forced?.patience ?? null).filter((each) => each !== null));
   const lines = evidence([
     ...(mercy.where ? [proof(mercy.where, `the mercy is ${mercyText(mercy)}`)] : []),
-    ...forced.slice(0, 6).flatMap((process) => (process.forced ? [proof(process.forced.event, `${nameOf(process)} was waited for until the mercy ran out`)] : [])),
+    ...forced
+      .slice(0, 6)
+      .flatMap((process) =>
+        process.forced ? [proof(process.forced.event, `${nameOf(process)} was waited for until the mercy ran out`)] : [],
+      ),
     ...clean.slice(0, 3).flatMap((process) => (process.ended ? [proof(process.ended, `${nameOf(process)} left by itself`)] : [])),
   ]);
   if (!lines) return null;
+  const took = patience && patience.min >= LONG ? duration(patience) : `more than ${seconds(wait)}`;
   return {
     title: rule.title,
-    message: `${count(forced.length, 'worker')} ${forced.length === 1 ? 'was' : 'were'} killed only after ${patience && patience.min >= LONG ? duration(patience) : `more than ${seconds(wait)}`}: the mercy, the time that the master waits for a worker, is ${mercyText(mercy)}. ` +
-      `${count(clean.length, 'other worker')} left by ${clean.length === 1 ? 'itself' : 'themselves'} within ${seconds(needed)}. Both are proved. ` +
+    message: sentences(
+      `${count(forced.length, 'worker')} ${was(forced.length)} killed only after ${took}:`,
+      `the mercy, the time that the master waits for a worker, is ${mercyText(mercy)}.`,
+      `${count(clean.length, 'other worker')} left by ${itself(clean.length)} within ${seconds(needed)}. Both are proved.`,
       'A shorter mercy would end the wait sooner; it would not cure what kept the worker, which is a matter of its own.',
+    ),
     confidence: 'certain',
     instance: instance.id,
     reload: reloads.length === 1 ? (reloads[0] ?? null) : null,
@@ -86,7 +133,7 @@ function describe(timeline: Timeline, instance: Instance, forced: readonly Proce
     against: [],
     cannotSee: ['requests longer than any that ended in this log'],
     fixes: [lower],
-    next: [`logdoctor simulate LOG --set worker-reload-mercy=${enough}   # replays the reloads of this log with that mercy`],
+    next: [],
     identity: [instanceName(instance)],
   };
 }

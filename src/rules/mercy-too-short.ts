@@ -1,31 +1,47 @@
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {forcedWorkers, reloadsOf, type ForcedWorker} from './forced-workers.ts';
+import {type ForcedWorker, forcedWorkers, reloadsOf} from './forced-workers.ts';
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
+import {uwsgiOf} from './settings.ts';
 import {count, evidence, instanceName, list, nameOf, numbers, proof, seconds, unique} from './wording.ts';
-import {isNormal, longerThan, requestsOf, tasksOf, type Task} from './work.ts';
+import {isNormal, longerThan, requestsOf, type Task, tasksOf} from './work.ts';
 
 const rule: Rule = {
   id: 'mercy-too-short',
   title: 'Workers are killed before work of the usual length can end',
   severity: 'warning',
   docs: {
-    sees: 'Workers killed at the deadline ("NO MERCY"), where the deadline is shorter than requests, or tasks in the background, that this log shows to be normal.',
-    why: 'A worker that is asked to leave may finish what it has begun, for as long as the mercy lasts. Where usual work takes longer, each reload and each recycling cuts some of it.',
-    remedy: 'Set worker-reload-mercy above the longest work that is meant to succeed, and the time limit of the outer supervisor above that. Or take the long work out of the workers.',
-    limits: 'That usual work is longer than the mercy is proved. That the workers which were killed were busy with such work is inferred: a request that is killed has no line.',
+    sees:
+      'Workers killed at the deadline ("NO MERCY"), where the deadline is shorter than requests, or tasks in the ' +
+      'background, that this log shows to be normal.',
+    why:
+      'A worker that is asked to leave may finish what it has begun, for as long as the mercy lasts. Where usual work ' +
+      'takes longer, each reload and each recycling cuts some of it.',
+    remedy:
+      'Set worker-reload-mercy above the longest work that is meant to succeed, and the time limit of the outer supervisor ' +
+      'above that. Or take the long work out of the workers.',
+    limits:
+      'That usual work is longer than the mercy is proved. That the workers which were killed were busy with such work is ' +
+      'inferred: a request that is killed has no line.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#worker-reload-mercy',
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
     ],
   },
   needs: {
-    messages: ['uwsgi/no-mercy', 'uwsgi/worker-buried', 'uwsgi/worker-killed', 'uwsgi/gracefully-killing', 'uwsgi/work-done', 'uwsgi/goodbye'],
+    messages: [
+      'uwsgi/no-mercy',
+      'uwsgi/worker-buried',
+      'uwsgi/worker-killed',
+      'uwsgi/gracefully-killing',
+      'uwsgi/work-done',
+      'uwsgi/goodbye',
+    ],
     otherwise: 'the log shows no worker that was asked to leave',
   },
   *check(timeline) {
-    for (const instance of timeline.instances) {
+    for (const instance of uwsgiOf(timeline)) {
       const cut = cutByMercy(timeline, instance);
       if (cut.length === 0) continue;
       const finding = describe(timeline, instance, cut);
@@ -45,8 +61,10 @@ export function cutByMercy(timeline: Timeline, instance: Instance): ForcedWorker
   const longRequests = isNormal(requestsOf(instance), mercy.seconds);
   const longTasks = longTasksOf(timeline, instance, mercy.seconds).length > 0;
   const orphaned = new Set(timeline.tasks.orphaned.map((task) => task.pid));
-  return forced.filter(({verdict, process}) =>
-    (longRequests && (verdict === 'undecided' || verdict === 'request')) || (longTasks && orphaned.has(process.pid)));
+  return forced.filter(
+    ({verdict, process}) =>
+      (longRequests && (verdict === 'undecided' || verdict === 'request')) || (longTasks && orphaned.has(process.pid)),
+  );
 }
 
 function longTasksOf(timeline: Timeline, instance: Instance, mercy: number): Task[] {
@@ -64,37 +82,63 @@ function describe(timeline: Timeline, instance: Instance, cut: readonly ForcedWo
   const lines = evidence([
     ...(mercy.where ? [proof(mercy.where, `the mercy is ${mercyText(mercy)}`)] : []),
     ...cut.slice(0, 5).map(({process, forced}) => proof(forced.event, `${nameOf(process)} was killed when the mercy ran out`)),
-    ...(byRequests && requests.longestLine ? [proof(requests.longestLine, 'an answer of one of the workers with requests longer than that')] : []),
+    ...(byRequests && requests.longestLine
+      ? [proof(requests.longestLine, 'an answer of one of the workers with requests longer than that')]
+      : []),
     ...tasks.slice(0, 2).map((task) => proof(task.ended, `task ${task.id} ended ${seconds(task.least)} after it had begun`)),
   ]);
   if (!lines) return null;
   const work = list([
-    ...(byRequests ? [`${longerThan(requests, mercy.seconds).toLocaleString('en-US')} of ${count(requests.count, 'request')} took longer (up to ${seconds(requests.longest)})`] : []),
-    ...(tasks.length > 0 ? [`${count(tasks.length, 'background task')} took longer (up to ${seconds(Math.max(...tasks.map((task) => task.least)))})`] : []),
+    ...(byRequests
+      ? [
+          `${longerThan(requests, mercy.seconds).toLocaleString('en-US')} of ${count(requests.count, 'request')} took ` +
+            `longer (up to ${seconds(requests.longest)})`,
+        ]
+      : []),
+    ...(tasks.length > 0
+      ? [`${count(tasks.length, 'background task')} took longer (up to ${seconds(Math.max(...tasks.map((task) => task.least)))})`]
+      : []),
   ]);
   return {
     title: rule.title,
-    message: `${count(cut.length, 'worker')} ${cut.length === 1 ? 'was' : 'were'} killed when the master's patience, the mercy of ${mercyText(mercy)}, ran out. ` +
-      `In this log ${work}. Both are proved. That the workers were busy with such work when they were killed is inferred: it fits, and a request that is killed has no line of its own.`,
+    message:
+      `${count(cut.length, 'worker')} ${cut.length === 1 ? 'was' : 'were'} killed when the master's patience, the mercy of ` +
+      `${mercyText(mercy)}, ran out. ` +
+      `In this log ${work}. Both are proved. That the workers were busy with such work when they were killed is inferred: ` +
+      'it fits, and a request that is killed has no line of its own.',
     confidence: 'likely',
     instance: instance.id,
     reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
     pids: unique(processes.map(({pid}) => pid)),
     workers: numbers(processes),
     evidence: lines,
-    against: [{
-      hypothesis: 'app-threads-block-shutdown', line: null,
-      because: 'a blocked exit looks the same; if workers are still killed with a longer mercy, that is the cause',
-    }],
-    cannotSee: ['requests killed at the deadline: they never get a line in this log', 'tasks that were waiting and had logged nothing'],
+    against: [
+      {
+        hypothesis: 'app-threads-block-shutdown',
+        line: null,
+        because: 'a blocked exit looks the same; if workers are still killed with a longer mercy, that is the cause',
+      },
+    ],
+    cannotSee: [
+      'requests killed at the deadline: they never get a line in this log',
+      'tasks that were waiting and had logged nothing',
+    ],
     fixes: [
       ...(raise ? [raise] : []),
       {
-        setting: null, section: null, value: null, since: null, safety: 'needs-code', effect: 'workers can leave at once, whatever the mercy is',
-        why: 'Give the work to a queue outside the workers (a task queue, uWSGI\'s spooler or a mule).',
+        setting: null,
+        section: null,
+        value: null,
+        since: null,
+        safety: 'needs-code',
+        effect: 'workers can leave at once, whatever the mercy is',
+        why: "Give the work to a queue outside the workers (a task queue, uWSGI's spooler or a mule).",
       },
     ],
-    next: ['look for requests without an answer (499, 502, 504) in the proxy\'s access log at the second of the kill', ...whileItHangs(instance).slice(0, 1)],
+    next: [
+      "look for requests without an answer (499, 502, 504) in the proxy's access log at the second of the kill",
+      ...whileItHangs(instance).slice(0, 1),
+    ],
     identity: [instanceName(instance), byRequests ? 'requests' : 'tasks'],
   };
 }

@@ -3,8 +3,8 @@
  * All rules take their advice about it from here, so that no report contradicts itself.
  */
 import type {LineRef} from '../timeline/event.ts';
-import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import type {Duration} from '../timeline/time.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import type {Fix} from './rule.ts';
 import {numberOf, setting} from './settings.ts';
 import {count, duration, seconds} from './wording.ts';
@@ -19,7 +19,17 @@ export interface Mercy {
   readonly where: LineRef | null;
 }
 
+const mercies = new WeakMap<Instance, Mercy>();
+
 export function mercyOf(instance: Instance): Mercy {
+  const known = mercies.get(instance);
+  if (known) return known;
+  const mercy = findMercy(instance);
+  mercies.set(instance, mercy);
+  return mercy;
+}
+
+function findMercy(instance: Instance): Mercy {
   const shown = setting(instance, 'worker-reload-mercy');
   const value = numberOf(instance, 'worker-reload-mercy');
   if (shown && value !== null && (shown.from === 'log' || shown.from === 'config')) {
@@ -62,7 +72,9 @@ const STEPS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600];
 export function enoughMercy(timeline: Timeline, instance: Instance): number | null {
   const requests = requestsOf(instance);
   const tasks = Math.max(0, ...tasksOf(timeline, instance).map((task) => task.least));
-  return STEPS.find((step) => tasks < step && !isNormal(requests, step) && !(requests.count < 200 && requests.longest >= step)) ?? null;
+  return (
+    STEPS.find((step) => tasks < step && !isNormal(requests, step) && !(requests.count < 200 && requests.longest >= step)) ?? null
+  );
 }
 
 /** Advice to be less patient. None where the log shows work that needs the patience, or where nothing would be gained. */
@@ -72,9 +84,17 @@ export function lowerMercy(timeline: Timeline, instance: Instance, processes: re
   if (enough === null || enough >= now.seconds) return null;
   if (timeline.tasks.orphaned.some((task) => processes.some((process) => process.pid === task.pid))) return null;
   return {
-    setting: 'worker-reload-mercy', section: 'uwsgi', value: String(enough), since: null, safety: 'may-cut-requests',
-    effect: `${now.known === 'assumed' ? 'with the default mercy, ' : ''}${seconds(costOf(now.seconds))} -> about ${seconds(costOf(enough))} for each worker that does not leave${cut(instance, enough)}`,
-    why: 'It shortens the wait and leaves the cause in place: the workers are still killed. reload-mercy is another option and has no effect on workers.',
+    setting: 'worker-reload-mercy',
+    section: 'uwsgi',
+    value: String(enough),
+    since: null,
+    safety: 'may-cut-requests',
+    effect:
+      `${now.known === 'assumed' ? 'with the default mercy, ' : ''}${seconds(costOf(now.seconds))} -> about ` +
+      `${seconds(costOf(enough))} for each worker that does not leave${cut(instance, enough)}`,
+    why:
+      'It shortens the wait and leaves the cause in place: the workers are still killed. reload-mercy is another option ' +
+      'and has no effect on workers.',
   };
 }
 
@@ -84,7 +104,9 @@ function cut(instance: Instance, mercy: number): string {
   if (requests.count === 0) return '; this log has no request lines to show what that would cut';
   const longer = longerThan(requests, mercy);
   const all = count(requests.count, 'request');
-  return longer === 0 ? `; none of ${all} here took that long` : `; ${longer.toLocaleString('en-US')} of ${all} here took longer and could have been cut`;
+  return longer === 0
+    ? `; none of ${all} here took that long`
+    : `; ${longer.toLocaleString('en-US')} of ${all} here took longer and could have been cut`;
 }
 
 /** Advice to be more patient, where work is shown to take longer than the mercy. */
@@ -94,8 +116,16 @@ export function raiseMercy(timeline: Timeline, instance: Instance): Fix | null {
   const enough = STEPS.find((step) => step > longest * 1.2 && step > now.seconds);
   if (enough === undefined || longest <= now.seconds) return null;
   return {
-    setting: 'worker-reload-mercy', section: 'uwsgi', value: String(enough), since: null, safety: 'safe',
-    effect: `work of up to ${seconds(longest)}, as this log shows it, can end before the deadline; a worker that hangs is waited for ${seconds(costOf(enough))}`,
-    why: `Now the mercy is ${mercyText(now)}. The time limit of the outer supervisor (supervisord's stopwaitsecs, systemd's TimeoutStopSec) must be longer still.`,
+    setting: 'worker-reload-mercy',
+    section: 'uwsgi',
+    value: String(enough),
+    since: null,
+    safety: 'safe',
+    effect:
+      `work of up to ${seconds(longest)}, as this log shows it, can end before the deadline; a worker that hangs is waited ` +
+      `for ${seconds(costOf(enough))}`,
+    why:
+      `Now the mercy is ${mercyText(now)}. The time limit of the outer supervisor (supervisord's stopwaitsecs, systemd's ` +
+      'TimeoutStopSec) must be longer still.',
   };
 }

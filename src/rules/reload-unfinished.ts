@@ -4,36 +4,60 @@ import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Evidence, Finding, Rule} from './rule.ts';
-import {versionWithin} from './settings.ts';
-import {count, evidence, instanceName, kindOf, list, precedes, proof, seconds} from './wording.ts';
+import {numberOf, versionWithin} from './settings.ts';
+import {count, evidence, instanceName, kindOf, list, precedes, proof, seconds, sentences, was} from './wording.ts';
 
 /** Seconds beyond the deadline that a master may need. */
 const MARGIN = 10;
 /** A replacement that needs this many times longer than the slowest start-up of the log is not just slow. */
 const FAR_SLOWER = 3;
+/** Where no start is in the log, only that much is called too long. */
+const UNKNOWN_START = 120;
 
 const rule: Rule = {
   id: 'reload-unfinished',
   title: 'A reload or stop began and never came to its end',
   severity: 'error',
   docs: {
-    sees: 'A reload or stop that began and whose end the log never shows, although the log goes on for longer than the master would wait; or a chain reload that waits for a replacement far longer than starts take here.',
-    why: 'Until the reload ends, part of the workers or all of them do not serve, and new reloads are ignored. A chain waits without limit for a replacement that does not come up.',
-    remedy: 'Look at the process it waits for while it hangs. A replacement that does not come up is often blocked in the import of the application, or by a lock that was held when it was forked.',
-    limits: 'If the log ends first, it says so as a note: that is not a hang. Lines around the restart of the master can be missing where a socket or syslog takes the log.',
-    references: ['https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html', 'unbit/uwsgi#1052', 'unbit/uwsgi#2681'],
+    sees:
+      'A reload or stop that began and whose end the log never shows, although the log goes on for longer than the master ' +
+      'would wait; or a chain reload that waits for a replacement far longer than starts take here.',
+    why:
+      'Until the reload ends, part of the workers or all of them do not serve, and new reloads are ignored. A chain waits ' +
+      'without limit for a replacement that does not come up.',
+    remedy:
+      'Look at the process it waits for while it hangs. A replacement that does not come up is often blocked in the import ' +
+      'of the application, or by a lock that was held when it was forked.',
+    limits:
+      'If the log ends first, it says so as a note: that is not a hang. Lines around the restart of the master can be ' +
+      'missing where a socket or syslog takes the log.',
+    references: [
+      'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
+      'unbit/uwsgi#1052',
+      'unbit/uwsgi#2681',
+    ],
   },
   needs: {
-    messages: ['uwsgi/graceful-reload', 'uwsgi/brutal-reload', 'uwsgi/touch-reload', 'uwsgi/touch-chain-reload', 'uwsgi/touch-workers-reload', 'uwsgi/chain-reload', 'uwsgi/chain-victim',
-      'uwsgi/gracefully-killing', 'uwsgi/stop-signal', 'uwsgi/graceful-shutdown'],
+    messages: [
+      'uwsgi/graceful-reload',
+      'uwsgi/brutal-reload',
+      'uwsgi/touch-reload',
+      'uwsgi/touch-chain-reload',
+      'uwsgi/touch-workers-reload',
+      'uwsgi/chain-reload',
+      'uwsgi/chain-victim',
+      'uwsgi/gracefully-killing',
+      'uwsgi/stop-signal',
+      'uwsgi/graceful-shutdown',
+      'gunicorn/handling-signal',
+    ],
     otherwise: 'the log shows no reload and no stop',
   },
   *check(timeline) {
-    for (const instance of timeline.instances) {
+    for (const instance of timeline.instances.filter(({supervisor}) => supervisor in PATIENCE)) {
       for (const reload of instance.reloads) {
         if (reload.outcome !== 'unfinished' || reload.kind === 'hup' || reload.kind === 'usr2') continue;
-        const stuck = stuckIn(timeline, instance, reload);
-        const finding = stuck ? hangs(instance, reload, stuck) : cut(instance, reload);
+        const finding = judge(timeline, instance, reload);
         if (finding) yield finding;
       }
     }
@@ -41,6 +65,18 @@ const rule: Rule = {
 };
 
 export default rule;
+
+/** How long a supervisor waits for its workers before it kills them. */
+const PATIENCE: Readonly<Record<'uwsgi' | 'gunicorn', (instance: Instance) => {seconds: number; text: string}>> = {
+  uwsgi: (instance) => {
+    const mercy = mercyOf(instance);
+    return {seconds: costOf(mercy.seconds), text: `the mercy, ${mercyText(mercy)}, and a second`};
+  },
+  gunicorn: (instance) => {
+    const timeout = numberOf(instance, 'graceful_timeout') ?? 30;
+    return {seconds: timeout + 1, text: `graceful_timeout, ${timeout} s`};
+  },
+};
 
 interface Stuck {
   /** Seconds for which nothing went on, at least. */
@@ -51,48 +87,97 @@ interface Stuck {
   readonly pid: number | null;
 }
 
-function stuckIn(timeline: Timeline, instance: Instance, reload: Reload): Stuck | null {
-  return reload.kind === 'chain' ? (waitingChain(timeline, instance, reload) ?? silent(timeline, instance, reload)) : silent(timeline, instance, reload);
+function judge(timeline: Timeline, instance: Instance, reload: Reload): Finding | null {
+  const waiting = reload.kind === 'chain' ? waitingChain(timeline, instance, reload) : null;
+  if (waiting) return hangs(instance, reload, waiting);
+  // A later reload shows that the master lives: the end of this one is lost, or was made to come.
+  if (instance.reloads.at(-1) !== reload) return null;
+  const next = timeline.instances.find(({epochs}) =>
+    epochs.some(({master, reExecuted}) => master && !reExecuted && precedes(reload.began, master)),
+  );
+  if (next) return ended(instance, reload, next);
+  const stuck = silent(timeline, instance, reload);
+  return stuck ? hangs(instance, reload, stuck) : cut(instance, reload);
 }
 
 /** The chain says once a second that it still waits for a replacement. */
 function waitingChain(timeline: Timeline, instance: Instance, reload: Reload): Stuck | null {
   const current = reload.workers.at(-1);
   if (!current) return null;
-  const waiting = timeline.events.filter(({meaning, worker, ...event}) => meaning.kind === 'chain-waiting' && worker === current.worker && precedes(reload.began, event));
+  const next = instance.reloads[instance.reloads.indexOf(reload) + 1]?.began;
+  const waiting = timeline.events.filter(
+    (event) =>
+      event.meaning.kind === 'chain-waiting' &&
+      event.worker === current.worker &&
+      precedes(reload.began, event) &&
+      (!next || precedes(event, next)),
+  );
   const since = waiting[0];
   const last = waiting.at(-1);
   if (!since || !last) return null;
   const waited = between(since.at, last.at).min;
-  const slowest = Math.max(0, ...instance.epochs.flatMap(({appLoads}) => appLoads.map((load) => load.seconds ?? 0)));
-  const usual = Math.max(slowest, ...reload.workers.map(({comeback}) => comeback?.max ?? 0));
-  if (waited <= Math.max(MARGIN, usual * FAR_SLOWER)) return null;
+  const usual = usualStart(instance);
+  if (waited <= patienceForStart(usual)) return null;
   return {
-    since: waited, pid: current.newPid,
-    limit: `starts in this log took at most ${seconds(Math.max(1, usual))}`,
-    waitsFor: `the replacement of worker ${current.worker}${current.newPid === null ? '' : ` (pid ${current.newPid})`} to accept requests`,
+    since: waited,
+    pid: current.newPid,
+    limit: usual === null ? 'no start of the application in this log tells how long it usually takes' : startText(usual),
+    waitsFor: `the replacement of worker ${current.worker}${current.newPid === null ? '' : ` (pid ${current.newPid})`} to accept`,
     lines: [proof(since, `it waits for the replacement of worker ${current.worker}`), proof(last, 'it still waits')],
   };
 }
 
+/** The longest start of the application that the log shows, in seconds; null where it shows none. */
+function usualStart(instance: Instance): number | null {
+  const loads = instance.epochs.flatMap(({appLoads}) => appLoads.map((load) => load.seconds)).filter((each) => each !== null);
+  const comebacks = instance.reloads.flatMap(({workers}) => workers.map(({comeback}) => comeback?.max ?? null));
+  const known = [...loads, ...comebacks.filter((each) => each !== null)];
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+function patienceForStart(usual: number | null): number {
+  return usual === null ? UNKNOWN_START : Math.max(MARGIN, usual * FAR_SLOWER);
+}
+
+function startText(usual: number): string {
+  return `starts of the application in this log took at most ${seconds(Math.max(1, usual))}`;
+}
+
 function silent(timeline: Timeline, instance: Instance, reload: Reload): Stuck | null {
-  const mercy = mercyOf(instance);
-  const limit = costOf(mercy.seconds) + MARGIN;
+  const patience = (PATIENCE[instance.supervisor as keyof typeof PATIENCE] ?? PATIENCE.uwsgi)(instance);
+  const open = reload.workers.filter(({end}) => end === 'unknown');
+  const usual = usualStart(instance);
+  const limit = Math.max(patience.seconds + MARGIN, open.length > 0 ? 0 : patienceForStart(usual));
   if (timeline.to === null || reload.silence.min <= limit) return null;
   const last = lastSign(timeline, instance, reload);
-  const open = reload.workers.filter(({end}) => end === 'unknown');
   return {
-    since: reload.silence.min, pid: open[0]?.oldPid ?? null,
-    limit: `a master that works kills a worker that does not leave after the mercy, ${mercyText(mercy)}, and a second`,
-    waitsFor: open.length > 0 ? `${open.length === 1 ? 'worker' : 'workers'} ${list(open.map(({worker}) => worker ?? '?'))} to leave` : 'the new generation',
+    since: reload.silence.min,
+    pid: open[0]?.oldPid ?? null,
+    limit:
+      open.length === 0 && usual !== null
+        ? startText(usual)
+        : `a master that works kills a worker that does not leave after ${patience.text}`,
+    waitsFor:
+      open.length > 0
+        ? `${open.length === 1 ? 'worker' : 'workers'} ${list(open.map(({worker}) => worker ?? '?'))} to leave`
+        : 'the new generation',
     lines: last ? [proof(last, 'the last sign of it')] : [],
   };
 }
 
 function lastSign(timeline: Timeline, instance: Instance, reload: Reload): LogEvent | null {
   const pids = new Set(instance.processes.map(({pid}) => pid));
-  return timeline.events.findLast((event) => precedes(reload.began, event) && event.pid !== null && pids.has(event.pid) &&
-    (event.meaning.kind === 'process-asked' || event.meaning.kind === 'process-ended' || event.meaning.kind === 'process-forced')) ?? null;
+  return (
+    timeline.events.findLast(
+      (event) =>
+        precedes(reload.began, event) &&
+        event.pid !== null &&
+        pids.has(event.pid) &&
+        (event.meaning.kind === 'process-asked' ||
+          event.meaning.kind === 'process-ended' ||
+          event.meaning.kind === 'process-forced'),
+    ) ?? null
+  );
 }
 
 function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null {
@@ -102,28 +187,64 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
   const pid = stuck.pid ?? '<pid it waits for>';
   return {
     title: `A ${kindOf(reload)} began and never came to its end`,
-    message: `The ${kindOf(reload)} waits for ${stuck.waitsFor}. For at least ${seconds(stuck.since)} nothing else came, until the end of this log; ${stuck.limit}. That is proved. ` +
+    message:
+      `The ${kindOf(reload)} waits for ${stuck.waitsFor}. For at least ${seconds(stuck.since)} nothing else came, until ` +
+      `the end of this log; ${stuck.limit}. That is proved. ` +
       `${fault ? `The likely reason is a fault of this version: ${fault.what}.` : 'What it hangs on is not in the log.'}`,
     confidence: fault ? 'likely' : 'certain',
     instance: instance.id,
     reload: reload.id,
     pids: stuck.pid === null ? [] : [stuck.pid],
-    workers: reload.workers.filter(({newPid, oldPid}) => newPid === stuck.pid || oldPid === stuck.pid).map(({worker}) => worker).filter((worker) => worker !== null),
+    workers: reload.workers
+      .filter(({newPid, oldPid}) => newPid === stuck.pid || oldPid === stuck.pid)
+      .map(({worker}) => worker)
+      .filter((worker) => worker !== null),
     evidence: lines,
-    against: [{hypothesis: 'the log simply ends first', because: `it goes on for at least ${seconds(stuck.since)}`, line: lines.at(-1)?.at.line ?? null}],
+    against: [
+      {
+        hypothesis: 'the log simply ends first',
+        because: `it goes on for at least ${seconds(stuck.since)}`,
+        line: lines.at(-1)?.at.line ?? null,
+      },
+    ],
     cannotSee: ['what the process does: it prints nothing while it hangs'],
-    fixes: fault ? [{setting: null, section: null, value: null, since: null, safety: 'safe', effect: 'this kind of hang is gone', why: `Run uWSGI ${fault.fixedIn} or later.`}] : [],
-    next: [`py-spy dump --pid ${pid}   # what does it do? A blocked import, a lock that was held at the fork`,
+    fixes: fault
+      ? [
+          {
+            setting: null,
+            section: null,
+            value: null,
+            since: null,
+            safety: 'safe',
+            effect: 'this kind of hang is gone',
+            why: `Run uWSGI ${fault.fixedIn} or later.`,
+          },
+        ]
+      : [],
+    next: [
+      `py-spy dump --pid ${pid}   # what does it do? A blocked import, a lock that was held at the fork`,
       `ps -o pid,stat,etime,wchan:30 -p ${pid}`,
-      reload.kind === 'chain' ? 'a full reload (SIGHUP to the master) gets the instance out of a chain that is stuck' : (whileItHangs(instance)[1] as string)],
+      reload.kind === 'chain'
+        ? 'a full reload (SIGHUP to the master) gets the instance out of a chain that is stuck'
+        : (whileItHangs(instance)[1] as string),
+    ],
     identity: [instanceName(instance), reload.kind],
   };
 }
 
 /** Versions that are known to get stuck here. */
 function knownFault(instance: Instance, reload: Reload): {what: string; fixedIn: string} | null {
-  if (reload.kind === 'stop' && reload.began.message === 'uwsgi/graceful-shutdown' && versionWithin(instance, '2.0.27', '2.0.30')) {
-    return {what: `2.0.27 to 2.0.30 wait for each worker in turn at a graceful stop and have no deadline there (${instance.version} runs here; pull request unbit/uwsgi#2743)`, fixedIn: 'than 2.0.30 with that change'};
+  if (
+    reload.kind === 'stop' &&
+    reload.began.message === 'uwsgi/graceful-shutdown' &&
+    versionWithin(instance, '2.0.27', '2.0.30')
+  ) {
+    return {
+      what:
+        `2.0.27 to 2.0.30 wait for each worker in turn at a graceful stop and have no deadline there (${instance.version} ` +
+        'runs here; pull request unbit/uwsgi#2743)',
+      fixedIn: 'than 2.0.30 with that change',
+    };
   }
   if (reload.kind === 'graceful' && versionWithin(instance, '2.0.27', '2.0.27')) {
     return {what: '2.0.27 blocks before it tells its workers of a reload (unbit/uwsgi#2681)', fixedIn: '2.0.28'};
@@ -131,18 +252,57 @@ function knownFault(instance: Instance, reload: Reload): {what: string; fixedIn:
   return null;
 }
 
+/** A new master stands where the old one should have come to an end: somebody else ended it. */
+function ended(instance: Instance, reload: Reload, next: Instance): Finding | null {
+  const master = next.epochs.find((epoch) => epoch.master && precedes(reload.began, epoch.master))?.master;
+  const lines = evidence([
+    proof(reload.began, `the ${kindOf(reload)} begins`),
+    ...(master ? [proof(master, 'a new master starts; nothing tells of the end of the old one')] : []),
+  ]);
+  if (!lines) return null;
+  return {
+    title: `A ${kindOf(reload)} began and never came to its end`,
+    message:
+      `The log shows no end of the ${kindOf(reload)}, and later another master starts. That is proved. That the old one ` +
+      'was ended from outside (an outer supervisor, the kernel, a person) is inferred: it did not say goodbye.',
+    confidence: 'likely',
+    instance: instance.id,
+    reload: reload.id,
+    pids: instance.masterPid === null ? [] : [instance.masterPid],
+    workers: [],
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'the lines of its end are missing',
+        because: 'lines around a restart get lost where a socket or syslog takes the log',
+        line: null,
+      },
+    ],
+    cannotSee: ['who ended the old master, and when'],
+    fixes: [],
+    next: [
+      'look at the log of whoever starts this server (systemd, supervisord, the container platform) at that time: a kill ' +
+        'after its own time limit?',
+    ],
+    identity: [instanceName(instance), 'ended from outside', reload.kind],
+  };
+}
+
 /** Only the end of the log keeps it from being told: a note, lest it be taken for a hang. */
 function cut(instance: Instance, reload: Reload): Finding | null {
-  if (!isLast(instance, reload)) return null;
   const lines = evidence([proof(reload.began, `the ${kindOf(reload)} begins`)]);
   if (!lines) return null;
   const done = reload.workers.filter(({end}) => end !== 'unknown').length;
-  const open = reload.workers.length - done;
+  const asked = reload.workers.length;
+  const open = asked - done;
   return {
     title: `The log ends during a ${kindOf(reload)}`,
     severity: 'info',
-    message: `The log ends before the ${kindOf(reload)} does, and not long enough after its last sign to call it a hang.${
-      reload.workers.length > 0 ? ` Of ${count(reload.workers.length, 'worker')} that ${reload.workers.length === 1 ? 'was' : 'were'} asked, ${done} had left or been killed${open > 0 ? `; about the other${open === 1 ? '' : 's'} this log says nothing` : ''}.` : ''}`,
+    message: sentences(
+      `The log ends before the ${kindOf(reload)} does, and not long enough after its last sign to call it a hang.`,
+      asked > 0 && `Of ${count(asked, 'worker')} that ${was(asked)} asked, ${done} had left or been killed.`,
+      open > 0 && `About ${open === 1 ? 'the other one' : `the other ${open}`} this log says nothing.`,
+    ),
     confidence: 'certain',
     instance: instance.id,
     reload: reload.id,
@@ -155,8 +315,4 @@ function cut(instance: Instance, reload: Reload): Finding | null {
     next: ['take the log from a later time, so that it holds the whole of it'],
     identity: [instanceName(instance), 'cut', reload.kind],
   };
-}
-
-function isLast(instance: Instance, reload: Reload): boolean {
-  return instance.reloads.at(-1) === reload;
 }

@@ -3,69 +3,119 @@
  * worker, so that their advice agrees: it differs by where the application was loaded and by version.
  */
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import type {Finding, Fix} from './rule.ts';
 import {lowerMercy, raiseMercy} from './mercy.ts';
+import type {Finding, Fix} from './rule.ts';
 import {coresOf, loading, mayHave, setting, versionWithin} from './settings.ts';
-import {list, nameOf} from './wording.ts';
+import {nameOf} from './wording.ts';
 
 export interface Remedies {
   readonly fixes: readonly Fix[];
-  readonly next: readonly string[];
+  /** What later versions would offer. */
+  readonly upgrades: readonly string[];
 }
 
 /**
  * @param gain What a fix changes, in figures of the log: `61 s -> about 1 s per worker`.
  * @param some Others of the same kind left by themselves: it is not what all have from the start.
  */
-export function exitHangRemedies(timeline: Timeline, instance: Instance, stuck: readonly Process[], gain: string, some = false): Remedies {
+export function exitHangRemedies(
+  timeline: Timeline,
+  instance: Instance,
+  stuck: readonly Process[],
+  gain: string,
+  some = false,
+): Remedies {
   const where = some ? 'some' : loading(instance, stuck.at(-1) ?? null);
   const bug = exitBug(instance, stuck[0] ?? null);
   const atRisk = stuck.some((process) => timeline.tasks.orphaned.some((task) => task.pid === process.pid));
   const all: (Fix | null)[] = [
     bug && {
-      setting: null, section: null, value: null, effect: gain, since: null, safety: 'safe',
+      setting: null,
+      section: null,
+      value: null,
+      effect: gain,
+      since: null,
+      safety: 'safe',
       why: `Run uWSGI ${bug.fixedIn} or later: ${bug.what}.`,
     },
     // A daemon thread is not waited for: what it still does would be lost.
     atRisk ? null : threadFix(where, gain),
-    atRisk || some || where === 'lazy-apps' || needsLazyApps(instance) ? null : {
-      setting: 'py-call-uwsgi-fork-hooks', section: 'uwsgi', value: 'true', effect: gain, since: '2.0.21', safety: 'safe',
-      why: 'It lets Python forget, in each worker, the threads that exist in the master only. It helps where the application is loaded before the workers are forked, ' +
-        'which is the default. py-call-osafterfork is the older way and ends every worker under Python 3.13.',
-    },
-    atRisk ? null : {
-      setting: 'skip-atexit-teardown', section: 'uwsgi', value: 'true', effect: gain, since: '2.0.15', safety: 'safe',
-      why: 'The worker leaves without waiting for Python threads. Python\'s atexit handlers no longer run, so what they would flush is lost; uwsgi.atexit still runs. ' +
-        'skip-atexit is another option and does not help here.',
-    },
+    atRisk || some || where === 'lazy-apps' || needsLazyApps(instance)
+      ? null
+      : {
+          setting: 'py-call-uwsgi-fork-hooks',
+          section: 'uwsgi',
+          value: 'true',
+          effect: gain,
+          since: '2.0.21',
+          safety: 'safe',
+          why:
+            'It lets Python forget, in each worker, the threads that exist in the master only. It helps where the ' +
+            'application is loaded before the workers are forked, ' +
+            'which is the default. py-call-osafterfork is the older way and ends every worker under Python 3.13.',
+        },
+    atRisk
+      ? null
+      : {
+          setting: 'skip-atexit-teardown',
+          section: 'uwsgi',
+          value: 'true',
+          effect: gain,
+          since: '2.0.15',
+          safety: 'safe',
+          why:
+            "The worker leaves without waiting for Python threads. Python's atexit handlers no longer run, so what they " +
+            'would flush is lost; uwsgi.atexit still runs. ' +
+            'skip-atexit is another option and does not help here.',
+        },
     atRisk ? raiseMercy(timeline, instance) : lowerMercy(timeline, instance, stuck),
   ];
   const fixes = all.filter((fix) => fix !== null);
   const missing = fixes.filter((fix) => !mayHave(instance, fix.since));
   return {
     fixes: fixes.filter((fix) => mayHave(instance, fix.since)),
-    next: [
-      ...whileItHangs(instance),
-      ...missing.map((fix) => `uWSGI ${fix.since} or later has ${fix.setting}, which would end this wait; here ${instance.version} runs`),
-    ],
+    upgrades: missing.map(
+      ({since, setting: name}) => `uWSGI ${since} or later has ${name}, which would end this wait; here ${instance.version} runs`,
+    ),
   };
 }
 
 function threadFix(where: ReturnType<typeof loading> | 'some', gain: string): Fix {
   const fix = {setting: null, section: null, value: null, effect: gain, since: null, safety: 'needs-code'} as const;
   if (where === 'some') {
-    return {...fix, why: 'Find the thread, timer or pool that the application starts while it serves: others left without trouble, so not every worker has it. Make it a daemon thread (daemon=True), ' +
-      'or stop it in a function assigned to uwsgi.atexit.'};
+    return {
+      ...fix,
+      why:
+        'Find the thread, timer or pool that the application starts while it serves: others left without trouble, so not ' +
+        'every worker has it. Make it a daemon thread (daemon=True), ' +
+        'or stop it in a function assigned to uwsgi.atexit.',
+    };
   }
   if (where === 'prefork') {
-    return {...fix, why: 'Find the thread, timer or pool that is started when the application is imported, and make it a daemon thread (daemon=True) or start it only where it is needed. ' +
-      'Loaded before the fork, it runs in the master alone; each worker keeps a record of it and waits for it for ever when it leaves.'};
+    return {
+      ...fix,
+      why:
+        'Find the thread, timer or pool that is started when the application is imported, and make it a daemon thread ' +
+        '(daemon=True) or start it only where it is needed. ' +
+        'Loaded before the fork, it runs in the master alone; each worker keeps a record of it and waits for it for ever ' +
+        'when it leaves.',
+    };
   }
   if (where === 'lazy-apps') {
-    return {...fix, why: 'Find the thread, timer or pool that the application starts, and make it a daemon thread (daemon=True), or stop it in a function assigned to uwsgi.atexit. ' +
-      'Python\'s own atexit comes too late: threads are waited for before it runs.'};
+    return {
+      ...fix,
+      why:
+        'Find the thread, timer or pool that the application starts, and make it a daemon thread (daemon=True), or stop it ' +
+        'in a function assigned to uwsgi.atexit. ' +
+        "Python's own atexit comes too late: threads are waited for before it runs.",
+    };
   }
-  return {...fix, why: 'Find the thread, timer or pool that the application starts, and make it a daemon thread (daemon=True). If every worker needs it (lazy-apps), stop it in a function assigned to uwsgi.atexit.'};
+  return {
+    ...fix,
+    why:
+      'Find the thread, timer or pool that the application starts, and make it a daemon thread (daemon=True). If every ' +
+      'worker needs it (lazy-apps), stop it in a function assigned to uwsgi.atexit.',
+  };
 }
 
 /** Reloads of workers alone take new code only with lazy-apps: advice for the other way would contradict that. */
@@ -77,9 +127,11 @@ function needsLazyApps(instance: Instance): boolean {
 export function whileItHangs(instance: Instance): string[] {
   const alive = instance.processes.findLast((process) => process.role === 'worker' && process.end === 'running');
   const pid = alive ? String(alive.pid) : '<pid of a worker that does not leave>';
+  const who = alive ? ` (${nameOf(alive)} ran at the end of this log)` : '';
   return [
-    `py-spy dump --pid ${pid}   # during the next hang, before NO MERCY${alive ? ` (${nameOf(alive)} ran at the end of this log)` : ''}: shows which thread is waited for`,
-    `kill -USR2 ${pid}   # the same moment, without py-spy: uWSGI prints a backtrace; Py_FinalizeEx in it means that the exit hangs, "is managing request" names a request`,
+    `py-spy dump --pid ${pid}   # during the next hang, before NO MERCY${who}: shows which thread is waited for`,
+    `kill -USR2 ${pid}   # the same moment, without py-spy: uWSGI prints a backtrace; Py_FinalizeEx in it means that the ` +
+      'exit hangs, "is managing request" names a request',
     'set py-tracebacker=/tmp/tb to be able to ask each worker for its Python stack (uwsgi --connect-and-read /tmp/tb1)',
   ];
 }
@@ -96,8 +148,11 @@ export function exitBug(instance: Instance, process: Process | null): Bug | null
   const threaded = (threads !== null && threads > 1) || String(setting(instance, 'operational-mode')?.value ?? '') === 'threaded';
   if (threaded && versionWithin(instance, '2.0.25', '2.0.26')) {
     return {
-      what: `uWSGI 2.0.25 to 2.0.26 with threads does not wake its idle threads when a worker is to leave, and ${instance.version} with ${threads ?? 'several'} threads runs here`,
-      fixedIn: '2.0.28', reference: 'unbit/uwsgi#2661',
+      what:
+        'uWSGI 2.0.25 to 2.0.26 with threads does not wake its idle threads when a worker is to leave, and ' +
+        `${instance.version} with ${threads ?? 'several'} threads runs here`,
+      fixedIn: '2.0.28',
+      reference: 'unbit/uwsgi#2661',
     };
   }
   return null;
@@ -106,8 +161,16 @@ export function exitBug(instance: Instance, process: Process | null): Bug | null
 /** Explanations of a blocked exit that no log tells apart. */
 export function otherBlockers(): Finding['against'] {
   return [
-    {hypothesis: 'an exit handler (atexit, uwsgi.atexit) that blocks', because: 'nothing in the log speaks against it; only a stack taken during the hang tells', line: null},
-    {hypothesis: 'a lock that nobody releases, or a C extension that hangs while it is torn down', because: 'nothing in the log speaks against it either; both are rarer', line: null},
+    {
+      hypothesis: 'an exit handler (atexit, uwsgi.atexit) that blocks',
+      because: 'nothing in the log speaks against it; only a stack taken during the hang tells',
+      line: null,
+    },
+    {
+      hypothesis: 'a lock that nobody releases, or a C extension that hangs while it is torn down',
+      because: 'nothing in the log speaks against it either; both are rarer',
+      line: null,
+    },
   ];
 }
 
@@ -115,13 +178,6 @@ export const EXIT_HANG_REFERENCES: readonly string[] = [
   'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
   'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#worker-reload-mercy',
   'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#skip-atexit-teardown',
-  'unbit/uwsgi#2661', 'elastic/apm-agent-python#2304',
+  'unbit/uwsgi#2661',
+  'elastic/apm-agent-python#2304',
 ];
-
-export function versionText(instance: Instance): string {
-  return instance.version === null ? 'uWSGI' : `uWSGI ${instance.version}`;
-}
-
-export function pidList(processes: readonly Process[]): string {
-  return list(processes.map((process) => process.pid));
-}

@@ -3,8 +3,23 @@ import type {Forced, Instance, Process, Timeline} from '../timeline/timeline.ts'
 import {forcedWorkers, isRunningRequest, requestOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
-import {mayHave} from './settings.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, precedes, proof, span, unique} from './wording.ts';
+import {mayHave, uwsgiOf} from './settings.ts';
+import {
+  count,
+  duration,
+  evidence,
+  instanceName,
+  isBounded,
+  list,
+  nameOf,
+  numbers,
+  precedes,
+  proof,
+  sentences,
+  span,
+  unique,
+  was,
+} from './wording.ts';
 
 /** A worker that could not leave because of a request which the log names. */
 interface Held {
@@ -18,22 +33,32 @@ const rule: Rule = {
   title: 'A running request kept a worker from leaving until it was killed',
   severity: 'error',
   docs: {
-    sees: 'A worker that was asked to stop, had a request in hand which the log names (HARAKIRI or SIGUSR2 lines, or an event loop that counts its requests), and was then killed.',
-    why: 'A worker that is asked to leave finishes its request first. A request that takes longer than the master waits (the mercy) or longer than a request may take (harakiri) is cut: ' +
+    sees:
+      'A worker that was asked to stop, had a request in hand which the log names (HARAKIRI or SIGUSR2 lines, or an event ' +
+      'loop that counts its requests), and was then killed.',
+    why:
+      'A worker that is asked to leave finishes its request first. A request that takes longer than the master waits (the ' +
+      'mercy) or longer than a request may take (harakiri) is cut: ' +
       'its client gets no answer, or half of one.',
-    remedy: 'Make the request shorter, give the calls it makes a time limit, or move the work into a queue. A harakiri shorter than the mercy ends the request in a way that names it in the log.',
-    limits: 'A request that was killed has no request line. Only what names it while it runs proves it; without that the rule forced-kill-undecided speaks.',
+    remedy:
+      'Make the request shorter, give the calls it makes a time limit, or move the work into a queue. A harakiri shorter ' +
+      'than the mercy ends the request in a way that names it in the log.',
+    limits:
+      'A request that was killed has no request line. Only what names it while it runs proves it; without that the rule ' +
+      'forced-kill-undecided speaks.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
       'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#harakiri',
     ],
   },
   needs: {
-    messages: ['uwsgi/harakiri-core', 'uwsgi/is-managing', 'uwsgi/harakiri-was', 'uwsgi/gevent-managing', 'uwsgi/gevent-waiting'],
-    otherwise: 'nothing in this log names a request that is running: set harakiri (shorter than worker-reload-mercy), or send SIGUSR2 to the worker while it does not leave',
+    messages: ['uwsgi/harakiri-core', 'uwsgi/is-managing', 'uwsgi/harakiri-was', 'uwsgi/request-holds', 'uwsgi/requests-pending'],
+    otherwise:
+      'nothing in this log names a request that is running: set harakiri (shorter than worker-reload-mercy), or send ' +
+      'SIGUSR2 to the worker while it does not leave',
   },
   *check(timeline) {
-    for (const instance of timeline.instances) {
+    for (const instance of uwsgiOf(timeline)) {
       const held = heldIn(timeline, instance);
       if (held.length === 0) continue;
       const finding = describe(instance, held);
@@ -45,7 +70,11 @@ const rule: Rule = {
 export default rule;
 
 function heldIn(timeline: Timeline, instance: Instance): Held[] {
-  const atMercy = new Set(forcedWorkers(timeline).filter(({verdict}) => verdict === 'request').map(({process}) => process));
+  const atMercy = new Set(
+    forcedWorkers(timeline)
+      .filter(({verdict}) => verdict === 'request')
+      .map(({process}) => process),
+  );
   const held: Held[] = [];
   for (const process of instance.processes) {
     const {forced, asked} = process;
@@ -64,27 +93,49 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
   const byHarakiri = held.filter(({forced}) => forced.deadline === 'harakiri').length;
   const wait = span(processes.map(({asked}) => asked?.wait).filter((each) => each !== undefined));
   const lines = evidence([
-    ...instance.reloads.filter(({id}) => reloads.includes(id)).slice(0, 1).map(({began}) => proof(began, 'it begins')),
-    ...held.slice(0, 5).flatMap(({process, forced, requests}) => [
-      ...requests.slice(0, 1).map((event) => proof(event, `${requestOf(event)} was running in ${nameOf(process)}`)),
-      proof(forced.event, `${nameOf(process)} was killed`),
-    ]),
+    ...instance.reloads
+      .filter(({id}) => reloads.includes(id))
+      .slice(0, 1)
+      .map(({began}) => proof(began, 'it begins')),
+    ...held
+      .slice(0, 5)
+      .flatMap(({process, forced, requests}) => [
+        ...requests.slice(0, 1).map((event) => proof(event, `${requestOf(event)} was running in ${nameOf(process)}`)),
+        proof(forced.event, `${nameOf(process)} was killed`),
+      ]),
   ]);
   if (!lines) return null;
-  const how = byHarakiri === held.length ? 'by harakiri, the time limit for one request' : byHarakiri === 0 ? 'when the mercy ran out' : 'by harakiri or when the mercy ran out';
+  const how =
+    byHarakiri === held.length
+      ? 'by harakiri, the time limit for one request'
+      : byHarakiri === 0
+        ? 'when the mercy ran out'
+        : 'by harakiri or when the mercy ran out';
   return {
     title: rule.title,
-    message: `${count(held.length, 'worker')} had been asked to leave, had a request to finish, and ${held.length === 1 ? 'was' : 'were'} killed ${how}. ` +
-      `The log names what was running: ${list(named, 4)}.${wait && (wait.max !== null || wait.min > 0) ? ` From the request to leave to the end it took ${duration(wait)}.` : ''} ` +
+    message: sentences(
+      `${count(held.length, 'worker')} had been asked to leave, had a request to finish, and ${was(held.length)} killed ${how}.`,
+      `The log names what was running: ${list(named, 4)}.`,
+      isBounded(wait) && `From being asked to the end it took ${duration(wait)}.`,
       'That a request was running is proved. That it alone kept the worker is inferred: nothing else is known to.',
+    ),
     confidence: 'certain',
     instance: instance.id,
     reload: reloads.length === 1 ? (reloads[0] ?? null) : null,
     pids: unique(processes.map(({pid}) => pid)),
     workers: numbers(processes),
     evidence: lines,
-    against: [{hypothesis: 'app-threads-block-shutdown', because: 'the worker was still busy with a request, so it had not begun to shut down', line: held[0]?.requests[0]?.line ?? null}],
-    cannotSee: ['whether the client got a part of the answer: the proxy\'s log shows it at the same second', 'what the request itself was waiting for'],
+    against: [
+      {
+        hypothesis: 'app-threads-block-shutdown',
+        because: 'the worker was still busy with a request, so it had not begun to shut down',
+        line: held[0]?.requests[0]?.line ?? null,
+      },
+    ],
+    cannotSee: [
+      "whether the client got a part of the answer: the proxy's log shows it at the same second",
+      'what the request itself was waiting for',
+    ],
     fixes: fixesFor(instance, byHarakiri > 0),
     next: [
       `look for ${list(named, 4)} in the proxy's access log at that moment`,
@@ -96,16 +147,28 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
 
 function fixesFor(instance: Instance, harakiri: boolean): Fix[] {
   const mercy = mercyOf(instance);
-  const fixes: Fix[] = [{
-    setting: null, section: null, value: null, since: null, safety: 'needs-code',
-    effect: 'the worker leaves as soon as the request ends',
-    why: 'Give the calls that the request makes (database, HTTP) a time limit, or move the work to a queue and answer at once.',
-  }];
+  const fixes: Fix[] = [
+    {
+      setting: null,
+      section: null,
+      value: null,
+      since: null,
+      safety: 'needs-code',
+      effect: 'the worker leaves as soon as the request ends',
+      why: 'Give the calls that the request makes (database, HTTP) a time limit, or move the work to a queue and answer at once.',
+    },
+  ];
   if (!harakiri) {
     fixes.push({
-      setting: 'harakiri', section: 'uwsgi', value: null, since: null, safety: 'may-cut-requests',
+      setting: 'harakiri',
+      section: 'uwsgi',
+      value: null,
+      since: null,
+      safety: 'may-cut-requests',
       effect: `a request that takes too long ends, named in the log, before the mercy (${mercyText(mercy)}) runs out`,
-      why: 'Choose it below worker-reload-mercy and above the longest request that is meant to succeed. It applies to every request at all times, not only at a reload.',
+      why:
+        'Choose it below worker-reload-mercy and above the longest request that is meant to succeed. It applies to every ' +
+        'request at all times, not only at a reload.',
     });
   }
   return fixes.filter(({since}) => mayHave(instance, since));

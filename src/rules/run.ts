@@ -31,9 +31,17 @@ function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: 
     if ('undecided' in answer) doubts.push(answer.undecided);
     else findings.push(ruleFinding(rule, answer, findings));
   }
-  if (findings.length > 0) return {findings, result: {id, result: 'fired', reason: list(unique(findings.map(({title}) => title)))}};
+  if (findings.length > 0)
+    return {findings, result: {id, result: 'fired', reason: list(unique(findings.map(({title}) => title)))}};
   if (doubts.length > 0) return {findings, result: {id, result: 'undecided', reason: doubts.join(' ')}};
-  return {findings, result: {id, result: 'passed', reason: `Looked for, and not found: ${rule.docs.sees.charAt(0).toLowerCase()}${rule.docs.sees.slice(1)}`}};
+  return {
+    findings,
+    result: {
+      id,
+      result: 'passed',
+      reason: `Looked for, and not found: ${rule.docs.sees.charAt(0).toLowerCase()}${rule.docs.sees.slice(1)}`,
+    },
+  };
 }
 
 function ruleFinding(rule: Rule, finding: Finding, before: readonly RuleFinding[]): RuleFinding {

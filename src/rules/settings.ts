@@ -1,8 +1,13 @@
 /** What is known of an instance's configuration, as rules ask for it. */
-import type {Instance, Process, Setting} from '../timeline/timeline.ts';
+import type {Instance, Process, Setting, Timeline} from '../timeline/timeline.ts';
 import {precedes} from './wording.ts';
 
 const PRECEDENCE: readonly Setting['from'][] = ['log', 'config', 'inferred', 'default'];
+
+/** Mercy, chains and numbered workers are uWSGI's. */
+export function uwsgiOf(timeline: Timeline): Instance[] {
+  return timeline.instances.filter(({supervisor}) => supervisor === 'uwsgi');
+}
 
 /** What the log shows goes before what a file says; the latest before the earlier ones. */
 export function setting(instance: Instance, name: string): Setting | null {
@@ -46,7 +51,10 @@ export function loading(instance: Instance, process: Process | null = null): 'pr
 
 /** Parts of a version: `2.0.25.1` > `2.0.25`, `2.1-dev` > every `2.0`. */
 function parts(version: string): number[] {
-  return (version.split(/[^0-9.]/, 1)[0] ?? '').split('.').filter((part) => part !== '').map(Number);
+  return (version.split(/[^0-9.]/, 1)[0] ?? '')
+    .split('.')
+    .filter((part) => part !== '')
+    .map(Number);
 }
 
 export function compareVersions(a: string, b: string): number {

@@ -1,8 +1,9 @@
+import type {LineRef} from '../timeline/event.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {mayHave, numberOf} from './settings.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, precedes, proof, unique} from './wording.ts';
+import {count, duration, evidence, instanceName, list, nameOf, numbers, precedes, proof, sentences, unique} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 /** Seconds within which recyclings count as one moment. */
@@ -17,14 +18,26 @@ const rule: Rule = {
   title: 'All or most workers are recycled at the same moment',
   severity: 'warning',
   docs: {
-    sees: 'At least three quarters of the workers of an instance (and two at least) that are replaced within a few seconds, each by its own limit (max-requests, lifetime, memory).',
-    why: 'Workers that start together and share the load evenly reach their limit together. For the time of the replacement few of them or none serve, and requests queue up or fail; with a slow start-up, or an exit that hangs, for long.',
-    remedy: 'Give each worker a limit of its own: max-requests-delta (2.0.29 and later) or max-worker-lifetime-delta (2.0.19 and later). gunicorn calls it max_requests_jitter.',
-    limits: 'Where the lines carry no time, it goes by the request lines around them. Two recyclings in a row may be chance where there are only two workers.',
-    references: ['https://uwsgi-docs.readthedocs.io/en/latest/Options.html#max-requests', 'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#max-worker-lifetime-delta', 'unbit/uwsgi#2235'],
+    sees:
+      'At least three quarters of the workers of an instance (and two at least) that are replaced within a few seconds, ' +
+      'each by its own limit (max-requests, lifetime, memory).',
+    why:
+      'Workers that start together and share the load evenly reach their limit together. For the time of the replacement ' +
+      'few of them or none serve, and requests queue up or fail; with a slow start-up, or an exit that hangs, for long.',
+    remedy:
+      'Give each worker a limit of its own: max-requests-delta (2.0.29 and later) or max-worker-lifetime-delta (2.0.19 and ' +
+      'later). gunicorn calls it max_requests_jitter.',
+    limits:
+      'Where the lines carry no time, it goes by the request lines around them. Two recyclings in a row may be chance ' +
+      'where there are only two workers.',
+    references: [
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#max-requests',
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#max-worker-lifetime-delta',
+      'unbit/uwsgi#2235',
+    ],
   },
   needs: {
-    messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached'],
+    messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached', 'gunicorn/autorestart'],
     otherwise: 'no worker was recycled in this log (max-requests, max-worker-lifetime, reload-on-rss)',
   },
   *check(timeline) {
@@ -55,8 +68,15 @@ function turnsOf(timeline: Timeline, instance: Instance): Turn[] {
     const own = process.asked?.by === 'itself' ? process.asked : null;
     const forced = killed.get(process);
     // All are killed after the same patience: the kills are as far apart as the recyclings.
-    if (!own && forced) turns.push({process, ...forced.at, served: forced.event.served, shown: proof(forced.event, `${nameOf(process)} is killed at its deadline`)});
-    else if (own) turns.push({process, ...own.at, served: own.event.served, shown: proof(own.event, `${nameOf(process)} is to be replaced`)});
+    if (!own && forced)
+      turns.push({
+        process,
+        ...forced.at,
+        served: forced.event.served,
+        shown: proof(forced.event, `${nameOf(process)} is killed at its deadline`),
+      });
+    else if (own)
+      turns.push({process, ...own.at, served: own.event.served, shown: proof(own.event, `${nameOf(process)} is to be replaced`)});
   }
   return turns.sort((a, b) => (precedes(a.shown.at, b.shown.at) ? -1 : 1));
 }
@@ -64,11 +84,11 @@ function turnsOf(timeline: Timeline, instance: Instance): Turn[] {
 /** Runs of turns of different workers that fall into one moment and concern most of the workers. */
 function momentsOf(timeline: Timeline, instance: Instance): Turn[][] {
   const turns = turnsOf(timeline, instance);
-  const workers = workersOf(instance);
-  const enough = Math.max(2, Math.ceil(workers * MOST));
   const visible = requestsOf(instance).count > 0;
   const found: Turn[][] = [];
   for (let first = 0; first < turns.length; ) {
+    const workers = workersOf(instance, turns[first]?.shown.at ?? null);
+    const enough = Math.max(2, Math.ceil(workers * MOST));
     let end = first + 1;
     while (end < turns.length && together(turns.slice(first, end + 1), workers, visible)) end++;
     const moment = turns.slice(first, end);
@@ -108,7 +128,9 @@ function bound(turns: readonly Turn[], side: 'earliest' | 'latest', pick: (...va
 
 /** Milliseconds from the start of a worker to its turn; without limit where no start is in the log. */
 function shortestLife(turns: readonly Turn[]): number {
-  const lives = turns.map(({process, earliest}) => (process.startedAt.latest === null || earliest === null ? Number.POSITIVE_INFINITY : earliest - process.startedAt.latest));
+  const lives = turns.map(({process, earliest}) =>
+    process.startedAt.latest === null || earliest === null ? Number.POSITIVE_INFINITY : earliest - process.startedAt.latest,
+  );
   return Math.min(...lives);
 }
 
@@ -116,9 +138,15 @@ function keyOf({process}: Turn): number {
   return process.worker ?? -process.pid;
 }
 
-function workersOf(instance: Instance): number {
-  const seen = new Set(instance.processes.filter(({role}) => role === 'worker').map(({worker, pid, successorPid}) => worker ?? (successorPid === null ? -pid : 0)));
-  return Math.max(seen.size, numberOf(instance, 'processes') ?? numberOf(instance, 'workers') ?? 0);
+/** How many workers there are: by their numbers, or where they have none, as many as are there at that moment. */
+function workersOf(instance: Instance, at: LineRef | null): number {
+  const workers = instance.processes.filter(({role}) => role === 'worker');
+  const numbered = new Set(workers.map(({worker}) => worker).filter((worker) => worker !== null));
+  const present = workers.filter(
+    ({worker, successorPid, started, ended}) =>
+      worker === null && successorPid === null && at && (!started || precedes(started, at)) && (!ended || precedes(at, ended)),
+  );
+  return Math.max(numbered.size + present.length, numberOf(instance, 'processes') ?? numberOf(instance, 'workers') ?? 0);
 }
 
 function describe(timeline: Timeline, instance: Instance, moments: readonly Turn[][]): Finding | null {
@@ -129,48 +157,101 @@ function describe(timeline: Timeline, instance: Instance, moments: readonly Turn
   if (!lines) return null;
   const away = awayOf(moments);
   const stuck = killedWhileRecycling(timeline, instance).length > 0;
+  const times = moments.length === 1 ? 'Once' : count(moments.length, 'time');
   const byLifetime = processes.some(({cause}) => cause === 'max-lifetime');
   return {
     title: rule.title,
-    message: `${moments.length === 1 ? 'Once' : `${count(moments.length, 'time')}`} up to ${most} of ${workersOf(instance)} workers were replaced within ${MOMENT} s of each other, each because of ${
-      list(unique(recycled(instance).map(reasonOf)))}. ${away ? `Each of them was away for ${away}. ` : ''}${
-      proved ? 'That is proved.' : 'That they were being recycled is inferred: they were killed at the same moment, a worker says that its work is done, and no reload is under way in this log.'
-    } They start together and share the load, so they reach their limit together; while they are replaced, hardly anybody serves.`,
+    message: sentences(
+      `${times} up to ${most} of ${workersOf(instance, lines[0].at)} workers were replaced within ${MOMENT} s of each other,`,
+      `each because of ${list(unique(recycled(instance).map(reasonOf)))}.`,
+      away && `Each of them was away for ${away}.`,
+      proved && 'That is proved.',
+      !proved && 'That they were being recycled is inferred: they were killed at the same moment, a worker says that its work',
+      !proved && 'is done, and no reload is under way in this log.',
+      'They start together and share the load, so they reach their limit together;',
+      'while they are replaced, hardly anybody serves.',
+    ),
     confidence: proved ? 'certain' : 'likely',
     instance: instance.id,
     reload: null,
     pids: unique(processes.map(({pid}) => pid)),
     workers: numbers(processes),
     evidence: lines,
-    against: proved ? [] : [{hypothesis: 'a reload whose beginning is not in this log', because: 'a worker says itself that its work is done', line: processes.find(({asked}) => asked?.by === 'itself')?.asked?.event.line ?? null}],
-    cannotSee: ['which requests failed meanwhile: the proxy\'s log shows it'],
+    against: proved
+      ? []
+      : [
+          {
+            hypothesis: 'a reload whose beginning is not in this log',
+            because: 'a worker says itself that its work is done',
+            line: processes.find(({asked}) => asked?.by === 'itself')?.asked?.event.line ?? null,
+          },
+        ],
+    cannotSee: ["which requests failed meanwhile: the proxy's log shows it"],
     fixes: fixesFor(instance, byLifetime, stuck),
-    next: [
-      ...(mayHave(instance, '2.0.29') ? [] : [`uWSGI 2.0.29 or later has max-requests-delta, which gives each worker a limit of its own; here ${instance.version} runs`]),
-      'uwsgitop or the stats server: the times of the last spawn (LastSpwn) of all workers lie together'],
+    next: nextOf(instance),
     identity: [instanceName(instance), byLifetime ? 'lifetime' : 'limit'],
   };
 }
 
+function nextOf(instance: Instance): string[] {
+  if (instance.supervisor !== 'uwsgi') return [];
+  const look = 'uwsgitop or the stats server: the times of the last spawn (LastSpwn) of all workers lie together';
+  if (mayHave(instance, '2.0.29')) return [look];
+  return [
+    look,
+    `uWSGI 2.0.29 or later has max-requests-delta, which gives each worker a limit of its own; here ${instance.version} runs`,
+  ];
+}
+
+const JITTER: Fix = {
+  setting: 'max_requests_jitter',
+  section: 'gunicorn',
+  value: null,
+  since: null,
+  safety: 'safe',
+  effect: 'each worker gets a limit of its own, so that they are replaced one after the other',
+  why: 'A random number up to this value is added to max_requests. Choose about a tenth of max_requests.',
+};
+
 /** From leaving to the replacement. */
 function awayOf(moments: readonly Turn[][]): string | null {
-  const waits = moments.flat().map(({process}) => process.asked?.wait ?? null).filter((wait) => wait !== null && wait.max !== null);
-  const longest = waits.reduce<(typeof waits)[number]>((worst, wait) => (wait && (!worst || wait.min > worst.min) ? wait : worst), null);
+  const waits = moments
+    .flat()
+    .map(({process}) => process.asked?.wait ?? null)
+    .filter((wait) => wait !== null && wait.max !== null);
+  const longest = waits.reduce<(typeof waits)[number]>(
+    (worst, wait) => (wait && (!worst || wait.min > worst.min) ? wait : worst),
+    null,
+  );
   return longest && longest.min >= 1 ? `up to ${duration(longest)}` : null;
 }
 
 function fixesFor(instance: Instance, byLifetime: boolean, stuck: boolean): Fix[] {
+  if (instance.supervisor === 'gunicorn') return [JITTER];
   const isCounted = recycled(instance).some(({cause}) => cause === 'max-requests');
   const delta: Fix = {
-    setting: 'max-requests-delta', section: 'uwsgi', value: '100', since: '2.0.29', safety: 'safe',
+    setting: 'max-requests-delta',
+    section: 'uwsgi',
+    value: '100',
+    since: '2.0.29',
+    safety: 'safe',
     effect: 'each worker gets a limit of its own, so that they are replaced one after the other',
-    why: `The number of the worker times this value is added to max-requests. Choose about a tenth of max-requests.${isCounted ? '' : ' The log does not say whether it is max-requests or a limit on memory; it helps with the former.'}`,
+    why: sentences(
+      'The number of the worker times this value is added to max-requests. Choose about a tenth of max-requests.',
+      !isCounted && 'The log does not say whether it is max-requests or a limit on memory; it helps with the former.',
+    ),
   };
   const lifetime: Fix = {
-    setting: 'max-worker-lifetime-delta', section: 'uwsgi', value: '60', since: '2.0.19', safety: 'safe',
+    setting: 'max-worker-lifetime-delta',
+    section: 'uwsgi',
+    value: '60',
+    since: '2.0.19',
+    safety: 'safe',
     effect: 'each worker gets a lifetime of its own, so that they are replaced one after the other',
-    why: byLifetime ? 'The number of the worker times this value is added to max-worker-lifetime.'
-      : 'Together with max-worker-lifetime in place of max-requests. That kind of recycling has no deadline: use it only where workers leave without trouble.',
+    why: byLifetime
+      ? 'The number of the worker times this value is added to max-worker-lifetime.'
+      : 'Together with max-worker-lifetime in place of max-requests. That kind of recycling has no deadline: use it only ' +
+        'where workers leave without trouble.',
   };
   // Without a deadline, a worker that hangs would be lost for good.
   const ranked = byLifetime ? [lifetime] : stuck || !isCounted ? [delta] : [delta, lifetime];

@@ -8,6 +8,24 @@ export function count(number: number, noun: string, plural = `${noun}s`): string
   return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
 }
 
+/** The parts that apply, as one text. */
+export function sentences(...parts: readonly (string | false | null)[]): string {
+  return parts.filter((part) => part !== false && part !== null && part !== '').join(' ');
+}
+
+export function was(number: number): string {
+  return number === 1 ? 'was' : 'were';
+}
+
+export function itself(number: number): string {
+  return number === 1 ? 'itself' : 'themselves';
+}
+
+/** Whether it bounds anything. */
+export function isBounded(wait: Duration | null): wait is Duration {
+  return wait !== null && (wait.max !== null || wait.min > 0);
+}
+
 /** `1, 2 and 3`; a long list is cut and says so. */
 export function list(items: readonly (string | number)[], limit = 8): string {
   if (items.length > limit) return `${items.slice(0, limit).join(', ')} and ${items.length - limit} more`;
@@ -29,7 +47,10 @@ export function duration({min, max}: Duration): string {
 /** The range that covers all of them. */
 export function span(durations: readonly Duration[]): Duration | null {
   if (durations.length === 0) return null;
-  const longest = durations.reduce<number | null>((max, each) => (max === null || each.max === null ? null : Math.max(max, each.max)), 0);
+  const longest = durations.reduce<number | null>(
+    (max, each) => (max === null || each.max === null ? null : Math.max(max, each.max)),
+    0,
+  );
   return {min: Math.min(...durations.map((each) => each.min)), max: longest};
 }
 
@@ -44,12 +65,19 @@ export function nameOf(process: Process): string {
 
 export function workersNamed(processes: readonly Process[]): string {
   const workers = numbers(processes);
-  return workers.length === 0 ? `pid ${list(processes.map((each) => each.pid))}` : `worker${workers.length > 1 ? 's' : ''} ${list(workers)}`;
+  return workers.length === 0
+    ? `pid ${list(processes.map((each) => each.pid))}`
+    : `worker${workers.length > 1 ? 's' : ''} ${list(workers)}`;
 }
 
 const KINDS: Readonly<Record<Reload['kind'], string>> = {
-  graceful: 'reload', brutal: 'brutal reload', chain: 'chain reload', workers: 'reload of the workers',
-  hup: 'reload (HUP)', usr2: 'upgrade (USR2)', stop: 'stop',
+  graceful: 'reload',
+  brutal: 'brutal reload',
+  chain: 'chain reload',
+  workers: 'reload of the workers',
+  hup: 'reload (HUP)',
+  usr2: 'upgrade (USR2)',
+  stop: 'stop',
 };
 
 export function kindOf(reload: Reload): string {
@@ -60,7 +88,9 @@ export function kindOf(reload: Reload): string {
 export function occasions(reloads: readonly Reload[]): string {
   const byKind = new Map<string, number>();
   for (const reload of reloads) byKind.set(kindOf(reload), (byKind.get(kindOf(reload)) ?? 0) + 1);
-  return list([...byKind].map(([kind, times]) => count(times, kind, kind.startsWith('reload of') ? 'reloads of the workers' : `${kind}s`)));
+  return list(
+    [...byKind].map(([kind, times]) => count(times, kind, kind.startsWith('reload of') ? 'reloads of the workers' : `${kind}s`)),
+  );
 }
 
 export function instanceName(instance: Instance): string {

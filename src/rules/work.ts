@@ -1,8 +1,9 @@
 /** What is normal work here: how long the requests and tasks of an instance take when they are allowed to end. */
-import {DURATION_BOUNDS} from '../timeline/event.ts';
+
 import type {LineRef, LogEvent} from '../timeline/event.ts';
-import type {Instance, Timeline} from '../timeline/timeline.ts';
+import {DURATION_BOUNDS} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
+import type {Instance, Timeline} from '../timeline/timeline.ts';
 
 export interface Requests {
   readonly count: number;
@@ -21,7 +22,17 @@ export interface Task {
   readonly least: number;
 }
 
+const counted = new WeakMap<Instance, Requests>();
+
 export function requestsOf(instance: Instance): Requests {
+  const known = counted.get(instance);
+  if (known) return known;
+  const requests = addUp(instance);
+  counted.set(instance, requests);
+  return requests;
+}
+
+function addUp(instance: Instance): Requests {
   const byDuration = new Array<number>(DURATION_BOUNDS.length + 1).fill(0);
   let total = 0;
   let longest = 0;

@@ -1,10 +1,10 @@
-import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {between} from '../timeline/time.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf} from './mercy.ts';
 import {hasDeadline, reasonOf} from './recycling.ts';
 import {exitHangRemedies, otherBlockers} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
-import {mayHave} from './settings.ts';
+import {mayHave, uwsgiOf} from './settings.ts';
 import {count, evidence, instanceName, list, nameOf, numbers, precedes, proof, seconds, unique, workersNamed} from './wording.ts';
 import {requestsOf} from './work.ts';
 
@@ -16,21 +16,48 @@ const rule: Rule = {
   title: 'A worker left its place, and nothing took it',
   severity: 'error',
   docs: {
-    sees: 'A worker that ended, or that said that it leaves, and whose number never gets a new process, while other workers of the same instance were replaced.',
-    why: 'The master starts a replacement only when the old process is gone. A worker that reached max-worker-lifetime and then hangs in its exit is never killed: that option arms no deadline. ' +
-      'Its place is lost until the whole instance is restarted, and the others carry its load. This happens to one worker after the other.',
-    remedy: 'Let the exit succeed (see app-threads-block-shutdown), or recycle by max-requests, which has a deadline, in place of max-worker-lifetime. Restart the instance to get the places back.',
-    limits: 'A request that is still running also keeps a worker from leaving. The log must go on long enough after the last sign of the worker.',
-    references: ['https://uwsgi-docs.readthedocs.io/en/latest/Options.html#max-worker-lifetime', 'unbit/uwsgi#1760', 'unbit/uwsgi#2480'],
+    sees:
+      'A worker that ended, or that said that it leaves, and whose number never gets a new process, while other workers of ' +
+      'the same instance were replaced.',
+    why:
+      'The master starts a replacement only when the old process is gone. A worker that reached max-worker-lifetime and ' +
+      'then hangs in its exit is never killed: that option arms no deadline. ' +
+      'Its place is lost until the whole instance is restarted, and the others carry its load. This happens to one worker ' +
+      'after the other.',
+    remedy:
+      'Let the exit succeed (see app-threads-block-shutdown), or recycle by max-requests, which has a deadline, in place ' +
+      'of max-worker-lifetime. Restart the instance to get the places back.',
+    limits:
+      'A request that is still running also keeps a worker from leaving. The log must go on long enough after the last ' +
+      'sign of the worker.',
+    references: [
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#max-worker-lifetime',
+      'unbit/uwsgi#1760',
+      'unbit/uwsgi#2480',
+    ],
   },
   needs: {
-    messages: ['uwsgi/worker-respawned', 'uwsgi/worker-spawned', 'uwsgi/lifetime-reached', 'uwsgi/work-done', 'uwsgi/worker-died', 'uwsgi/worker-killed'],
+    messages: [
+      'uwsgi/worker-respawned',
+      'uwsgi/worker-spawned',
+      'uwsgi/lifetime-reached',
+      'uwsgi/work-done',
+      'uwsgi/worker-died',
+      'uwsgi/worker-killed',
+    ],
     otherwise: 'the log shows no worker that was started or replaced',
   },
   *check(timeline) {
-    for (const instance of timeline.instances) {
+    for (const instance of uwsgiOf(timeline)) {
       const lost = lostSlots(timeline, instance);
-      if (lost.length === 0) continue;
+      if (lost.length === 0) {
+        const open = leaving(instance).filter((process) => !neverLeft(instance).includes(process));
+        if (open.length > 0)
+          yield {
+            undecided: `${workersNamed(open)} had begun to leave, and the log ends too soon to tell whether a replacement came`,
+          };
+        continue;
+      }
       const finding = describe(timeline, instance, lost);
       if (finding) yield finding;
     }
@@ -41,7 +68,9 @@ export default rule;
 
 /** The last process of each place that stays empty although others were filled again. */
 export function lostSlots(timeline: Timeline, instance: Instance): Process[] {
-  const cameBack = instance.processes.filter((process) => process.role === 'worker' && process.successor !== null && replacedAlone(process));
+  const cameBack = instance.processes.filter(
+    (process) => process.role === 'worker' && process.successor !== null && replacedAlone(process),
+  );
   if (cameBack.length === 0) return [];
   const usual = Math.max(0, ...cameBack.map((process) => between(process.endedAt, process.successor?.at ?? process.endedAt).min));
   return [...neverLeft(instance), ...gone(timeline, instance, usual)];
@@ -54,23 +83,54 @@ function replacedAlone({asked, successor}: Process): boolean {
 
 /** Workers that said that they leave and were neither seen to end nor killed, for longer than that can take. */
 export function neverLeft(instance: Instance): Process[] {
-  if (instance.stopped) return [];
   const longest = requestsOf(instance).longest;
-  return instance.processes.filter((process) => {
-    if (process.role !== 'worker' || process.asked?.by !== 'itself' || process.ended || process.forced || process.successor) return false;
-    if (interrupted(instance, process)) return false;
+  return leaving(instance).filter((process) => {
     const patience = hasDeadline(process) ? costOf(mercyOf(instance).seconds) : longest;
-    return process.asked.wait.min > patience + MARGIN;
+    return (process.asked?.wait.min ?? 0) > patience + MARGIN && goesOn(instance, process);
   });
+}
+
+/** Said that they leave; no end, no kill and no replacement yet. */
+function leaving(instance: Instance): Process[] {
+  if (instance.stopped) return [];
+  return instance.processes.filter(
+    (process) =>
+      process.role === 'worker' &&
+      process.asked?.by === 'itself' &&
+      !process.ended &&
+      !process.forced &&
+      !process.successor &&
+      !interrupted(instance, process),
+  );
+}
+
+/** The instance itself lives: others are replaced or answer requests later. Without that, it may all have ended. */
+function goesOn(instance: Instance, process: Process): boolean {
+  const last = process.ended ?? process.asked?.event;
+  const since = process.endedAt.latest ?? process.asked?.at.latest ?? null;
+  return instance.processes.some(
+    (other) =>
+      other !== process &&
+      ((other.successor !== null && last !== undefined && precedes(last, other.successor)) ||
+        other.segments.some(({lastEnd}) => since !== null && lastEnd > since + MARGIN * 1000)),
+  );
 }
 
 /** Ended without a replacement, and not because the instance stops, reloads or scales down. */
 function gone(timeline: Timeline, instance: Instance, usual: number): Process[] {
   if (instance.stopped) return [];
   return instance.processes.filter((process) => {
-    if (process.role !== 'worker' || process.worker === null || !process.ended || process.successor || process.cause === 'cheaper') return false;
+    if (
+      process.role !== 'worker' ||
+      process.worker === null ||
+      !process.ended ||
+      process.successor ||
+      process.cause === 'cheaper' ||
+      process.cause === 'master-gone'
+    )
+      return false;
     if (process.asked && process.asked.by !== 'itself') return false;
-    if (process.end === 'lost' || interrupted(instance, process) || scaled(timeline)) return false;
+    if (process.end === 'lost' || interrupted(instance, process) || scaled(timeline) || !goesOn(instance, process)) return false;
     const known = process.endedAt.latest;
     return known !== null && timeline.to !== null && (timeline.to - known) / 1000 > usual * 3 + MARGIN;
   });
@@ -87,50 +147,108 @@ function scaled(timeline: Timeline): boolean {
 }
 
 function describe(timeline: Timeline, instance: Instance, lost: readonly Process[]): Finding | null {
-  const leaving = lost.filter(({ended}) => !ended);
+  const still = lost.filter(({ended}) => !ended);
   const back = instance.processes.find((process) => process.role === 'worker' && process.successor && replacedAlone(process));
-  const places = new Set(instance.processes.filter(({role, worker}) => role === 'worker' && worker !== null).map(({worker}) => worker)).size;
-  const silent = Math.min(...lost.map((process) => ((timeline.to ?? 0) - (process.endedAt.latest ?? process.asked?.at.latest ?? timeline.to ?? 0)) / 1000));
-  const unlimited = leaving.filter((process) => !hasDeadline(process));
+  const places = new Set(
+    instance.processes.filter(({role, worker}) => role === 'worker' && worker !== null).map(({worker}) => worker),
+  ).size;
+  const silent = Math.min(
+    ...lost.map(
+      (process) => ((timeline.to ?? 0) - (process.endedAt.latest ?? process.asked?.at.latest ?? timeline.to ?? 0)) / 1000,
+    ),
+  );
+  const unlimited = still.filter((process) => !hasDeadline(process));
   const lines = evidence([
     ...lost.slice(0, 5).flatMap((process) => {
       const last = process.ended ?? process.asked?.event;
-      return last ? [proof(last, process.ended ? `${nameOf(process)} ended here, and no process follows` : `${nameOf(process)} is to leave; no line shows that it did`)] : [];
+      return last
+        ? [
+            proof(
+              last,
+              process.ended
+                ? `${nameOf(process)} ended here, and no process follows`
+                : `${nameOf(process)} is to leave; no line shows that it did`,
+            ),
+          ]
+        : [];
     }),
     ...(back?.successor ? [proof(back.successor, `worker ${back.worker} of the same instance came back`)] : []),
   ]);
   if (!lines) return null;
-  const remedies = leaving.length > 0 ? exitHangRemedies(timeline, instance, leaving, 'the place is filled again within about 1 s', back !== undefined) : {fixes: [], next: []};
+  const remedies =
+    still.length > 0
+      ? exitHangRemedies(timeline, instance, still, 'the place is filled again within about 1 s', back !== undefined)
+      : {fixes: [], upgrades: []};
   return {
     title: lost.length === 1 ? rule.title : `${count(lost.length, 'worker')} left their places, and nothing took them`,
     message: [
-      `${workersNamed(lost)[0]?.toUpperCase()}${workersNamed(lost).slice(1)} of ${places} ${lost.length === 1 ? 'has' : 'have'} no process since, for at least ${seconds(silent)} until the end of this log; other workers came back. That is proved.`,
-      leaving.length > 0 ? `${leaving.length === 1 ? 'It was' : 'They were'} to be recycled (${list(unique(leaving.map(reasonOf)))}) and never ended.` : '',
+      `${workersNamed(lost)[0]?.toUpperCase()}${workersNamed(lost).slice(1)} of ${places} ` +
+        `${lost.length === 1 ? 'has' : 'have'} no process since, for at least ${seconds(silent)} until the end of this ` +
+        'log; other workers came back. That is proved.',
+      still.length > 0
+        ? `${still.length === 1 ? 'It was' : 'They were'} to be recycled (${list(unique(still.map(reasonOf)))}) and never ended.`
+        : '',
       unlimited.length > 0 ? 'This kind of recycling has no deadline: the master waits for ever and does not kill.' : '',
-      leaving.length > 0 ? 'What keeps such a worker is inferred: most often a thread of the application that blocks its exit; a request that is still running is the other possibility.' : '',
-    ].filter((sentence) => sentence !== '').join(' '),
-    confidence: leaving.length > 0 ? 'likely' : 'certain',
+      still.length > 0
+        ? 'What keeps such a worker is inferred: most often a thread of the application that blocks its exit; a request ' +
+          'that is still running is the other possibility.'
+        : '',
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
+    confidence: still.length > 0 ? 'likely' : 'certain',
     instance: instance.id,
     reload: null,
     pids: unique(lost.map(({pid}) => pid)),
     workers: numbers(lost),
     evidence: lines,
-    against: leaving.length === 0 ? [] : [
-      {hypothesis: 'a request that is still running', because: `it would have to run for longer than any in this log (${seconds(requestsOf(instance).longest)}); it would get its line when it ends`, line: null},
-      {hypothesis: 'the log ends within the usual delay', because: `it goes on for at least ${seconds(silent)}, and others came back much sooner`, line: back?.successor?.line ?? null},
-      ...otherBlockers().slice(0, 1),
-    ],
+    against:
+      still.length === 0
+        ? []
+        : [
+            {
+              hypothesis: 'a request that is still running',
+              because:
+                `it would have to run for longer than any in this log (${seconds(requestsOf(instance).longest)}); it would ` +
+                'get its line when it ends',
+              line: null,
+            },
+            {
+              hypothesis: 'the log ends within the usual delay',
+              because: `it goes on for at least ${seconds(silent)}, and others came back much sooner`,
+              line: back?.successor?.line ?? null,
+            },
+            ...otherBlockers().slice(0, 1),
+          ],
     cannotSee: ['what the worker waits for: uWSGI prints nothing while Python shuts down'],
     fixes: [
-      ...(unlimited.length > 0 ? [{
-        setting: 'max-requests', section: 'uwsgi', value: null, since: null, safety: 'safe' as const,
-        effect: `a worker that hangs is killed and replaced after ${seconds(costOf(mercyOf(instance).seconds))}, in place of never`,
-        why: 'Recycle by max-requests in place of max-worker-lifetime: it arms worker-reload-mercy. It bounds the loss and leaves the hang in place.',
-      }] : []),
-      ...remedies.fixes.filter((fix) => mayHave(instance, fix.since) && !(unlimited.length > 0 && fix.setting === 'worker-reload-mercy')),
+      ...(unlimited.length > 0
+        ? [
+            {
+              setting: 'max-requests',
+              section: 'uwsgi',
+              value: null,
+              since: null,
+              safety: 'safe' as const,
+              effect:
+                `a worker that hangs is killed and replaced after ${seconds(costOf(mercyOf(instance).seconds))}, in place ` +
+                'of never',
+              why:
+                'Recycle by max-requests in place of max-worker-lifetime: it arms worker-reload-mercy. It bounds the loss ' +
+                'and leaves the hang in place.',
+            },
+          ]
+        : []),
+      ...remedies.fixes.filter(
+        (fix) => mayHave(instance, fix.since) && !(unlimited.length > 0 && fix.setting === 'worker-reload-mercy'),
+      ),
     ],
-    next: [`ps -o pid,ppid,stat,etime,wchan:30 -p ${list(lost.map(({pid}) => pid)).replace(' and ', ', ')}   # is it still there?`,
-      `py-spy dump --pid ${lost[0]?.pid}   # if it is: shows what it waits for`, 'restart the instance to get the places back'],
-    identity: [instanceName(instance), leaving.length > 0 ? 'never ended' : 'not replaced'],
+    next: [
+      `ps -o pid,ppid,stat,etime,wchan:30 -p ${list(lost.map(({pid}) => pid)).replace(' and ', ', ')}   # is it still there?`,
+      `py-spy dump --pid ${lost[0]?.pid}   # if it is: shows what it waits for`,
+      'restart the instance to get the places back',
+      ...remedies.upgrades,
+    ],
+    identity: [instanceName(instance), still.length > 0 ? 'never ended' : 'not replaced'],
   };
 }

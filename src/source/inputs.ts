@@ -1,163 +1,166 @@
-import {closeSync, fstatSync, openSync, read, readSync} from 'node:fs';
-import {promisify} from 'node:util';
-import {createGunzip, type Gunzip} from 'node:zlib';
+import {ByteSource} from './byte-source.ts';
+import {type Compression, compressionOf, DamagedArchive} from './compression.ts';
+import {expandInputs} from './expand.ts';
+import {asInputError, InputError} from './input-error.ts';
+import type {InputFile, InputNote} from './input-file.ts';
+import {Intake, NoLogError} from './intake.ts';
 import {LineFeed} from './line-feed.ts';
+import {gapBetween, groupRotated, type RotatedSet} from './rotated-set.ts';
+import {isContainedIn} from './same-content.ts';
 import type {LineSink} from './sink.ts';
 
-/** An input that cannot be read. The message names it and says what to do. */
-export class InputError extends Error {
-  override readonly name = 'InputError';
-  readonly file: string;
+export {InputError} from './input-error.ts';
+export type {InputNote} from './input-file.ts';
 
-  constructor(file: string, reason: string) {
-    super(`cannot read ${file}: ${reason}`);
-    this.file = file;
-  }
+export interface ReadOptions {
+  /** Aborting it ends the reading: what is open is closed as if it ended there, what follows is left out. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of what is no error and should not go unsaid: what was skipped, what is missing or damaged. */
+  readonly onNote?: (note: InputNote) => void;
 }
-
-/** Files that are read synchronously give way to signals after this many bytes. */
-const BREATHER = 64 * 1024 * 1024;
-
-const readAsync = promisify(read);
 
 /**
- * Reads inputs one after another into `sink`. `-` is standard input. What cannot be read is left out and
- * given back; the others are read all the same.
+ * Reads files, patterns, directories and standard input (`-`) into `sink`, one after another; the parts of a
+ * rotated log in the order of their age. What cannot be read is left out and given back; the rest is read all the same.
  */
-export async function readInputs(inputs: readonly string[], sink: LineSink): Promise<InputError[]> {
-  const errors: InputError[] = [];
-  for (const input of inputs) {
+export async function readInputs(inputs: readonly string[], sink: LineSink, options: ReadOptions = {}): Promise<InputError[]> {
+  const {files, errors, notes} = await expandInputs(inputs);
+  const reader = new Reader(sink, options);
+  for (const note of notes) reader.note(note);
+  for (const set of groupRotated(files)) await reader.readSet(set);
+  reader.judgeSearches(files);
+  return [...errors, ...reader.errors];
+}
+
+class Reader {
+  readonly errors: InputError[] = [];
+  private readonly sink: LineSink;
+  private readonly signal: AbortSignal | undefined;
+  private readonly onNote: (note: InputNote) => void;
+  private readonly feed: LineFeed;
+  /** By the directory or pattern they were found in: what was found there and is no log. */
+  private readonly skipped = new Map<string, {readonly name: string; readonly why: string}[]>();
+
+  constructor(sink: LineSink, {signal, onNote = () => {}}: ReadOptions) {
+    this.sink = sink;
+    this.signal = signal;
+    this.onNote = onNote;
+    this.feed = new LineFeed(sink);
+  }
+
+  note(note: InputNote): void {
+    this.onNote(note);
+  }
+
+  async readSet(set: RotatedSet): Promise<void> {
+    let continues = false;
+    for (const [place, file] of set.entries()) {
+      if (this.signal?.aborted) return;
+      const next = set[place + 1];
+      if (next !== undefined && (await isContainedIn(file, next))) {
+        this.note({input: file.name, text: `${next.name} begins with the same content; read once`});
+        continue;
+      }
+      if (!(await this.readFile(file, continues))) continue;
+      continues = true;
+      const gap = next === undefined ? null : gapBetween(file, next);
+      if (gap !== null) this.note({input: file.name, text: gap});
+    }
+  }
+
+  /** A directory or pattern behind which there was no log is an error; where there were some, the rest is a note. */
+  judgeSearches(files: readonly InputFile[]): void {
+    for (const [search, found] of this.skipped) {
+      const names = found.slice(0, 3).map(({name, why}) => `${name} (${why})`);
+      const list = found.length > 3 ? `${names.join(', ')} and ${found.length - 3} more` : names.join(', ');
+      if (files.filter(({foundIn}) => foundIn === search).length === found.length) {
+        this.errors.push(new InputError(search, `there is no log in it: ${list}`));
+      } else {
+        this.note({input: search, text: `skipped ${list}`});
+      }
+    }
+  }
+
+  /** Gives whether any of it reached the sink. */
+  private async readFile(file: InputFile, continues: boolean): Promise<boolean> {
+    let source: ByteSource | null = null;
+    let isOpen = false;
+    let truncated = true;
     try {
-      await readInput(input, sink);
+      source = await ByteSource.open(file, this.signal);
+      const head = await source.head();
+      if (head.length === 0 && file.foundIn !== null) return this.skip(file, 'empty');
+      const compression = compressionOf(head);
+      const open = () => {
+        isOpen = true;
+        this.sink.open({name: file.name, compression: compression?.name ?? 'none', continues});
+      };
+      truncated =
+        compression === null
+          ? await this.readStored(file, source, head, open)
+          : await this.unpack(file, source, compression, open);
+      return true;
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      errors.push(error);
+      if (error instanceof NoLogError && file.foundIn !== null) return this.skip(file, error.why);
+      this.errors.push(asInputError(file.name, error));
+      return isOpen;
+    } finally {
+      if (isOpen) this.feed.finish();
+      if (isOpen) this.sink.close({bytes: source?.bytes ?? 0, truncated});
+      source?.close();
     }
   }
-  return errors;
-}
 
-async function readInput(input: string, sink: LineSink): Promise<void> {
-  const isStdin = input === '-';
-  const file = isStdin ? 0 : openFile(input);
-  try {
-    const stat = fstatSync(file);
-    if (stat.isDirectory()) throw new InputError(input, 'it is a directory; name the log files in it');
-    await readDescriptor(isStdin ? 'stdin' : input.replaceAll('\\', '/'), file, stat.isFile(), sink);
-  } catch (error) {
-    throw asInputError(input, error);
-  } finally {
-    if (!isStdin) closeSync(file);
+  private skip({foundIn, name}: InputFile, why: string): false {
+    const skipped = this.skipped.get(foundIn ?? '') ?? [];
+    skipped.push({name, why});
+    this.skipped.set(foundIn ?? '', skipped);
+    return false;
   }
-}
 
-async function readDescriptor(name: string, file: number, isRegular: boolean, sink: LineSink): Promise<void> {
-  const feed = new LineFeed(sink);
-  let bytes = 0;
-  let untilBreather = BREATHER;
-  const fill = async (): Promise<number> => {
-    const {buffer, offset, length} = feed.space();
-    if (!isRegular) return readPatiently(file, buffer, offset, length);
-    untilBreather -= length;
-    if (untilBreather < 0) {
-      untilBreather = BREATHER;
-      await new Promise(setImmediate);
+  private async readStored(file: InputFile, source: ByteSource, head: Buffer, open: () => void): Promise<boolean> {
+    const {feed} = this;
+    const intake = new Intake(head, file, feed);
+    open();
+    if (intake.isStraight) {
+      for (;;) {
+        const {buffer, offset, length} = feed.space();
+        const count = source.read(buffer, offset, length);
+        const arrived = typeof count === 'number' ? count : await count;
+        if (arrived === 0) break;
+        feed.add(arrived);
+      }
+    } else {
+      for await (const piece of source.pieces()) intake.add(piece);
     }
-    return readSync(file, buffer, offset, length, null);
-  };
-  let length = await fill();
-  bytes += length;
-  const head = feed.peek(length);
-  const compression = compressionOf(head);
-  if (compression !== 'none' && compression !== 'gzip') {
-    throw new InputError(name, `it is compressed with ${compression}; unpack it first (${UNPACK[compression]} ${name} | logdoctor)`);
+    intake.finish();
+    return false;
   }
-  sink.open({name, compression});
-  let truncated = false;
-  if (compression === 'gzip') {
-    const unpacked = new LineFeed(sink);
-    const first = Buffer.from(head);
-    truncated = !(await gunzip(first, async (into) => {
-      const count = isRegular ? readSync(file, into, 0, into.length, null) : await readPatiently(file, into, 0, into.length);
-      bytes += count;
-      return count;
-    }, unpacked));
-    unpacked.finish();
-  } else {
-    while (length > 0) {
-      feed.add(length);
-      length = await fill();
-      bytes += length;
-    }
-    feed.finish();
-  }
-  sink.close({bytes, truncated});
-}
 
-/** Gives false where the data ends or breaks inside the compression. What could be unpacked has been fed. */
-async function gunzip(first: Buffer, more: (into: Buffer) => Promise<number>, feed: LineFeed): Promise<boolean> {
-  const gunzip: Gunzip = createGunzip({chunkSize: 1024 * 1024});
-  gunzip.on('data', (chunk: Buffer) => feed.append(chunk));
-  const done = new Promise<boolean>((resolve) => {
-    gunzip.on('end', () => resolve(true));
-    gunzip.on('error', () => resolve(false));
-  });
-  let broken = false;
-  gunzip.once('error', () => {
-    broken = true;
-  });
-  for (let chunk = first; chunk.length > 0 && !broken; ) {
-    if (!gunzip.write(chunk)) await new Promise((resolve) => { gunzip.once('drain', resolve); gunzip.once('error', resolve); });
-    const next = Buffer.allocUnsafe(256 * 1024);
-    chunk = next.subarray(0, await more(next));
-  }
-  if (!broken) gunzip.end();
-  return done;
-}
-
-/** Pipes: waits for data without blocking the process, and without giving up on a non-blocking descriptor. */
-async function readPatiently(file: number, buffer: Buffer, offset: number, length: number): Promise<number> {
-  for (;;) {
+  /** Gives whether the archive broke off. */
+  private async unpack(file: InputFile, source: ByteSource, compression: Compression, open: () => void): Promise<boolean> {
+    const unpack = await compression.load();
+    let intake: Intake | null = null;
+    let damage: DamagedArchive | null = null;
     try {
-      const {bytesRead} = await readAsync(file, buffer, offset, length, null);
-      return bytesRead;
+      for await (const chunk of unpack(source)) {
+        if (intake === null) {
+          intake = new Intake(chunk, file, this.feed);
+          open();
+        }
+        intake.add(chunk);
+      }
     } catch (error) {
-      const {code} = error as NodeJS.ErrnoException;
-      if (code === 'EOF') return 0;
-      if (code !== 'EAGAIN') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (!(error instanceof DamagedArchive)) throw error;
+      damage = error;
     }
+    if (intake === null) open();
+    else intake.finish();
+    if (damage === null || this.signal?.aborted) return false;
+    this.note({
+      input: file.name,
+      text: `damaged or cut off inside its ${compression.name} compression (${damage.message}); what comes before was read`,
+    });
+    return true;
   }
-}
-
-const UNPACK: Readonly<Record<string, string>> = {zstd: 'zstd -dc', xz: 'xz -dc', bzip2: 'bzip2 -dc', lz4: 'lz4 -dc'};
-
-const MAGIC: readonly (readonly [string, string])[] = [
-  ['gzip', '1f8b08'], ['zstd', '28b52ffd'], ['xz', 'fd377a585a00'], ['bzip2', '425a68'], ['lz4', '04224d18'],
-];
-
-/** By content, not by name. */
-function compressionOf(head: Buffer): string {
-  const hex = head.toString('hex', 0, 6);
-  return MAGIC.find(([, magic]) => hex.startsWith(magic))?.[0] ?? 'none';
-}
-
-function openFile(input: string): number {
-  try {
-    return openSync(input, 'r');
-  } catch (error) {
-    throw asInputError(input, error);
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'permission denied; try with sudo, or copy the log',
-  EISDIR: 'it is a directory; name the log files in it',
-};
-
-function asInputError(input: string, error: unknown): Error {
-  if (error instanceof InputError) return error;
-  const {code, message} = error as NodeJS.ErrnoException;
-  return code === undefined ? (error as Error) : new InputError(input, REASONS[code] ?? message);
 }

@@ -2,29 +2,35 @@ import {HEADROOM} from '../grammar/matcher.ts';
 import type {LineSink} from './sink.ts';
 
 const LF = 10;
-const CHUNK = 256 * 1024;
-/** A line beyond this is handed on in pieces, so that memory does not grow with a line. */
-const LONGEST_LINE = 1024 * 1024;
+
+export interface LineFeedLimits {
+  /** How many bytes are taken in at once. */
+  readonly chunk: number;
+  /** A line beyond this is handed on in pieces, so that memory does not grow with a line. */
+  readonly longestLine: number;
+}
+
+const LIMITS: LineFeedLimits = {chunk: 256 * 1024, longestLine: 1024 * 1024};
 
 /** Cuts bytes into regions of whole lines, in one buffer that is allocated once. */
 export class LineFeed {
   private readonly sink: LineSink;
-  private readonly buffer = Buffer.alloc(LONGEST_LINE + CHUNK + 1 + HEADROOM);
+  private readonly limits: LineFeedLimits;
+  private readonly buffer: Buffer;
   /** Bytes of the line that has begun and not ended yet. */
   private held = 0;
+  /** A piece of a line was handed on, and its end was not. */
+  private isInside = false;
 
-  constructor(sink: LineSink) {
+  constructor(sink: LineSink, limits: LineFeedLimits = LIMITS) {
     this.sink = sink;
+    this.limits = limits;
+    this.buffer = Buffer.alloc(Math.max(limits.longestLine, limits.chunk) + limits.chunk + 1 + HEADROOM);
   }
 
   /** Where the next bytes are to be written. */
   space(): {buffer: Buffer; offset: number; length: number} {
-    return {buffer: this.buffer, offset: this.held, length: CHUNK};
-  }
-
-  /** The bytes that were written and not yet added. */
-  peek(length: number): Buffer {
-    return this.buffer.subarray(this.held, this.held + length);
+    return {buffer: this.buffer, offset: this.held, length: this.limits.chunk};
   }
 
   /** `length` bytes have been written to {@link space}. */
@@ -34,29 +40,35 @@ export class LineFeed {
     const lastLf = buffer.subarray(held, filled).lastIndexOf(LF);
     if (lastLf < 0) {
       this.held = filled;
-      if (filled >= LONGEST_LINE) this.handOn(filled, true);
+      if (filled >= this.limits.longestLine) this.handOn(filled, true);
       return;
     }
     const end = held + lastLf + 1;
+    this.isInside = false;
     this.sink.lines(buffer, 0, end, false);
     buffer.copyWithin(0, end, filled);
     this.held = filled - end;
   }
 
-  append(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; at += CHUNK) {
-      const {buffer, offset} = this.space();
-      this.add(bytes.copy(buffer, offset, at, Math.min(bytes.length, at + CHUNK)));
+  /** Bytes from elsewhere, however many. */
+  append(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const {buffer, offset, length} = this.space();
+      const part = bytes.subarray(at, at + length);
+      buffer.set(part, offset);
+      this.add(part.length);
+      at += part.length;
     }
   }
 
   /** The input has ended; a last line without a line end is a line. */
   finish(): void {
-    if (this.held > 0) this.handOn(this.held, false);
+    if (this.held > 0 || this.isInside) this.handOn(this.held, false);
   }
 
   private handOn(length: number, isContinued: boolean): void {
     this.held = 0;
+    this.isInside = isContinued;
     this.buffer[length] = LF;
     this.sink.lines(this.buffer, 0, length + 1, isContinued);
   }

@@ -1,8 +1,10 @@
 /** What is known of an input before its first line. */
 export interface InputInfo {
   readonly name: string;
-  /** `none`, `gzip`, … */
+  /** `none`, `gzip`, `zstd`, `xz` or `bzip2`. */
   readonly compression: string;
+  /** The lines go on where the input before this one ended: the next part of a rotated log. Absent: they do not. */
+  readonly continues?: boolean;
 }
 
 /** Takes the lines of inputs, one input after another. */
@@ -14,5 +16,6 @@ export interface LineSink {
    * one that is too long to be held at once and goes on.
    */
   lines(buffer: Buffer, start: number, end: number, isContinued: boolean): void;
+  /** `bytes` as stored. `truncated`: the input broke off inside its compression, or could not be read to its end. */
   close(summary: {readonly bytes: number; readonly truncated: boolean}): void;
 }

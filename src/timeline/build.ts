@@ -1,17 +1,29 @@
-import {concludeTimeline} from './conclude.ts';
+import {concludeTimeline, type Story} from './conclude.ts';
+import {constraintsOf} from './constraints.ts';
 import {
-  type AskedDraft, causeOf, type EpochDraft, type InstanceDraft, isAlive, isLeaving, newInstance, newProcess, type ProcessDraft, type ReloadDraft, type ReloadEntry,
+  causeOf, type EpochDraft, type InstanceDraft, isAlive, isLeaving, killerOf, newInstance, newProcess, type ProcessDraft, type ReloadDraft, type ReloadEntry,
 } from './draft.ts';
 import type {EventKind, LogEvent, ReloadKind, Trigger} from './event.ts';
 import type {Recording} from './recording.ts';
-import {narrow} from './time.ts';
+import {solve} from './solve.ts';
 import type {Setting, Timeline} from './timeline.ts';
 
-/** Rebuilds what happened from what was written. Always succeeds: what does not fit is left as the log has it. */
+/**
+ * Rebuilds what happened from what was written: first who did what, then when that can have been, and then
+ * the timeline. Always succeeds: what does not fit is left as the log has it.
+ */
 export function buildTimeline(recording: Recording): Timeline {
-  const builder = new Builder(recording.events);
-  recording.events.forEach((event, index) => builder.take(event, index));
-  return concludeTimeline(recording, builder.instances, builder.reloads);
+  const {instances} = follow(recording.events);
+  const {instants, disagreements} = solve(recording.events, constraintsOf(instances));
+  const events = recording.events.map((event, n): LogEvent => ({...event, at: instants[n] ?? event.at}));
+  return concludeTimeline({...recording, events}, follow(events), disagreements);
+}
+
+/** Who did what. Does not depend on times. */
+export function follow(events: readonly LogEvent[]): Story {
+  const builder = new Builder(events);
+  events.forEach((event, index) => builder.take(event, index));
+  return builder;
 }
 
 /** What a start-up says before its master is known. */
@@ -24,8 +36,11 @@ interface StartUp {
 
 /** How far ahead to look for the process that a line without any belongs to. */
 const LOOK_AHEAD = 200;
-/** Signals by which a process reports a fault of its own. */
-const FAULTS = new Set(['4', '5', '6', '7', '8', '11', '31']);
+const SIGNALS = ['', 'HUP', 'INT', 'QUIT', 'ILL', 'TRAP', 'ABRT', 'BUS', 'FPE', 'KILL', 'USR1', 'SEGV', 'USR2', 'PIPE', 'ALRM', 'TERM'];
+/** Signals by which the system reports a fault of the process itself. */
+const FAULTS = new Set(['ILL', 'TRAP', 'ABRT', 'BUS', 'FPE', 'SEGV']);
+/** Signals with which a supervisor asks. */
+const REQUESTS = new Set(['HUP', 'INT', 'QUIT', 'TERM']);
 
 class Builder {
   readonly instances: InstanceDraft[] = [];
@@ -45,6 +60,10 @@ class Builder {
   take(event: LogEvent, index: number): void {
     this.index = index;
     this.handlers[event.meaning.kind]?.(event);
+    for (const [field, name] of Object.entries(event.meaning.shows ?? {})) {
+      const value = event.fields[field];
+      if (value !== undefined) this.instanceOf(event).settings.set(name, {name, value, from: 'log', where: event});
+    }
   }
 
   private readonly handlers: {readonly [kind in EventKind]?: (event: LogEvent) => void} = {
@@ -70,6 +89,7 @@ class Builder {
     'stop-ended': (event) => this.stopEnded(event),
     'process-asked': (event) => this.processAsked(event),
     'recycle-began': (event) => this.recycleBegan(event),
+    'process-leaving': (event) => this.processLeaving(event),
     'process-forced': (event) => this.processForced(event),
     'process-ended': (event) => this.processEnded(event),
     'slot-emptied': (event) => this.slotEmptied(event),
@@ -106,6 +126,14 @@ class Builder {
 
   private masterStarted(event: LogEvent): void {
     const supervisor = supervisorOf(event);
+    const running = this.instances.filter((instance) => instance.supervisor === supervisor && instance.stopped === null);
+    if (running.some(({masterPid}) => masterPid === event.pid)) return;
+    const upgraded = running.find(({active}) => active?.kind === 'usr2');
+    if (upgraded?.active) {
+      this.finishReload(upgraded.active, event, 'completed');
+      this.beginEpoch(this.addInstance(supervisor, upgraded), event, false);
+      return;
+    }
     const succeeded = new Set(this.instances.map(({predecessor}) => predecessor));
     const predecessor = this.instances.findLast((past) => past.supervisor === supervisor && past.stopped !== null && !succeeded.has(past));
     const instance = this.addInstance(supervisor, predecessor ?? null);
@@ -158,7 +186,6 @@ class Builder {
     if (known !== null && known.started === null && isAlive(known) && known.worker === worker) {
       // The worker's own first lines came before the master's.
       known.started = event;
-      known.startedAt = narrow(known.startedAt, event.at);
       this.fillSlot(instance, known, event);
       return;
     }
@@ -167,7 +194,29 @@ class Builder {
     this.register(process);
     const cores = event.fields['cores'];
     if (typeof cores === 'number') instance.settings.set('cores-per-worker', {name: 'cores-per-worker', value: cores, from: 'log', where: event});
-    if (role === 'worker') this.fillSlot(instance, process, event);
+    if (role !== 'worker') return;
+    if (worker !== null) this.fillSlot(instance, process, event);
+    else this.joinGeneration(instance, process, event);
+  }
+
+  /** gunicorn does not number its workers: a reload has an old generation and a new one, and no pairs. */
+  private joinGeneration(instance: InstanceDraft, process: ProcessDraft, event: LogEvent): void {
+    const {active} = instance;
+    if (active?.kind !== 'hup') return;
+    active.entries.push({worker: null, old: null, next: process, told: null, passed: null});
+    active.lastSign = event;
+    this.finishGeneration(instance, event);
+  }
+
+  /** Complete once the old generation has left and as many have been started anew. */
+  private finishGeneration(instance: InstanceDraft, event: LogEvent): void {
+    const {active} = instance;
+    if (active?.kind !== 'hup') return;
+    const old = active.entries.flatMap((entry) => (entry.old === null ? [] : [entry.old]));
+    const next = active.entries.filter((entry) => entry.next !== null);
+    if (old.length > 0 && next.length >= old.length && old.every((process) => !isAlive(process) || process.leaving !== null)) {
+      this.finishReload(active, event, 'completed');
+    }
   }
 
   private fillSlot(instance: InstanceDraft, process: ProcessDraft, event: LogEvent): void {
@@ -193,7 +242,7 @@ class Builder {
     if (isFull && reload.reExecuted === null) return;
     const entry = reload.entries.find((candidate) => candidate.worker === process.worker && candidate.next === null);
     if (entry === undefined && !isFull) return;
-    if (entry === undefined) reload.entries.push({worker: process.worker, old: process.predecessor, next: process, told: null, passedAt: null});
+    if (entry === undefined) reload.entries.push({worker: process.worker, old: process.predecessor, next: process, told: null, passed: null});
     else entry.next = process;
     reload.lastSign = event;
     if (reload.kind === 'chain') return;
@@ -269,7 +318,7 @@ class Builder {
       if (active !== null) this.leaveUnfinished(active);
       this.beginReload(instance, event, kind, trigger, {isUnderWay: true, headless: false});
     }
-    if (kind === 'graceful' || kind === 'brutal') this.askAll(instance, event, 'reload');
+    if (kind === 'graceful' || kind === 'brutal' || kind === 'hup') this.askAll(instance, event, 'reload');
   }
 
   private stopBegan(event: LogEvent): void {
@@ -289,7 +338,9 @@ class Builder {
     for (const process of instance.processes) {
       if (!isAlive(process)) continue;
       process.cause = 'stop';
-      this.end(process, event, process.forced === null ? 'clean' : 'forced');
+      // gunicorn kills silently at graceful_timeout: a worker that never said it was leaving may have been.
+      const isSilent = instance.supervisor === 'gunicorn' && process.role === 'worker' && process.leaving === null;
+      this.end(process, event, process.forced !== null ? 'forced' : isSilent ? 'lost' : 'clean');
     }
     if (instance.active !== null) this.finishReload(instance.active, event, 'completed');
   }
@@ -297,7 +348,7 @@ class Builder {
   private reloadEnded(event: LogEvent): void {
     const {active} = this.instanceOf(event);
     if (active === null) return;
-    for (const entry of active.entries) entry.passedAt ??= event.at;
+    for (const entry of active.entries) entry.passed ??= event;
     this.finishReload(active, event, 'completed');
   }
 
@@ -313,9 +364,9 @@ class Builder {
     const instance = this.instanceOf(event);
     let {active} = instance;
     if (active?.kind !== 'chain') active = this.beginReload(instance, event, 'chain', 'unknown', {isUnderWay: true, headless: true});
-    for (const entry of active.entries) entry.passedAt ??= event.at;
+    for (const entry of active.entries) entry.passed ??= event;
     const old = (event.worker === null ? null : instance.slots.get(event.worker)) ?? null;
-    const entry: ReloadEntry = {worker: event.worker, old, next: null, told: event, passedAt: null};
+    const entry: ReloadEntry = {worker: event.worker, old, next: null, told: event, passed: null};
     active.entries.push(entry);
     active.lastSign = event;
     if (old !== null && isAlive(old)) this.ask(old, event, 'reload', active, false);
@@ -331,8 +382,7 @@ class Builder {
     const reload: ReloadDraft = {
       instance, kind, trigger, headless, isUnderWay,
       began: event,
-      startedAt: event.at,
-      endedAt: null, ended: null, outcome: 'unfinished',
+      ended: null, outcome: 'unfinished',
       entries: [], reExecuted: null, repeated: [],
       lastSign: event,
     };
@@ -343,7 +393,6 @@ class Builder {
   }
 
   private finishReload(reload: ReloadDraft, event: LogEvent, outcome: 'completed' | 'failed'): void {
-    reload.endedAt = event.at;
     reload.ended = event;
     reload.lastSign = event;
     reload.outcome = outcome;
@@ -358,15 +407,22 @@ class Builder {
   private askAll(instance: InstanceDraft, event: LogEvent, by: 'reload' | 'stop'): void {
     const {active} = instance;
     if (active === null) return;
-    for (const worker of instance.slots.values()) {
-      if (!isAlive(worker)) continue;
-      active.entries.push({worker: worker.worker, old: worker, next: null, told: null, passedAt: null});
+    for (const worker of instance.processes) {
+      if (worker.role !== 'worker' || !isAlive(worker)) continue;
+      active.entries.push({worker: worker.worker, old: worker, next: null, told: null, passed: null});
       this.ask(worker, event, by, active, false);
     }
   }
 
-  private ask(process: ProcessDraft, event: LogEvent, by: 'reload' | 'stop' | 'itself' | 'unknown', reload: ReloadDraft | null, acknowledged: boolean): void {
-    process.asked ??= {at: event.at, event, index: this.index, acknowledged, by, reload};
+  private ask(
+    process: ProcessDraft,
+    event: LogEvent,
+    by: 'reload' | 'stop' | 'itself' | 'unknown',
+    reload: ReloadDraft | null,
+    acknowledged: boolean,
+    told = event,
+  ): void {
+    process.asked ??= {told, event, index: this.index, acknowledged, by, reload};
   }
 
   private processAsked(event: LogEvent): void {
@@ -378,7 +434,6 @@ class Builder {
       const {asked} = process;
       if (!asked.acknowledged) asked.event = event;
       asked.acknowledged = true;
-      asked.at = narrow(asked.at, event.at);
       this.sign(instance, event);
       return;
     }
@@ -386,10 +441,9 @@ class Builder {
     // uWSGI reloads its workers alone without a word of its own when told so through its FIFO.
     active ??= this.beginReload(instance, event, 'workers', 'unknown', {isUnderWay: true, headless: true});
     let entry = active.entries.find(({old}) => old === process) ?? active.entries.find(({worker, old}) => worker === process.worker && old === null);
-    if (entry === undefined) active.entries.push((entry = {worker: process.worker, old: process, next: null, told: null, passedAt: null}));
+    if (entry === undefined) active.entries.push((entry = {worker: process.worker, old: process, next: null, told: null, passed: null}));
     entry.old = process;
-    this.ask(process, event, active.kind === 'stop' ? 'stop' : 'reload', active, true);
-    if (process.asked !== null && entry.told !== null) (process.asked as AskedDraft).at = entry.told.at;
+    this.ask(process, event, active.kind === 'stop' ? 'stop' : 'reload', active, true, entry.told ?? event);
     active.lastSign = event;
   }
 
@@ -402,6 +456,23 @@ class Builder {
     this.ask(process, event, 'itself', null, true);
   }
 
+  private processLeaving(event: LogEvent): void {
+    const process = this.processOf(event);
+    if (process === null || !isAlive(process)) return;
+    process.leaving = event;
+    const {instance} = process;
+    // Who was there before the log began belongs to the generation that the last reload asked.
+    const reload = instance.active ?? this.reloads.findLast((past) => past.instance === instance) ?? null;
+    if (process.asked === null && process.started === null && reload !== null && reload.kind !== 'usr2') {
+      reload.entries.push({worker: process.worker, old: process, next: null, told: null, passed: null});
+      this.ask(process, reload.began, reload.kind === 'stop' ? 'stop' : 'reload', reload, true);
+      if (reload.ended !== null && reload.kind === 'hup') this.finishReload(reload, event, 'completed');
+    }
+    if (process.asked !== null) process.asked.acknowledged = true;
+    this.sign(instance, event);
+    this.finishGeneration(instance, event);
+  }
+
   private processForced(event: LogEvent): void {
     const process = this.processOf(event);
     if (process === null) return;
@@ -409,9 +480,8 @@ class Builder {
     process.instance.struck = process;
     // uWSGI 2.0.27 to 2.0.30 names processes that have ended already.
     if (!isAlive(process)) return;
-    if (process.forced === null) process.forced = {event, at: event.at, tries: 1};
-    else process.forced = {event, at: event.at, tries: process.forced.tries + 1};
-    process.killedBy = 'master';
+    process.forced = {event, tries: (process.forced?.tries ?? 0) + 1};
+    process.killedBy = killerOf(process.instance);
     if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
     this.sign(process.instance, event);
   }
@@ -431,22 +501,30 @@ class Builder {
     const {active} = process.instance;
     if (ending === 'collected' && active?.headless && active.kind === 'workers') active.kind = 'graceful';
     if (process.forced !== null) this.end(process, event, 'forced');
-    else if (ending !== 'died') this.end(process, event, process.crash === null ? 'clean' : 'crashed');
+    else if (ending === 'collected' || ending === 'replaced') this.end(process, event, process.crash === null ? 'clean' : 'crashed');
     else this.died(process, event);
     this.sign(process.instance, event);
+    this.finishGeneration(process.instance, event);
   }
 
-  /** It went while it was serving, or says the supervisor. */
+  /** It went while it was serving, or in a way that only the signal or the exit code can tell. */
   private died(process: ProcessDraft, event: LogEvent): void {
-    const {signal} = process;
+    const {code} = event.fields;
+    const signal = process.signal === null ? null : signalName(process.signal);
+    const wasAsked = process.asked !== null || process.leaving !== null;
     if (process.crash !== null || (signal !== null && FAULTS.has(signal))) {
       process.cause = signal === null ? 'exit-code' : 'signal';
       this.end(process, event, 'crashed');
+    } else if (signal === 'KILL' && process.asked?.by === 'stop' && event.meaning.ending !== 'died') {
+      process.killedBy = killerOf(process.instance);
+      this.end(process, event, 'forced');
+    } else if (signal !== null && wasAsked && REQUESTS.has(signal)) {
+      this.end(process, event, 'clean');
     } else if (signal !== null) {
       process.cause = 'signal';
       this.end(process, event, 'killed');
-    } else if (process.asked !== null) {
-      // Told to go by a signal that ends it at once; the supervisor words that like a crash.
+    } else if ((wasAsked && event.meaning.ending === 'died') || code === 0) {
+      // Told to go by a signal that ends it at once; uWSGI words that like a crash.
       this.end(process, event, 'clean');
     } else {
       process.cause = 'exit-code';
@@ -485,7 +563,6 @@ class Builder {
 
   private end(process: ProcessDraft, event: LogEvent, end: NonNullable<ProcessDraft['end']>): void {
     process.ended = event;
-    process.endedAt = event.at;
     process.end = end;
     process.cause = causeOf(process);
   }
@@ -549,12 +626,23 @@ class Builder {
   private instanceOf(event: LogEvent): InstanceDraft {
     const supervisor = supervisorOf(event);
     const known = this.instances.filter((instance) => instance.supervisor === supervisor);
-    if (known.length === 0) return this.addInstance(supervisor, null);
+    if (known.length === 0) {
+      const first = this.addInstance(supervisor, null);
+      if (event.meaning.role === 'master') first.masterPid = event.pid;
+      return first;
+    }
     if (event.pid !== null) {
       const owner = this.byPid.get(`${supervisor} ${event.pid}`)?.instance;
       if (owner !== undefined) return owner;
     }
     const running = known.filter(({stopped}) => stopped === null);
+    if (event.pid !== null && event.meaning.role === 'master') {
+      const own = running.find(({masterPid}) => masterPid === event.pid) ?? running.find(({masterPid}) => masterPid === null);
+      if (own !== undefined) {
+        own.masterPid = event.pid;
+        return own;
+      }
+    }
     if (running.length === 1) {
       const only = running[0] as InstanceDraft;
       return event.pid !== null && event.worker !== null && this.isAnothers(only, event) ? this.addInstance(supervisor, null) : only;
@@ -654,6 +742,11 @@ function exchange(process: ProcessDraft, to: InstanceDraft): void {
 
 function newStartUp(event: LogEvent): StartUp {
   return {supervisor: supervisorOf(event), banner: null, settings: [], loads: []};
+}
+
+/** `9` and `SIGKILL` -> `KILL`. */
+function signalName(signal: string): string {
+  return SIGNALS[Number(signal)] ?? signal.replace(/^SIG/, '');
 }
 
 function supervisorOf(event: LogEvent): string {

@@ -1,6 +1,5 @@
 /** The timeline while it is being built: the same things as in timeline.ts, still open. */
 import type {Cause, LogEvent, ReloadKind, Role, Trigger} from './event.ts';
-import {type Instant, UNKNOWN_INSTANT} from './time.ts';
 import type {Process, ProcessEnd, Setting} from './timeline.ts';
 
 export interface ProcessDraft {
@@ -10,7 +9,6 @@ export interface ProcessDraft {
   instance: InstanceDraft;
   /** Several instances had room for it when it started: which one it belongs to is a guess until something tells. */
   isGuessed: boolean;
-  startedAt: Instant;
   started: LogEvent | null;
   /** Index of the event from which on lines of this pid are its own. */
   readonly since: number;
@@ -18,8 +16,9 @@ export interface ProcessDraft {
   asked: AskedDraft | null;
   /** It announced that it would leave by itself. */
   recycling: {readonly event: LogEvent; cause: Cause} | null;
-  forced: {event: LogEvent; readonly at: Instant; tries: number} | null;
-  endedAt: Instant;
+  /** It said that it had left its work loop; it may hang after that. */
+  leaving: LogEvent | null;
+  forced: {readonly event: LogEvent; readonly tries: number} | null;
   ended: LogEvent | null;
   end: ProcessEnd | null;
   cause: Cause;
@@ -32,7 +31,9 @@ export interface ProcessDraft {
 }
 
 export interface AskedDraft {
-  at: Instant;
+  /** What asked it: the line that began the reload or stop, the chain's step, or its own announcement. */
+  readonly told: LogEvent;
+  /** The line by which that is known of this process: its own where it took note. */
   event: LogEvent;
   /** Index of the event by which it is known. */
   readonly index: number;
@@ -49,8 +50,6 @@ export interface ReloadDraft {
   readonly headless: boolean;
   /** The supervisor itself has said that it reloads; before that only a trigger was seen. */
   isUnderWay: boolean;
-  startedAt: Instant;
-  endedAt: Instant | null;
   ended: LogEvent | null;
   outcome: 'completed' | 'unfinished' | 'failed';
   readonly entries: ReloadEntry[];
@@ -66,8 +65,8 @@ export interface ReloadEntry {
   next: ProcessDraft | null;
   /** The line with which the supervisor told this worker in particular. */
   readonly told: LogEvent | null;
-  /** Chain reloads: the moment at which the chain went on to the next worker. */
-  passedAt: Instant | null;
+  /** Chain reloads: the line with which the chain went on to the next worker. */
+  passed: LogEvent | null;
 }
 
 export interface EpochDraft {
@@ -108,9 +107,8 @@ export function newProcess(
   const draft: ProcessDraft = {
     pid, role, worker, instance, started, since,
     isGuessed: false,
-    startedAt: started?.at ?? UNKNOWN_INSTANT,
-    appLoaded: null, asked: null, recycling: null, forced: null,
-    endedAt: UNKNOWN_INSTANT, ended: null, end: null, cause: 'unknown', killedBy: null, signal: null,
+    appLoaded: null, asked: null, recycling: null, leaving: null, forced: null,
+    ended: null, end: null, cause: 'unknown', killedBy: null, signal: null,
     predecessor: null, successor: null, crash: null,
     remarks: [],
   };
@@ -139,7 +137,7 @@ export function isAlive(process: ProcessDraft): boolean {
 
 /** Its supervisor, or it itself, has decided that it goes. */
 export function isLeaving(process: ProcessDraft): boolean {
-  return process.asked !== null || process.recycling !== null || process.forced !== null;
+  return process.asked !== null || process.recycling !== null || process.leaving !== null || process.forced !== null;
 }
 
 /** Why it went, as far as that follows from how it was asked. */
@@ -151,4 +149,9 @@ export function causeOf({cause, recycling, asked, forced}: ProcessDraft): Cause 
   if (asked.by === 'stop') return 'stop';
   if (asked.by === 'reload') return asked.reload?.kind === 'chain' ? 'chain-reload' : 'reload';
   return 'unknown';
+}
+
+/** Who kills on behalf of a supervisor. */
+export function killerOf({supervisor}: InstanceDraft): NonNullable<Process['killedBy']> {
+  return supervisor === 'gunicorn' ? 'arbiter' : supervisor === 'supervisord' || supervisor === 'systemd' ? supervisor : 'master';
 }

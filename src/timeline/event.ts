@@ -145,7 +145,7 @@ export interface Meaning {
   /** 'process-started': the slot had a process before. */
   readonly respawned?: true;
   /** 'process-forced': which patience ended. */
-  readonly deadline?: 'mercy' | 'harakiri' | 'evil-reload' | 'brutal' | 'timeout' | 'stop-timeout' | 'start-timeout' | 'watchdog';
+  readonly deadline?: 'mercy' | 'harakiri' | 'evil-reload' | 'brutal' | 'timeout' | 'stop-timeout';
   /**
    * 'process-ended', in the supervisor's own distinction:
    * `collected` reaped while the whole instance goes; `replaced` it had stopped serving and was expected
@@ -190,7 +190,7 @@ export interface LogEvent extends LineRef {
   readonly message: string;
   readonly meaning: Meaning;
   /** What the grammar captured; digits are numbers. */
-  readonly fields: Readonly<Record<string, string | number>>;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
   /** The process that the message is about, where it names one. */
   readonly pid: number | null;
   /** The worker (mule, gateway) number, where the message names one. */
@@ -199,6 +199,11 @@ export interface LogEvent extends LineRef {
   readonly at: Instant;
   /** Requests of the whole recording that had ended when this was written. */
   readonly served: number;
+  /**
+   * Which of several writers of one log wrote it, as its envelopes tell: host, unit, pod, container, program, boot.
+   * Process ids and worker numbers mean something within one stream only. Null where no envelope tells.
+   */
+  readonly stream: string | null;
 }
 
 /**

@@ -14,9 +14,18 @@ export interface Timeline {
   readonly events: readonly LogEvent[];
   /** Message names (`uwsgi/no-mercy`) that occur; what a rule's needs are held against. */
   readonly messages: ReadonlySet<string>;
+  /** Pairs of lines whose times cannot both be right. */
+  readonly disagreements: readonly Disagreement[];
   /** The first and the last instant that the log tells; null where it tells none. */
   readonly from: number | null;
   readonly to: number | null;
+}
+
+export interface Disagreement {
+  readonly before: LogEvent;
+  readonly after: LogEvent;
+  /** What they contradict. */
+  readonly because: string;
 }
 
 export interface InputSummary {

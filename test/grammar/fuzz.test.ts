@@ -27,7 +27,7 @@ describe.each(grammarFiles)('%s', (file) => {
     const random = randomFrom(seed);
     for (let n = 0; n < lines; n++) {
       const line = mutate(examples, random);
-      for (const how of ['match', 'prefix'] as const) {
+      for (const how of ['match', 'prefix', 'inside'] as const) {
         expect(matchLine(matcher, line, how), `seed ${seed}, line ${n}, ${how}: ${JSON.stringify(line.toString('latin1'))}`).toEqual(
           matchLine(oracle, line, how),
         );

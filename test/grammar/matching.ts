@@ -15,7 +15,7 @@ export interface Match {
 }
 
 /** What a matcher makes of one line, from `at` on. */
-export function matchLine(matcher: Matcher, line: Buffer, how: 'match' | 'prefix' = 'match', at = 0): Match | null {
+export function matchLine(matcher: Matcher, line: Buffer, how: 'match' | 'prefix' | 'inside' = 'match', at = 0): Match | null {
   const buffer = Buffer.concat([line, Buffer.from('\n'), Buffer.alloc(HEADROOM, 'x')]);
   matcher.bind(buffer);
   const number = matcher[how](at);

@@ -16,7 +16,7 @@ export function event(
   when: Instant = UNKNOWN_INSTANT,
   meaning: Meaning = {kind: 'remark'},
 ): LogEvent {
-  return {input: 0, line, text, message: 'uwsgi/something', meaning, fields: {}, pid: null, worker: null, at: when, served: 0};
+  return {input: 0, line, text, message: 'uwsgi/something', meaning, fields: {}, pid: null, worker: null, at: when, served: 0, stream: null};
 }
 
 export const input: InputSummary = {
@@ -161,6 +161,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     stopped: null,
   };
   return {
+    disagreements: [],
     inputs: [input],
     instances: [instance],
     reloads,

@@ -1,0 +1,81 @@
+/** A leap year, so that it has every date; nobody takes it for the year of a log. */
+const BASE_YEAR = 2000;
+const YEARS_AROUND = [0, 1, -1, 2, -2, 3, -3, 4, -4];
+
+/**
+ * The years of stamps that tell none (syslog, journalctl's short form).
+ *
+ * The year of a stamp is the one that puts it nearest to the time before it, so a December is followed by the
+ * January of the next year, and lines that are a little out of order do not matter. Counting begins at a year
+ * that is given, or that of any full stamp of the input, or, until there is one, at an arbitrary year: once a
+ * full stamp is seen, {@link learn} tells by how many years everything placed so far has to be moved.
+ */
+export class Calendar {
+  private isKnown: boolean;
+  private last: number | null = null;
+  private readonly firstYear: number;
+  /** Some stamp had to be placed. */
+  private isUsed = false;
+
+  /** `year`: of the first stamp without one. */
+  constructor(year: number | null) {
+    this.isKnown = year !== null;
+    this.firstYear = year ?? BASE_YEAR;
+  }
+
+  /** Stamps were placed in years that are only counted: the log tells none. */
+  get isGuessing(): boolean {
+    return this.isUsed && !this.isKnown;
+  }
+
+  get knows(): boolean {
+    return this.isKnown;
+  }
+
+  /** The beginning of a day in its year; null where there is no such day. `month` counts from 0, `inDay` is in milliseconds. */
+  place(month: number, day: number, inDay: number): number | null {
+    const around = this.last === null ? this.firstYear : new Date(this.last).getUTCFullYear();
+    let nearest: number | null = null;
+    for (const years of YEARS_AROUND) {
+      const date = dateOf(around + years, month, day);
+      if (date === null) continue;
+      if (this.last === null) {
+        nearest = date;
+        break;
+      }
+      if (nearest === null || Math.abs(date + inDay - this.last) < Math.abs(nearest + inDay - this.last)) nearest = date;
+    }
+    if (nearest === null) return null;
+    this.last = nearest + inDay;
+    this.isUsed = true;
+    return nearest;
+  }
+
+  /** A full date of the same input. Gives the years by which all that was placed before must be moved. */
+  learn(time: number): number {
+    if (this.isKnown) return 0;
+    this.isKnown = true;
+    if (this.last === null) {
+      this.last = time;
+      return 0;
+    }
+    const distance = (years: number) => Math.abs(inYears(this.last as number, years) - time);
+    const away = new Date(time).getUTCFullYear() - new Date(this.last).getUTCFullYear();
+    const years = [away, away - 1, away + 1].reduce((a, b) => (distance(b) < distance(a) ? b : a));
+    this.last = inYears(this.last, years);
+    return years;
+  }
+}
+
+/** The same date and time of day in another year. */
+export function inYears(time: number, years: number): number {
+  const date = new Date(time);
+  return date.setUTCFullYear(date.getUTCFullYear() + years);
+}
+
+/** The beginning of a day, or null where there is no such day. `month` counts from 0. */
+export function dateOf(year: number, month: number, day: number): number | null {
+  if (month < 0 || month > 11 || day < 1 || day > 31) return null;
+  const date = Date.UTC(year, month, day);
+  return new Date(date).getUTCDate() === day ? date : null;
+}

@@ -1,0 +1,171 @@
+import {type EnvelopeRecord, journalRecord, recordsOf} from './record.ts';
+
+/** More than any record of a log; what is longer is not one. */
+const MOST_LINES = 20_000;
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * What a line was to a record of several lines: a `part` of it; its `last`; or none of it, where the record had
+ * ended before (`over`) or never was one (`never`).
+ */
+export type Step = 'part' | 'last' | 'over' | 'never';
+
+/** A record of several lines that has begun. */
+export interface Gathering {
+  add(line: Buffer): Step;
+  /** What was gathered. */
+  records(): EnvelopeRecord[];
+}
+
+/** `journalctl -o json-pretty`, and whatever else is written as JSON with indentation: from a line `{` to its `}`. */
+export class PrettyJson implements Gathering {
+  private indentation = '';
+  private lines: string[] = [];
+  private bytes = 0;
+
+  static begins(line: Buffer): boolean {
+    return /^[ \t]*(?:\[[ \t]*)?\{[ \t\r]*$/.test(line.toString('latin1'));
+  }
+
+  add(line: Buffer): Step {
+    const text = line.toString('utf8');
+    const begun = /^([ \t]*)(?:\[[ \t]*)?\{[ \t\r]*$/.exec(text);
+    if (begun !== null) {
+      // The innermost list of objects holds the records.
+      this.indentation = begun[1] ?? '';
+      this.lines = ['{'];
+      return 'part';
+    }
+    this.bytes += line.length;
+    if (this.lines.length > MOST_LINES || this.bytes > MOST_BYTES) return 'never';
+    const closing = text.trimEnd();
+    if (closing.startsWith(`${this.indentation}}`) && /^\}\]?,?$/.test(closing.trim())) {
+      this.lines.push('}');
+      return 'last';
+    }
+    if (!/^[ \t]*["\d\]}[tfn-]/.test(text)) return 'never';
+    this.lines.push(text);
+    return 'part';
+  }
+
+  records(): EnvelopeRecord[] {
+    const value = jsonOf(this.lines.join('\n'));
+    return value === undefined ? [] : recordsOf(value);
+  }
+}
+
+/** What belongs to a list of records and to none of them: `]`, `}`. */
+export function isBracket(line: Buffer): boolean {
+  return /^[ \t]*[\]}][\]}]?,?[ \t\r]*$/.test(line.toString('latin1', 0, 200));
+}
+
+/** `journalctl -o export`: `KEY=value`, or `KEY`, a length of eight bytes, and as many bytes; an empty line ends the record. */
+export class JournalExport implements Gathering {
+  private readonly fields = new Fields();
+  private bytes = 0;
+  private key: string | null = null;
+  private binary: Buffer[] = [];
+  private binaryLength = 0;
+
+  add(line: Buffer): Step {
+    this.bytes += line.length;
+    if (this.bytes > MOST_BYTES) return 'never';
+    if (this.key !== null) return this.addBinary(this.key, line);
+    if (line.length === 0 || (line.length === 1 && line[0] === 13)) return 'last';
+    const [, key, isText, value = ''] = /^([A-Z_][A-Z0-9_]*)(=?)(.*)$/s.exec(line.toString('latin1')) ?? [];
+    if (key === undefined) return 'over';
+    if (isText === '=') this.fields.add(key, Buffer.from(value, 'latin1'));
+    else this.key = key;
+    return 'part';
+  }
+
+  records(): EnvelopeRecord[] {
+    return [journalRecord('journal-export', this.fields.all)];
+  }
+
+  /** The bytes of a value may themselves be line ends. */
+  private addBinary(key: string, line: Buffer): Step {
+    this.binary.push(Buffer.from(line), Buffer.of(10));
+    this.binaryLength += line.length + 1;
+    if (this.binaryLength < 9) return 'part';
+    const bytes = Buffer.concat(this.binary);
+    this.binary = [bytes];
+    const length = Number(bytes.readBigUInt64LE(0));
+    if (length > MOST_BYTES) return 'never';
+    if (bytes.length < 8 + length + 1) return 'part';
+    this.fields.add(key, bytes.subarray(8, 8 + length));
+    this.key = null;
+    this.binary = [];
+    this.binaryLength = 0;
+    return 'part';
+  }
+}
+
+/** `journalctl -o verbose`: a head line with the time, then `    KEY=value`, further lines of a value indented more. */
+export class JournalVerbose implements Gathering {
+  private readonly fields = new Fields();
+  private readonly time: number | null;
+  private bytes = 0;
+  private isBegun = false;
+
+  /** The time in the head line. */
+  constructor(time: number | null) {
+    this.time = time;
+  }
+
+  add(line: Buffer): Step {
+    if (!this.isBegun) {
+      this.isBegun = true;
+      return 'part';
+    }
+    this.bytes += line.length;
+    const text = line.toString('latin1');
+    const [, key, value = ''] = /^ {4}([A-Z_][A-Z0-9_]*)=(.*)$/s.exec(text) ?? [];
+    if (key !== undefined) this.fields.add(key, Buffer.from(value, 'latin1'));
+    else if (text.startsWith('     ')) this.fields.continue(Buffer.from(text.trimStart(), 'latin1'));
+    else return 'over';
+    return this.bytes > MOST_BYTES ? 'never' : 'part';
+  }
+
+  records(): EnvelopeRecord[] {
+    const record = journalRecord('journal-verbose', this.fields.all);
+    return [record.time === undefined && this.time !== null ? {...record, time: this.time} : record];
+  }
+}
+
+/** Fields of a journal's record; the same field may come several times. */
+class Fields {
+  private readonly values = new Map<string, Buffer[]>();
+  private last = '';
+
+  add(key: string, value: Buffer): void {
+    this.last = key;
+    const known = this.values.get(key);
+    if (known === undefined) this.values.set(key, [Buffer.from(value)]);
+    else known.push(Buffer.from(value));
+  }
+
+  continue(line: Buffer): void {
+    const known = this.values.get(this.last);
+    const value = known?.pop();
+    if (known !== undefined && value !== undefined) known.push(Buffer.concat([value, Buffer.of(10), line]));
+  }
+
+  get all(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(
+      [...this.values].map(([key, values]) => {
+        const joined = values.flatMap((value, at) => (at === 0 ? [value] : [Buffer.of(10), value]));
+        const bytes = Buffer.concat(joined);
+        return [key, key === 'MESSAGE' ? bytes : bytes.toString('utf8')];
+      }),
+    );
+  }
+}
+
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

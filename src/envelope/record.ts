@@ -1,0 +1,171 @@
+/**
+ * Records in which a line of a log is a value among others: journald's fields, and what collectors make of lines
+ * in JSON.
+ */
+export interface EnvelopeRecord {
+  /** What kind of record it is: `docker-json`, `journal-json`, … */
+  readonly name: string;
+  /** The lines it holds; null where the record shows that there was one and leaves it out. */
+  readonly text: string | Buffer | null;
+  /** The text goes on in the next record of the same origin. */
+  readonly isPartial: boolean;
+  /** A time as the record writes it; {@link timeOf} reads it. */
+  readonly time: unknown;
+  /** Host, unit, container, … and boot: what tells one stream of lines from another. */
+  readonly origin: readonly string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The order in which collectors' keys are asked for the text of a line, and for its time. */
+const TEXT_KEYS = [
+  'message', 'msg', 'log', 'line', 'MESSAGE', 'textPayload', '@message', 'event', '_raw', 'text', 'body', 'content', 'short_message',
+  'LogMessage', 'payload',
+];
+const TIME_KEYS = [
+  '_SOURCE_REALTIME_TIMESTAMP', '__REALTIME_TIMESTAMP', 'timestamp', '@timestamp', 'time', 'ts', 'date', 'asctime', 'eventTime', 'unix',
+  '_time', 'TimeGenerated', 'datetime',
+];
+/** Objects around the record itself. */
+const INNER_KEYS = ['jsonPayload', '_source', 'result', 'fields'];
+/** Lists of records. */
+const LIST_KEYS = ['events', 'logEvents', 'entries', 'streams', 'data', 'result', 'results', 'hits', 'records', 'logs'];
+const ORIGIN_KEYS: readonly (readonly string[])[] = [
+  ['_HOSTNAME', 'host', 'hostname', 'host.name', 'host.hostname', 'kubernetes.host'],
+  ['UNIT', 'USER_UNIT', 'OBJECT_SYSTEMD_UNIT', 'COREDUMP_UNIT', '_SYSTEMD_UNIT'],
+  ['kubernetes.namespace_name', 'kubernetes.pod_namespace', 'resource.labels.namespace_name', 'labels.namespace', 'stream.namespace'],
+  ['kubernetes.pod_name', 'kubernetes.pod.name', 'resource.labels.pod_name', 'labels.pod', 'stream.pod', 'pod'],
+  [
+    'CONTAINER_NAME', 'container_name', 'kubernetes.container_name', 'kubernetes.container.name', 'resource.labels.container_name',
+    'container.name', 'labels.container', 'stream.container', 'logStreamName',
+  ],
+  ['_BOOT_ID'],
+];
+const PROGRAM_KEYS = ['SYSLOG_IDENTIFIER', '_COMM', 'program', 'appname', 'ident', 'resource.labels.instance_id'];
+
+/** The records that a JSON value holds; none where it is no record of a line. Newest first is turned round. */
+export function recordsOf(value: unknown): EnvelopeRecord[] {
+  const records = recordsIn(value, 0);
+  if (records.length < 2) return records;
+  const first = timeOf(records[0]?.time)?.time ?? 0;
+  const last = timeOf(records.at(-1)?.time)?.time ?? 0;
+  return first > last ? records.reverse() : records;
+}
+
+/** A record of the journal, field by field. */
+export function journalRecord(name: string, fields: Fields): EnvelopeRecord {
+  return {name, text: textOf(fields['MESSAGE']), isPartial: false, time: firstOf(fields, TIME_KEYS), origin: originOf(fields)};
+}
+
+function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
+  if (depth > 4 || typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((item) => recordsIn(item, depth + 1));
+  const fields = value as Fields;
+  if ('__REALTIME_TIMESTAMP' in fields || '__CURSOR' in fields) return [journalRecord('journal-json', fields)];
+  const {log, time} = fields;
+  if (typeof log === 'string' && typeof time === 'string' && 'stream' in fields) {
+    if (isBareDocker(fields)) return [{name: 'docker-json', text: log, isPartial: !log.endsWith('\n'), time, origin: []}];
+    return [collected(fields, log, 'docker-json')];
+  }
+  const values = fields['values'];
+  if (Array.isArray(values) && typeof fields['stream'] === 'object') return lokiRecords(fields, values);
+  const key = TEXT_KEYS.find((name) => typeof fields[name] === 'string');
+  if (key !== undefined) return [collected(fields, fields[key] as string, nameOf(fields, key))];
+  for (const name of INNER_KEYS) {
+    const inner = fields[name];
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) continue;
+    const innerKey = TEXT_KEYS.find((candidate) => typeof (inner as Fields)[candidate] === 'string');
+    if (innerKey === undefined) continue;
+    return [collected({...(inner as Fields), ...fields}, (inner as Fields)[innerKey] as string, nameOf(fields, innerKey))];
+  }
+  for (const name of LIST_KEYS) {
+    const records = recordsIn(fields[name], depth + 1);
+    if (records.length > 0) return records;
+  }
+  return [];
+}
+
+function collected(fields: Fields, text: string, name: string): EnvelopeRecord {
+  const isPartial = fields['logtag'] === 'P' || String(fields['partial_message']) === 'true';
+  return {name, text, isPartial, time: firstOf(fields, TIME_KEYS), origin: originOf(fields)};
+}
+
+/** As dockerd wrote it. Collectors take away the line end that tells a whole line from a part of one. */
+function isBareDocker(fields: Fields): boolean {
+  for (const key in fields) if (key !== 'log' && key !== 'time' && key !== 'stream' && key !== 'attrs') return false;
+  return true;
+}
+
+function lokiRecords(fields: Fields, values: readonly unknown[]): EnvelopeRecord[] {
+  return values.flatMap((entry) => {
+    if (!Array.isArray(entry) || typeof entry[1] !== 'string') return [];
+    return [{name: 'loki', text: entry[1], isPartial: false, time: entry[0], origin: originOf(fields)}];
+  });
+}
+
+function nameOf(fields: Fields, textKey: string): string {
+  if (textKey === 'textPayload' || 'insertId' in fields) return 'google-json';
+  if (textKey === 'line' && ('labels' in fields || 'date' in fields)) return 'loki';
+  if ('ingestionTime' in fields || 'logStreamName' in fields || textKey === '@message') return 'cloudwatch-json';
+  return 'json';
+}
+
+/** A string; bytes where it is no text; lines where the field occurs several times; null where it is left out. */
+function textOf(value: unknown): string | Buffer | null {
+  if (typeof value === 'string') return value;
+  if (Buffer.isBuffer(value)) return value;
+  if (!Array.isArray(value)) return null;
+  if (value.every((item) => typeof item === 'number')) return Buffer.from(value);
+  return value.map((item) => textOf(item)?.toString() ?? '').join('\n');
+}
+
+function originOf(fields: Fields): string[] {
+  const origin = ORIGIN_KEYS.map((keys) => namedBy(fields, keys)).filter((name) => name !== null);
+  const hasName = ORIGIN_KEYS.slice(1, -1).some((keys) => namedBy(fields, keys) !== null);
+  const program = hasName ? null : namedBy(fields, PROGRAM_KEYS);
+  return program === null ? origin : [...origin, program];
+}
+
+function namedBy(fields: Fields, keys: readonly string[]): string | null {
+  const name = firstOf(fields, keys);
+  return typeof name === 'string' && name !== '' ? name : null;
+}
+
+function firstOf(fields: Fields, keys: readonly string[]): unknown {
+  for (const key of keys) {
+    const found = fields[key] ?? within(fields, key);
+    if (found !== undefined && (typeof found !== 'object' || found === null)) return found;
+  }
+  return undefined;
+}
+
+/** `kubernetes.pod_name` may be a field of an object. */
+function within(fields: Fields, path: string): unknown {
+  const dot = path.indexOf('.');
+  if (dot < 0) return undefined;
+  const object = fields[path.slice(0, dot)];
+  if (typeof object !== 'object' || object === null) return undefined;
+  const rest = path.slice(dot + 1);
+  return (object as Fields)[rest] ?? within(object as Fields, rest);
+}
+
+const ISO = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\d* ?(Z|[+-]\d\d:?\d\d)?/;
+const NUMBER = /^\d{9,20}(?:\.\d+)?$/;
+
+/** A time as records write it: ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. */
+export function timeOf(value: unknown): {readonly time: number; readonly isUtc: boolean} | null {
+  if (typeof value === 'number') return Number.isFinite(value) && value > 0 ? {time: Math.floor(inMilliseconds(value)), isUtc: true} : null;
+  if (typeof value !== 'string') return null;
+  if (NUMBER.test(value)) return {time: Math.floor(inMilliseconds(Number(value))), isUtc: true};
+  const [, day, clock, fraction = '', zone] = ISO.exec(value) ?? [];
+  if (day === undefined) return null;
+  const offset = zone === undefined || zone === 'Z' ? 'Z' : zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone;
+  const time = Date.parse(`${day}T${clock}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`);
+  return Number.isNaN(time) ? null : {time, isUtc: zone !== undefined};
+}
+
+function inMilliseconds(value: number): number {
+  if (value < 1e11) return value * 1000;
+  if (value < 1e14) return value;
+  return value < 1e17 ? value / 1000 : value / 1e6;
+}

@@ -1,0 +1,39 @@
+/**
+ * What a Celery worker's messages mean: `grammars/celery.ohm` in the vocabulary of events, in the grammar's order.
+ *
+ * Lines about single tasks tell no process that could be told from another by its pid, and a log is full of them:
+ * nothing is made of them.
+ */
+import matcher from '../../grammars/celery.ohm';
+import type {Meaning, Unneeded} from '../timeline/event.ts';
+import type {Format} from './format.ts';
+
+const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
+  starting: {kind: 'starting', role: 'master'},
+  concurrency: {kind: 'setting', setting: 'concurrency'},
+  banner: 'noise',
+  ready: {kind: 'app-loaded', role: 'master'},
+  notice: 'noise',
+  'warm-shutdown': {kind: 'stop-began', role: 'master', reload: 'stop', trigger: 'signal'},
+  'cold-shutdown': {kind: 'stop-began', role: 'master', reload: 'stop', trigger: 'signal'},
+  'shutdown-notice': 'noise',
+  'soft-shutdown': {kind: 'requests-pending', role: 'master'},
+  restarting: {kind: 'reload-began', role: 'master', reload: 'graceful', trigger: 'signal'},
+  restoring: {kind: 'remark', role: 'master'},
+  'soft-time-limit': {kind: 'remark', role: 'worker'},
+  'hard-time-limit': {kind: 'process-forced', role: 'worker', deadline: 'timeout', cause: 'timeout'},
+  'task-lost': {kind: 'remark', role: 'worker'},
+  'process-exited': {kind: 'process-ended', role: 'worker', ending: 'died'},
+  'process-never-up': {kind: 'remark', role: 'worker'},
+  'broker-lost': {kind: 'remark', role: 'master'},
+  unrecoverable: {kind: 'crash', role: 'master'},
+};
+
+export const celery: Format = {
+  id: 'celery',
+  title: 'Celery',
+  grammarFile: 'celery.ohm',
+  matcher,
+  meanings,
+  requests: [],
+};

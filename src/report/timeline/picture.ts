@@ -1,0 +1,191 @@
+/**
+ * What a picture of reloads and workers shows, before anybody draws it: rows, states, capacity, marks, and where the seconds went.
+ * Milliseconds on the log's clock throughout.
+ */
+import type {LogEvent} from '../../timeline/event.ts';
+import type {Instant} from '../../timeline/time.ts';
+import type {Instance, Process, Reload, Timeline} from '../../timeline/timeline.ts';
+import {type Capacity, capacityOf, type Outage, outagesOf} from './capacity.ts';
+import {type Frame, framedWhole, frameOf} from './frame.ts';
+import {groupBy} from './group.ts';
+import {lifeOf, type Span} from './life.ts';
+import {type Path, pathOf} from './path.ts';
+import {type Piece, piecesOf} from './piece.ts';
+import {type Change, successionOf} from './succession.ts';
+
+/** Everything that is to be drawn of one log. */
+export interface Album {
+  readonly pictures: readonly Picture[];
+  /** Reloads without a picture, for there are too many. */
+  readonly more: number;
+  /** The log has no reload and no stop: the pictures show whole lives. */
+  readonly isWhole: boolean;
+}
+
+export interface Picture {
+  readonly instance: Instance;
+  /** Null where the picture shows the whole log. */
+  readonly reload: Reload | null;
+  /** Null where no time is known: then {@link order} is all there is. */
+  readonly frame: Frame | null;
+  readonly rows: readonly Row[];
+  /** Places without a row, for there are too many; they count for the capacity all the same. */
+  readonly more: number;
+  readonly capacity: readonly Capacity[];
+  readonly outages: readonly Outage[];
+  readonly marks: readonly Mark[];
+  readonly path: Path | null;
+  /** What happened, in the order of the lines. */
+  readonly order: readonly Mark[];
+}
+
+/** A worker's place, and who held it. */
+export interface Row {
+  /** The worker's number, or what else names it. */
+  readonly name: string;
+  readonly pids: readonly number[];
+  readonly spans: readonly Span[];
+  readonly pieces: readonly Piece[];
+  /** Violent ends. */
+  readonly ends: readonly Mark[];
+}
+
+export type MarkKind = 'trigger' | 'again' | 'kill' | 'crash' | 're-executed' | 'spawn' | 'complete';
+
+export interface Mark {
+  readonly kind: MarkKind;
+  readonly at: Instant;
+  readonly event: LogEvent;
+}
+
+const MOST_PICTURES = 100;
+export const MOST_ROWS = 40;
+/** Last, in the order in which they appear. */
+const UNNUMBERED = Number.MAX_SAFE_INTEGER;
+
+/** @param only the reload to show; without one all are shown */
+export function albumOf(timeline: Timeline, only: Reload | null = null): Album {
+  const reloads = only === null ? timeline.reloads : [only];
+  const shown = reloads.slice(0, MOST_PICTURES);
+  const isWhole = reloads.length === 0;
+  const pictures = isWhole
+    ? timeline.instances.filter(({processes}) => processes.length > 0).map((instance) => wholePicture(instance, timeline))
+    : shown.flatMap((reload) => {
+        const instance = timeline.instances.find(({id}) => id === reload.instance);
+        return instance === undefined ? [] : [reloadPicture(reload, instance, timeline)];
+      });
+  return {pictures, more: reloads.length - shown.length, isWhole};
+}
+
+/** The reload that `3` or `reload-3` names. */
+export function reloadNamed(name: string, {reloads}: Timeline): Reload | null {
+  return reloads.find(({id}) => id === name || id === `reload-${name}`) ?? null;
+}
+
+function reloadPicture(reload: Reload, instance: Instance, timeline: Timeline): Picture {
+  const changes = successionOf(reload, instance);
+  const frame = frameOf(reload, changes, timeline);
+  const marks = reloadMarks(reload, changes);
+  return {
+    ...drawn(instance, frame, changes),
+    reload,
+    marks,
+    path: pathOf(reload, instance, changes, timeline.to),
+    order: inOrder(marks),
+  };
+}
+
+function wholePicture(instance: Instance, timeline: Timeline): Picture {
+  const frame = framedWhole(timeline);
+  const marks = drawable(instance).flatMap((process) => [
+    ...(process.started === null ? [] : [spawn(process)]),
+    ...violence(process),
+  ]);
+  return {...drawn(instance, frame, []), reload: null, marks, path: null, order: inOrder(marks)};
+}
+
+function drawn(
+  instance: Instance,
+  frame: Frame | null,
+  changes: readonly Change[],
+): Pick<Picture, 'instance' | 'frame' | 'rows' | 'more' | 'capacity' | 'outages'> {
+  if (frame === null) return {instance, frame, rows: [], more: 0, capacity: [], outages: []};
+  const rows = rowsOf(instance, frame, changes);
+  const capacity = capacityOf(rows.map(({pieces}) => pieces));
+  const shown = rows.length <= MOST_ROWS ? rows : mostTelling(rows);
+  return {instance, frame, rows: shown, more: rows.length - shown.length, capacity, outages: outagesOf(capacity)};
+}
+
+/** Rows with a violent end come first where there is no room for all; the order stays as it was. */
+function mostTelling(rows: readonly Row[]): readonly Row[] {
+  const ranked = [...rows.filter(({ends}) => ends.length > 0), ...rows.filter(({ends}) => ends.length === 0)];
+  const chosen = new Set(ranked.slice(0, MOST_ROWS));
+  return rows.filter((row) => chosen.has(row));
+}
+
+/** Workers; where an instance has none, whatever it runs. */
+function drawable({processes}: Instance): readonly Process[] {
+  const workers = processes.filter(({role}) => role === 'worker');
+  return workers.length > 0 ? workers : processes.filter(({role}) => role !== 'master');
+}
+
+function rowsOf(instance: Instance, frame: Frame, changes: readonly Change[]): readonly Row[] {
+  const {from, to} = frame;
+  const processes = drawable(instance);
+  const loadsInWorker = processes.some(({appLoaded}) => appLoaded !== null);
+  const places = [...groupBy(processes, placeOf)].sort(
+    ([, [a]], [, [b]]) => (a?.worker ?? UNNUMBERED) - (b?.worker ?? UNNUMBERED),
+  );
+  const taking = new Set(changes.flatMap(({old, next}) => [old, next]));
+  return places.flatMap(([, held]): Row[] => {
+    const spans = lifeOf(held, loadsInWorker).filter(
+      (span) => (span.to.latest ?? to) >= from && (span.from.earliest ?? from) <= to,
+    );
+    const pieces = piecesOf(spans, from, to);
+    const seen = new Set(spans.map(({process}) => process));
+    const part = held.filter((process) => taking.has(process));
+    const present = part.length > 0 ? part : held.filter((process) => seen.has(process));
+    const isEmpty = pieces.every(({states}) => states.every((state) => state === 'gone' || state === 'unknown'));
+    if (present.length === 0 || (isEmpty && !present.some((process) => taking.has(process)))) return [];
+    return [
+      {name: nameOf(held[0] as Process), pids: present.map(({pid}) => pid), spans, pieces, ends: present.flatMap(violence)},
+    ];
+  });
+}
+
+/** Numbered workers follow one another in a place; others have one each. */
+function placeOf({worker, role, pid, started}: Process): string {
+  return worker === null ? `${role} ${pid} ${started?.line ?? ''}` : `${role} ${worker}`;
+}
+
+function nameOf({worker, role, started}: Process): string {
+  if (worker !== null) return String(worker);
+  return role === 'worker' ? '' : String(started?.fields['program'] ?? role);
+}
+
+function reloadMarks(reload: Reload, changes: readonly Change[]): readonly Mark[] {
+  const {began, startedAt, repeated, reExecuted, ended, endedAt} = reload;
+  return [
+    {kind: 'trigger' as const, at: startedAt, event: began},
+    ...repeated.map((event): Mark => ({kind: 'again', at: event.at, event})),
+    ...changes.flatMap(({old}) => (old === null ? [] : violence(old))),
+    ...(reExecuted === null ? [] : [{kind: 're-executed' as const, at: reExecuted.at, event: reExecuted}]),
+    ...changes.flatMap(({next}) => (next === null || next.started === null ? [] : [spawn(next)])),
+    ...(ended === null || endedAt === null ? [] : [{kind: 'complete' as const, at: endedAt, event: ended}]),
+  ];
+}
+
+function spawn({started, startedAt}: Process): Mark {
+  return {kind: 'spawn', at: startedAt, event: started as LogEvent};
+}
+
+function violence({forced, end, ended, endedAt}: Process): readonly Mark[] {
+  if (forced !== null) return [{kind: 'kill', at: forced.at, event: forced.event}];
+  if (ended === null) return [];
+  if (end === 'killed' || end === 'forced') return [{kind: 'kill', at: endedAt, event: ended}];
+  return end === 'crashed' ? [{kind: 'crash', at: endedAt, event: ended}] : [];
+}
+
+function inOrder(marks: readonly Mark[]): readonly Mark[] {
+  return marks.toSorted((a, b) => a.event.input - b.event.input || a.event.line - b.event.line);
+}

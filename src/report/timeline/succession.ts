@@ -1,0 +1,26 @@
+import type {Duration, Instant} from '../../timeline/time.ts';
+import type {Instance, Process, Reload} from '../../timeline/timeline.ts';
+import {groupBy} from './group.ts';
+
+/** One worker's part in a reload: who left, who came. */
+export interface Change {
+  readonly worker: number | null;
+  readonly old: Process | null;
+  readonly next: Process | null;
+  readonly wait: Duration;
+  /** When this worker was told; null where it was gone already. */
+  readonly told: Instant | null;
+}
+
+/** The processes behind a reload's pids. Pids come round again: the right one took part in this reload. */
+export function successionOf(reload: Reload, instance: Instance): readonly Change[] {
+  const byPid = groupBy(instance.processes, ({pid}) => pid);
+  return reload.workers.map(({worker, oldPid, newPid, wait}): Change => {
+    const former = oldPid === null ? [] : (byPid.get(oldPid) ?? []);
+    const old =
+      former.find(({asked}) => asked?.reload === reload.id) ?? former.find((process) => process.worker === worker) ?? null;
+    const later = newPid === null ? [] : (byPid.get(newPid) ?? []);
+    const next = later.find(({started}) => started !== null && started.line >= reload.began.line) ?? later[0] ?? null;
+    return {worker, old, next, wait, told: old?.asked?.reload === reload.id ? old.asked.at : null};
+  });
+}

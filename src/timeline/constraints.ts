@@ -1,0 +1,59 @@
+import type {InstanceDraft, ProcessDraft} from './draft.ts';
+import type {LogEvent} from './event.ts';
+import {mercyOf} from './settings.ts';
+import type {Constraint} from './solve.ts';
+import type {Duration} from './time.ts';
+
+/**
+ * uWSGI looks at a deadline once per round of its master and counts in whole seconds: the kill comes mercy + 1
+ * after the signal, seldom + 2 (core/master.c); a stamp adds a second.
+ */
+const PATIENCE = {min: 0, max: 3};
+/** A killed process is gone at once; its master notices within a round or two. */
+const REAPED = {min: 0, max: 3};
+
+/** What the supervisors are known to do in time, for everything that happened. */
+export function constraintsOf(instances: readonly InstanceDraft[]): Constraint[] {
+  return instances.flatMap((instance) => instance.processes.flatMap((process) => constraintsOfProcess(process, instance)));
+}
+
+function constraintsOfProcess({started, asked, recycling, forced, ended}: ProcessDraft, instance: InstanceDraft): Constraint[] {
+  const all: Constraint[] = [];
+  const add = (before: LogEvent, after: LogEvent, {min, max}: Duration, because: string) => {
+    if (before !== after) all.push({before, after, min: min * 1000, max: max === null ? null : max * 1000, because});
+  };
+  const patience = patienceOf(instance);
+  if (asked !== null && forced?.event.meaning.deadline === 'mercy' && patience !== null) {
+    add(asked.told, forced.event, patience, 'the mercy and one round of the master');
+  }
+  if (forced !== null && ended !== null) add(forced.event, ended, REAPED, 'a killed process is noticed within a round of the master');
+  if (asked !== null && forced === null && ended !== null) {
+    const waited = waitedSeconds(ended);
+    if (waited !== null) add(asked.told, ended, {min: 0, max: waited + 1}, 'the burial says how long it took');
+  }
+  const lived = recycling?.event.fields['seconds'];
+  if (started !== null && recycling !== null && typeof lived === 'number') {
+    add(started, recycling.event, {min: lived - 1, max: lived + 1}, 'the supervisor says how long the worker had been running');
+  }
+  return all;
+}
+
+/** How long after the signal the kill comes where mercy governs it; null where the log does not show the mercy. */
+export function patienceOf(instance: InstanceDraft): Duration | null {
+  const mercy = mercyOf(instance);
+  return mercy === null ? null : {min: mercy + PATIENCE.min, max: mercy + PATIENCE.max};
+}
+
+/** From the kill to the master's taking note. */
+export function withReaping({min, max}: Duration): Duration {
+  return {min, max: max === null ? null : max + REAPED.max};
+}
+
+/**
+ * `worker N buried after S seconds`: from the signal to the master's taking note, in whole seconds. Only for
+ * a worker that left by itself: a kill sets the count back (uWSGI, core/master.c).
+ */
+export function waitedSeconds(ended: LogEvent): number | null {
+  const {seconds} = ended.fields;
+  return ended.meaning.ending === 'collected' && typeof seconds === 'number' ? seconds : null;
+}

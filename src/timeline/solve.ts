@@ -1,0 +1,92 @@
+import type {LogEvent} from './event.ts';
+import type {Instant} from './time.ts';
+
+/** `after` came at least `min` and at most `max` milliseconds after `before`; null: no limit. */
+export interface Constraint {
+  readonly before: LogEvent;
+  readonly after: LogEvent;
+  readonly min: number;
+  readonly max: number | null;
+  /** What says so, as a fragment: "worker-reload-mercy and one round of the master". */
+  readonly because: string;
+}
+
+export interface Solution {
+  /** The narrowed bounds, in the order of the events. */
+  readonly instants: readonly Instant[];
+  /** Constraints that contradict what is known otherwise. They were set aside. */
+  readonly disagreements: readonly Constraint[];
+}
+
+/** Bounds travel along chains of constraints; longer chains than this do not occur in a log. */
+const MOST_ROUNDS = 8;
+
+/**
+ * Narrows the bounds of all events by a system of difference constraints: each event of one input comes not
+ * before the one above it, and whatever `constraints` say besides. What contradicts is left out and named:
+ * a bound never becomes empty, and a stamp is never overruled. Takes a few passes over events and constraints.
+ */
+export function solve(events: readonly LogEvent[], constraints: readonly Constraint[]): Solution {
+  const earliest = Float64Array.from(events, ({at}) => at.earliest ?? Number.NEGATIVE_INFINITY);
+  const latest = Float64Array.from(events, ({at}) => at.latest ?? Number.POSITIVE_INFINITY);
+  const indexOf = new Map(events.map((event, n) => [event, n]));
+  const edges = constraints.flatMap((constraint): Edge[] => {
+    const [before, after] = [indexOf.get(constraint.before), indexOf.get(constraint.after)];
+    return before === undefined || after === undefined ? [] : [{before, after, min: constraint.min, max: constraint.max ?? Number.POSITIVE_INFINITY, constraint}];
+  });
+  const disagreements = new Set<Constraint>();
+
+  for (let round = 0, changed = true; changed && round < MOST_ROUNDS; round++) {
+    changed = keepOrder();
+    for (const {before, after, min, max, constraint} of edges) {
+      if (disagreements.has(constraint)) continue;
+      const bounds = {
+        beforeEarliest: Math.max(earliest[before] as number, (earliest[after] as number) - max),
+        beforeLatest: Math.min(latest[before] as number, (latest[after] as number) - min),
+        afterEarliest: Math.max(earliest[after] as number, (earliest[before] as number) + min),
+        afterLatest: Math.min(latest[after] as number, (latest[before] as number) + max),
+      };
+      if (bounds.beforeEarliest > bounds.beforeLatest || bounds.afterEarliest > bounds.afterLatest) {
+        disagreements.add(constraint);
+        continue;
+      }
+      changed = narrow(before, bounds.beforeEarliest, bounds.beforeLatest) || changed;
+      changed = narrow(after, bounds.afterEarliest, bounds.afterLatest) || changed;
+    }
+  }
+  const instants = events.map((_, n): Instant => ({earliest: finite(earliest[n] as number), latest: finite(latest[n] as number)}));
+  return {instants, disagreements: [...disagreements]};
+
+  /** Lines are appended to one file. Where its clock steps back, nothing is passed on. */
+  function keepOrder(): boolean {
+    let changed = false;
+    for (let n = 1; n < events.length; n++) {
+      const bound = earliest[n - 1] as number;
+      if (events[n]?.input === events[n - 1]?.input && bound <= (latest[n] as number)) changed = narrow(n, bound, latest[n] as number) || changed;
+    }
+    for (let n = events.length - 2; n >= 0; n--) {
+      const bound = latest[n + 1] as number;
+      if (events[n]?.input === events[n + 1]?.input && bound >= (earliest[n] as number)) changed = narrow(n, earliest[n] as number, bound) || changed;
+    }
+    return changed;
+  }
+
+  function narrow(event: number, from: number, to: number): boolean {
+    if (from <= (earliest[event] as number) && to >= (latest[event] as number)) return false;
+    earliest[event] = Math.max(earliest[event] as number, from);
+    latest[event] = Math.min(latest[event] as number, to);
+    return true;
+  }
+}
+
+interface Edge {
+  readonly before: number;
+  readonly after: number;
+  readonly min: number;
+  readonly max: number;
+  readonly constraint: Constraint;
+}
+
+function finite(time: number): number | null {
+  return Number.isFinite(time) ? time : null;
+}

@@ -1,0 +1,65 @@
+import {readFileSync} from 'node:fs';
+import {Recorder} from '../../src/formats/recorder.ts';
+import {LineFeed} from '../../src/source/line-feed.ts';
+import {buildTimeline} from '../../src/timeline/build.ts';
+import type {Timeline} from '../../src/timeline/timeline.ts';
+
+/** What a log of these bytes shows. */
+export async function timelineOf(log: string | Buffer): Promise<Timeline> {
+  const recorder = await Recorder.create('compiled');
+  const feed = new LineFeed(recorder);
+  const bytes = Buffer.from(log as string);
+  recorder.open({name: 'test.log', compression: 'none'});
+  feed.append(bytes);
+  feed.finish();
+  recorder.close({bytes: bytes.length, truncated: false});
+  return buildTimeline(recorder.finish());
+}
+
+export interface TimedLine {
+  readonly text: string;
+  /** Milliseconds; never before the line before. */
+  readonly time: number;
+}
+
+/** The lines of a recorded run, each with a time at which it may have been written. */
+export async function timedLines(sample: string): Promise<TimedLine[]> {
+  const log = readFileSync(`samples/uwsgi/${sample}/uwsgi.log`, 'utf8');
+  const {events, from} = await timelineOf(log);
+  const known = new Map(events.map(({line, at}) => [line, at]));
+  let time = from ?? 0;
+  return log.trimEnd().split('\n').map((text, index) => {
+    const [, started, duration] = /\} \[(\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})\].* in (\d+) msecs/.exec(text) ?? [];
+    if (started !== undefined) time = Math.max(time, Date.parse(`${started} UTC`) + Number(duration));
+    const at = known.get(index + 1);
+    if (at !== undefined) time = Math.max(time, Math.min(Math.max(time, at.earliest ?? 0), at.latest ?? Number.POSITIVE_INFINITY));
+    return {text, time};
+  });
+}
+
+/** Everything that must not depend on what is put around the lines. */
+export function essence({instances, reloads, tasks, events}: Timeline): unknown {
+  return {
+    instances: instances.map(({id, supervisor, version, masterPid, predecessor, epochs, settings, processes}) => ({
+      id, supervisor, version, masterPid, predecessor, epochs: epochs.length,
+      settings: settings.map(({name, value}) => `${name}=${value}`),
+      processes: processes.map(({pid, role, worker, end, cause, killedBy, forced, asked, requests, successorPid, predecessorPid}) => ({
+        pid, role, worker, end, cause, killedBy, requests, successorPid, predecessorPid,
+        forced: forced === null ? null : `${forced.deadline} ${forced.tries}`,
+        asked: asked === null ? null : `${asked.by} ${asked.acknowledged} ${asked.requestsAfter}`,
+      })),
+    })),
+    reloads: reloads.map(({kind, trigger, outcome, headless, workers}) => ({
+      kind, trigger, outcome, headless,
+      workers: workers.map(({worker, oldPid, newPid, end}) => ({worker, oldPid, newPid, end})),
+    })),
+    tasks: {started: tasks.started, finished: tasks.finished, orphaned: tasks.orphaned.map(({id, pid, lostTo}) => `${id} ${pid} ${lostTo}`)},
+    events: events.map(({message}) => message),
+  };
+}
+
+export function linesCounted({inputs}: Timeline): {counted: number; lines: number} {
+  const [input] = inputs;
+  const counts = Object.values(input?.counts ?? {});
+  return {counted: counts.reduce((a, b) => a + b, 0), lines: input?.lines ?? -1};
+}
