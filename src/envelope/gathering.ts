@@ -169,3 +169,20 @@ export function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+const STRING = '"(?:[^"\\\\]|\\\\.)*"';
+/** An object with objects in it, of which none holds another. */
+const OBJECT = new RegExp(`\\{(?:[^{}"]|${STRING}|\\{(?:[^{}"]|${STRING})*\\})*\\}\\s*`, 'gs');
+
+/** Objects that stand one behind the other, and where the last of them ends. */
+export function objectsIn(bytes: Buffer): {readonly values: readonly unknown[]; readonly end: number} {
+  const text = bytes.toString('latin1');
+  const values: unknown[] = [];
+  let end = 0;
+  OBJECT.lastIndex = 0;
+  for (let found = OBJECT.exec(text); found !== null; found = OBJECT.exec(text)) {
+    end = OBJECT.lastIndex;
+    values.push(jsonOf(Buffer.from(found[0], 'latin1').toString('utf8')));
+  }
+  return {values, end};
+}

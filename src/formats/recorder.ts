@@ -2,7 +2,7 @@ import envelopeMatcher from '../../grammars/envelope.ohm';
 import originMatcher from '../../grammars/origin.ohm';
 import {hours, zoneBetween} from '../envelope/agreement.ts';
 import {Calendar, inYears} from '../envelope/calendar.ts';
-import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, PrettyJson} from '../envelope/gathering.ts';
+import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, objectsIn, PrettyJson} from '../envelope/gathering.ts';
 import {LayerReader} from '../envelope/layers.ts';
 import {type EnvelopeRecord, recordsOf} from '../envelope/record.ts';
 import {Scratch} from '../envelope/scratch.ts';
@@ -207,6 +207,14 @@ export class Recorder implements LineSink {
   private rareLine(buffer: Buffer, at: number, lineEnd: number, message: number): void {
     const {current} = this;
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
+    if (current.rest !== null) {
+      const kind = this.objects(Buffer.concat([current.rest, buffer.subarray(at, lineEnd)]), Wrapping.none);
+      if (kind === null) current.rest = null;
+      else {
+        current[kind]++;
+        return;
+      }
+    }
     const {carried} = current;
     if (carried !== null && carried.isOnce && !isBlank(buffer, at, lineEnd)) current.carried = null;
     const kind = this.classify(buffer, at, lineEnd, message, carried === null ? Wrapping.none : carried.wrapping, 0);
@@ -433,10 +441,21 @@ export class Recorder implements LineSink {
     }
     if (buffer[lineEnd - 1] !== BRACE + 2 && buffer[lineEnd - 1] !== BRACKET + 2 && (buffer[lineEnd - 1] as number) > 0x20)
       return null;
-    const records = recordsOf(jsonOf(buffer.toString('utf8', at, lineEnd)));
+    const value = jsonOf(buffer.toString('utf8', at, lineEnd));
+    if (value === undefined) return depth === 0 ? this.objects(buffer.subarray(at, lineEnd), outer) : null;
+    const records = recordsOf(value);
     if (records.length === 0) return null;
     if (depth === 0) this.current.isStructured = true;
     return this.takeRecords(records, outer, depth);
+  }
+
+  /** Objects one behind the other, without line ends; the last of them may go on in the next piece of a line that is cut. */
+  private objects(bytes: Buffer, outer: Wrapping): LineKind | null {
+    const {values, end} = objectsIn(bytes);
+    const records = values.flatMap(recordsOf);
+    if (records.length === 0) return null;
+    this.current.rest = end < bytes.length && bytes.length - end < LONGEST_JOINED ? Buffer.from(bytes.subarray(end)) : null;
+    return this.takeRecords(records, outer, 0);
   }
 
   private takeRecords(records: readonly EnvelopeRecord[], outer: Wrapping, depth: number): LineKind {
@@ -799,6 +818,8 @@ interface CurrentInput {
   hasWholeDockerLines: boolean;
   /** The clock of request lines is to be compared with that of their envelope. */
   isLearning: boolean;
+  /** The beginning of an object whose end has not come yet, behind others in one line. */
+  rest: Buffer | null;
   /** A record of several lines that has begun, with its first line and the number of its lines so far. */
   gathering: {readonly gathering: Gathering; readonly line: number; lines: number} | null;
   /** What a line of its own says of the lines that follow, or of the next one. */
@@ -851,6 +872,7 @@ function newInput(info: InputInfo, index: number): CurrentInput {
     isStructured: false,
     hasWholeDockerLines: false,
     isLearning: true,
+    rest: null,
     gathering: null,
     carried: null,
     boot: null,

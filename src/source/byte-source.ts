@@ -97,6 +97,8 @@ export class ByteSource {
       if (this.bytes > LONGEST_HISTORY || this.restart !== null) this.history = null;
       this.history?.push(piece);
       yield piece;
+      // What unpacks may be at it for long without waiting for anything.
+      await new Promise(setImmediate);
     }
   }
 

@@ -28,10 +28,26 @@ export function follow(events: readonly LogEvent[]): Story {
 
 /** What a start-up says before its master is known. */
 interface StartUp {
-  readonly supervisor: string;
   banner: LogEvent | null;
   readonly settings: Setting[];
   readonly loads: LogEvent[];
+}
+
+/**
+ * What one supervisor says in one stream (host, container, unit): process ids and worker numbers mean
+ * something only there.
+ */
+interface Source {
+  readonly supervisor: string;
+  readonly stream: string | null;
+  readonly instances: InstanceDraft[];
+  /** The latest process of each pid. */
+  readonly byPid: Map<number, ProcessDraft>;
+  startUp: StartUp | null;
+  /** The instance that the last event belonged to: what a line without any mark most likely belongs to as well. */
+  current: InstanceDraft | null;
+  /** A dump of the configuration is being printed. */
+  isInDump: boolean;
 }
 
 /** How far ahead to look for the process that a line without any belongs to. */
@@ -46,12 +62,9 @@ class Builder {
   readonly instances: InstanceDraft[] = [];
   readonly reloads: ReloadDraft[] = [];
   private readonly events: readonly LogEvent[];
-  private readonly byPid = new Map<string, ProcessDraft>();
-  private startUp: StartUp | null = null;
-  /** The instance that the last event belonged to: what a line without any mark most likely belongs to as well. */
-  private current: InstanceDraft | null = null;
+  private readonly sources = new Map<string, Source>();
+  private source: Source = newSource('', null);
   private index = 0;
-  private isInDump = false;
 
   constructor(events: readonly LogEvent[]) {
     this.events = events;
@@ -59,6 +72,7 @@ class Builder {
 
   take(event: LogEvent, index: number): void {
     this.index = index;
+    this.source = this.sourceOf(event);
     this.handlers[event.meaning.kind]?.(event);
     for (const [field, name] of Object.entries(event.meaning.shows ?? {})) {
       const value = event.fields[field];
@@ -70,10 +84,10 @@ class Builder {
     starting: (event) => this.starting(event),
     setting: (event) => this.setting(event),
     'dump-began': () => {
-      this.isInDump = true;
+      this.source.isInDump = true;
     },
     'dump-ended': () => {
-      this.isInDump = false;
+      this.source.isInDump = false;
     },
     'master-started': (event) => this.masterStarted(event),
     'master-re-executed': (event) => this.masterReExecuted(event),
@@ -104,65 +118,63 @@ class Builder {
   // Start-up
 
   private starting(event: LogEvent): void {
-    const before = this.startUp;
-    this.startUp = before !== null && before.banner === null ? before : newStartUp(event);
-    this.startUp.banner = event;
+    const before = this.source.startUp;
+    this.source.startUp = before !== null && before.banner === null ? before : newStartUp();
+    this.source.startUp.banner = event;
   }
 
   private setting(event: LogEvent): void {
     const {option} = event.fields;
-    const name = event.meaning.setting ?? (this.isInDump && option !== undefined ? String(option) : null);
+    const name = event.meaning.setting ?? (this.source.isInDump && option !== undefined ? String(option) : null);
     const value = event.meaning.value ?? event.fields['value'];
     if (name === null || value === undefined) return;
     const setting: Setting = {name, value, from: 'log', where: event};
-    const isStartUp = this.startUp !== null || this.current === null || this.current.stopped !== null || this.current.active?.reExecuted;
+    const isStartUp = this.source.startUp !== null || this.source.current === null || this.source.current.stopped !== null || this.source.current.active?.reExecuted;
     if (!isStartUp) {
-      this.current?.settings.set(name, setting);
+      this.source.current?.settings.set(name, setting);
       return;
     }
-    this.startUp ??= newStartUp(event);
-    this.startUp.settings.push(setting);
+    this.source.startUp ??= newStartUp();
+    this.source.startUp.settings.push(setting);
   }
 
   private masterStarted(event: LogEvent): void {
-    const supervisor = supervisorOf(event);
-    const running = this.instances.filter((instance) => instance.supervisor === supervisor && instance.stopped === null);
+    const running = this.source.instances.filter(({stopped}) => stopped === null);
     if (running.some(({masterPid}) => masterPid === event.pid)) return;
     const upgraded = running.find(({active}) => active?.kind === 'usr2');
     if (upgraded?.active) {
       this.finishReload(upgraded.active, event, 'completed');
-      this.beginEpoch(this.addInstance(supervisor, upgraded), event, false);
+      this.beginEpoch(this.addInstance(upgraded), event, false);
       return;
     }
     const succeeded = new Set(this.instances.map(({predecessor}) => predecessor));
-    const predecessor = this.instances.findLast((past) => past.supervisor === supervisor && past.stopped !== null && !succeeded.has(past));
-    const instance = this.addInstance(supervisor, predecessor ?? null);
+    const predecessor = this.source.instances.findLast((past) => past.stopped !== null && !succeeded.has(past));
+    const instance = this.addInstance(predecessor ?? null);
     this.beginEpoch(instance, event, false);
   }
 
   private masterReExecuted(event: LogEvent): void {
-    const supervisor = supervisorOf(event);
-    const known = this.instances.filter((instance) => instance.supervisor === supervisor);
+    const known = this.source.instances;
     const instance =
       known.find(({masterPid}) => masterPid === event.pid) ??
       known.find(({masterPid, active}) => masterPid === null && active?.reExecuted) ??
       known.find(({masterPid}) => masterPid === null) ??
-      this.addInstance(supervisor, null);
+      this.addInstance(null);
     this.beginEpoch(instance, event, true);
     this.sign(instance, event);
   }
 
   private beginEpoch(instance: InstanceDraft, master: LogEvent, reExecuted: boolean): void {
-    const startUp = this.startUp ?? newStartUp(master);
-    this.startUp = null;
-    this.current = instance;
+    const startUp = this.source.startUp ?? newStartUp();
+    this.source.startUp = null;
+    this.source.current = instance;
     const epoch: EpochDraft = {banner: startUp.banner, master, reExecuted, loads: startUp.loads};
     instance.epochs.push(epoch);
     instance.masterPid = master.pid;
     const version = startUp.banner?.fields['version'];
     if (version !== undefined) instance.version = String(version);
     for (const setting of startUp.settings) instance.settings.set(setting.name, setting);
-    if (master.pid !== null && this.process(master.pid, instance)?.role !== 'master') {
+    if (master.pid !== null && this.process(master.pid)?.role !== 'master') {
       this.register(newProcess(instance, master.pid, 'master', null, reExecuted ? null : master, this.index));
     }
     if (!reExecuted) return;
@@ -176,13 +188,13 @@ class Builder {
   }
 
   private processStarted(event: LogEvent): void {
-    if (this.startUp !== null && event.meaning.role === 'worker' && event.meaning.respawned !== true) this.beginWithoutMaster(this.startUp);
+    if (this.source.startUp !== null && event.meaning.role === 'worker' && event.meaning.respawned !== true) this.beginWithoutMaster(this.source.startUp);
     const {worker} = event;
     const {role = 'other'} = event.meaning;
     const {instance, isGuessed} = this.instanceOfStart(event);
-    this.current = instance;
+    this.source.current = instance;
     if (event.pid === null) return;
-    const known = this.process(event.pid, instance);
+    const known = this.process(event.pid);
     if (known !== null && known.started === null && isAlive(known) && known.worker === worker) {
       // The worker's own first lines came before the master's.
       known.started = event;
@@ -267,24 +279,24 @@ class Builder {
 
   private beginWithoutMaster(startUp: StartUp): void {
     if (startUp.banner === null) return;
-    const instance = this.addInstance(startUp.supervisor, null);
-    this.current = instance;
+    const instance = this.addInstance(null);
+    this.source.current = instance;
     instance.version = String(startUp.banner.fields['version'] ?? '') || null;
     for (const setting of startUp.settings) instance.settings.set(setting.name, setting);
     instance.epochs.push({banner: startUp.banner, master: null, reExecuted: false, loads: startUp.loads});
-    this.startUp = null;
+    this.source.startUp = null;
   }
 
   private appLoaded(event: LogEvent): void {
-    if (this.startUp !== null) {
-      this.startUp.loads.push(event);
+    if (this.source.startUp !== null) {
+      this.source.startUp.loads.push(event);
       return;
     }
     const instance = this.instanceOf(event);
-    this.current = instance;
+    this.source.current = instance;
     if (instance.epochs.length === 0) instance.epochs.push({banner: null, master: null, reExecuted: false, loads: []});
     instance.epochs.at(-1)?.loads.push(event);
-    const process = event.pid === null ? null : this.process(event.pid, instance);
+    const process = event.pid === null ? null : this.process(event.pid);
     if (process !== null) process.appLoaded = event;
     this.sign(instance, event);
   }
@@ -387,7 +399,7 @@ class Builder {
       lastSign: event,
     };
     instance.active = reload;
-    this.current = instance;
+    this.source.current = instance;
     this.reloads.push(reload);
     return reload;
   }
@@ -541,7 +553,7 @@ class Builder {
   }
 
   private crash(event: LogEvent): void {
-    const process = event.pid === null ? null : this.process(event.pid, this.instanceOf(event));
+    const process = event.pid === null ? null : this.process(event.pid);
     if (process === null) return;
     process.crash = event;
     process.remarks.push(event);
@@ -574,19 +586,29 @@ class Builder {
     if (instance.active !== null) instance.active.lastSign = event;
   }
 
-  private addInstance(supervisor: string, predecessor: InstanceDraft | null): InstanceDraft {
+  private sourceOf(event: LogEvent): Source {
+    const supervisor = event.message.slice(0, event.message.indexOf('/'));
+    const key = `${supervisor} ${event.stream ?? ''}`;
+    const known = this.sources.get(key) ?? newSource(supervisor, event.stream);
+    this.sources.set(key, known);
+    return known;
+  }
+
+  private addInstance(predecessor: InstanceDraft | null): InstanceDraft {
+    const {supervisor, stream, instances} = this.source;
     const number = this.instances.filter((instance) => instance.supervisor === supervisor).length + 1;
-    const instance = newInstance(supervisor, number, predecessor);
+    const instance = newInstance(supervisor, number, stream, predecessor);
     this.instances.push(instance);
+    instances.push(instance);
     return instance;
   }
 
   private register(process: ProcessDraft): void {
-    this.byPid.set(`${process.instance.supervisor} ${process.pid}`, process);
+    this.source.byPid.set(process.pid, process);
   }
 
-  private process(pid: number, instance: InstanceDraft): ProcessDraft | null {
-    return this.byPid.get(`${instance.supervisor} ${pid}`) ?? null;
+  private process(pid: number): ProcessDraft | null {
+    return this.source.byPid.get(pid) ?? null;
   }
 
   /** The process that an event names by pid or by number; one that the log has not introduced is introduced here. */
@@ -594,9 +616,9 @@ class Builder {
     const {pid, worker} = event;
     const {role = 'other'} = event.meaning;
     const instance = this.instanceOf(event);
-    this.current = instance;
+    this.source.current = instance;
     if (pid !== null) {
-      const known = this.process(pid, instance);
+      const known = this.process(pid);
       // The same pid under another number is another process: pids come round again.
       if (known !== null && (worker === null || known.worker === null || known.worker === worker)) {
         if (known.worker === null && worker !== null) {
@@ -624,15 +646,14 @@ class Builder {
   }
 
   private instanceOf(event: LogEvent): InstanceDraft {
-    const supervisor = supervisorOf(event);
-    const known = this.instances.filter((instance) => instance.supervisor === supervisor);
+    const known = this.source.instances;
     if (known.length === 0) {
-      const first = this.addInstance(supervisor, null);
+      const first = this.addInstance(null);
       if (event.meaning.role === 'master') first.masterPid = event.pid;
       return first;
     }
     if (event.pid !== null) {
-      const owner = this.byPid.get(`${supervisor} ${event.pid}`)?.instance;
+      const owner = this.process(event.pid)?.instance;
       if (owner !== undefined) return owner;
     }
     const running = known.filter(({stopped}) => stopped === null);
@@ -645,9 +666,9 @@ class Builder {
     }
     if (running.length === 1) {
       const only = running[0] as InstanceDraft;
-      return event.pid !== null && event.worker !== null && this.isAnothers(only, event) ? this.addInstance(supervisor, null) : only;
+      return event.pid !== null && event.worker !== null && this.isAnothers(only, event) ? this.addInstance(null) : only;
     }
-    if (running.length === 0) return this.current?.supervisor === supervisor ? this.current : (known.at(-1) as InstanceDraft);
+    if (running.length === 0) return this.source.current ?? (known.at(-1) as InstanceDraft);
     return this.likeliest(running, event);
   }
 
@@ -677,16 +698,15 @@ class Builder {
     const among = fits.length > 0 ? fits : running;
     const next = this.nextNamed(event, among);
     if (next !== null) return next;
-    return this.current !== null && among.includes(this.current) ? this.current : (among.at(-1) as InstanceDraft);
+    return this.source.current !== null && among.includes(this.source.current) ? this.source.current : (among.at(-1) as InstanceDraft);
   }
 
   /** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */
   private nextNamed(event: LogEvent, among: readonly InstanceDraft[]): InstanceDraft | null {
     if (!['reload-asked', 'reload-began', 'stop-began'].includes(event.meaning.kind)) return null;
-    const supervisor = supervisorOf(event);
     for (const next of this.events.slice(this.index + 1, this.index + LOOK_AHEAD)) {
       if (!['process-asked', 'process-forced', 'process-ended'].includes(next.meaning.kind) || next.pid === null) continue;
-      const owner = this.byPid.get(`${supervisor} ${next.pid}`)?.instance;
+      const owner = next.stream === event.stream ? this.process(next.pid)?.instance : undefined;
       if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;
     }
     return null;
@@ -694,8 +714,7 @@ class Builder {
 
   /** A new process belongs where its number is free. */
   private instanceOfStart(event: LogEvent): {instance: InstanceDraft; isGuessed: boolean} {
-    const supervisor = supervisorOf(event);
-    const running = this.instances.filter((instance) => instance.supervisor === supervisor && instance.stopped === null);
+    const running = this.source.instances.filter(({stopped}) => stopped === null);
     const {worker} = event;
     if (running.length === 0) return {instance: this.instanceOf(event), isGuessed: false};
     const free = running.filter((instance) => {
@@ -704,10 +723,10 @@ class Builder {
       return occupant === undefined ? event.meaning.respawned !== true : !isAlive(occupant) || isLeaving(occupant);
     });
     const among = free.length > 0 ? free : running;
-    const isCurrent = this.current !== null && among.includes(this.current);
+    const isCurrent = this.source.current !== null && among.includes(this.source.current);
     // Two that start at the same time: even a number that is free in one only may be so by an earlier guess.
     const isGuessed = event.meaning.respawned === true ? among.length > 1 : running.length > 1;
-    return {instance: isCurrent ? (this.current as InstanceDraft) : (among.at(-1) as InstanceDraft), isGuessed};
+    return {instance: isCurrent ? (this.source.current as InstanceDraft) : (among.at(-1) as InstanceDraft), isGuessed};
   }
 
   /**
@@ -717,7 +736,7 @@ class Builder {
   private correctGuess(process: ProcessDraft): void {
     const {worker, instance: wrong} = process;
     if (!process.isGuessed || worker === null || wrong.active !== null) return;
-    const right = this.instances.find((instance) => {
+    const right = this.source.instances.find((instance) => {
       const occupant = instance.slots.get(worker);
       return instance.active?.isUnderWay && occupant?.isGuessed && isAlive(occupant) && occupant.asked?.acknowledged === false;
     });
@@ -740,15 +759,15 @@ function exchange(process: ProcessDraft, to: InstanceDraft): void {
   if (process.worker !== null) to.slots.set(process.worker, process);
 }
 
-function newStartUp(event: LogEvent): StartUp {
-  return {supervisor: supervisorOf(event), banner: null, settings: [], loads: []};
+function newSource(supervisor: string, stream: string | null): Source {
+  return {supervisor, stream, instances: [], byPid: new Map(), startUp: null, current: null, isInDump: false};
+}
+
+function newStartUp(): StartUp {
+  return {banner: null, settings: [], loads: []};
 }
 
 /** `9` and `SIGKILL` -> `KILL`. */
 function signalName(signal: string): string {
   return SIGNALS[Number(signal)] ?? signal.replace(/^SIG/, '');
-}
-
-function supervisorOf(event: LogEvent): string {
-  return event.message.slice(0, event.message.indexOf('/'));
 }

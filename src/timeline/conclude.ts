@@ -92,7 +92,7 @@ class Conclusion {
       id: draft.id,
       supervisor: draft.supervisor,
       version: draft.version,
-      name: null,
+      name: draft.stream,
       masterPid: draft.masterPid,
       predecessor: draft.predecessor?.id ?? null,
       settings: [...draft.settings.values()],

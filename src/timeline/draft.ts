@@ -79,6 +79,7 @@ export interface EpochDraft {
 export interface InstanceDraft {
   readonly id: string;
   readonly supervisor: string;
+  readonly stream: string | null;
   version: string | null;
   masterPid: number | null;
   readonly predecessor: InstanceDraft | null;
@@ -116,9 +117,9 @@ export function newProcess(
   return draft;
 }
 
-export function newInstance(supervisor: string, number: number, predecessor: InstanceDraft | null): InstanceDraft {
+export function newInstance(supervisor: string, number: number, stream: string | null, predecessor: InstanceDraft | null): InstanceDraft {
   return {
-    id: `${supervisor}-${number}`, supervisor, predecessor,
+    id: `${supervisor}-${number}`, supervisor, stream, predecessor,
     version: null, masterPid: null,
     settings: new Map(),
     processes: [],

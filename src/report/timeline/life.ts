@@ -53,7 +53,7 @@ export function lifeOf(processes: readonly Process[], loadsInWorker: boolean): r
 const OPEN: Instant = {earliest: null, latest: null};
 
 function changesOf(process: Process, isFirst: boolean, loadsInWorker: boolean): readonly Change[] {
-  const {startedAt, started, appLoaded, asked, endedAt, ended, end, segments} = process;
+  const {startedAt, started, appLoaded, asked, forced, endedAt, ended, end, segments} = process;
   const changes: Change[] = [];
   const change = (to: State, at: Instant, because: LogEvent | null) => changes.push({to, at, process, because});
   const neverReady = appLoaded !== null && asked !== null && appLoaded.line > asked.event.line && asked.acknowledged;
@@ -66,7 +66,8 @@ function changesOf(process: Process, isFirst: boolean, loadsInWorker: boolean): 
   if (asked !== null) change('asked', asked.at, asked.event);
   if (end === 'running') return changes;
   const isTold = ended !== null || endedAt.earliest !== null || endedAt.latest !== null;
-  if (isTold) change('gone', endedAt, ended);
+  // A kill works at once; its line comes when the supervisor has noticed.
+  if (isTold) change('gone', forced === null ? endedAt : {earliest: forced.at.earliest, latest: endedAt.latest}, ended);
   else change('unknown', {earliest: lastSign(process), latest: null}, null);
   return changes;
 }
