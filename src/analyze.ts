@@ -1,17 +1,21 @@
 /** The pipeline, top to bottom: bytes -> events -> timeline -> findings. */
 import {type Engine, Recorder} from './formats/recorder.ts';
 import {rules} from './rules/index.ts';
-import {runRules} from './rules/run.ts';
 import type {RuleFinding, RuleResult} from './rules/rule.ts';
-import {type InputError, readInputs} from './source/inputs.ts';
+import {runRules} from './rules/run.ts';
+import {type InputError, type InputNote, readInputs} from './source/inputs.ts';
 import {buildTimeline} from './timeline/build.ts';
 import type {Timeline} from './timeline/timeline.ts';
+
+export type {InputNote} from './source/inputs.ts';
 
 export interface AnalyzeOptions {
   /** Files; `-` is standard input. */
   readonly inputs: readonly string[];
   /** `ohm` asks Ohm's interpreter instead of the compiled matcher: slow, and the same report byte for byte. */
   readonly engine?: Engine;
+  /** Aborting it ends the reading; what was read so far is judged. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Diagnosis {
@@ -20,12 +24,15 @@ export interface Diagnosis {
   readonly rules: readonly RuleResult[];
   /** Inputs that could not be read; the rest was. */
   readonly errors: readonly InputError[];
+  /** What was skipped, is missing or damaged. */
+  readonly notes: readonly InputNote[];
 }
 
 /** Reads the inputs and judges what they show. */
 export async function analyze(options: AnalyzeOptions): Promise<Diagnosis> {
   const recorder = await Recorder.create(options.engine ?? 'compiled');
-  const errors = await readInputs(options.inputs, recorder);
+  const notes: InputNote[] = [];
+  const errors = await readInputs(options.inputs, recorder, {signal: options.signal, onNote: (note) => notes.push(note)});
   const timeline = buildTimeline(recorder.finish());
-  return {timeline, ...runRules(rules, timeline), errors};
+  return {timeline, ...runRules(rules, timeline), errors, notes};
 }

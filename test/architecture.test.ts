@@ -38,11 +38,18 @@ describe('the outside world', () => {
     files.filter((file) => !except(file) && pattern.test(readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')));
 
   test('only source/ and the grammar loader read files', () => {
-    expect(uses(/from 'node:fs/, (file) => layerOf(file) === 'source' || layerOf(file) === 'grammar' || layerOf(file) === 'commands')).toEqual([]);
+    expect(
+      uses(/from 'node:fs/, (file) => layerOf(file) === 'source' || layerOf(file) === 'grammar' || layerOf(file) === 'commands'),
+    ).toEqual([]);
   });
 
   test('only commands/ and cli.ts know the terminal, the environment and the exit code', () => {
-    expect(uses(/\bprocess\.(stdout|stderr|env|exit|argv|stdin)|\bconsole\./, (file) => layerOf(file) === 'commands' || file === 'src/cli.ts')).toEqual([]);
+    expect(
+      uses(
+        /\bprocess\.(stdout|stderr|env|exit|argv|stdin)|\bconsole\./,
+        (file) => layerOf(file) === 'commands' || file === 'src/cli.ts',
+      ),
+    ).toEqual([]);
   });
 
   test('nobody asks what time it is', () => {
@@ -50,7 +57,12 @@ describe('the outside world', () => {
   });
 
   test('rules do not look at log text', () => {
-    expect(uses(/\.text\b[^:]*\.(match|includes|startsWith|endsWith|test|search)|\.test\([^)]*\.text/, (file) => layerOf(file) !== 'rules')).toEqual([]);
+    expect(
+      uses(
+        /\.text\b[^:]*\.(match|includes|startsWith|endsWith|test|search)|\.test\([^)]*\.text/,
+        (file) => layerOf(file) !== 'rules',
+      ),
+    ).toEqual([]);
   });
 });
 

@@ -44,10 +44,14 @@ describe.each(formats.map((format) => [format.id, format] as const))('format %s'
 });
 
 test('a message of one supervisor is no message of another', async () => {
-  const matchers = await Promise.all(formats.map(async (format) => [format, await compiled(loadGrammar(`grammars/${format.grammarFile}`))] as const));
+  const matchers = await Promise.all(
+    formats.map(async (format) => [format, await compiled(loadGrammar(`grammars/${format.grammarFile}`))] as const),
+  );
   const claimed: string[] = [];
   for (const [format] of matchers) {
-    const accepted = extractExamples(readFileSync(`grammars/${format.grammarFile}`, 'latin1')).filter(({shouldMatch}) => shouldMatch);
+    const accepted = extractExamples(readFileSync(`grammars/${format.grammarFile}`, 'latin1')).filter(
+      ({shouldMatch}) => shouldMatch,
+    );
     for (const {example} of accepted) {
       for (const [other, matcher] of matchers) {
         const found = other === format ? null : matchLine(matcher, Buffer.from(example, 'latin1'));

@@ -1,10 +1,10 @@
+import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {Recorder} from '../src/formats/recorder.ts';
 import {HEADROOM} from '../src/grammar/matcher.ts';
 import {buildTimeline} from '../src/timeline/build.ts';
 import type {Timeline} from '../src/timeline/timeline.ts';
 import {randomFrom} from './grammar/random.ts';
-import {readFileSync} from 'node:fs';
 
 /** What is made of these lines, each a piece of bytes without its line end. */
 async function read(lines: readonly (string | Buffer)[]): Promise<Timeline> {
@@ -22,12 +22,18 @@ const REQUEST =
 
 describe('messages that are not where they should be', () => {
   test('behind output of the application without a line end', async () => {
-    const timeline = await read(['OSErrorworker 3 killed successfully (pid: 801)', ': write error', 'Respawned uWSGI worker 3 (new pid: 216624)']);
+    const timeline = await read([
+      'OSErrorworker 3 killed successfully (pid: 801)',
+      ': write error',
+      'Respawned uWSGI worker 3 (new pid: 216624)',
+    ]);
     expect(messagesOf(timeline)).toEqual(['uwsgi/worker-killed', 'uwsgi/worker-respawned']);
   });
 
   test('with its date, behind other output', async () => {
-    const timeline = await read(['......Fri Nov 20 23:24:23 2026 - worker 1 (pid: 310) is taking too much time to die...NO MERCY !!!']);
+    const timeline = await read([
+      '......Fri Nov 20 23:24:23 2026 - worker 1 (pid: 310) is taking too much time to die...NO MERCY !!!',
+    ]);
     expect(timeline.events[0]).toMatchObject({message: 'uwsgi/no-mercy', at: {earliest: Date.UTC(2026, 10, 20, 23, 24, 23)}});
   });
 
@@ -41,7 +47,12 @@ describe('messages that are not where they should be', () => {
     const timeline = await read([
       '...gracefully killing workers... Gracefully killing worker 1 (pid: 310)... Fri Nov 20 23:24:23 2026 - worker 1 (pid: 310) is taking too much time to die...NO MERCY !!! worker 1 buried after 0 seconds',
     ]);
-    expect(messagesOf(timeline)).toEqual(['uwsgi/graceful-reload', 'uwsgi/gracefully-killing', 'uwsgi/no-mercy', 'uwsgi/worker-buried']);
+    expect(messagesOf(timeline)).toEqual([
+      'uwsgi/graceful-reload',
+      'uwsgi/gracefully-killing',
+      'uwsgi/no-mercy',
+      'uwsgi/worker-buried',
+    ]);
   });
 
   test('a request behind dots', async () => {
@@ -69,7 +80,10 @@ describe('an application prints the words too', () => {
 describe('bytes that are no text', () => {
   test.each([
     ['invalid UTF-8', Buffer.concat([Buffer.from('worker 1 buried after 1 seconds \xff\xfe', 'latin1')])],
-    ['NUL bytes in front, as copytruncate leaves them', Buffer.concat([Buffer.alloc(5000), Buffer.from('worker 1 buried after 1 seconds')])],
+    [
+      'NUL bytes in front, as copytruncate leaves them',
+      Buffer.concat([Buffer.alloc(5000), Buffer.from('worker 1 buried after 1 seconds')]),
+    ],
     ['a byte order mark', Buffer.from('\ufeffworker 1 buried after 1 seconds')],
     ['colours', Buffer.from('\x1b[31mworker 1 buried after 1 seconds\x1b[0m')],
     ['CRLF', Buffer.from('worker 1 buried after 1 seconds\r')],
@@ -103,7 +117,8 @@ test(`no bytes make it fail, and every line is counted once (seed ${seed})`, asy
     for (let from = 0; from < log.length; ) {
       const to = log.indexOf(10, from) < 0 ? log.length : log.indexOf(10, from);
       const line = Buffer.from(log.subarray(from, to));
-      for (let edits = random(3); edits > 0 && line.length > 0; edits--) line[random(line.length)] = [0, 27, 32, 40, 91, 128 + random(127)][random(6)] ?? 0;
+      for (let edits = random(3); edits > 0 && line.length > 0; edits--)
+        line[random(line.length)] = [0, 27, 32, 40, 91, 128 + random(127)][random(6)] ?? 0;
       if (random(20) > 0) lines.push(line);
       if (random(30) === 0) lines.push(Buffer.concat([line, line]));
       from = to + 1;

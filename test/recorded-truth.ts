@@ -16,7 +16,9 @@ export function holdsTruth(folder: () => string): void {
 
   test('the forced workers are those that the kernel saw killed at the end of mercy', async () => {
     const {truth, diagnosis} = await read();
-    const forced = processesOf(diagnosis).filter(({forced}) => forced?.deadline === 'mercy').map(({pid}) => pid);
+    const forced = processesOf(diagnosis)
+      .filter(({forced}) => forced?.deadline === 'mercy')
+      .map(({pid}) => pid);
     expect(forced.sort(byNumber)).toEqual([...truth.forcedPids, ...(truth.namedAfterTheirEnd ?? [])].sort(byNumber));
   });
 
@@ -25,7 +27,8 @@ export function holdsTruth(folder: () => string): void {
     const processes = processesOf(diagnosis);
     const wrong: string[] = [];
     const hold = (what: string, instant: Instant | undefined, true_: string | null) => {
-      if (instant !== undefined && true_ !== null && !contains(instant, Date.parse(true_))) wrong.push(`${what}: ${true_} not in ${shown(instant)}`);
+      if (instant !== undefined && true_ !== null && !contains(instant, Date.parse(true_)))
+        wrong.push(`${what}: ${true_} not in ${shown(instant)}`);
     };
     for (const {pid, startedAt, endedAt} of truth.processes) {
       const found = processes.find((process) => process.pid === pid && process.role === 'worker');
@@ -50,7 +53,9 @@ export function holdsTruth(folder: () => string): void {
   test('exactly the orphaned tasks are called orphans', async () => {
     const {truth, diagnosis} = await read();
     const {orphaned} = diagnosis.timeline.tasks;
-    expect(orphaned.map(({id, pid}) => `${id}@${pid}`).sort()).toEqual(truth.tasks.orphaned.map(({id, pid}) => `${id}@${pid}`).sort());
+    expect(orphaned.map(({id, pid}) => `${id}@${pid}`).sort()).toEqual(
+      truth.tasks.orphaned.map(({id, pid}) => `${id}@${pid}`).sort(),
+    );
   });
 
   test('says what an expert would say, and nothing that he would not', async () => {

@@ -11,13 +11,17 @@ describe.each(folders)('samples/uwsgi/%s', (folder) => {
   holdsTruth(() => `samples/uwsgi/${folder}`);
 
   test('gives the report that lies beside it', async () => {
-    await expect(textOf(await analyze({inputs: [`samples/uwsgi/${folder}/uwsgi.log`]}))).toMatchFileSnapshot(`../samples/uwsgi/${folder}/report.txt`);
+    await expect(textOf(await analyze({inputs: [`samples/uwsgi/${folder}/uwsgi.log`]}))).toMatchFileSnapshot(
+      `../samples/uwsgi/${folder}/report.txt`,
+    );
   });
 });
 
 describe.each(readdirSync('samples/reported').filter((file) => file.endsWith('.log')))('samples/reported/%s', (file) => {
   test('gives the report that lies beside it', async () => {
-    await expect(textOf(await analyze({inputs: [`samples/reported/${file}`]}))).toMatchFileSnapshot(`../samples/reported/${file.replace('.log', '.report.txt')}`);
+    await expect(textOf(await analyze({inputs: [`samples/reported/${file}`]}))).toMatchFileSnapshot(
+      `../samples/reported/${file.replace('.log', '.report.txt')}`,
+    );
   });
 });
 

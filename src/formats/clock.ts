@@ -1,4 +1,4 @@
-import {type Instant, UNKNOWN_INSTANT, exactly} from '../timeline/time.ts';
+import {exactly, type Instant, UNKNOWN_INSTANT} from '../timeline/time.ts';
 
 /** Lines of one second may be swapped, and a request line is a little later than its own arithmetic says. */
 const TOLERANCE_MS = 2000;

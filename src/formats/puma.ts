@@ -28,6 +28,8 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'parent-died': {kind: 'master-lost', role: 'worker', cause: 'master-gone'},
   'worker-failed': {kind: 'crash', role: 'worker'},
   'app-load-failed': {kind: 'app-load-failed', fatal: true},
+  'cannot-spawn': {kind: 'crash', role: 'master'},
+  'threads-at-boot': {kind: 'remark', role: 'master'},
   stopping: {kind: 'stop-began', role: 'master', reload: 'stop'},
   restarting: {kind: 're-executing', role: 'master'},
   shutdown: {kind: 'stop-ended', role: 'master'},

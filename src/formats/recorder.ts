@@ -99,6 +99,7 @@ export class Recorder implements LineSink {
     const main = this.readers[0] as Reader;
     const {matcher, isRequest, ledger} = main;
     let at = start;
+    let isRare = true;
     current.isLearning = true;
     while (at < end) {
       current.line++;
@@ -111,6 +112,7 @@ export class Recorder implements LineSink {
         const messageEnd = matcher.end();
         ledger.add(this.events.length, current.index, current.line, body, messageEnd);
         current.requests++;
+        isRare = false;
         if (body === at) current.bare++;
         main.lines++;
         if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
@@ -122,10 +124,16 @@ export class Recorder implements LineSink {
         clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
         current.servedSeen = ledger.served;
       }
+      isRare = true;
       this.rareLine(buffer, at, lineEnd, body === at ? message : UNASKED);
       at = lineEnd + 1;
     }
-    if (isContinued) current.line--;
+    // A piece of a line is counted with its last piece.
+    if (isContinued) {
+      current.line--;
+      if (isRare) current[current.lastKind]--;
+      else current.requests--;
+    }
     for (const reader of this.readers) reader.ledger?.release();
   }
 
@@ -206,22 +214,29 @@ export class Recorder implements LineSink {
   /** Any line but a bare request line. `message` is what the first format made of the whole of it, if it was asked. */
   private rareLine(buffer: Buffer, at: number, lineEnd: number, message: number): void {
     const {current} = this;
+    current.lastKind = 'noise';
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
-    if (current.rest !== null) {
-      const kind = this.objects(Buffer.concat([current.rest, buffer.subarray(at, lineEnd)]), Wrapping.none);
-      if (kind === null) current.rest = null;
-      else {
-        current[kind]++;
-        return;
-      }
-    }
-    const {carried} = current;
-    if (carried !== null && carried.isOnce && !isBlank(buffer, at, lineEnd)) current.carried = null;
-    const kind = this.classify(buffer, at, lineEnd, message, carried === null ? Wrapping.none : carried.wrapping, 0);
+    const kind = this.goesOn(buffer, at, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd, message);
     current[kind]++;
+    current.lastKind = kind;
     if (kind === 'unknown' && current.examples.length < MOST_EXAMPLES) {
       current.examples.push({input: current.index, line: current.line, text: textOf(buffer, at, lineEnd)});
     }
+  }
+
+  /** What the line is together with the object that the line before left open; null where it left none. */
+  private goesOn(buffer: Buffer, at: number, lineEnd: number): LineKind | null {
+    const {rest} = this.current;
+    if (rest === null) return null;
+    this.current.rest = null;
+    return this.objects(Buffer.concat([rest, buffer.subarray(at, lineEnd)]), Wrapping.none);
+  }
+
+  private beginsAnew(buffer: Buffer, at: number, lineEnd: number, message: number): LineKind {
+    const {current} = this;
+    const {carried} = current;
+    if (carried?.isOnce && !isBlank(buffer, at, lineEnd)) current.carried = null;
+    return this.classify(buffer, at, lineEnd, message, carried?.wrapping ?? Wrapping.none, 0);
   }
 
   /** What a line is that stands, bare or wrapped further, inside `outer`. */
@@ -439,8 +454,9 @@ export class Recorder implements LineSink {
       this.beginGathering(new PrettyJson(), buffer.subarray(at, lineEnd));
       return 'noise';
     }
-    if (buffer[lineEnd - 1] !== BRACE + 2 && buffer[lineEnd - 1] !== BRACKET + 2 && (buffer[lineEnd - 1] as number) > 0x20)
-      return null;
+    // Whatever does not end as JSON does is none, unless it is a piece of a long line.
+    const last = buffer[lineEnd - 1] as number;
+    if (last !== BRACE + 2 && last !== BRACKET + 2 && last > 0x20 && lineEnd - at < DOCKER_PART) return null;
     const value = jsonOf(buffer.toString('utf8', at, lineEnd));
     if (value === undefined) return depth === 0 ? this.objects(buffer.subarray(at, lineEnd), outer) : null;
     const records = recordsOf(value);
@@ -820,6 +836,8 @@ interface CurrentInput {
   isLearning: boolean;
   /** The beginning of an object whose end has not come yet, behind others in one line. */
   rest: Buffer | null;
+  /** What the last line was that was no request. */
+  lastKind: LineKind;
   /** A record of several lines that has begun, with its first line and the number of its lines so far. */
   gathering: {readonly gathering: Gathering; readonly line: number; lines: number} | null;
   /** What a line of its own says of the lines that follow, or of the next one. */
@@ -841,7 +859,7 @@ const SYSLOG_ESCAPE = /#([0-3][0-7]{2})/g;
 const NO_YEAR = 'the log tells no year';
 /** The first byte from `at` that is no blank; a line that is not blank has one. */
 function inkOf(buffer: Buffer, at: number): number {
-  while ((buffer[at] as number) <= 0x20 && buffer[at] !== LF) at++;
+  while (buffer[at] === 0x20 || buffer[at] === 9) at++;
   return at;
 }
 
@@ -873,6 +891,7 @@ function newInput(info: InputInfo, index: number): CurrentInput {
     hasWholeDockerLines: false,
     isLearning: true,
     rest: null,
+    lastKind: 'noise',
     gathering: null,
     carried: null,
     boot: null,

@@ -124,7 +124,18 @@ export class RequestLedger {
     const {pid, afterEvents, count, firstStart, lastStart, lastEnd, longest, total, byDuration, status5xx, input} = segment;
     const {firstNumber, lastNumber, firstLine, firstText, lastLine, lastText} = segment;
     this.segments.push({
-      pid, afterEvents, count, firstStart, lastStart, lastEnd, longest, total, byDuration, status5xx, firstNumber, lastNumber,
+      pid,
+      afterEvents,
+      count,
+      firstStart,
+      lastStart,
+      lastEnd,
+      longest,
+      total,
+      byDuration,
+      status5xx,
+      firstNumber,
+      lastNumber,
       first: {input, line: firstLine, text: utf8(firstText)},
       last: {input, line: lastLine, text: utf8(lastText)},
     });
@@ -190,11 +201,26 @@ interface OpenSegment {
 
 function newSegment(pid: number, afterEvents: number): OpenSegment {
   return {
-    pid, afterEvents,
-    count: 0, firstStart: 0, lastStart: 0, lastEnd: 0, longest: 0, total: 0,
+    pid,
+    afterEvents,
+    count: 0,
+    firstStart: 0,
+    lastStart: 0,
+    lastEnd: 0,
+    longest: 0,
+    total: 0,
     byDuration: new Array<number>(DURATION_BOUNDS.length + 1).fill(0),
-    status5xx: 0, firstNumber: -1, lastNumber: -1, input: 0,
-    firstLine: 0, firstText: '', lastLine: 0, lastFrom: 0, lastTo: 0, lastText: '', isTouched: false,
+    status5xx: 0,
+    firstNumber: -1,
+    lastNumber: -1,
+    input: 0,
+    firstLine: 0,
+    firstText: '',
+    lastLine: 0,
+    lastFrom: 0,
+    lastTo: 0,
+    lastText: '',
+    isTouched: false,
   };
 }
 

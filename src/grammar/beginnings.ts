@@ -1,4 +1,4 @@
-import {bytes, type ByteSet, type Expr} from './expression.ts';
+import {type ByteSet, bytes, type Expr} from './expression.ts';
 
 /** What a match can begin with. One that is not `whole` goes on with bytes that are not told. */
 export interface Beginning {
@@ -35,7 +35,8 @@ export function beginningsOf(expr: Expr): Beginning[] {
       return [...beginningsOf(expr.body), {sets: [], whole: true}];
     case 'field':
       return beginningsOf(expr.body);
-    case 'not': case 'lookahead':
+    case 'not':
+    case 'lookahead':
       return [{sets: [], whole: true}];
     default:
       return [{sets: [], whole: false}];
@@ -74,4 +75,3 @@ export function spansOf(set: ByteSet): Span[] {
   }
   return spans;
 }
-

@@ -1,6 +1,6 @@
 import type {Grammar} from 'ohm-js';
 import {type Beginning, beginningsOf, isFindable, type Span, spansOf} from './beginnings.ts';
-import {bytes, type ByteSet, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
+import {type ByteSet, bytes, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
 import {kebabCase} from './matcher.ts';
 
 /**
@@ -160,7 +160,11 @@ export default {
 
   private untilCode(stop: Expr | null): string {
     if (stop === null) return `while (B[i] !== ${LF}) i++;\n`;
-    if (stop.is === 'byte') return `while (${this.test(bytes((byte) => stop.set[byte] === 0), 'B[i]')}) i++;\n`;
+    if (stop.is === 'byte')
+      return `while (${this.test(
+        bytes((byte) => stop.set[byte] === 0),
+        'B[i]',
+      )}) i++;\n`;
     const [loop, next, save] = this.fresh('L', 'N', 's');
     const first = firstBytes(beginningsOf(stop));
     const attempt = `const ${save} = i; ${next}: { ${this.code(stop, `break ${next};`)}i = ${save}; break ${loop}; }\ni = ${save};`;
@@ -219,7 +223,9 @@ export default {
     );
     const otherwise = this.dispatch(rest?.entrances ?? [], depth + 1);
     const name = `d${this.switches.length}`;
-    this.switches.push(`function ${name}(i, whole) {\n  switch (buffer[${offset(depth)}]) {\n${cases.join('')}  default: ${otherwise}\n  }\n}`);
+    this.switches.push(
+      `function ${name}(i, whole) {\n  switch (buffer[${offset(depth)}]) {\n${cases.join('')}  default: ${otherwise}\n  }\n}`,
+    );
     return `return ${name}(i, whole);`;
   }
 
@@ -233,7 +239,8 @@ export default {
 
 function choice(name: string, messages: readonly number[]): string {
   const tries = messages.map(
-    (message) => `  if ((e = m${message}(i)) >= 0 && (!whole || buffer[e] === ${LF} || closed(e))) { E = e; return ${message}; }\n`,
+    (message) =>
+      `  if ((e = m${message}(i)) >= 0 && (!whole || buffer[e] === ${LF} || closed(e))) { E = e; return ${message}; }\n`,
   );
   return `function ${name}(i, whole) {\n  let e;\n${tries.join('')}  return -1;\n}`;
 }

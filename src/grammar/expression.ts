@@ -84,11 +84,20 @@ export function fieldsOf(expr: Expr): string[] {
 
 function childrenOf(expr: Expr): readonly Expr[] {
   switch (expr.is) {
-    case 'seq': return expr.parts;
-    case 'choice': return expr.of;
-    case 'opt': case 'star': case 'not': case 'lookahead': case 'field': return [expr.body];
-    case 'until': return expr.stop === null ? [] : [expr.stop];
-    default: return [];
+    case 'seq':
+      return expr.parts;
+    case 'choice':
+      return expr.of;
+    case 'opt':
+    case 'star':
+    case 'not':
+    case 'lookahead':
+    case 'field':
+      return [expr.body];
+    case 'until':
+      return expr.stop === null ? [] : [expr.stop];
+    default:
+      return [];
   }
 }
 
@@ -109,7 +118,9 @@ function expand(ohm: OhmExpr, place: Place): Expr {
     case pexprs.Terminal:
       if (ohm.obj.includes('\n')) fail('a literal contains a line end; a message is one line');
       if (ohm.obj === '') return {is: 'seq', parts: []};
-      return ohm.obj.length === 1 ? {is: 'byte', set: bytes((byte) => byte === ohm.obj.charCodeAt(0))} : {is: 'text', text: ohm.obj};
+      return ohm.obj.length === 1
+        ? {is: 'byte', set: bytes((byte) => byte === ohm.obj.charCodeAt(0))}
+        : {is: 'text', text: ohm.obj};
     case pexprs.Range: {
       const [from, to] = [ohm.from.charCodeAt(0), ohm.to.charCodeAt(0)];
       if (to > 0x7f) fail('a range reaches beyond ASCII, where a byte is not a character');
@@ -126,7 +137,9 @@ function expand(ohm: OhmExpr, place: Place): Expr {
       if (twice !== undefined) fail(`field "${twice}" is captured twice`);
       return byteOfSeq(parts) ?? {is: 'seq', parts};
     }
-    case pexprs.Alt: case pexprs.Extend: case pexprs.Splice: {
+    case pexprs.Alt:
+    case pexprs.Extend:
+    case pexprs.Splice: {
       const of = ohm.terms.map(down);
       const sets = of.map((term) => (term.is === 'byte' ? term.set : null));
       return sets.every((set) => set !== null)
@@ -135,7 +148,8 @@ function expand(ohm: OhmExpr, place: Place): Expr {
     }
     case pexprs.Opt:
       return {is: 'opt', body: down(ohm.expr)};
-    case pexprs.Star: case pexprs.Plus: {
+    case pexprs.Star:
+    case pexprs.Plus: {
       const least = typeOf(ohm) === pexprs.Plus;
       const stop = stopOfAny(ohm.expr, place);
       if (stop !== undefined) {
@@ -149,7 +163,8 @@ function expand(ohm: OhmExpr, place: Place): Expr {
       if (repeated !== undefined) fail(`field "${repeated}" is captured in a repetition, so it has no single value`);
       return least ? {is: 'seq', parts: [body, {is: 'star', body}]} : {is: 'star', body};
     }
-    case pexprs.Not: case pexprs.Lookahead: {
+    case pexprs.Not:
+    case pexprs.Lookahead: {
       const body = down(ohm.expr);
       const seen = fieldsOf(body)[0];
       if (seen !== undefined) fail(`field "${seen}" is captured in a lookahead, which consumes nothing`);
@@ -166,11 +181,13 @@ function apply(ohm: OhmExpr, place: Place): Expr {
   const {grammar, rule, path} = place;
   const name = ohm.ruleName;
   if (name === 'end') return {is: 'end'};
-  if (name === 'any') return refuse(grammar, rule, 'a single "any" is one byte here and one character in Ohm; repeat it, or name the characters');
+  if (name === 'any')
+    return refuse(grammar, rule, 'a single "any" is one byte here and one character in Ohm; repeat it, or name the characters');
   const builtIn = BUILT_IN[name];
   if (builtIn !== undefined) return {is: 'byte', set: builtIn};
   if (path.includes(name)) return refuse(grammar, rule, `"${name}" is recursive (${[...path, name].join(' -> ')})`);
-  if (!isDeclared(grammar, name)) return refuse(grammar, rule, `"${name}" depends on Unicode categories or on case; name the characters`);
+  if (!isDeclared(grammar, name))
+    return refuse(grammar, rule, `"${name}" depends on Unicode categories or on case; name the characters`);
   const args = ohm.args.map((argument) => expand(argument, place));
   const body = expand(bodyOf(grammar, name), {grammar, rule: name, path: [...path, name], args});
   return isShape(name) ? body : {is: 'field', name, body};

@@ -1,7 +1,7 @@
-import {type Grammar, type Node, grammars} from 'ohm-js';
+import {type Grammar, grammars, type Node} from 'ohm-js';
 import {isFindable} from './beginnings.ts';
-import {kebabCase, type Matcher} from './matcher.ts';
 import {isShape, LF, messagesOf} from './expression.ts';
+import {kebabCase, type Matcher} from './matcher.ts';
 
 /**
  * A matcher that asks Ohm's interpreter: slow (30 to 200 µs a line) and, by definition, right. It is the

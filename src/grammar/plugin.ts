@@ -4,9 +4,7 @@ import {loadGrammar} from './load.ts';
 /** The part of esbuild's plugin interface that is used here; esbuild itself is a tool of the build only. */
 interface EsbuildPlugin {
   readonly name: string;
-  setup(build: {
-    onLoad(options: {filter: RegExp}, load: (args: {path: string}) => {contents: string; loader: 'js'}): void;
-  }): void;
+  setup(build: {onLoad(options: {filter: RegExp}, load: (args: {path: string}) => {contents: string; loader: 'js'}): void}): void;
 }
 
 /** Makes `import matcher from '….ohm'` give the compiled matcher, for esbuild. */

@@ -29,7 +29,7 @@ export type Report = ReturnType<typeof reportOf>;
 
 /** The report as plain data. Keys stand in the order in which they are printed; nothing in it tells when or where it was made. */
 export function reportOf(diagnosis: Diagnosis) {
-  const {timeline, findings, rules} = diagnosis;
+  const {timeline, findings, rules, notes} = diagnosis;
   const write = writer(timeline);
   return {
     schemaVersion: 1,
@@ -44,6 +44,7 @@ export function reportOf(diagnosis: Diagnosis) {
     },
     findings: findings.map(write.finding),
     rules: rules.map(({id, result, reason}: RuleResult) => ({id, result, reason})),
+    notes: notes.map(({input, text}) => ({input: inputName(input), text})),
   };
 }
 

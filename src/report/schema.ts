@@ -172,5 +172,6 @@ export const schema = {
     tasks: object({started: count, finished: count, orphaned: array(orphan)}),
     findings: array(finding),
     rules: array(rule),
+    notes: array(object({input: string, text: string})),
   }),
 };

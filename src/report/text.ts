@@ -29,9 +29,9 @@ export const text: Reporter = {
 
 function full(diagnosis: Diagnosis, {showRules}: RenderOptions, page: Page): readonly string[] {
   const {timeline, findings} = diagnosis;
-  if (!timeline.inputs.some(recognised)) return [header(timeline, page), whatToTry(page)];
+  if (!timeline.inputs.some(recognised)) return [header(timeline, diagnosis.notes, page), whatToTry(page)];
   return [
-    header(timeline, page),
+    header(timeline, diagnosis.notes, page),
     ...notUnderstood(timeline).map(({input, why}) => wrap(`${printable(input)}: ${why}`, page.width, 'Not understood  ')),
     ...reloads(timeline, page),
     ...bySeverity(findings).map((found) => finding(found, page)),

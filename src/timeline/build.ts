@@ -1,7 +1,17 @@
 import {concludeTimeline, type Story} from './conclude.ts';
 import {constraintsOf} from './constraints.ts';
 import {
-  causeOf, type EpochDraft, type InstanceDraft, isAlive, isLeaving, killerOf, newInstance, newProcess, type ProcessDraft, type ReloadDraft, type ReloadEntry,
+  causeOf,
+  type EpochDraft,
+  type InstanceDraft,
+  isAlive,
+  isLeaving,
+  killerOf,
+  newInstance,
+  newProcess,
+  type ProcessDraft,
+  type ReloadDraft,
+  type ReloadEntry,
 } from './draft.ts';
 import type {EventKind, LogEvent, ReloadKind, Trigger} from './event.ts';
 import type {Recording} from './recording.ts';
@@ -22,7 +32,7 @@ export function buildTimeline(recording: Recording): Timeline {
 /** Who did what. Does not depend on times. */
 export function follow(events: readonly LogEvent[]): Story {
   const builder = new Builder(events);
-  events.forEach((event, index) => builder.take(event, index));
+  for (const [index, event] of events.entries()) builder.take(event, index);
   return builder;
 }
 
@@ -52,7 +62,24 @@ interface Source {
 
 /** How far ahead to look for the process that a line without any belongs to. */
 const LOOK_AHEAD = 200;
-const SIGNALS = ['', 'HUP', 'INT', 'QUIT', 'ILL', 'TRAP', 'ABRT', 'BUS', 'FPE', 'KILL', 'USR1', 'SEGV', 'USR2', 'PIPE', 'ALRM', 'TERM'];
+const SIGNALS = [
+  '',
+  'HUP',
+  'INT',
+  'QUIT',
+  'ILL',
+  'TRAP',
+  'ABRT',
+  'BUS',
+  'FPE',
+  'KILL',
+  'USR1',
+  'SEGV',
+  'USR2',
+  'PIPE',
+  'ALRM',
+  'TERM',
+];
 /** Signals by which the system reports a fault of the process itself. */
 const FAULTS = new Set(['ILL', 'TRAP', 'ABRT', 'BUS', 'FPE', 'SEGV']);
 /** Signals with which a supervisor asks. */
@@ -129,7 +156,11 @@ class Builder {
     const value = event.meaning.value ?? event.fields['value'];
     if (name === null || value === undefined) return;
     const setting: Setting = {name, value, from: 'log', where: event};
-    const isStartUp = this.source.startUp !== null || this.source.current === null || this.source.current.stopped !== null || this.source.current.active?.reExecuted;
+    const isStartUp =
+      this.source.startUp !== null ||
+      this.source.current === null ||
+      this.source.current.stopped !== null ||
+      this.source.current.active?.reExecuted;
     if (!isStartUp) {
       this.source.current?.settings.set(name, setting);
       return;
@@ -188,7 +219,8 @@ class Builder {
   }
 
   private processStarted(event: LogEvent): void {
-    if (this.source.startUp !== null && event.meaning.role === 'worker' && event.meaning.respawned !== true) this.beginWithoutMaster(this.source.startUp);
+    if (this.source.startUp !== null && event.meaning.role === 'worker' && event.meaning.respawned !== true)
+      this.beginWithoutMaster(this.source.startUp);
     const {worker} = event;
     const {role = 'other'} = event.meaning;
     const {instance, isGuessed} = this.instanceOfStart(event);
@@ -205,7 +237,8 @@ class Builder {
     process.isGuessed = isGuessed;
     this.register(process);
     const cores = event.fields['cores'];
-    if (typeof cores === 'number') instance.settings.set('cores-per-worker', {name: 'cores-per-worker', value: cores, from: 'log', where: event});
+    if (typeof cores === 'number')
+      instance.settings.set('cores-per-worker', {name: 'cores-per-worker', value: cores, from: 'log', where: event});
     if (role !== 'worker') return;
     if (worker !== null) this.fillSlot(instance, process, event);
     else this.joinGeneration(instance, process, event);
@@ -254,7 +287,8 @@ class Builder {
     if (isFull && reload.reExecuted === null) return;
     const entry = reload.entries.find((candidate) => candidate.worker === process.worker && candidate.next === null);
     if (entry === undefined && !isFull) return;
-    if (entry === undefined) reload.entries.push({worker: process.worker, old: process.predecessor, next: process, told: null, passed: null});
+    if (entry === undefined)
+      reload.entries.push({worker: process.worker, old: process.predecessor, next: process, told: null, passed: null});
     else entry.next = process;
     reload.lastSign = event;
     if (reload.kind === 'chain') return;
@@ -375,7 +409,8 @@ class Builder {
   private chainStep(event: LogEvent): void {
     const instance = this.instanceOf(event);
     let {active} = instance;
-    if (active?.kind !== 'chain') active = this.beginReload(instance, event, 'chain', 'unknown', {isUnderWay: true, headless: true});
+    if (active?.kind !== 'chain')
+      active = this.beginReload(instance, event, 'chain', 'unknown', {isUnderWay: true, headless: true});
     for (const entry of active.entries) entry.passed ??= event;
     const old = (event.worker === null ? null : instance.slots.get(event.worker)) ?? null;
     const entry: ReloadEntry = {worker: event.worker, old, next: null, told: event, passed: null};
@@ -392,10 +427,17 @@ class Builder {
     {isUnderWay, headless}: {isUnderWay: boolean; headless: boolean},
   ): ReloadDraft {
     const reload: ReloadDraft = {
-      instance, kind, trigger, headless, isUnderWay,
+      instance,
+      kind,
+      trigger,
+      headless,
+      isUnderWay,
       began: event,
-      ended: null, outcome: 'unfinished',
-      entries: [], reExecuted: null, repeated: [],
+      ended: null,
+      outcome: 'unfinished',
+      entries: [],
+      reExecuted: null,
+      repeated: [],
       lastSign: event,
     };
     instance.active = reload;
@@ -452,8 +494,11 @@ class Builder {
     let {active} = instance;
     // uWSGI reloads its workers alone without a word of its own when told so through its FIFO.
     active ??= this.beginReload(instance, event, 'workers', 'unknown', {isUnderWay: true, headless: true});
-    let entry = active.entries.find(({old}) => old === process) ?? active.entries.find(({worker, old}) => worker === process.worker && old === null);
-    if (entry === undefined) active.entries.push((entry = {worker: process.worker, old: process, next: null, told: null, passed: null}));
+    let entry =
+      active.entries.find(({old}) => old === process) ??
+      active.entries.find(({worker, old}) => worker === process.worker && old === null);
+    if (entry === undefined)
+      active.entries.push((entry = {worker: process.worker, old: process, next: null, told: null, passed: null}));
     entry.old = process;
     this.ask(process, event, active.kind === 'stop' ? 'stop' : 'reload', active, true, entry.told ?? event);
     active.lastSign = event;
@@ -513,7 +558,8 @@ class Builder {
     const {active} = process.instance;
     if (ending === 'collected' && active?.headless && active.kind === 'workers') active.kind = 'graceful';
     if (process.forced !== null) this.end(process, event, 'forced');
-    else if (ending === 'collected' || ending === 'replaced') this.end(process, event, process.crash === null ? 'clean' : 'crashed');
+    else if (ending === 'collected' || ending === 'replaced')
+      this.end(process, event, process.crash === null ? 'clean' : 'crashed');
     else this.died(process, event);
     this.sign(process.instance, event);
     this.finishGeneration(process.instance, event);
@@ -549,7 +595,8 @@ class Builder {
     if (process === null) return;
     process.cause = 'cheaper';
     if (isAlive(process)) this.end(process, event, process.forced === null ? 'clean' : 'forced');
-    if (process.worker !== null && process.instance.slots.get(process.worker) === process) process.instance.slots.delete(process.worker);
+    if (process.worker !== null && process.instance.slots.get(process.worker) === process)
+      process.instance.slots.delete(process.worker);
   }
 
   private crash(event: LogEvent): void {
@@ -675,7 +722,13 @@ class Builder {
   /** A worker of this number is known to be alive and well under another pid: two instances share the log. */
   private isAnothers(instance: InstanceDraft, event: LogEvent): boolean {
     const occupant = instance.slots.get(event.worker as number);
-    return occupant !== undefined && event.meaning.role === 'worker' && isAlive(occupant) && !isLeaving(occupant) && this.speaksLater(occupant);
+    return (
+      occupant !== undefined &&
+      event.meaning.role === 'worker' &&
+      isAlive(occupant) &&
+      !isLeaving(occupant) &&
+      this.speaksLater(occupant)
+    );
   }
 
   private speaksLater(process: ProcessDraft): boolean {
@@ -688,7 +741,8 @@ class Builder {
     const fits = running.filter((instance) => {
       if (kind === 'chain-step' || kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
       if (kind === 'stop-ended') return instance.active?.kind === 'stop';
-      if (kind === 're-executing') return instance.active !== null && [...instance.slots.values()].every((slot) => !isAlive(slot));
+      if (kind === 're-executing')
+        return instance.active !== null && [...instance.slots.values()].every((slot) => !isAlive(slot));
       if (worker === null) return true;
       const occupant = instance.slots.get(worker);
       if (event.pid !== null) return occupant === undefined || !isAlive(occupant) || isLeaving(occupant);
@@ -698,7 +752,9 @@ class Builder {
     const among = fits.length > 0 ? fits : running;
     const next = this.nextNamed(event, among);
     if (next !== null) return next;
-    return this.source.current !== null && among.includes(this.source.current) ? this.source.current : (among.at(-1) as InstanceDraft);
+    return this.source.current !== null && among.includes(this.source.current)
+      ? this.source.current
+      : (among.at(-1) as InstanceDraft);
   }
 
   /** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */

@@ -1,11 +1,11 @@
+import {patienceOf, waitedSeconds, withReaping} from './constraints.ts';
 import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
 import {causeOf, isAlive, killerOf, newProcess} from './draft.ts';
 import type {LogEvent, RequestSegment} from './event.ts';
 import type {Recording} from './recording.ts';
-import {taskLedger} from './tasks.ts';
-import {patienceOf, waitedSeconds, withReaping} from './constraints.ts';
 import {inferSettings} from './settings.ts';
 import type {Constraint} from './solve.ts';
+import {taskLedger} from './tasks.ts';
 import {between, type Duration, exactly, type Instant, isExact, UNKNOWN_INSTANT} from './time.ts';
 import type {AppLoad, Asked, Forced, Instance, Process, ProcessEnd, Reload, ReloadedWorker, Timeline} from './timeline.ts';
 
@@ -16,7 +16,11 @@ export interface Story {
 }
 
 /** Closes what is open, works out what follows from the whole, and gives the timeline as plain data. */
-export function concludeTimeline(recording: Recording, {instances, reloads}: Story, disagreements: readonly Constraint[]): Timeline {
+export function concludeTimeline(
+  recording: Recording,
+  {instances, reloads}: Story,
+  disagreements: readonly Constraint[],
+): Timeline {
   const segments = assignSegments(recording.segments, instances);
   const times = recording.inputs.flatMap(({from, to}) => [from, to]).filter((time) => time !== null);
   const from = times.length === 0 ? null : Math.min(...times);
@@ -35,7 +39,10 @@ export function concludeTimeline(recording: Recording, {instances, reloads}: Sto
     inputs: recording.inputs,
     instances: instanceList,
     reloads: reloadList,
-    tasks: taskLedger(recording.events, instanceList.flatMap(({processes}) => processes)),
+    tasks: taskLedger(
+      recording.events,
+      instanceList.flatMap(({processes}) => processes),
+    ),
     events: recording.events,
     messages: new Set(recording.events.map(({message}) => message)),
     disagreements: disagreements.map(({before, after, because}) => ({before, after, because})),
@@ -99,7 +106,9 @@ class Conclusion {
       processes: draft.processes.map((process) => this.process(process)),
       reloads: reloads.filter(({instance}) => instance === draft.id),
       epochs: draft.epochs.map(({banner, master, reExecuted, loads}) => ({
-        banner, master, reExecuted,
+        banner,
+        master,
+        reExecuted,
         appLoads: loads.map((event) => this.appLoad(event)),
       })),
       stopped: draft.stopped,
@@ -112,16 +121,30 @@ class Conclusion {
     const endedAt = ended?.at ?? null;
     const duration = endedAt === null ? this.waited(startedAt) : between(startedAt, endedAt);
     return {
-      id, instance: draft.instance.id,
-      kind, trigger, startedAt, endedAt, duration, outcome, began, headless, ended, reExecuted, repeated,
-      workers: draft.entries.map(({worker, old, next, passed}): ReloadedWorker => ({
-        worker,
-        oldPid: old?.pid ?? null,
-        newPid: next?.pid ?? null,
-        wait: old?.asked?.reload === draft ? this.wait(old) : {min: 0, max: null},
-        end: endOf(old),
-        comeback: kind !== 'chain' || old === null || passed === null || old.ended === null ? null : between(old.ended.at, passed.at),
-      })),
+      id,
+      instance: draft.instance.id,
+      kind,
+      trigger,
+      startedAt,
+      endedAt,
+      duration,
+      outcome,
+      began,
+      headless,
+      ended,
+      reExecuted,
+      repeated,
+      workers: draft.entries.map(
+        ({worker, old, next, passed}): ReloadedWorker => ({
+          worker,
+          oldPid: old?.pid ?? null,
+          newPid: next?.pid ?? null,
+          wait: old?.asked?.reload === draft ? this.wait(old) : {min: 0, max: null},
+          end: endOf(old),
+          comeback:
+            kind !== 'chain' || old === null || passed === null || old.ended === null ? null : between(old.ended.at, passed.at),
+        }),
+      ),
       silence: outcome === 'unfinished' ? between(lastSign.at, this.logEnd) : {min: 0, max: 0},
     };
   }
@@ -129,7 +152,8 @@ class Conclusion {
   private process(draft: ProcessDraft): Process {
     const segments = this.segments.get(draft) ?? [];
     const isOver = this.draft.stopped !== null;
-    const end: ProcessEnd = draft.end ?? (draft.forced !== null ? 'forced' : draft.leaving !== null ? 'clean' : isOver ? 'lost' : 'running');
+    const end: ProcessEnd =
+      draft.end ?? (draft.forced !== null ? 'forced' : draft.leaving !== null ? 'clean' : isOver ? 'lost' : 'running');
     return {
       pid: draft.pid,
       role: draft.role,
@@ -161,7 +185,9 @@ class Conclusion {
     const {told, event, acknowledged, by, reload, index} = asked;
     return {
       at: told.at,
-      event, acknowledged, by,
+      event,
+      acknowledged,
+      by,
       reload: reload === null ? null : (this.reloadIds.get(reload) ?? null),
       wait: this.wait(draft),
       requestsAfter: segments.filter(({afterEvents}) => afterEvents > index).reduce((sum, {count}) => sum + count, 0),

@@ -26,7 +26,8 @@ function constraintsOfProcess({started, asked, recycling, forced, ended}: Proces
   if (asked !== null && forced?.event.meaning.deadline === 'mercy' && patience !== null) {
     add(asked.told, forced.event, patience, 'the mercy and one round of the master');
   }
-  if (forced !== null && ended !== null) add(forced.event, ended, REAPED, 'a killed process is noticed within a round of the master');
+  if (forced !== null && ended !== null)
+    add(forced.event, ended, REAPED, 'a killed process is noticed within a round of the master');
   if (asked !== null && forced === null && ended !== null) {
     const waited = waitedSeconds(ended);
     if (waited !== null) add(asked.told, ended, {min: 0, max: waited + 1}, 'the burial says how long it took');

@@ -106,24 +106,49 @@ export function newProcess(
   since: number,
 ): ProcessDraft {
   const draft: ProcessDraft = {
-    pid, role, worker, instance, started, since,
+    pid,
+    role,
+    worker,
+    instance,
+    started,
+    since,
     isGuessed: false,
-    appLoaded: null, asked: null, recycling: null, leaving: null, forced: null,
-    ended: null, end: null, cause: 'unknown', killedBy: null, signal: null,
-    predecessor: null, successor: null, crash: null,
+    appLoaded: null,
+    asked: null,
+    recycling: null,
+    leaving: null,
+    forced: null,
+    ended: null,
+    end: null,
+    cause: 'unknown',
+    killedBy: null,
+    signal: null,
+    predecessor: null,
+    successor: null,
+    crash: null,
     remarks: [],
   };
   instance.processes.push(draft);
   return draft;
 }
 
-export function newInstance(supervisor: string, number: number, stream: string | null, predecessor: InstanceDraft | null): InstanceDraft {
+export function newInstance(
+  supervisor: string,
+  number: number,
+  stream: string | null,
+  predecessor: InstanceDraft | null,
+): InstanceDraft {
   return {
-    id: `${supervisor}-${number}`, supervisor, stream, predecessor,
-    version: null, masterPid: null,
+    id: `${supervisor}-${number}`,
+    supervisor,
+    stream,
+    predecessor,
+    version: null,
+    masterPid: null,
     settings: new Map(),
     processes: [],
-    slots: new Map(), previousSlots: new Map(),
+    slots: new Map(),
+    previousSlots: new Map(),
     active: null,
     epochs: [],
     stopped: null,

@@ -8,8 +8,7 @@
 
 import type {Instant} from './time.ts';
 
-export type Role =
-  | 'master' | 'worker' | 'gateway' | 'mule' | 'spooler' | 'daemon' | 'emperor' | 'program' | 'other';
+export type Role = 'master' | 'worker' | 'gateway' | 'mule' | 'spooler' | 'daemon' | 'emperor' | 'program' | 'other';
 
 /** `hup` and `usr2` are gunicorn's words; `workers` is uWSGI's reload of the workers alone. */
 export type ReloadKind = 'graceful' | 'brutal' | 'chain' | 'workers' | 'hup' | 'usr2' | 'stop';
@@ -18,8 +17,19 @@ export type Trigger = 'touch' | 'signal' | 'fifo' | 'autoreload' | 'unknown';
 
 /** Why a process had to go. `unknown` where the log does not tell. */
 export type Cause =
-  | 'reload' | 'chain-reload' | 'stop' | 'max-requests' | 'max-lifetime' | 'rss' | 'harakiri' | 'timeout'
-  | 'cheaper' | 'signal' | 'exit-code' | 'master-gone' | 'unknown';
+  | 'reload'
+  | 'chain-reload'
+  | 'stop'
+  | 'max-requests'
+  | 'max-lifetime'
+  | 'rss'
+  | 'harakiri'
+  | 'timeout'
+  | 'cheaper'
+  | 'signal'
+  | 'exit-code'
+  | 'master-gone'
+  | 'unknown';
 
 export type EventKind =
   /** The start-up banner; fields: version. Printed at a first start and again after every re-execution. */

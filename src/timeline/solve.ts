@@ -32,7 +32,9 @@ export function solve(events: readonly LogEvent[], constraints: readonly Constra
   const indexOf = new Map(events.map((event, n) => [event, n]));
   const edges = constraints.flatMap((constraint): Edge[] => {
     const [before, after] = [indexOf.get(constraint.before), indexOf.get(constraint.after)];
-    return before === undefined || after === undefined ? [] : [{before, after, min: constraint.min, max: constraint.max ?? Number.POSITIVE_INFINITY, constraint}];
+    return before === undefined || after === undefined
+      ? []
+      : [{before, after, min: constraint.min, max: constraint.max ?? Number.POSITIVE_INFINITY, constraint}];
   });
   const disagreements = new Set<Constraint>();
 
@@ -54,7 +56,9 @@ export function solve(events: readonly LogEvent[], constraints: readonly Constra
       changed = narrow(after, bounds.afterEarliest, bounds.afterLatest) || changed;
     }
   }
-  const instants = events.map((_, n): Instant => ({earliest: finite(earliest[n] as number), latest: finite(latest[n] as number)}));
+  const instants = events.map(
+    (_, n): Instant => ({earliest: finite(earliest[n] as number), latest: finite(latest[n] as number)}),
+  );
   return {instants, disagreements: [...disagreements]};
 
   /** Lines are appended to one file. Where its clock steps back, nothing is passed on. */
@@ -62,11 +66,13 @@ export function solve(events: readonly LogEvent[], constraints: readonly Constra
     let changed = false;
     for (let n = 1; n < events.length; n++) {
       const bound = earliest[n - 1] as number;
-      if (events[n]?.input === events[n - 1]?.input && bound <= (latest[n] as number)) changed = narrow(n, bound, latest[n] as number) || changed;
+      if (events[n]?.input === events[n - 1]?.input && bound <= (latest[n] as number))
+        changed = narrow(n, bound, latest[n] as number) || changed;
     }
     for (let n = events.length - 2; n >= 0; n--) {
       const bound = latest[n + 1] as number;
-      if (events[n]?.input === events[n + 1]?.input && bound >= (earliest[n] as number)) changed = narrow(n, earliest[n] as number, bound) || changed;
+      if (events[n]?.input === events[n + 1]?.input && bound >= (earliest[n] as number))
+        changed = narrow(n, earliest[n] as number, bound) || changed;
     }
     return changed;
   }

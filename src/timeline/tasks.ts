@@ -37,7 +37,12 @@ export function taskLedger(events: readonly LogEvent[], processes: readonly Proc
   return {started: tasks.length, finished, orphaned};
 }
 
-function orphan(task: Task, tasks: readonly Task[], processes: readonly Process[], lastOf: ReadonlyMap<number, LogEvent>): OrphanedTask[] {
+function orphan(
+  task: Task,
+  tasks: readonly Task[],
+  processes: readonly Process[],
+  lastOf: ReadonlyMap<number, LogEvent>,
+): OrphanedTask[] {
   const {began, id} = task;
   const pid = began.pid as number;
   const at = tasks.indexOf(task);
@@ -45,14 +50,31 @@ function orphan(task: Task, tasks: readonly Task[], processes: readonly Process[
   const process = processes.findLast((candidate) => candidate.pid === pid && startedBefore(candidate, began));
   if (process !== undefined) {
     if (process.end === 'running') return [];
-    return [{id, pid, worker: process.worker, startedAt: began.at, started: began, lostTo: process.cause, gone: process.ended ?? process.forced?.event ?? null, replacedBy: null}];
+    return [
+      {
+        id,
+        pid,
+        worker: process.worker,
+        startedAt: began.at,
+        started: began,
+        lostTo: process.cause,
+        gone: process.ended ?? process.forced?.event ?? null,
+        replacedBy: null,
+      },
+    ];
   }
   // Only the application's own lines tell: another process does the same work from the same thread, and this one is silent.
   const replacedBy = tasks.find(
-    (other, n) => n > at && other.began.pid !== pid && other.began.fields['thread'] === began.fields['thread'] && isLaterThan(other.began, lastOf.get(pid)),
+    (other, n) =>
+      n > at &&
+      other.began.pid !== pid &&
+      other.began.fields['thread'] === began.fields['thread'] &&
+      isLaterThan(other.began, lastOf.get(pid)),
   );
   if (replacedBy === undefined || began.fields['thread'] === undefined) return [];
-  return [{id, pid, worker: null, startedAt: began.at, started: began, lostTo: 'unknown', gone: null, replacedBy: replacedBy.began}];
+  return [
+    {id, pid, worker: null, startedAt: began.at, started: began, lostTo: 'unknown', gone: null, replacedBy: replacedBy.began},
+  ];
 }
 
 function startedBefore(process: Process, event: LogEvent): boolean {

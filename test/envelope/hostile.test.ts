@@ -235,6 +235,22 @@ describe('containers', () => {
   });
 });
 
+describe('one giant line', () => {
+  test('of a JSON encoder without line ends', async () => {
+    const objects = Array.from({length: 20_000}, (_, n) => JSON.stringify({unix: 1795217356 + n, msg: n % 1000 === 0 ? `${SPAWNED} ` : `{n} "${n}" ${'x'.repeat(60)}`}));
+    const timeline = await read(objects.join(''));
+    expect(said(timeline)).toHaveLength(20);
+    expect(counts(timeline)).toEqual({events: 1, requests: 0, noise: 0, application: 0, unknown: 0});
+    expect(times(timeline)[1]).toBe(new Date((1795217356 + 1000) * 1000).toISOString());
+  });
+
+  test('of nothing', async () => {
+    for (const text of ['x', '{', '{"a', '[', '{}', '\0', '> ', '#012']) {
+      expect((await read(text.repeat(2_500_000 / text.length), SPAWNED)).inputs[0]?.lines, text).toBe(2);
+    }
+  });
+});
+
 describe('text that people pasted', () => {
   test('quote marks, line numbers, indentation, key echoes, comments', async () => {
     const timeline = await read(

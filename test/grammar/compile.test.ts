@@ -52,7 +52,11 @@ describe('a compiled grammar means what Ohm means', () => {
   });
 
   test('everything before a text that is not a single character', () =>
-    check('got = "<" text "=> " number  text = (~"=> " any)*  number = digit+', '<a = > b=> 3', {message: 'got', text: 'a = > b', number: '3'}));
+    check('got = "<" text "=> " number  text = (~"=> " any)*  number = digit+', '<a = > b=> 3', {
+      message: 'got',
+      text: 'a = > b',
+      number: '3',
+    }));
 
   test('bytes that are no text pass through', () =>
     check('raw = "[" text "]"  text = (~"]" any)*', '[\xff\x00\x80]', {message: 'raw', text: '\xff\x00\x80'}));

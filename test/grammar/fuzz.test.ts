@@ -3,9 +3,9 @@ import {type Grammar, grammars} from 'ohm-js';
 import {extractExamples} from 'ohm-js/extras';
 import {describe, expect, test} from 'vitest';
 import {compileGrammar} from '../../src/grammar/compile.ts';
+import {messagesOf} from '../../src/grammar/expression.ts';
 import {interpret} from '../../src/grammar/interpret.ts';
 import {loadGrammar} from '../../src/grammar/load.ts';
-import {messagesOf} from '../../src/grammar/expression.ts';
 import {kebabCase} from '../../src/grammar/matcher.ts';
 import {grammarFiles} from './grammar-files.ts';
 import {compiled, matchLine} from './matching.ts';
@@ -28,9 +28,10 @@ describe.each(grammarFiles)('%s', (file) => {
     for (let n = 0; n < lines; n++) {
       const line = mutate(examples, random);
       for (const how of ['match', 'prefix', 'inside'] as const) {
-        expect(matchLine(matcher, line, how), `seed ${seed}, line ${n}, ${how}: ${JSON.stringify(line.toString('latin1'))}`).toEqual(
-          matchLine(oracle, line, how),
-        );
+        expect(
+          matchLine(matcher, line, how),
+          `seed ${seed}, line ${n}, ${how}: ${JSON.stringify(line.toString('latin1'))}`,
+        ).toEqual(matchLine(oracle, line, how));
       }
     }
   }, 120_000);
@@ -67,7 +68,9 @@ test('three hundred messages cost no more code to choose among than each needs b
 function unicodeGrammar(path: string, grammar: Grammar): Grammar {
   const read = (file: string) => readFileSync(file, 'utf8');
   const all = grammars(`${read('grammars/log.ohm')}\n${path.endsWith('log.ohm') ? '' : read(path)}
-    Asked <: ${grammar.name} { whole_ = ${messagesOf(grammar).map(({rule}) => `${rule} space* end`).join(' | ')} }`);
+    Asked <: ${grammar.name} { whole_ = ${messagesOf(grammar)
+      .map(({rule}) => `${rule} space* end`)
+      .join(' | ')} }`);
   return all['Asked'] as Grammar;
 }
 
@@ -80,14 +83,29 @@ function mutate(examples: readonly string[], random: (below: number) => number):
     const to = Math.min(line.length, at + 1 + random(12));
     const [head, tail] = [line.subarray(0, at), line.subarray(at)];
     switch (random(8)) {
-      case 0: line = Buffer.concat([head, line.subarray(to)]); break;
-      case 1: line = Buffer.concat([head, Buffer.from(DELIMITERS[random(DELIMITERS.length)] ?? ''), tail]); break;
-      case 2: line = Buffer.concat([head, line.subarray(at, to), tail]); break;
-      case 3: line = head; break;
-      case 4: line = Buffer.concat([head, Buffer.of(128 + random(128)), tail]); break;
-      case 5: line = Buffer.concat([line, random(2) === 0 ? Buffer.alloc(0) : Buffer.from(' '), pick()]); break;
-      case 6: line = Buffer.concat([head, Buffer.of(byteOtherThanLf(random)), tail]); break;
-      default: line = Buffer.concat([head, Buffer.from(String(random(1_000_000))), tail]);
+      case 0:
+        line = Buffer.concat([head, line.subarray(to)]);
+        break;
+      case 1:
+        line = Buffer.concat([head, Buffer.from(DELIMITERS[random(DELIMITERS.length)] ?? ''), tail]);
+        break;
+      case 2:
+        line = Buffer.concat([head, line.subarray(at, to), tail]);
+        break;
+      case 3:
+        line = head;
+        break;
+      case 4:
+        line = Buffer.concat([head, Buffer.of(128 + random(128)), tail]);
+        break;
+      case 5:
+        line = Buffer.concat([line, random(2) === 0 ? Buffer.alloc(0) : Buffer.from(' '), pick()]);
+        break;
+      case 6:
+        line = Buffer.concat([head, Buffer.of(byteOtherThanLf(random)), tail]);
+        break;
+      default:
+        line = Buffer.concat([head, Buffer.from(String(random(1_000_000))), tail]);
     }
   }
   return line;
@@ -98,5 +116,23 @@ function byteOtherThanLf(random: (below: number) => number): number {
   return byte === 10 ? 11 : byte;
 }
 
-const DELIMITERS = [' => generated ', ' (pid: ', ')', '] ', ' - ', '...', ' !!!', '"', ': ', ' ', '|', ' in ', ' on ', '{', '}', '[', '-1', ' => '];
-
+const DELIMITERS = [
+  ' => generated ',
+  ' (pid: ',
+  ')',
+  '] ',
+  ' - ',
+  '...',
+  ' !!!',
+  '"',
+  ': ',
+  ' ',
+  '|',
+  ' in ',
+  ' on ',
+  '{',
+  '}',
+  '[',
+  '-1',
+  ' => ',
+];

@@ -1,6 +1,6 @@
-import {HEADROOM, type Matcher} from '../../src/grammar/matcher.ts';
-import {compileGrammar} from '../../src/grammar/compile.ts';
 import type {Grammar} from 'ohm-js';
+import {compileGrammar} from '../../src/grammar/compile.ts';
+import {HEADROOM, type Matcher} from '../../src/grammar/matcher.ts';
 
 /** The compiled matcher of a grammar, made here and now. */
 export async function compiled(grammar: Grammar): Promise<Matcher> {

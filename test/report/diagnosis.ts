@@ -185,7 +185,7 @@ export function hungReload(changes: Partial<RuleFinding> = {}): Diagnosis {
   const [asked, killed] = [at('20:12:13'), at('20:13:14')];
   const processes = [1, 2, 3, 4].map((worker) => forcedWorker(worker, 390127 + worker, asked, killed));
   const timeline = timelineOf(processes, [reloadOf(processes, asked, at('20:13:16'))]);
-  return {timeline, findings: [finding(changes)], rules, errors: []};
+  return {timeline, findings: [finding(changes)], rules, errors: [], notes: []};
 }
 
 /** Two workers that left at once. */
@@ -197,7 +197,7 @@ export function healthyReload(): Diagnosis {
     timeline,
     findings: [],
     rules: rules.map((rule) => ({...rule, result: rule.result === 'fired' ? 'passed' : rule.result})),
-    errors: [],
+    errors: [], notes: [],
   };
 }
 
@@ -209,6 +209,6 @@ export function notUnderstood(): Diagnosis {
     timeline: timelineOf([], [], {inputs, instances: [], messages: new Set(), from: null, to: null}),
     findings: [],
     rules: rules.map((rule) => ({...rule, result: 'skipped' as const})),
-    errors: [],
+    errors: [], notes: [],
   };
 }

@@ -25,7 +25,10 @@ afterAll(() => rmSync(out, {recursive: true}));
 
 let printed = '';
 beforeAll(() => {
-  const recorder = spawnSync('python3', ['samples/record/record.py', '--out', out, '--jobs', '4', ...scenarios], {encoding: 'utf8', timeout: 240_000});
+  const recorder = spawnSync('python3', ['samples/record/record.py', '--out', out, '--jobs', '4', ...scenarios], {
+    encoding: 'utf8',
+    timeout: 240_000,
+  });
   printed = recorder.stdout + recorder.stderr;
 }, 250_000);
 

@@ -1,3 +1,4 @@
+import type {InputNote} from '../../analyze.ts';
 import type {InputSummary, Instance, Timeline} from '../../timeline/timeline.ts';
 import {seconds} from '../duration.ts';
 import {clip, printable} from '../escape.ts';
@@ -12,10 +13,11 @@ const LABEL_WIDTH = 10;
 const MOST_NAMED = 12;
 
 /** What was read, who wrote it, and when: what a reader checks before believing the rest. */
-export function header(timeline: Timeline, page: Page): string {
+export function header(timeline: Timeline, notes: readonly InputNote[], page: Page): string {
   const lines = [
     ...timeline.inputs.slice(0, MOST_NAMED).flatMap((input) => about(input, page)),
     ...andMore(timeline.inputs.length, 'input'),
+    ...notes.map(({input, text}) => labelled('Note', `${printable(inputName(input))}: ${printable(text)}`, page)),
     ...timeline.instances.slice(0, MOST_NAMED).map((instance) => labelled('Server', who(instance), page)),
     ...andMore(timeline.instances.length, 'instance'),
     ...when(timeline, page),

@@ -48,3 +48,18 @@ export function shownIn<Part extends Pick<Piece, 'from' | 'to'>>(
   }
   return shown;
 }
+
+/** Fewer parts where there are more than a picture can show: what fills each column, neighbours that are the same put together. */
+export function coarse<Part extends Pick<Piece, 'from' | 'to'>>(parts: readonly Part[], columns: Columns): readonly Part[] {
+  if (parts.length <= columns.count) return parts;
+  const merged: Part[] = [];
+  let last: Part | null = null;
+  for (const [column, part] of shownIn(parts, columns).entries()) {
+    const to = columns.start(column + 1);
+    const before = merged.at(-1);
+    if (part !== null && part === last && before !== undefined) merged[merged.length - 1] = {...before, to};
+    else if (part !== null) merged.push({...part, from: columns.start(column), to});
+    last = part;
+  }
+  return merged;
+}

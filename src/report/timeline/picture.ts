@@ -6,8 +6,8 @@ import type {LogEvent} from '../../timeline/event.ts';
 import type {Instant} from '../../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../../timeline/timeline.ts';
 import {type Capacity, capacityOf, type Outage, outagesOf} from './capacity.ts';
+import {type Crew, crewOf, drawable, presentIn} from './crew.ts';
 import {type Frame, framedWhole, frameOf} from './frame.ts';
-import {groupBy} from './group.ts';
 import {lifeOf, type Span} from './life.ts';
 import {type Path, pathOf} from './path.ts';
 import {type Piece, piecesOf} from './piece.ts';
@@ -60,19 +60,18 @@ export interface Mark {
 
 const MOST_PICTURES = 100;
 export const MOST_ROWS = 40;
-/** Last, in the order in which they appear. */
-const UNNUMBERED = Number.MAX_SAFE_INTEGER;
 
 /** @param only the reload to show; without one all are shown */
 export function albumOf(timeline: Timeline, only: Reload | null = null): Album {
   const reloads = only === null ? timeline.reloads : [only];
   const shown = reloads.slice(0, MOST_PICTURES);
   const isWhole = reloads.length === 0;
+  const crews = new Map(timeline.instances.map((instance) => [instance.id, crewOf(instance)]));
   const pictures = isWhole
-    ? timeline.instances.filter(({processes}) => processes.length > 0).map((instance) => wholePicture(instance, timeline))
+    ? [...crews.values()].filter(({places}) => places.length > 0).map((crew) => wholePicture(crew, timeline))
     : shown.flatMap((reload) => {
-        const instance = timeline.instances.find(({id}) => id === reload.instance);
-        return instance === undefined ? [] : [reloadPicture(reload, instance, timeline)];
+        const crew = crews.get(reload.instance);
+        return crew === undefined ? [] : [reloadPicture(reload, crew, timeline)];
       });
   return {pictures, more: reloads.length - shown.length, isWhole};
 }
@@ -82,35 +81,36 @@ export function reloadNamed(name: string, {reloads}: Timeline): Reload | null {
   return reloads.find(({id}) => id === name || id === `reload-${name}`) ?? null;
 }
 
-function reloadPicture(reload: Reload, instance: Instance, timeline: Timeline): Picture {
-  const changes = successionOf(reload, instance);
+function reloadPicture(reload: Reload, crew: Crew, timeline: Timeline): Picture {
+  const changes = successionOf(reload, crew);
   const frame = frameOf(reload, changes, timeline);
   const marks = reloadMarks(reload, changes);
   return {
-    ...drawn(instance, frame, changes),
+    ...drawn(crew, frame, changes),
     reload,
     marks,
-    path: pathOf(reload, instance, changes, timeline.to),
+    path: pathOf(reload, crew.instance, changes, timeline.to),
     order: inOrder(marks),
   };
 }
 
-function wholePicture(instance: Instance, timeline: Timeline): Picture {
+function wholePicture(crew: Crew, timeline: Timeline): Picture {
   const frame = framedWhole(timeline);
-  const marks = drawable(instance).flatMap((process) => [
+  const marks = drawable(crew.instance).flatMap((process) => [
     ...(process.started === null ? [] : [spawn(process)]),
     ...violence(process),
   ]);
-  return {...drawn(instance, frame, []), reload: null, marks, path: null, order: inOrder(marks)};
+  return {...drawn(crew, frame, []), reload: null, marks, path: null, order: inOrder(marks)};
 }
 
 function drawn(
-  instance: Instance,
+  crew: Crew,
   frame: Frame | null,
   changes: readonly Change[],
 ): Pick<Picture, 'instance' | 'frame' | 'rows' | 'more' | 'capacity' | 'outages'> {
+  const {instance} = crew;
   if (frame === null) return {instance, frame, rows: [], more: 0, capacity: [], outages: []};
-  const rows = rowsOf(instance, frame, changes);
+  const rows = rowsOf(crew, frame, changes);
   const capacity = capacityOf(rows.map(({pieces}) => pieces));
   const shown = rows.length <= MOST_ROWS ? rows : mostTelling(rows);
   return {instance, frame, rows: shown, more: rows.length - shown.length, capacity, outages: outagesOf(capacity)};
@@ -123,21 +123,10 @@ function mostTelling(rows: readonly Row[]): readonly Row[] {
   return rows.filter((row) => chosen.has(row));
 }
 
-/** Workers; where an instance has none, whatever it runs. */
-function drawable({processes}: Instance): readonly Process[] {
-  const workers = processes.filter(({role}) => role === 'worker');
-  return workers.length > 0 ? workers : processes.filter(({role}) => role !== 'master');
-}
-
-function rowsOf(instance: Instance, frame: Frame, changes: readonly Change[]): readonly Row[] {
-  const {from, to} = frame;
-  const processes = drawable(instance);
-  const loadsInWorker = processes.some(({appLoaded}) => appLoaded !== null);
-  const places = [...groupBy(processes, placeOf)].sort(
-    ([, [a]], [, [b]]) => (a?.worker ?? UNNUMBERED) - (b?.worker ?? UNNUMBERED),
-  );
+function rowsOf({places, loadsInWorker}: Crew, {from, to}: Frame, changes: readonly Change[]): readonly Row[] {
   const taking = new Set(changes.flatMap(({old, next}) => [old, next]));
-  return places.flatMap(([, held]): Row[] => {
+  return places.flatMap((place): Row[] => {
+    const held = presentIn(place, from, to);
     const spans = lifeOf(held, loadsInWorker).filter(
       (span) => (span.to.latest ?? to) >= from && (span.from.earliest ?? from) <= to,
     );
@@ -148,14 +137,9 @@ function rowsOf(instance: Instance, frame: Frame, changes: readonly Change[]): r
     const isEmpty = pieces.every(({states}) => states.every((state) => state === 'gone' || state === 'unknown'));
     if (present.length === 0 || (isEmpty && !present.some((process) => taking.has(process)))) return [];
     return [
-      {name: nameOf(held[0] as Process), pids: present.map(({pid}) => pid), spans, pieces, ends: present.flatMap(violence)},
+      {name: nameOf(place[0] as Process), pids: present.map(({pid}) => pid), spans, pieces, ends: present.flatMap(violence)},
     ];
   });
-}
-
-/** Numbered workers follow one another in a place; others have one each. */
-function placeOf({worker, role, pid, started}: Process): string {
-  return worker === null ? `${role} ${pid} ${started?.line ?? ''}` : `${role} ${worker}`;
 }
 
 function nameOf({worker, role, started}: Process): string {

@@ -1,6 +1,7 @@
 import type {Duration, Instant} from '../../timeline/time.ts';
-import type {Instance, Process, Reload} from '../../timeline/timeline.ts';
-import {groupBy} from './group.ts';
+import type {Process, Reload} from '../../timeline/timeline.ts';
+import type {Crew} from './crew.ts';
+import {isBefore} from './line-order.ts';
 
 /** One worker's part in a reload: who left, who came. */
 export interface Change {
@@ -13,14 +14,13 @@ export interface Change {
 }
 
 /** The processes behind a reload's pids. Pids come round again: the right one took part in this reload. */
-export function successionOf(reload: Reload, instance: Instance): readonly Change[] {
-  const byPid = groupBy(instance.processes, ({pid}) => pid);
+export function successionOf(reload: Reload, {byPid}: Crew): readonly Change[] {
   return reload.workers.map(({worker, oldPid, newPid, wait}): Change => {
     const former = oldPid === null ? [] : (byPid.get(oldPid) ?? []);
     const old =
       former.find(({asked}) => asked?.reload === reload.id) ?? former.find((process) => process.worker === worker) ?? null;
     const later = newPid === null ? [] : (byPid.get(newPid) ?? []);
-    const next = later.find(({started}) => started !== null && started.line >= reload.began.line) ?? later[0] ?? null;
+    const next = later.find(({started}) => started !== null && !isBefore(started, reload.began)) ?? later[0] ?? null;
     return {worker, old, next, wait, told: old?.asked?.reload === reload.id ? old.asked.at : null};
   });
 }

@@ -6,6 +6,7 @@ import {counted} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import {ticksOf} from './axis.ts';
 import type {Capacity} from './capacity.ts';
+import {coarse, columnsOf} from './columns.ts';
 import type {Frame} from './frame.ts';
 import {groupBy} from './group.ts';
 import type {Span} from './life.ts';
@@ -37,6 +38,8 @@ const PROSE = 128;
 const MOST_LINKS = 12;
 const MOST_IN_ORDER = 60;
 const LONGEST_TEXT = 160;
+/** In one row. */
+const MOST_SHAPES = 400;
 
 /** One picture, from its own upper edge down. */
 export function sketch(picture: Picture, sheet: Sheet, id: string): Sketch {
@@ -114,13 +117,19 @@ function plotOf(picture: Picture, frame: Frame, sheet: Sheet, id: string): Sketc
   rows.forEach((row, n) => {
     const y = top + n * ROW;
     elements.push(element('text', {class: 'figure', x: sheet.left, y: y + ROW / 2 + 4}, [characters(names[n] ?? '')]));
-    elements.push(element('g', {'clip-path': `url(#${id})`}, barsOf(row, y + (ROW - BAR) / 2, across, frame, sheet)));
+    elements.push(
+      element(
+        'g',
+        {'clip-path': `url(#${id})`},
+        (row.spans.length > MOST_SHAPES ? coarseBarsOf : barsOf)(row, y + (ROW - BAR) / 2, across, frame, sheet),
+      ),
+    );
   });
   if (more > 0)
     elements.push(element('text', {class: 'quiet', x: sheet.left, y: bottom - 5}, [`… and ${counted(more, 'more worker')}`]));
   if (rows.length > 0) {
     elements.push(element('text', {x: sheet.left, y: bottom + 10 + CAPACITY / 2 + 4}, ['can serve']));
-    elements.push(...capacityOf(capacity, bottom + 10, across));
+    elements.push(...capacityOf(coarse(capacity, columnsOf(frame, MOST_SHAPES)), bottom + 10, across));
   }
   const words = marksOf(marks, top, floor, across, sheet);
   return {height: floor + words.height, elements: [...elements, ...words.elements]};
@@ -157,6 +166,23 @@ function barsOf({spans, ends}: Row, y: number, across: Across, frame: Frame, she
       : [element('path', {class: 'doubt', d: `M${x1} ${y + BAR} L${x2} ${y}`})];
   });
   return [...shapes, ...edges, ...ends.flatMap((end) => cross(end, y + BAR / 2, across, sheet))];
+}
+
+/** More lives than can be told apart: what fills most of each stretch. */
+function coarseBarsOf({pieces, ends}: Row, y: number, across: Across, frame: Frame, sheet: Sheet): readonly string[] {
+  const columns = columnsOf(frame, MOST_SHAPES);
+  const bars = coarse(pieces, columns).flatMap(({from, to, states}): string[] => {
+    const [state = 'unknown', ...others] = states;
+    if (state === 'gone' && others.length === 0) return [];
+    const shape = {x: figure(across(from)), y, width: figure(across(to) - across(from)), height: BAR};
+    return [
+      others.length > 0
+        ? element('rect', {class: 'capacity-doubt', ...shape})
+        : element('rect', {class: CLASSES[state], fill: FILLS[state], ...shape}),
+    ];
+  });
+  const seen = groupBy(ends, ({at}) => columns.of(at.latest ?? at.earliest ?? frame.from));
+  return [...bars, ...[...seen.values()].flatMap(([end]) => (end === undefined ? [] : cross(end, y + BAR / 2, across, sheet)))];
 }
 
 function aboutSpan({state, from, to, process, because}: Span, {clock, place}: Sheet): string {
