@@ -19,12 +19,36 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** The order in which collectors' keys are asked for the text of a line, and for its time. */
 const TEXT_KEYS = [
-  'message', 'msg', 'log', 'line', 'MESSAGE', 'textPayload', '@message', 'event', '_raw', 'text', 'body', 'content', 'short_message',
-  'LogMessage', 'payload',
+  'message',
+  'msg',
+  'log',
+  'line',
+  'MESSAGE',
+  'textPayload',
+  '@message',
+  'event',
+  '_raw',
+  'text',
+  'body',
+  'content',
+  'short_message',
+  'LogMessage',
+  'payload',
 ];
 const TIME_KEYS = [
-  '_SOURCE_REALTIME_TIMESTAMP', '__REALTIME_TIMESTAMP', 'timestamp', '@timestamp', 'time', 'ts', 'date', 'asctime', 'eventTime', 'unix',
-  '_time', 'TimeGenerated', 'datetime',
+  '_SOURCE_REALTIME_TIMESTAMP',
+  '__REALTIME_TIMESTAMP',
+  'timestamp',
+  '@timestamp',
+  'time',
+  'ts',
+  'date',
+  'asctime',
+  'eventTime',
+  'unix',
+  '_time',
+  'TimeGenerated',
+  'datetime',
 ];
 /** Objects around the record itself. */
 const INNER_KEYS = ['jsonPayload', '_source', 'result', 'fields'];
@@ -33,11 +57,24 @@ const LIST_KEYS = ['events', 'logEvents', 'entries', 'streams', 'data', 'result'
 const ORIGIN_KEYS: readonly (readonly string[])[] = [
   ['_HOSTNAME', 'host', 'hostname', 'host.name', 'host.hostname', 'kubernetes.host'],
   ['UNIT', 'USER_UNIT', 'OBJECT_SYSTEMD_UNIT', 'COREDUMP_UNIT', '_SYSTEMD_UNIT'],
-  ['kubernetes.namespace_name', 'kubernetes.pod_namespace', 'resource.labels.namespace_name', 'labels.namespace', 'stream.namespace'],
+  [
+    'kubernetes.namespace_name',
+    'kubernetes.pod_namespace',
+    'resource.labels.namespace_name',
+    'labels.namespace',
+    'stream.namespace',
+  ],
   ['kubernetes.pod_name', 'kubernetes.pod.name', 'resource.labels.pod_name', 'labels.pod', 'stream.pod', 'pod'],
   [
-    'CONTAINER_NAME', 'container_name', 'kubernetes.container_name', 'kubernetes.container.name', 'resource.labels.container_name',
-    'container.name', 'labels.container', 'stream.container', 'logStreamName',
+    'CONTAINER_NAME',
+    'container_name',
+    'kubernetes.container_name',
+    'kubernetes.container.name',
+    'resource.labels.container_name',
+    'container.name',
+    'labels.container',
+    'stream.container',
+    'logStreamName',
   ],
   ['_BOOT_ID'],
 ];
@@ -154,7 +191,8 @@ const NUMBER = /^\d{9,20}(?:\.\d+)?$/;
 
 /** A time as records write it: ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. */
 export function timeOf(value: unknown): {readonly time: number; readonly isUtc: boolean} | null {
-  if (typeof value === 'number') return Number.isFinite(value) && value > 0 ? {time: Math.floor(inMilliseconds(value)), isUtc: true} : null;
+  if (typeof value === 'number')
+    return Number.isFinite(value) && value > 0 ? {time: Math.floor(inMilliseconds(value)), isUtc: true} : null;
   if (typeof value !== 'string') return null;
   if (NUMBER.test(value)) return {time: Math.floor(inMilliseconds(Number(value))), isUtc: true};
   const [, day, clock, fraction = '', zone] = ISO.exec(value) ?? [];

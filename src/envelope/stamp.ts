@@ -84,7 +84,8 @@ export class StampReader {
     this.tellsZone = true;
     this.tellsYear = true;
     const tai = this.text('tai');
-    if (tai !== null) return Number(BigInt(`0x${tai}`) - TAI_EPOCH) * 1000 + Math.floor(Number(`0x${this.text('nanoseconds')}`) / 1e6);
+    if (tai !== null)
+      return Number(BigInt(`0x${tai}`) - TAI_EPOCH) * 1000 + Math.floor(Number(`0x${this.text('nanoseconds')}`) / 1e6);
     const fraction = this.text('fraction');
     const milliseconds = fraction === null ? 0 : Math.floor(Number(`0.${fraction}`) * 1000);
     const epoch = this.number('epoch');
@@ -125,8 +126,22 @@ export class StampReader {
 }
 
 const PARTS = [
-  'stamp', 'year', 'month', 'monthNumber', 'day', 'hour', 'minute', 'second', 'fraction', 'offset', 'utc', 'epoch', 'tai', 'nanoseconds',
-  'afternoon', 'forenoon',
+  'stamp',
+  'year',
+  'month',
+  'monthNumber',
+  'day',
+  'hour',
+  'minute',
+  'second',
+  'fraction',
+  'offset',
+  'utc',
+  'epoch',
+  'tai',
+  'nanoseconds',
+  'afternoon',
+  'forenoon',
 ] as const;
 type Part = (typeof PARTS)[number];
 

@@ -1,7 +1,7 @@
 import {agree} from './agreement.ts';
+import {inYears} from './calendar.ts';
 import type {EnvelopeRecord} from './record.ts';
 import {timeOf} from './record.ts';
-import {inYears} from './calendar.ts';
 
 /** All that stands around a message, from the outermost layer to the innermost. Grows while layers are peeled. */
 export class Wrapping {
@@ -30,7 +30,10 @@ export class Wrapping {
 
   /** The same, with a layer inside it. `isNamed`: the layer counts as an envelope. */
   inside(name: string | null, origin: readonly string[]): Wrapping {
-    return this.with(name === null ? this.names : [...this.names, name], origin.length === 0 ? this.origin : [...this.origin, ...origin]);
+    return this.with(
+      name === null ? this.names : [...this.names, name],
+      origin.length === 0 ? this.origin : [...this.origin, ...origin],
+    );
   }
 
   /** The same, its innermost layer told more precisely. */

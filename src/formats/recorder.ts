@@ -773,7 +773,9 @@ class Reader {
   constructor(format: Format, matcher: Matcher) {
     this.format = format;
     this.matcher = matcher;
-    this.meanings = matcher.messages.map((name) => (format.requests.includes(name) ? undefined : (format.meanings[name] ?? 'noise')));
+    this.meanings = matcher.messages.map((name) =>
+      format.requests.includes(name) ? undefined : (format.meanings[name] ?? 'noise'),
+    );
     this.isRequest = Uint8Array.from(this.meanings, (meaning) => (meaning === undefined ? 1 : 0));
     this.ledger = format.requests.length > 0 ? new RequestLedger(matcher) : null;
   }
@@ -874,14 +876,20 @@ function envelopesOf({envelopes, bare}: CurrentInput): string[] {
 
 function newInput(info: InputInfo, index: number): CurrentInput {
   return {
-    info, index,
+    info,
+    index,
     clock: new LineClock(),
     calendar: new Calendar(null),
     envelopes: new Map(),
     held: new Map(),
     oddities: new Map(),
     examples: [],
-    line: 0, events: 0, requests: 0, noise: 0, application: 0, unknown: 0,
+    line: 0,
+    events: 0,
+    requests: 0,
+    noise: 0,
+    application: 0,
+    unknown: 0,
     servedSeen: 0,
     bare: 0,
     route: BARE_ROUTE,

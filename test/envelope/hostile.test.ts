@@ -23,7 +23,14 @@ const streams = ({events}: Timeline) => events.map(({stream}) => stream);
 
 describe('the journal', () => {
   test('months of other languages give no date, and never a wrong one', async () => {
-    for (const stamp of ['nov. 20 23:29:16', '11月 20 23:29:16', 'ноя 20 23:29:16', 'Set 09 23:29:16', ' 3월 15 23:29:16', 'Mär 01 23:29:16']) {
+    for (const stamp of [
+      'nov. 20 23:29:16',
+      '11月 20 23:29:16',
+      'ноя 20 23:29:16',
+      'Set 09 23:29:16',
+      ' 3월 15 23:29:16',
+      'Mär 01 23:29:16',
+    ]) {
       const timeline = await read(`${stamp} vm uwsgi[12]: ${SPAWNED}`);
       expect(said(timeline)).toEqual(['uwsgi/worker-spawned 7']);
       expect(times(timeline)).toEqual([null]);
@@ -46,9 +53,16 @@ describe('the journal', () => {
 
   test('what journalctl and its readers put between the lines is noise', async () => {
     const timeline = await read(
-      '░░ Subject: A start job for unit uwsgi.service has finished successfully', '░░', '-- Subject: Unit uwsgi.service has failed', '--',
-      'Hint: You are currently not seeing messages from other users and the system.', '-- cursor: s=0639;i=4c2', '```text', '```',
-      'Nov 20 23:29:16 vm uwsgi[12]: [28B blob data]', `Nov 20 23:29:16 vm uwsgi[12]: ${SPAWNED}`,
+      '░░ Subject: A start job for unit uwsgi.service has finished successfully',
+      '░░',
+      '-- Subject: Unit uwsgi.service has failed',
+      '--',
+      'Hint: You are currently not seeing messages from other users and the system.',
+      '-- cursor: s=0639;i=4c2',
+      '```text',
+      '```',
+      'Nov 20 23:29:16 vm uwsgi[12]: [28B blob data]',
+      `Nov 20 23:29:16 vm uwsgi[12]: ${SPAWNED}`,
     );
     expect(counts(timeline)).toMatchObject({events: 1, noise: 9, unknown: 0, application: 0});
   });
@@ -65,7 +79,13 @@ describe('the journal', () => {
   test('MESSAGE as text, bytes, lines, nothing', async () => {
     const record = (message: unknown) => JSON.stringify({MESSAGE: message, __REALTIME_TIMESTAMP: '1795217356271501', _PID: '3'});
     const timeline = await read(
-      record(SPAWNED), record([...Buffer.from(`\x1b[1m${SPAWNED}\r`)]), record(['x', SPAWNED]), record(null), record([300, -1]), record({}), record(7),
+      record(SPAWNED),
+      record([...Buffer.from(`\x1b[1m${SPAWNED}\r`)]),
+      record(['x', SPAWNED]),
+      record(null),
+      record([300, -1]),
+      record({}),
+      record(7),
     );
     expect(said(timeline)).toEqual(Array(3).fill('uwsgi/worker-spawned 7'));
     expect(new Set(times(timeline))).toEqual(new Set(['2026-11-20T23:29:16.271Z']));
@@ -79,9 +99,20 @@ describe('the journal', () => {
       return Buffer.concat([Buffer.from('MESSAGE\n'), length, Buffer.from(text)]);
     };
     const timeline = await read(
-      '__CURSOR=s=1', '__REALTIME_TIMESTAMP=1795217356271501', binary('ten bytes!'), '_PID=3', '',
-      '__CURSOR=s=2', '__REALTIME_TIMESTAMP=1795217357271501', binary(`first\n\n${SPAWNED}`), '_PID=3', '',
-      '__CURSOR=s=3', binary('x\u0000y'), `MESSAGE=${SPAWNED}`, '',
+      '__CURSOR=s=1',
+      '__REALTIME_TIMESTAMP=1795217356271501',
+      binary('ten bytes!'),
+      '_PID=3',
+      '',
+      '__CURSOR=s=2',
+      '__REALTIME_TIMESTAMP=1795217357271501',
+      binary(`first\n\n${SPAWNED}`),
+      '_PID=3',
+      '',
+      '__CURSOR=s=3',
+      binary('x\u0000y'),
+      `MESSAGE=${SPAWNED}`,
+      '',
     );
     expect(said(timeline)).toEqual(Array(2).fill('uwsgi/worker-spawned 7'));
     expect(times(timeline)[0]).toBe('2026-11-20T23:29:17.271Z');
@@ -95,7 +126,9 @@ describe('the journal', () => {
   });
 
   test('JSON that is spread over lines, breaks off, or is the application’s', async () => {
-    expect(said(await read('{', '\t"MESSAGE" : [', '\t\t104,', '\t\t105', '\t],', '\t"_PID" : "3"', '}', SPAWNED))).toEqual(['uwsgi/worker-spawned 7']);
+    expect(said(await read('{', '\t"MESSAGE" : [', '\t\t104,', '\t\t105', '\t],', '\t"_PID" : "3"', '}', SPAWNED))).toEqual([
+      'uwsgi/worker-spawned 7',
+    ]);
     const broken = await read('{', '  "key": "value",', SPAWNED);
     expect(said(broken)).toEqual(['uwsgi/worker-spawned 7']);
     expect(counts(broken)).toMatchObject({application: 2});
@@ -111,7 +144,10 @@ describe('syslog', () => {
   });
 
   test('a line that stands for several', async () => {
-    const timeline = await read(`Nov 20 23:29:16 vm uwsgi[12]: message repeated 3 times: [ ${SPAWNED}]`, 'Nov 20 23:29:17 vm last message repeated 2 times');
+    const timeline = await read(
+      `Nov 20 23:29:16 vm uwsgi[12]: message repeated 3 times: [ ${SPAWNED}]`,
+      'Nov 20 23:29:17 vm last message repeated 2 times',
+    );
     expect(timeline.events.map(({fields}) => fields['repeated'])).toEqual([3]);
     expect(counts(timeline)).toMatchObject({events: 1, noise: 1});
   });
@@ -124,7 +160,12 @@ describe('syslog', () => {
   });
 
   test('a count of octets, a priority, structured data', async () => {
-    for (const front of ['<30>Nov 20 23:29:16 vm uwsgi[42]: ', '123 <13>2026-11-20T23:29:16+00:00 vm uwsgi: ', '<30>1 - - - - - - ', '<30>1 2026-11-20T23:29:16Z vm a - - [x@1 y="]\\""] ']) {
+    for (const front of [
+      '<30>Nov 20 23:29:16 vm uwsgi[42]: ',
+      '123 <13>2026-11-20T23:29:16+00:00 vm uwsgi: ',
+      '<30>1 - - - - - - ',
+      '<30>1 2026-11-20T23:29:16Z vm a - - [x@1 y="]\\""] ',
+    ]) {
       expect(said(await read(front + SPAWNED)), front).toEqual(['uwsgi/worker-spawned 7']);
     }
   });
@@ -144,7 +185,12 @@ describe('years that are not told', () => {
   });
 
   test('are counted where there is none', async () => {
-    const timeline = await read(at('Dec 31 23:59:59'), at('Jan  1 00:00:01', 2), at('Dec 31 23:59:58', 3), at('Jul  1 00:00:00', 4));
+    const timeline = await read(
+      at('Dec 31 23:59:59'),
+      at('Jan  1 00:00:01', 2),
+      at('Dec 31 23:59:58', 3),
+      at('Jul  1 00:00:00', 4),
+    );
     const [first = 0, second = 0, third = 0, fourth = 0] = timeline.events.map((event) => event.at.earliest ?? 0);
     expect(second - first).toBe(2000);
     expect(first - third).toBe(1000);
@@ -181,9 +227,13 @@ describe('clocks', () => {
 
   test('offsets, with and without a colon, negative, of half an hour', async () => {
     for (const [stamp, utc] of [
-      ['2026-11-20T20:00:00-0330', '2026-11-20T23:30:00.000Z'], ['2026-11-20T20:00:00+05:30', '2026-11-20T14:30:00.000Z'],
-      ['20/Nov/2026:20:00:00 +0000', '2026-11-20T20:00:00.000Z'], ['1795204800', '2026-11-20T20:00:00.000Z'], ['1795204800123', '2026-11-20T20:00:00.123Z'],
-      ['11/20/2026, 12:00:10 AM', '2026-11-20T00:00:10.000Z'], ['11/20/2026, 12:00:10 PM', '2026-11-20T12:00:10.000Z'],
+      ['2026-11-20T20:00:00-0330', '2026-11-20T23:30:00.000Z'],
+      ['2026-11-20T20:00:00+05:30', '2026-11-20T14:30:00.000Z'],
+      ['20/Nov/2026:20:00:00 +0000', '2026-11-20T20:00:00.000Z'],
+      ['1795204800', '2026-11-20T20:00:00.000Z'],
+      ['1795204800123', '2026-11-20T20:00:00.123Z'],
+      ['11/20/2026, 12:00:10 AM', '2026-11-20T00:00:10.000Z'],
+      ['11/20/2026, 12:00:10 PM', '2026-11-20T12:00:10.000Z'],
     ]) {
       expect(times(await read(`${stamp} ${SPAWNED}`)), stamp).toEqual([utc]);
     }
@@ -196,11 +246,22 @@ describe('clocks', () => {
 describe('containers', () => {
   test('a line in parts', async () => {
     const part = (log: string, stream = 'stdout') => JSON.stringify({log, stream, time: '2026-11-20T23:29:16Z'});
-    const timeline = await read(part('hello\n'), part(SPAWNED.slice(0, 20)), part(`${SPAWNED.slice(20)}\n`), part('the last has no en'));
+    const timeline = await read(
+      part('hello\n'),
+      part(SPAWNED.slice(0, 20)),
+      part(`${SPAWNED.slice(20)}\n`),
+      part('the last has no en'),
+    );
     expect(said(timeline)).toEqual(['uwsgi/worker-spawned 7']);
     expect(counts(timeline)).toMatchObject({events: 1, application: 2, noise: 1});
     const cri = (tag: string, text: string, stream = 'stdout') => `2026-11-20T23:29:16Z ${stream} ${tag} ${text}`;
-    const mixed = await read(cri('P', SPAWNED.slice(0, 9)), cri('F', 'between', 'stderr'), cri('P', SPAWNED.slice(9, 20)), cri('F', SPAWNED.slice(20)), cri('P', SPAWNED));
+    const mixed = await read(
+      cri('P', SPAWNED.slice(0, 9)),
+      cri('F', 'between', 'stderr'),
+      cri('P', SPAWNED.slice(9, 20)),
+      cri('F', SPAWNED.slice(20)),
+      cri('P', SPAWNED),
+    );
     expect(said(mixed)).toEqual(Array(2).fill('uwsgi/worker-spawned 7'));
   });
 
@@ -210,12 +271,23 @@ describe('containers', () => {
   });
 
   test('equal process ids in several containers are several streams', async () => {
-    const timeline = await read(`web-1  | ${SPAWNED}`, `web-2  | ${SPAWNED}`, `[pod/a-b/c] ${SPAWNED}`, `2026-11-20T23:29:16+00:00 app[web.1]: ${SPAWNED}`);
+    const timeline = await read(
+      `web-1  | ${SPAWNED}`,
+      `web-2  | ${SPAWNED}`,
+      `[pod/a-b/c] ${SPAWNED}`,
+      `2026-11-20T23:29:16+00:00 app[web.1]: ${SPAWNED}`,
+    );
     expect(streams(timeline)).toEqual(['web-1', 'web-2', 'a-b/c', 'app/web.1']);
   });
 
   test('a bar in a message, an empty message', async () => {
-    const timeline = await read('web-1  | a | b', 'web-1  |', 'web-1  | ', `web-1  | ${SPAWNED}`, '2026-11-20T23:29:16Z stdout F ');
+    const timeline = await read(
+      'web-1  | a | b',
+      'web-1  |',
+      'web-1  | ',
+      `web-1  | ${SPAWNED}`,
+      '2026-11-20T23:29:16Z stdout F ',
+    );
     expect(counts(timeline)).toMatchObject({events: 1, noise: 3, application: 1});
   });
 
@@ -228,16 +300,21 @@ describe('containers', () => {
 
   test('an envelope in an envelope in an envelope, and no end of it', async () => {
     let line = SPAWNED;
-    for (let depth = 0; depth < 3; depth++) line = JSON.stringify({log: `${line}\n`, stream: 'stdout', time: '2026-11-20T23:29:16Z'});
+    for (let depth = 0; depth < 3; depth++)
+      line = JSON.stringify({log: `${line}\n`, stream: 'stdout', time: '2026-11-20T23:29:16Z'});
     expect(said(await read(line))).toEqual(['uwsgi/worker-spawned 7']);
     for (let depth = 0; depth < 12; depth++) line = JSON.stringify({message: line});
-    expect(said(await read(line, `${'> web-1  | '.repeat(50)}${SPAWNED}`.slice(0, 40), SPAWNED))).toContain('uwsgi/worker-spawned 7');
+    expect(said(await read(line, `${'> web-1  | '.repeat(50)}${SPAWNED}`.slice(0, 40), SPAWNED))).toContain(
+      'uwsgi/worker-spawned 7',
+    );
   });
 });
 
 describe('one giant line', () => {
   test('of a JSON encoder without line ends', async () => {
-    const objects = Array.from({length: 20_000}, (_, n) => JSON.stringify({unix: 1795217356 + n, msg: n % 1000 === 0 ? `${SPAWNED} ` : `{n} "${n}" ${'x'.repeat(60)}`}));
+    const objects = Array.from({length: 20_000}, (_, n) =>
+      JSON.stringify({unix: 1795217356 + n, msg: n % 1000 === 0 ? `${SPAWNED} ` : `{n} "${n}" ${'x'.repeat(60)}`}),
+    );
     const timeline = await read(objects.join(''));
     expect(said(timeline)).toHaveLength(20);
     expect(counts(timeline)).toEqual({events: 1, requests: 0, noise: 0, application: 0, unknown: 0});
@@ -254,7 +331,17 @@ describe('one giant line', () => {
 describe('text that people pasted', () => {
   test('quote marks, line numbers, indentation, key echoes, comments', async () => {
     const timeline = await read(
-      'so I did a reload and then', '```', `> ${SPAWNED}`, `12:${SPAWNED}`, `uwsgi.log:123:${SPAWNED}`, `    ${SPAWNED}`, `\t${SPAWNED}`, `^C${SPAWNED}`, '^C', '```', '--',
+      'so I did a reload and then',
+      '```',
+      `> ${SPAWNED}`,
+      `12:${SPAWNED}`,
+      `uwsgi.log:123:${SPAWNED}`,
+      `    ${SPAWNED}`,
+      `\t${SPAWNED}`,
+      `^C${SPAWNED}`,
+      '^C',
+      '```',
+      '--',
     );
     expect(said(timeline)).toHaveLength(6);
     expect(counts(timeline)).toMatchObject({application: 1, noise: 4});
@@ -268,8 +355,12 @@ describe('text that people pasted', () => {
 
   test('the output of a child below supervisord’s line', async () => {
     const timeline = await read(
-      "2026-11-20 23:25:37,075 DEBG 'uwsgi' stdout output:", SPAWNED, '', REQUEST,
-      '2026-11-20 23:25:40,000 INFO reaped unknown pid 12', 'worker 1 buried after 1 seconds',
+      "2026-11-20 23:25:37,075 DEBG 'uwsgi' stdout output:",
+      SPAWNED,
+      '',
+      REQUEST,
+      '2026-11-20 23:25:40,000 INFO reaped unknown pid 12',
+      'worker 1 buried after 1 seconds',
     );
     expect(times(timeline)[0]).toBe('2026-11-20T23:25:37.075Z');
     expect(streams(timeline)).toEqual(['uwsgi', null]);
@@ -279,38 +370,75 @@ describe('text that people pasted', () => {
 describe('bytes', () => {
   test('a byte order mark, NUL, CR, colours around and inside envelopes', async () => {
     const timeline = await read(
-      `\ufeffNov 20 23:29:16 vm uwsgi[12]: ${SPAWNED}`, `${'\0'.repeat(5000)}Nov 20 23:29:16 vm uwsgi[12]: ${SPAWNED}`,
-      `Nov 20 23:29:16 vm uwsgi[12]: ${SPAWNED}\r`, `\x1b[36mweb-1  |\x1b[0m \x1b[1m${SPAWNED}\x1b[0m`, `{"log":"\\u001b[1m${SPAWNED}\\r\\n","stream":"stdout","time":"x"}`,
+      `\ufeffNov 20 23:29:16 vm uwsgi[12]: ${SPAWNED}`,
+      `${'\0'.repeat(5000)}Nov 20 23:29:16 vm uwsgi[12]: ${SPAWNED}`,
+      `Nov 20 23:29:16 vm uwsgi[12]: ${SPAWNED}\r`,
+      `\x1b[36mweb-1  |\x1b[0m \x1b[1m${SPAWNED}\x1b[0m`,
+      `{"log":"\\u001b[1m${SPAWNED}\\r\\n","stream":"stdout","time":"x"}`,
     );
     expect(said(timeline)).toEqual(Array(5).fill('uwsgi/worker-spawned 7'));
   });
 
   test('broken UTF-8 in JSON, deep JSON, half of JSON', async () => {
     const timeline = await read(
-      Buffer.concat([Buffer.from('{"log":"'), Buffer.from([0xff, 0xfe, 0xc3]), Buffer.from('\\n","stream":"stdout","time":"2026-11-20T23:29:16Z"}')]),
-      `${'['.repeat(20_000)}`, `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`, '{"log":"half', '{"log":null,"stream":1,"time":2}', '{"timestamp":1e999,"message":7}',
-      `{"message":"${SPAWNED}","timestamp":"never"}`, `{"message":"${SPAWNED}","timestamp":99999999999999999999}`, `{"message":"","timestamp":1}`,
+      Buffer.concat([
+        Buffer.from('{"log":"'),
+        Buffer.from([0xff, 0xfe, 0xc3]),
+        Buffer.from('\\n","stream":"stdout","time":"2026-11-20T23:29:16Z"}'),
+      ]),
+      `${'['.repeat(20_000)}`,
+      `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`,
+      '{"log":"half',
+      '{"log":null,"stream":1,"time":2}',
+      '{"timestamp":1e999,"message":7}',
+      `{"message":"${SPAWNED}","timestamp":"never"}`,
+      `{"message":"${SPAWNED}","timestamp":99999999999999999999}`,
+      `{"message":"","timestamp":1}`,
     );
     expect(said(timeline)).toEqual(Array(2).fill('uwsgi/worker-spawned 7'));
   });
 
   test('noise of every kind, behind every envelope', async () => {
-    const fronts = ['', 'Nov 20 23:29:16 vm uwsgi[12]: ', '2026-11-20T23:29:16Z stdout P ', '{"log":"', '<30>1 ', '[', '__CURSOR=', '    ', '> ', '@400000006b00dbfe1133212c ', '\x1e', 'data: {'];
+    const fronts = [
+      '',
+      'Nov 20 23:29:16 vm uwsgi[12]: ',
+      '2026-11-20T23:29:16Z stdout P ',
+      '{"log":"',
+      '<30>1 ',
+      '[',
+      '__CURSOR=',
+      '    ',
+      '> ',
+      '@400000006b00dbfe1133212c ',
+      '\x1e',
+      'data: {',
+    ];
     let seed = 42;
     const random = (below: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % below;
     const lines = Array.from({length: 4000}, () => {
       const noise = Buffer.from(Array.from({length: random(60)}, () => random(256)).filter((byte) => byte !== 10));
-      return Buffer.concat([Buffer.from(fronts[random(fronts.length)] as string), random(3) === 0 ? Buffer.from(SPAWNED) : noise]);
+      return Buffer.concat([
+        Buffer.from(fronts[random(fronts.length)] as string),
+        random(3) === 0 ? Buffer.from(SPAWNED) : noise,
+      ]);
     });
     expect((await read(...lines)).events.length).toBeGreaterThan(0);
   });
 
   test('every way to cut lines short', async () => {
     const lines = [
-      'Nov 20 23:29:16 vm uwsgi[12]: x', '<30>1 2026-11-20T23:46:58.751564+00:00 vm uwsgi 42 - [a@1 b="c"] x', 'Fri 2026-11-20 23:30:02.197989 UTC [s=b;i=4]',
-      '2026-11-20T23:29:16.271501321Z stdout F x', '[pod/web/uwsgi] 2026-11-20T23:29:16Z x', '[0] kube.web: [[1700000000.1, {}], {"log"=>"x\\"", "a"=>"b"}]',
-      '{"log":"x\\n","stream":"stdout","time":"2026-11-20T23:29:16Z"}', '@400000006b00dbfe1133212c x', "2026-11-20 23:25:37,075 DEBG 'uwsgi' stdout output:",
-      '11/20/2026, 11:21:10 PM', '[ 2121.159096 <    0.100734 >] vm x', 'Nov 20 23:29:16 vm message repeated 3 times: [ x]',
+      'Nov 20 23:29:16 vm uwsgi[12]: x',
+      '<30>1 2026-11-20T23:46:58.751564+00:00 vm uwsgi 42 - [a@1 b="c"] x',
+      'Fri 2026-11-20 23:30:02.197989 UTC [s=b;i=4]',
+      '2026-11-20T23:29:16.271501321Z stdout F x',
+      '[pod/web/uwsgi] 2026-11-20T23:29:16Z x',
+      '[0] kube.web: [[1700000000.1, {}], {"log"=>"x\\"", "a"=>"b"}]',
+      '{"log":"x\\n","stream":"stdout","time":"2026-11-20T23:29:16Z"}',
+      '@400000006b00dbfe1133212c x',
+      "2026-11-20 23:25:37,075 DEBG 'uwsgi' stdout output:",
+      '11/20/2026, 11:21:10 PM',
+      '[ 2121.159096 <    0.100734 >] vm x',
+      'Nov 20 23:29:16 vm message repeated 3 times: [ x]',
     ];
     for (const line of lines) await read(...Array.from({length: line.length + 1}, (_, length) => line.slice(0, length)), SPAWNED);
   });

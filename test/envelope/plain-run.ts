@@ -28,32 +28,58 @@ export async function timedLines(sample: string): Promise<TimedLine[]> {
   const {events, from} = await timelineOf(log);
   const known = new Map(events.map(({line, at}) => [line, at]));
   let time = from ?? 0;
-  return log.trimEnd().split('\n').map((text, index) => {
-    const [, started, duration] = /\} \[(\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})\].* in (\d+) msecs/.exec(text) ?? [];
-    if (started !== undefined) time = Math.max(time, Date.parse(`${started} UTC`) + Number(duration));
-    const at = known.get(index + 1);
-    if (at !== undefined) time = Math.max(time, Math.min(Math.max(time, at.earliest ?? 0), at.latest ?? Number.POSITIVE_INFINITY));
-    return {text, time};
-  });
+  return log
+    .trimEnd()
+    .split('\n')
+    .map((text, index) => {
+      const [, started, duration] = /\} \[(\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})\].* in (\d+) msecs/.exec(text) ?? [];
+      if (started !== undefined) time = Math.max(time, Date.parse(`${started} UTC`) + Number(duration));
+      const at = known.get(index + 1);
+      if (at !== undefined)
+        time = Math.max(time, Math.min(Math.max(time, at.earliest ?? 0), at.latest ?? Number.POSITIVE_INFINITY));
+      return {text, time};
+    });
 }
 
 /** Everything that must not depend on what is put around the lines. */
 export function essence({instances, reloads, tasks, events}: Timeline): unknown {
   return {
     instances: instances.map(({id, supervisor, version, masterPid, predecessor, epochs, settings, processes}) => ({
-      id, supervisor, version, masterPid, predecessor, epochs: epochs.length,
+      id,
+      supervisor,
+      version,
+      masterPid,
+      predecessor,
+      epochs: epochs.length,
       settings: settings.map(({name, value}) => `${name}=${value}`),
-      processes: processes.map(({pid, role, worker, end, cause, killedBy, forced, asked, requests, successorPid, predecessorPid}) => ({
-        pid, role, worker, end, cause, killedBy, requests, successorPid, predecessorPid,
-        forced: forced === null ? null : `${forced.deadline} ${forced.tries}`,
-        asked: asked === null ? null : `${asked.by} ${asked.acknowledged} ${asked.requestsAfter}`,
-      })),
+      processes: processes.map(
+        ({pid, role, worker, end, cause, killedBy, forced, asked, requests, successorPid, predecessorPid}) => ({
+          pid,
+          role,
+          worker,
+          end,
+          cause,
+          killedBy,
+          requests,
+          successorPid,
+          predecessorPid,
+          forced: forced === null ? null : `${forced.deadline} ${forced.tries}`,
+          asked: asked === null ? null : `${asked.by} ${asked.acknowledged} ${asked.requestsAfter}`,
+        }),
+      ),
     })),
     reloads: reloads.map(({kind, trigger, outcome, headless, workers}) => ({
-      kind, trigger, outcome, headless,
+      kind,
+      trigger,
+      outcome,
+      headless,
       workers: workers.map(({worker, oldPid, newPid, end}) => ({worker, oldPid, newPid, end})),
     })),
-    tasks: {started: tasks.started, finished: tasks.finished, orphaned: tasks.orphaned.map(({id, pid, lostTo}) => `${id} ${pid} ${lostTo}`)},
+    tasks: {
+      started: tasks.started,
+      finished: tasks.finished,
+      orphaned: tasks.orphaned.map(({id, pid, lostTo}) => `${id} ${pid} ${lostTo}`),
+    },
     events: events.map(({message}) => message),
   };
 }

@@ -33,7 +33,8 @@ const ROW = 24;
 const BAR = 16;
 const CAPACITY = 40;
 /** Of one character, on average, and of one in the axis' labels. */
-const [CHARACTER, TICK_CHARACTER] = [6.9, 8.5];
+const [CHARACTER, SMALL_CHARACTER, TICK_CHARACTER] = [7.8, 6.8, 8.5];
+const MOST_LEVELS = 3;
 const PROSE = 128;
 const MOST_LINKS = 12;
 const MOST_IN_ORDER = 60;
@@ -73,6 +74,7 @@ export function sketch(picture: Picture, sheet: Sheet, id: string): Sketch {
     if (bill.length > 0) {
       y += 4;
       line('Where the time went', 'strong');
+      const words = sheet.left + (bill.some(({share}) => share !== '') ? 154 : 76);
       for (const {cost, share, what} of bill) {
         const parts = wrap(what, PROSE - 17).split('\n');
         elements.push(
@@ -81,7 +83,7 @@ export function sketch(picture: Picture, sheet: Sheet, id: string): Sketch {
         elements.push(
           element('text', {class: 'figure', x: sheet.left + 140, y: y + LINE - 5, 'text-anchor': 'end'}, [characters(share)]),
         );
-        for (const part of parts) line(part, undefined, sheet.left + 154);
+        for (const part of parts) line(part, undefined, words);
       }
       const links = reload.kind === 'chain' ? linksInWords(picture.path) : [];
       for (const link of links.slice(0, MOST_LINKS)) prose(link, 'quiet');
@@ -95,7 +97,7 @@ export function sketch(picture: Picture, sheet: Sheet, id: string): Sketch {
 function plotOf(picture: Picture, frame: Frame, sheet: Sheet, id: string): Sketch {
   const {rows, more, capacity, marks, outages, reload} = picture;
   const names = rows.map((row) => clip(rowName(row, ' → '), 40).replaceAll('  ', '\u2003'));
-  const left = sheet.left + Math.max(80, ...names.map(({length}) => length * CHARACTER + 14));
+  const left = sheet.left + Math.max(80, ...names.map(({length}) => length * CHARACTER + 18));
   const across = (at: number) =>
     left + ((Math.min(frame.to, Math.max(frame.from, at)) - frame.from) / (frame.to - frame.from)) * (sheet.right - left);
   const top = 22;
@@ -110,6 +112,7 @@ function plotOf(picture: Picture, frame: Frame, sheet: Sheet, id: string): Sketc
     const hasRoom = across(at) + label.length * 6.6 <= sheet.right + 8;
     if (hasRoom) elements.push(element('text', {class: 'quiet figure', x: figure(across(at)), y: top - 8}, [characters(label)]));
   }
+  elements.push(axisLine(left, sheet.right, top - 4, frame));
   for (const outage of reload === null || reload.kind === 'stop' ? [] : outages.filter(({isCertain}) => isCertain)) {
     const [from, to] = [across(outage.from.latest ?? frame.from), across(outage.to.earliest ?? frame.to)];
     elements.push(element('rect', {class: 'outage', x: figure(from), y: top, width: figure(to - from), height: floor - top}));
@@ -136,6 +139,14 @@ function plotOf(picture: Picture, frame: Frame, sheet: Sheet, id: string): Sketc
 }
 
 type Across = (at: number) => number;
+
+/** With an arrow head where what is shown began earlier or goes on. */
+function axisLine(left: number, right: number, y: number, {isOpenBefore, isOpenAfter}: Frame): string {
+  const head = (x: number, inwards: number) =>
+    ` M${figure(x + inwards)} ${y - 4} L${figure(x)} ${y} L${figure(x + inwards)} ${y + 4}`;
+  const d = `M${figure(left)} ${y} H${figure(right)}${isOpenBefore ? head(left, 6) : ''}${isOpenAfter ? head(right, -6) : ''}`;
+  return element('path', {class: 'axis', d});
+}
 
 /** Each span as a shape whose upper edge shows how late and whose lower edge shows how early it may begin and end. */
 function barsOf({spans, ends}: Row, y: number, across: Across, frame: Frame, sheet: Sheet): readonly string[] {
@@ -229,28 +240,23 @@ const MOMENTS: ReadonlySet<MarkKind> = new Set(['trigger', 'again', 're-executed
 /** Moments of the whole instance as lines from top to bottom, and all kinds of marks in words below. */
 function marksOf(marks: readonly Mark[], top: number, floor: number, across: Across, sheet: Sheet): Sketch {
   const elements: string[] = [];
-  const taken: number[] = [];
-  for (const mark of marks.filter(({kind}) => MOMENTS.has(kind))) {
-    const x = middle(mark.at, across);
-    if (x === null) continue;
+  // Words that would touch each other stand below one another.
+  const ends: number[] = [];
+  const moments = marks.flatMap((mark) => {
+    const x = MOMENTS.has(mark.kind) ? middle(mark.at, across) : null;
+    return x === null ? [] : [{x, words: MARKS[mark.kind]}];
+  });
+  for (const {x, words} of moments.toSorted((a, b) => a.x - b.x)) {
     elements.push(element('line', {class: 'moment', x1: figure(x), x2: figure(x), y1: top, y2: floor + 4}));
-    const level = taken.filter((other) => Math.abs(other - x) < 70).length;
-    taken.push(x);
-    const words = MARKS[mark.kind];
-    const anchor = x + words.length * 6.6 > sheet.right ? 'end' : 'start';
-    if (level < 3)
-      elements.push(
-        element(
-          'text',
-          {class: 'quiet', x: figure(anchor === 'end' ? x + 2 : x), y: floor + 16 + level * 14, 'text-anchor': anchor},
-          [characters(words)],
-        ),
-      );
+    const length = words.length * SMALL_CHARACTER;
+    const start = Math.min(x, sheet.right - length);
+    const free = ends.findIndex((end) => end < start);
+    const level = free === -1 ? ends.length : free;
+    if (level >= MOST_LEVELS) continue;
+    ends[level] = start + length + 8;
+    elements.push(element('text', {class: 'quiet', x: figure(start), y: floor + 16 + level * 14}, [characters(words)]));
   }
-  const levels = Math.min(
-    3,
-    Math.max(0, ...taken.map((x, n) => taken.slice(0, n).filter((other) => Math.abs(other - x) < 70).length + 1)),
-  );
+  const levels = ends.length;
   let y = floor + levels * 14 + 8;
   const words = [...groupBy(marks, ({kind}) => kind)].map(([kind, [first, ...rest]]) => {
     const {event, at} = first as Mark;

@@ -14,6 +14,7 @@ text { font: 13px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; fi
 .figure { font-variant-numeric: tabular-nums; }
 .alarm { fill: #c11c27; font-weight: 600; }
 .grid { stroke: #d8dee4; stroke-width: 1; }
+.axis { fill: none; stroke: #8b949e; stroke-width: 1.5; }
 .moment { stroke: #59636e; stroke-width: 1; stroke-dasharray: 3 3; }
 .edge { stroke: #ffffff; stroke-width: 1; }
 .serving { fill: #40a35d; }
@@ -37,6 +38,7 @@ text { fill: #e6edf3; }
 .quiet { fill: #a3acb6; }
 .alarm { fill: #ff8078; }
 .grid { stroke: #2a313a; }
+.axis { stroke: #6e7681; }
 .moment { stroke: #a3acb6; }
 .edge { stroke: #0d1117; }
 .serving, .capacity { fill: #2f8f4b; }

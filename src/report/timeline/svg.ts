@@ -3,7 +3,7 @@ import type {Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {inputName} from '../json.ts';
 import {type Page, pageFor} from '../text/page.ts';
-import type {State} from './life.ts';
+import type {Span, State} from './life.ts';
 import type {Album, Picture} from './picture.ts';
 import {figure, type Sheet, sketch} from './svg-picture.ts';
 import {CLASSES, FILLS, PATTERNS, STYLE} from './svg-style.ts';
@@ -75,7 +75,8 @@ function inWords(picture: Picture, {clock}: Page, sheet: Sheet): string {
 
 function legend({pictures}: Album): {readonly height: number; readonly elements: readonly string[]} {
   const pieces = pictures.flatMap(({rows}) => rows.flatMap((row) => row.pieces));
-  const seen = new Set(pieces.flatMap(({states}) => states));
+  const spans = pictures.flatMap(({rows}) => rows.flatMap((row) => row.spans));
+  const seen = new Set(spans.filter(hasLength).map(({state}) => state));
   const states = (Object.keys(STATES) as State[]).filter((state) => seen.has(state));
   const isDoubtful = pieces.some((piece) => piece.states.length > 1);
   const elements: string[] = [];
@@ -104,4 +105,8 @@ function legend({pictures}: Album): {readonly height: number; readonly elements:
     ]);
   }
   return {height: elements.length === 0 ? 0 : y + 18, elements};
+}
+
+function hasLength({from, to}: Span): boolean {
+  return from.earliest === null || to.latest === null || from.earliest !== to.earliest || from.latest !== to.latest;
 }

@@ -26,7 +26,7 @@ export const MARKS: Readonly<Record<MarkKind, string>> = {
   kill: 'killed',
   crash: 'crashed',
   're-executed': 'master starts anew',
-  spawn: 'new worker',
+  spawn: 'new process',
   complete: 'complete',
 };
 
