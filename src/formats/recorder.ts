@@ -1,7 +1,7 @@
 import envelopeMatcher from '../../grammars/envelope.ohm';
 import originMatcher from '../../grammars/origin.ohm';
 import {hours, zoneBetween} from '../envelope/agreement.ts';
-import {Calendar, inYears} from '../envelope/calendar.ts';
+import {inYears} from '../envelope/calendar.ts';
 import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, objectsIn, PrettyJson} from '../envelope/gathering.ts';
 import {LayerReader} from '../envelope/layers.ts';
 import {type EnvelopeRecord, recordsOf} from '../envelope/record.ts';
@@ -15,9 +15,10 @@ import type {LineRef, LogEvent, Meaning, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
 import type {InputSummary, Oddity} from '../timeline/timeline.ts';
 import {LineClock, type Moment, moveMoment} from './clock.ts';
-import type {Format} from './format.ts';
+import {BARE_ROUTE, type CurrentInput, envelopesOf, type LineKind, newInput} from './current-input.ts';
 import {formats as allFormats} from './index.ts';
-import {RequestLedger} from './requests.ts';
+import {Reader} from './reader.ts';
+import type {RequestLedger} from './requests.ts';
 import {isBlank, withoutControls} from './text.ts';
 import {fieldsInValues, meaningInContext} from './wording.ts';
 
@@ -644,7 +645,7 @@ export class Recorder implements LineSink {
     const fields: Record<string, string | number> = {};
     for (const field of matcher.fieldsOf[message] as readonly number[]) {
       const from = matcher.captures[2 * field] as number;
-      if (from >= 0) fields[matcher.fields[field] as string] = valueOf(buffer, from, matcher.captures[2 * field + 1] as number);
+      if (from >= 0) fields[matcher.fields[field] as string] = fieldValue(buffer, from, matcher.captures[2 * field + 1] as number);
     }
     const pid = typeof fields['pid'] === 'number' ? fields['pid'] : null;
     if (wrapping.repeated !== null) fields['repeated'] = wrapping.repeated;
@@ -759,35 +760,6 @@ export class Recorder implements LineSink {
   }
 }
 
-/** A format made ready for the scan. */
-class Reader {
-  readonly format: Format;
-  readonly matcher: Matcher;
-  /** By message number; undefined for request lines. */
-  readonly meanings: readonly (Meaning | Unneeded | undefined)[];
-  readonly isRequest: Uint8Array;
-  readonly ledger: RequestLedger | null;
-  /** Lines of the current input that are this format's. */
-  lines = 0;
-
-  constructor(format: Format, matcher: Matcher) {
-    this.format = format;
-    this.matcher = matcher;
-    this.meanings = matcher.messages.map((name) =>
-      format.requests.includes(name) ? undefined : (format.meanings[name] ?? 'noise'),
-    );
-    this.isRequest = Uint8Array.from(this.meanings, (meaning) => (meaning === undefined ? 1 : 0));
-    this.ledger = format.requests.length > 0 ? new RequestLedger(matcher) : null;
-  }
-
-  bind(buffer: Buffer): void {
-    this.matcher.bind(buffer);
-    this.ledger?.bind(buffer);
-  }
-}
-
-type LineKind = 'events' | 'requests' | 'noise' | 'application' | 'unknown';
-
 interface Unwrapped {
   readonly wrapping: Wrapping;
   /** What the message inside is; null where there is none. */
@@ -806,52 +778,8 @@ interface Link {
   readonly stamp: number | null;
 }
 
-interface CurrentInput {
-  readonly info: InputInfo;
-  readonly index: number;
-  readonly clock: LineClock;
-  readonly calendar: Calendar;
-  /** Names of envelopes around recognised lines, with the least depth at which each was seen. */
-  readonly envelopes: Map<string, number>;
-  /** Parts of lines that wait for their last part, by where they come from. */
-  readonly held: Map<string, {readonly parts: readonly Buffer[]; readonly wrapping: Wrapping}>;
-  readonly oddities: Map<string, Oddity>;
-  readonly examples: LineRef[];
-  line: number;
-  events: number;
-  requests: number;
-  noise: number;
-  application: number;
-  unknown: number;
-  servedSeen: number;
-  /** Recognised lines with no envelope. */
-  bare: number;
-  /** The layers around the last message that was wrapped in text alone: tried first on the next line. */
-  route: readonly LayerReader[];
-  /** What stood around the last such line, byte for byte, and the first byte of its content. */
-  readonly front: Buffer;
-  frontLength: number;
-  /** Lines have been records in JSON. */
-  isStructured: boolean;
-  hasWholeDockerLines: boolean;
-  /** The clock of request lines is to be compared with that of their envelope. */
-  isLearning: boolean;
-  /** The beginning of an object whose end has not come yet, behind others in one line. */
-  rest: Buffer | null;
-  /** What the last line was that was no request. */
-  lastKind: LineKind;
-  /** A record of several lines that has begun, with its first line and the number of its lines so far. */
-  gathering: {readonly gathering: Gathering; readonly line: number; lines: number} | null;
-  /** What a line of its own says of the lines that follow, or of the next one. */
-  carried: {readonly wrapping: Wrapping; readonly isOnce: boolean} | null;
-  boot: string | null;
-  hasUtc: boolean;
-  hasLocal: boolean;
-}
-
 /** What layers are called in reports where that is not the name of their rule. */
 const NAMES: Readonly<Record<string, string>> = {time: 'timestamp', 'full-time': 'timestamp'};
-const BARE_ROUTE: readonly LayerReader[] = [];
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 /** Nobody has asked yet what the whole line is. */
@@ -868,46 +796,6 @@ function inkOf(buffer: Buffer, at: number): number {
 /** What says most about a line comes first. */
 const TELLING: readonly LineKind[] = ['events', 'requests', 'unknown', 'application', 'noise'];
 
-function envelopesOf({envelopes, bare}: CurrentInput): string[] {
-  const names = [...envelopes].sort(([, a], [, b]) => a - b).map(([name]) => name);
-  // The child's lines stand bare below supervisord's own.
-  return names.length === 0 || (bare > 0 && !envelopes.has('supervisord-child')) ? ['plain', ...names] : names;
-}
-
-function newInput(info: InputInfo, index: number): CurrentInput {
-  return {
-    info,
-    index,
-    clock: new LineClock(),
-    calendar: new Calendar(null),
-    envelopes: new Map(),
-    held: new Map(),
-    oddities: new Map(),
-    examples: [],
-    line: 0,
-    events: 0,
-    requests: 0,
-    noise: 0,
-    application: 0,
-    unknown: 0,
-    servedSeen: 0,
-    bare: 0,
-    route: BARE_ROUTE,
-    front: Buffer.alloc(256),
-    frontLength: 0,
-    isStructured: false,
-    hasWholeDockerLines: false,
-    isLearning: true,
-    rest: null,
-    lastKind: 'noise',
-    gathering: null,
-    carried: null,
-    boot: null,
-    hasUtc: false,
-    hasLocal: false,
-  };
-}
-
 /** Too ordinary to be believed in the middle of a line: "machine: x", "key = value". */
 function isWeak(meaning: Meaning | Unneeded | undefined): boolean {
   return meaning === 'noise' || (typeof meaning === 'object' && meaning.kind === 'setting');
@@ -918,7 +806,7 @@ function textOf(buffer: Buffer, from: number, to: number): string {
   return buffer.toString('utf8', from, Math.min(to, from + LONGEST_TEXT));
 }
 
-function valueOf(buffer: Buffer, from: number, to: number): string | number {
+function fieldValue(buffer: Buffer, from: number, to: number): string | number {
   const text = textOf(buffer, from, buffer[to - 1] === CR ? to - 1 : to);
   return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }

@@ -1,0 +1,31 @@
+import type {Matcher} from '../grammar/matcher.ts';
+import type {Meaning, Unneeded} from '../timeline/event.ts';
+import type {Format} from './format.ts';
+import {RequestLedger} from './requests.ts';
+
+/** A format made ready for the scan. */
+export class Reader {
+  readonly format: Format;
+  readonly matcher: Matcher;
+  /** By message number; undefined for request lines. */
+  readonly meanings: readonly (Meaning | Unneeded | undefined)[];
+  readonly isRequest: Uint8Array;
+  readonly ledger: RequestLedger | null;
+  /** Lines of the current input that are this format's. */
+  lines = 0;
+
+  constructor(format: Format, matcher: Matcher) {
+    this.format = format;
+    this.matcher = matcher;
+    this.meanings = matcher.messages.map((name) =>
+      format.requests.includes(name) ? undefined : (format.meanings[name] ?? 'noise'),
+    );
+    this.isRequest = Uint8Array.from(this.meanings, (meaning) => (meaning === undefined ? 1 : 0));
+    this.ledger = format.requests.length > 0 ? new RequestLedger(matcher) : null;
+  }
+
+  bind(buffer: Buffer): void {
+    this.matcher.bind(buffer);
+    this.ledger?.bind(buffer);
+  }
+}
