@@ -11,10 +11,10 @@ import {Wrapping} from '../envelope/wrapping.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import type {InputInfo, LineSink} from '../source/sink.ts';
-import type {LineRef, LogEvent, Meaning, Unneeded} from '../timeline/event.ts';
+import type {LogEvent, Meaning, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
-import type {InputSummary, Oddity} from '../timeline/timeline.ts';
-import {LineClock, type Moment, moveMoment} from './clock.ts';
+import type {InputSummary} from '../timeline/timeline.ts';
+import {type LineClock, type Moment, moveMoment} from './clock.ts';
 import {BARE_ROUTE, type CurrentInput, envelopesOf, type LineKind, newInput} from './current-input.ts';
 import {formats as allFormats} from './index.ts';
 import {Reader} from './reader.ts';
@@ -645,7 +645,8 @@ export class Recorder implements LineSink {
     const fields: Record<string, string | number> = {};
     for (const field of matcher.fieldsOf[message] as readonly number[]) {
       const from = matcher.captures[2 * field] as number;
-      if (from >= 0) fields[matcher.fields[field] as string] = fieldValue(buffer, from, matcher.captures[2 * field + 1] as number);
+      if (from >= 0)
+        fields[matcher.fields[field] as string] = fieldValue(buffer, from, matcher.captures[2 * field + 1] as number);
     }
     const pid = typeof fields['pid'] === 'number' ? fields['pid'] : null;
     if (wrapping.repeated !== null) fields['repeated'] = wrapping.repeated;

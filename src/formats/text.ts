@@ -16,11 +16,7 @@ export function withoutControls(
 ): {readonly buffer: Buffer; readonly length: number; readonly what: string} | null {
   const what = strangest(buffer, from, to);
   if (what === null) return null;
-  const text = buffer
-    .toString('latin1', from, to)
-    .replace(ESCAPE_SEQUENCE, '')
-    .replace(LEADING_MARK, '')
-    .replace(CONTROL, '');
+  const text = buffer.toString('latin1', from, to).replace(ESCAPE_SEQUENCE, '').replace(LEADING_MARK, '').replace(CONTROL, '');
   const clean = Buffer.alloc(text.length + 1 + HEADROOM);
   clean.write(text, 0, 'latin1');
   clean[text.length] = LF;

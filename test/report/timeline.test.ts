@@ -187,7 +187,7 @@ describe('the chain reload of 4 minutes', async () => {
         can serve        3==============~3=============~3=============~3=============~
         events           B             XN             XN              XN            XC
         B begins 12:14:45 (line 1)   X killed x 4, first 12:15:46 (line 4)   N new
-        worker x 4, first 12:15:46-12:15:47 (line 6)   C complete 12:18:57 (line 30)
+        process x 4, first 12:15:46-12:15:47 (line 6)   C complete 12:18:57 (line 30)
         Where the time went
           244 s  97 %  4 x 61 s waiting for mercy to run out: workers 1-4 did not
                        leave and were killed
@@ -215,7 +215,7 @@ describe('a chain reload that the log cuts off', async () => {
         2  2489          ############################################################-
         can serve        1==========================================================~1
         events           B                                                        XN
-        B begins 22:02:03 (line 1)   X killed 22:03:04 (line 4)   N new worker
+        B begins 22:02:03 (line 1)   X killed 22:03:04 (line 4)   N new process
         22:03:04-22:03:05 (line 6)
         Where the time went
           61 s  waiting for mercy to run out: worker 1 did not leave and was killed
