@@ -1,4 +1,5 @@
 import {Calendar} from '../envelope/calendar.ts';
+import {Front} from '../envelope/front.ts';
 import type {Gathering} from '../envelope/gathering.ts';
 import type {LayerReader} from '../envelope/layers.ts';
 import type {Wrapping} from '../envelope/wrapping.ts';
@@ -32,9 +33,7 @@ export interface CurrentInput {
   bare: number;
   /** The layers around the last message that was wrapped in text alone: tried first on the next line. */
   route: readonly LayerReader[];
-  /** What stood around the last such line, byte for byte, and the first byte of its content. */
-  readonly front: Buffer;
-  frontLength: number;
+  readonly front: Front;
   /** Lines have been records in JSON. */
   isStructured: boolean;
   hasWholeDockerLines: boolean;
@@ -75,8 +74,7 @@ export function newInput(info: InputInfo, index: number): CurrentInput {
     servedSeen: 0,
     bare: 0,
     route: BARE_ROUTE,
-    front: Buffer.alloc(256),
-    frontLength: 0,
+    front: new Front(),
     isStructured: false,
     hasWholeDockerLines: false,
     isLearning: true,

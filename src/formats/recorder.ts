@@ -6,7 +6,7 @@ import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, object
 import {LayerReader} from '../envelope/layers.ts';
 import {type EnvelopeRecord, recordsOf} from '../envelope/record.ts';
 import {Scratch} from '../envelope/scratch.ts';
-import {ctimeOf, endsAlike, StampReader} from '../envelope/stamp.ts';
+import {ctimeOf, StampReader} from '../envelope/stamp.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
@@ -192,23 +192,17 @@ export class Recorder implements LineSink {
     this.stamps.bind(buffer);
   }
 
-  /**
-   * Where the content begins if the line is wrapped as the last recognised one was; `at` if it is not. Many lines
-   * come within one second from one process: what stands in front of them is the same byte for byte, and so is
-   * where it ends.
-   */
+  /** Where the content begins if the line is wrapped as the last recognised one was; `at` if it is not. */
   private bodyOf(buffer: Buffer, at: number): number {
-    const {current} = this;
-    const {front, frontLength} = current;
-    const next = at + frontLength;
-    if (frontLength > 0 && buffer[next] === front[frontLength] && endsAlike(buffer, at, front, frontLength)) return next;
+    const {front, route} = this.current;
+    const alike = front.end(buffer, at);
+    if (alike >= 0) return alike;
     let body = at;
-    for (const layers of current.route) {
+    for (const layers of route) {
       if (layers.matcher.prefix(body) < 0) return at;
       body = layers.matcher.end();
     }
-    current.frontLength = body - at < front.length ? body - at : 0;
-    buffer.copy(front, 0, at, body + 1);
+    front.keep(buffer, at, body);
     return body;
   }
 

@@ -6,6 +6,7 @@
  */
 
 import type {LogEvent} from '../timeline/event.ts';
+import {processesAskedBy, processesWithPid} from '../timeline/lookup.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {mercyOf} from './mercy.ts';
 import type {Evidence} from './rule.ts';
@@ -95,8 +96,8 @@ interface Scene {
 }
 
 function sceneOf(overflows: readonly LogEvent[], instance: Instance, reload: Reload): Scene {
-  const pids = new Set(reload.workers.map((worker) => worker.oldPid));
-  const workers = instance.processes.filter((process) => pids.has(process.pid) || process.asked?.reload === reload.id);
+  const old = reload.workers.flatMap(({oldPid}) => processesWithPid(instance, oldPid));
+  const workers = [...new Set([...old, ...processesAskedBy(instance, reload)])];
   const ended = reload.workers.filter((worker) => worker.end !== 'unknown').length;
   const forced = reload.workers.filter((worker) => worker.end === 'forced').length;
   const acknowledged = workers.some((process) => process.asked?.acknowledged);

@@ -1,3 +1,4 @@
+import {processesWithPid} from '../timeline/lookup.ts';
 import type {Instance, Process, Reload} from '../timeline/timeline.ts';
 import type {Confidence, Evidence, Finding, Rule} from './rule.ts';
 import {isOn, setting, uwsgiOf} from './settings.ts';
@@ -71,9 +72,7 @@ function isOfWorkers(instance: Instance, {kind, headless, workers}: Reload): boo
 function replacementsOf(instance: Instance, reload: Reload): Process[] {
   const last = reload.workers.at(-1);
   return reload.workers.flatMap(({newPid, ...entry}) => {
-    const process = instance.processes.find(
-      ({pid, started}) => pid === newPid && started !== null && precedes(reload.began, started),
-    );
+    const process = processesWithPid(instance, newPid).find(({started}) => started !== null && precedes(reload.began, started));
     const isReady =
       process &&
       (process.requests > 0 || (reload.kind === 'chain' && (reload.outcome === 'completed' || entry.worker !== last?.worker)));

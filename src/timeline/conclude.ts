@@ -85,9 +85,11 @@ class Conclusion {
   private readonly segments: Segments;
   private readonly reloadIds: ReadonlyMap<ReloadDraft, string>;
   private readonly logEnd: Instant;
+  private readonly workerPids: ReadonlySet<number>;
 
   constructor(draft: InstanceDraft, segments: Segments, reloadIds: ReadonlyMap<ReloadDraft, string>, to: number | null) {
     this.draft = draft;
+    this.workerPids = new Set(draft.processes.filter(({role}) => role === 'worker').map(({pid}) => pid));
     this.segments = segments;
     this.reloadIds = reloadIds;
     this.logEnd = to === null ? {earliest: null, latest: null} : exactly(to);
@@ -203,8 +205,8 @@ class Conclusion {
   }
 
   private appLoad(event: LogEvent): AppLoad {
-    const {masterPid, processes} = this.draft;
-    const isWorker = processes.some(({role, pid}) => role === 'worker' && pid === event.pid);
+    const {masterPid} = this.draft;
+    const isWorker = event.pid !== null && this.workerPids.has(event.pid);
     return {
       pid: event.pid ?? 0,
       seconds: typeof event.fields['seconds'] === 'number' ? event.fields['seconds'] : null,

@@ -1,5 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import Table from 'cli-table3';
+import {processesWithPid} from '../../timeline/lookup.ts';
 import type {Process, Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
 import {printable} from '../escape.ts';
@@ -90,9 +91,9 @@ interface Row {
 }
 
 function table(reload: Reload, timeline: Timeline, page: Page): string {
-  const processes = timeline.instances.find(({id}) => id === reload.instance)?.processes ?? [];
+  const instance = timeline.instances.find(({id}) => id === reload.instance);
   const rows = reload.workers.map((worker): Row => {
-    const process = processes.find(({pid, worker: n}) => pid === worker.oldPid && n === worker.worker);
+    const process = instance && processesWithPid(instance, worker.oldPid).find(({worker: n}) => n === worker.worker);
     return {
       worker,
       asked: process?.asked ? showInstant(process.asked.at, page.clock) : '?',

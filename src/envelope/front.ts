@@ -1,0 +1,46 @@
+const LONGEST = 256;
+
+/**
+ * What stood in front of the last line's message. The next line's front is most often the same but for its digits
+ * (time, pid), and no rule of an envelope tells one digit from another: then its content begins at the same place,
+ * and nothing has to be peeled.
+ */
+export class Front {
+  private readonly bytes = Buffer.alloc(LONGEST + 4);
+  private readonly words = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+  private length = 0;
+  private seen: Buffer = this.bytes;
+  private seenWords: DataView = this.words;
+
+  /** Remembers `buffer[at..body)`, and the first byte of the content. */
+  keep(buffer: Buffer, at: number, body: number): void {
+    this.length = body - at <= LONGEST ? body - at : 0;
+    buffer.copy(this.bytes, 0, at, at + this.length + 1);
+  }
+
+  /** Where the content of the line at `at` begins if it has such a front, or -1. */
+  end(buffer: Buffer, at: number): number {
+    const {bytes, words, length} = this;
+    if (length === 0 || buffer[at + length] !== bytes[length]) return -1;
+    if (buffer !== this.seen) {
+      this.seen = buffer;
+      this.seenWords = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    }
+    const {seenWords} = this;
+    let n = 0;
+    for (; n + 4 <= length; n += 4) {
+      if (seenWords.getInt32(at + n) !== words.getInt32(n) && !isAlike(buffer, at + n, bytes, n, 4)) return -1;
+    }
+    return isAlike(buffer, at + n, bytes, n, length - n) ? at + length : -1;
+  }
+}
+
+/** The same bytes, or digits where there were digits. */
+function isAlike(buffer: Buffer, at: number, bytes: Buffer, from: number, length: number): boolean {
+  for (let n = 0; n < length; n++) {
+    const byte = buffer[at + n] as number;
+    const before = bytes[from + n] as number;
+    if (byte !== before && (byte < 0x30 || byte > 0x39 || before < 0x30 || before > 0x39)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,40 @@
+/** Ways into a finished timeline that would otherwise be searched again and again. Worked out once per instance. */
+import type {Instance, Process, Reload} from './timeline.ts';
+
+interface Index {
+  readonly byPid: ReadonlyMap<number, readonly Process[]>;
+  readonly byReload: ReadonlyMap<string, readonly Process[]>;
+}
+
+const indexes = new WeakMap<Instance, Index>();
+
+/** The processes that had this pid, in order of appearance: pids come round again. */
+export function processesWithPid(instance: Instance, pid: number | null): readonly Process[] {
+  return pid === null ? [] : (indexOf(instance).byPid.get(pid) ?? []);
+}
+
+/** The processes that a reload or stop asked to leave. */
+export function processesAskedBy(instance: Instance, reload: Reload): readonly Process[] {
+  return indexOf(instance).byReload.get(reload.id) ?? [];
+}
+
+function indexOf(instance: Instance): Index {
+  const known = indexes.get(instance);
+  if (known !== undefined) return known;
+  const index = {
+    byPid: grouped(instance.processes, ({pid}) => pid),
+    byReload: grouped(instance.processes, ({asked}) => asked?.reload ?? ''),
+  };
+  indexes.set(instance, index);
+  return index;
+}
+
+function grouped<Key>(processes: readonly Process[], keyOf: (process: Process) => Key): Map<Key, Process[]> {
+  const groups = new Map<Key, Process[]>();
+  for (const process of processes) {
+    const group = groups.get(keyOf(process));
+    if (group === undefined) groups.set(keyOf(process), [process]);
+    else group.push(process);
+  }
+  return groups;
+}
