@@ -32,6 +32,8 @@ const DEEPEST_ENVELOPE = 8;
 const DEEPEST_TEXT = 6;
 /** Parts of one line beyond this are not joined. */
 const LONGEST_JOINED = 1024 * 1024;
+/** A line that only opens an object, with its indentation. */
+const LONGEST_OPENING = 64;
 /** dockerd cuts lines at this length. */
 const DOCKER_PART = 16 * 1024;
 const MOST_EXAMPLES = 5;
@@ -445,7 +447,7 @@ export class Recorder implements LineSink {
   /** A line that is JSON: what its records hold. Null where it is no record of a line. */
   private structured(buffer: Buffer, at: number, lineEnd: number, outer: Wrapping, depth: number): LineKind | null {
     if (depth >= DEEPEST_TEXT) return null;
-    if (depth === 0 && PrettyJson.begins(buffer.subarray(at, Math.min(lineEnd, at + 64)))) {
+    if (depth === 0 && lineEnd - at < LONGEST_OPENING && PrettyJson.begins(buffer.subarray(at, lineEnd))) {
       this.beginGathering(new PrettyJson(), buffer.subarray(at, lineEnd));
       return 'noise';
     }

@@ -1,7 +1,10 @@
 /** All rules: the more a trouble costs, the earlier it is asked for. */
 import appThreadsBlockShutdown from './app-threads-block-shutdown.ts';
 import chainReloadSlow from './chain-reload-slow.ts';
+import crashLoop from './crash-loop.ts';
 import forcedKillUndecided from './forced-kill-undecided.ts';
+import harakiriKills from './harakiri-kills.ts';
+import killedFromOutside from './killed-from-outside.ts';
 import mercyTooLong from './mercy-too-long.ts';
 import mercyTooShort from './mercy-too-short.ts';
 import oldCodeKept from './old-code-kept.ts';
@@ -11,6 +14,7 @@ import requestBlocksShutdown from './request-blocks-shutdown.ts';
 import respawnOrphansTasks from './respawn-orphans-tasks.ts';
 import type {Rule} from './rule.ts';
 import synchronizedRecycling from './synchronized-recycling.ts';
+import workerCrashed from './worker-crashed.ts';
 import workerNeverCameBack from './worker-never-came-back.ts';
 
 export const rules: readonly Rule[] = [
@@ -21,6 +25,10 @@ export const rules: readonly Rule[] = [
   reloadUnfinished,
   respawnOrphansTasks,
   workerNeverCameBack,
+  crashLoop,
+  workerCrashed,
+  killedFromOutside,
+  harakiriKills,
   mercyTooShort,
   mercyTooLong,
   chainReloadSlow,

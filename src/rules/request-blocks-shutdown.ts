@@ -69,7 +69,7 @@ const rule: Rule = {
 
 export default rule;
 
-function heldIn(timeline: Timeline, instance: Instance): Held[] {
+export function heldIn(timeline: Timeline, instance: Instance): Held[] {
   const atMercy = new Set(
     forcedWorkers(timeline)
       .filter(({verdict}) => verdict === 'request')

@@ -1,0 +1,160 @@
+import type {Process, Timeline} from '../timeline/timeline.ts';
+import {type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
+import type {Finding, Rule} from './rule.ts';
+import {count, duration, evidence, instanceName, list, numbers, precedes, proof, sentences, span, unique} from './wording.ts';
+
+const rule: Rule = {
+  id: 'crash-loop',
+  title: 'A process dies again and again soon after its start',
+  severity: 'error',
+  docs: {
+    sees:
+      'The same worker, gateway, mule, daemon or program that dies three times in a row or more, each time within ' +
+      `${SHORT_LIFE} s of its start or without having served a request.`,
+    why:
+      'The supervisor starts it anew each time, so the process list looks busy while nothing is served from that place. uWSGI ' +
+      'slows such a loop by putting its master to sleep ("worker respawning too fast"), and then everything else that the ' +
+      'master does waits too: harakiri, reloads, the replacement of healthy workers.',
+    remedy:
+      'Read what the first of these lives says before it dies: a traceback, a fault handler, a missing file. All later ones ' +
+      'repeat it. Start the application by hand with the same user, directory and environment.',
+    limits:
+      'Deaths are counted per place (worker number, program name). gunicorn does not number its workers, so there all workers ' +
+      'of an instance are one place. An application that fails to load is told by boot-failure.',
+    references: ['https://uwsgi-docs.readthedocs.io/en/latest/Options.html#forkbomb-delay', 'unbit/uwsgi#1052'],
+  },
+  needs: {
+    messages: [
+      'uwsgi/worker-died',
+      'uwsgi/mule-died',
+      'uwsgi/mule-spawned',
+      'uwsgi/gateway-respawned',
+      'uwsgi/worker-respawned',
+      'uwsgi/worker-spawned',
+      'uwsgi/respawning-too-fast',
+      'gunicorn/booting-worker',
+      'supervisord/exited',
+      'supervisord/spawned',
+      'systemd/main-process-exited',
+    ],
+    otherwise: 'no line of this log tells of the start or the end of a worker or program',
+  },
+  *check(timeline) {
+    for (const instance of timeline.instances) {
+      const loops = loopsIn(timeline).filter((loop) => loop.instance === instance);
+      const finding = loops.length > 0 ? describe(timeline, loops) : null;
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
+  const [first] = loops;
+  if (!first) return null;
+  const {instance} = first;
+  const lives = loops.flatMap((loop) => loop.lives);
+  const slots = unique(loops.map(({slot}) => slot));
+  const throttled = timeline.events.filter(
+    (event) =>
+      event.meaning.kind === 'respawn-throttled' &&
+      lives.some(({started}) => started && started.input === event.input) &&
+      lives.some(({ended}) => ended && ended.stream === event.stream && precedes(ended, event)),
+  );
+  const reports = lives.flatMap(({remarks}) => remarks.filter(({meaning}) => meaning.kind === 'crash'));
+  const lasted = span(lives.map(lifeOf));
+  const served = lives.reduce((sum, {requests}) => sum + requests, 0);
+  const last = lives.at(-1);
+  const back = last?.successor ? instance.processes.find(({started}) => started === last.successor) : null;
+  const recovered = back && !lives.includes(back) && back.end !== 'crashed' && back.end !== 'killed' && back.requests > 0;
+  const lines = evidence([
+    ...reports.slice(0, 1).map((event) => proof(event, 'the first report of a crash: read what follows it')),
+    ...[lives[0], lives[1], lives.at(-1)].flatMap((process) =>
+      process?.ended ? [proof(process.ended, `${processName(process)} died${howOf(process)}`)] : [],
+    ),
+    ...throttled.slice(0, 1).map((event) => proof(event, 'the master slows the loop down: it sleeps, and so does all it does')),
+  ]);
+  if (!lines) return null;
+  const endings = unique(lives.map(endingOf));
+  const one = slots.length === 1;
+  return {
+    title: one
+      ? `${capital(slots[0] ?? 'a process')} dies again and again soon after its start`
+      : `${count(slots.length, 'process', 'processes')} die again and again soon after their start`,
+    message: sentences(
+      `${capital(list(slots))} ${one ? 'was' : 'were'} started and died ${count(lives.length, 'time')}${
+        one ? ' in a row' : ' in all'
+      }, ${lasted && lasted.max !== null ? `after ${duration(lasted)}` : 'soon after the start'}.`,
+      `How they ended: ${list(endings)}.`,
+      served === 0
+        ? 'None of them answered a request that this log shows.'
+        : `Between them they answered ${count(served, 'request')}.`,
+      throttled.length > 0 &&
+        `The master slowed the loop down ${count(throttled.length, 'time')}; while it sleeps, reloads, harakiri and the ` +
+          'replacement of other workers wait too.',
+      recovered ? 'A later process of that place served again.' : 'The log shows no later process there that served.',
+      'The loop is proved; its cause is in what the process itself printed before it died.',
+    ),
+    confidence: 'certain',
+    instance: instance.id,
+    reload: null,
+    pids: unique(lives.map(({pid}) => pid)),
+    workers: numbers(lives.filter(({role}) => role === 'worker')),
+    evidence: lines,
+    against: lives.some(({end}) => end === 'killed')
+      ? [
+          {
+            hypothesis: 'something outside kills it each time (a memory limit, a watchdog script)',
+            because: 'the deaths by signal 9 fit that; dmesg -T and memory.events decide',
+            line: lives.find(({end}) => end === 'killed')?.ended?.line ?? null,
+          },
+        ]
+      : [
+          {
+            hypothesis: 'one request that crashes whoever takes it',
+            because:
+              served === 0
+                ? 'no request was answered there, but one that crashes its worker has no line'
+                : 'requests were answered before some of the deaths, so this fits as well',
+            line: null,
+          },
+        ],
+    cannotSee: ['which code ended it, where no traceback or backtrace stands above the first death'],
+    fixes: [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        effect: 'the place is filled again',
+        since: null,
+        safety: 'needs-code',
+        why: 'Mend what the first death reports, or go back to the last version of the application or library that ran.',
+      },
+    ],
+    next: [
+      `read the lines between the start and the death of pid ${lives[0]?.pid}: the first error is the cause, the rest repeats it`,
+      'start the application by hand as the same user, in the same directory, with the same environment',
+      ...(lives.some(({end}) => end === 'killed')
+        ? ["dmesg -T | grep -i 'killed process'   # memory", 'cat /sys/fs/cgroup/memory.events']
+        : ['coredumpctl list   # where systemd keeps core dumps']),
+    ],
+    identity: [instanceName(instance), ...slots],
+  };
+}
+
+function endingOf(process: Process): string {
+  const {signal, end} = process;
+  if (signal !== null) return `${end === 'killed' ? 'killed by' : 'crashed by'} signal ${signal}`;
+  const code = process.ended?.fields.code ?? process.ended?.fields.status;
+  if (code !== undefined) return `exit code ${code}`;
+  return process.remarks.some(({meaning}) => meaning.kind === 'crash') ? 'a fault that its handler reported' : 'an exit, no signal named';
+}
+
+function howOf(process: Process): string {
+  return `: ${endingOf(process)}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,228 @@
+/**
+ * Processes that died without anybody having asked them to. One reading for all rules that meet a death, so that each
+ * death is told once: a loop before a single crash, a signal to the whole group before a kill.
+ */
+import type {LogEvent, Role} from '../timeline/event.ts';
+import {between, type Duration} from '../timeline/time.ts';
+import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {count, list, nameOf, precedes} from './wording.ts';
+
+/** A process that lives no longer than this, in seconds, had hardly started. */
+export const SHORT_LIFE = 30;
+/** That many short lives in a row are a loop. */
+const LOOP = 3;
+/** Seconds between a stop and the deaths that belong to it. */
+const NEAR = 5;
+
+const ROLES: Readonly<Record<Role, string>> = {
+  master: 'master',
+  worker: 'worker',
+  gateway: 'gateway',
+  mule: 'mule',
+  spooler: 'spooler',
+  daemon: 'daemon',
+  emperor: 'emperor',
+  program: 'program',
+  other: 'process',
+};
+
+/** `worker 3 (pid 812)`, `mule 1 (pid 9)`, `program shop (pid 12)`. */
+export function processName(process: Process): string {
+  if (process.role === 'worker') return nameOf(process);
+  return `${slotName(process)} (pid ${process.pid})`;
+}
+
+/** The place that a process fills: `worker 3`, `mule 1`, `program shop`. */
+export function slotName(process: Process): string {
+  const mark = process.worker ?? processTitle(process);
+  return mark === null ? ROLES[process.role] : `${ROLES[process.role]} ${mark}`;
+}
+
+function processTitle({started, ended}: Process): string | null {
+  for (const event of [started, ended]) {
+    for (const field of ['program', 'unit', 'gateway', 'task', 'name']) {
+      const value = event?.fields[field];
+      if (value !== undefined) return String(value);
+    }
+  }
+  return null;
+}
+
+/** Some of many, by name. */
+export function processNames(processes: readonly Process[]): string {
+  return list(processes.map(processName), 4);
+}
+
+/** `3 workers`, `1 mule`, `2 processes` where they are of several kinds. */
+export function counted(processes: readonly Process[]): string {
+  const roles = new Set(processes.map(({role}) => role));
+  const [only] = roles;
+  return roles.size === 1 && only !== undefined && only !== 'other'
+    ? count(processes.length, ROLES[only])
+    : count(processes.length, 'process', 'processes');
+}
+
+/** Processes that do the work of an instance and are replaced when they die. */
+const MORTALS: ReadonlySet<Role> = new Set(['worker', 'gateway', 'mule', 'spooler', 'daemon', 'program', 'other']);
+
+/** What the system or the process itself ended, in the order of the log. */
+export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
+  return instance.processes
+    .filter(
+      (process) =>
+        MORTALS.has(process.role) &&
+        process.ended !== null &&
+        (process.end === 'crashed' || process.end === 'killed') &&
+        process.ended.fields.expected !== true &&
+        !diedOfLoading(process, timeline),
+    )
+    .sort((a, b) => (a.ended && b.ended && precedes(a.ended, b.ended) ? -1 : 1));
+}
+
+/** The application did not load in it: what ended it is known, and no crash. */
+function diedOfLoading(process: Process, timeline: Timeline): boolean {
+  const {started} = process;
+  return failedLoads(timeline).some((event) => event.pid === process.pid && (started === null || precedes(started, event)));
+}
+
+const loads = new WeakMap<Timeline, readonly LogEvent[]>();
+
+function failedLoads(timeline: Timeline): readonly LogEvent[] {
+  const known = loads.get(timeline) ?? timeline.events.filter(({meaning, pid}) => meaning.kind === 'app-load-failed' && pid !== null);
+  loads.set(timeline, known);
+  return known;
+}
+
+/** The stop whose signal reached the process as well, as a signal to a whole group does; null where there is none. */
+export function groupStop(timeline: Timeline, instance: Instance, process: Process): Reload | null {
+  const {ended} = process;
+  if (!ended) return null;
+  return instance.reloads.find(({kind, began}) => kind === 'stop' && isNear(timeline, ended, began)) ?? null;
+}
+
+/** Within seconds of each other; where no times tell, with nothing but other deaths and their replacements in between. */
+function isNear(timeline: Timeline, a: LogEvent, b: LogEvent): boolean {
+  const [first, second] = precedes(a, b) ? [a, b] : [b, a];
+  const distance = between(first.at, second.at);
+  if (distance.max !== null && distance.max <= NEAR) return true;
+  if (distance.min > NEAR || first.served !== second.served) return false;
+  const events = indexOf(timeline);
+  const [from, to] = [events.get(first), events.get(second)];
+  if (from === undefined || to === undefined) return false;
+  return timeline.events.slice(from + 1, to).every(({meaning}) => ASIDE.has(meaning.kind));
+}
+
+const ASIDE: ReadonlySet<string> = new Set([
+  'process-ended',
+  'process-started',
+  'app-loaded',
+  'respawn-throttled',
+  'master-lost',
+  'remark',
+  'process-asked',
+  'helper-stopping',
+]);
+
+const indexes = new WeakMap<Timeline, ReadonlyMap<LogEvent, number>>();
+
+function indexOf(timeline: Timeline): ReadonlyMap<LogEvent, number> {
+  const known = indexes.get(timeline) ?? new Map(timeline.events.map((event, n) => [event, n]));
+  indexes.set(timeline, known);
+  return known;
+}
+
+export interface Loop {
+  readonly instance: Instance;
+  /** `worker 1` */
+  readonly slot: string;
+  /** One life after the other, all of them short. */
+  readonly lives: readonly Process[];
+}
+
+const loops = new WeakMap<Timeline, readonly Loop[]>();
+
+/** Places whose processes die again and again soon after their start. */
+export function loopsIn(timeline: Timeline): readonly Loop[] {
+  const known = loops.get(timeline);
+  if (known) return known;
+  const found = timeline.instances.flatMap((instance) => {
+    const deaths = new Set(deathsIn(timeline, instance));
+    const slots = new Map<string, Process[]>();
+    for (const process of instance.processes) {
+      if (!MORTALS.has(process.role)) continue;
+      const slot = slotName(process);
+      slots.set(slot, [...(slots.get(slot) ?? []), process]);
+    }
+    return [...slots].flatMap(([slot, processes]): Loop[] => runs(processes, deaths).map((lives) => ({instance, slot, lives})));
+  });
+  loops.set(timeline, found);
+  return found;
+}
+
+function runs(processes: readonly Process[], deaths: ReadonlySet<Process>): Process[][] {
+  const found: Process[][] = [];
+  let run: Process[] = [];
+  const close = () => {
+    if (run.length >= LOOP) found.push(run);
+    run = [];
+  };
+  for (const process of processes) {
+    if (deaths.has(process) && (isShort(process) || (run.length === 0 && process.started === null))) run.push(process);
+    // Numberless workers live side by side: one that lives on does not end the loop of the others.
+    else if (process.worker !== null || process.role !== 'worker') close();
+    if (process.started === null && run.length === 1 && !isShort(process)) run = [];
+  }
+  close();
+  return found;
+}
+
+/** It died soon after its start, or at least never served; of what the log does not tell, the latter is all. */
+function isShort(process: Process): boolean {
+  const life = lifeOf(process);
+  if (process.started === null) return false;
+  if (life.max !== null && life.max <= SHORT_LIFE) return true;
+  return process.requests === 0 && life.min <= SHORT_LIFE;
+}
+
+export function lifeOf({startedAt, endedAt}: Process): Duration {
+  return between(startedAt, endedAt);
+}
+
+/** Deaths that no loop and no stop of the whole group accounts for. */
+export function loneDeaths(timeline: Timeline, instance: Instance, end: 'crashed' | 'killed'): Process[] {
+  const looping = new Set(loopsIn(timeline).flatMap(({lives}) => lives));
+  return deathsIn(timeline, instance).filter(
+    (process) => process.end === end && !looping.has(process) && groupStop(timeline, instance, process) === null,
+  );
+}
+
+/** Bursts: deaths of one moment belong together. */
+export function atOnce(processes: readonly Process[]): Process[][] {
+  const groups: Process[][] = [];
+  for (const process of processes) {
+    const last = groups.at(-1)?.at(-1);
+    const distance = last ? between(last.endedAt, process.endedAt) : null;
+    const isSame =
+      last?.ended && process.ended && distance?.max !== null && distance !== null
+        ? distance.max <= NEAR
+        : last?.ended && process.ended && last.ended.input === process.ended.input && process.ended.line - last.ended.line <= 2;
+    if (isSame) groups.at(-1)?.push(process);
+    else groups.push([process]);
+  }
+  return groups;
+}
+
+/** The instance whose line it is, as far as the log tells its writers apart. */
+export function instanceOfEvent(timeline: Timeline, event: LogEvent): Instance | null {
+  const supervisor = event.message.slice(0, event.message.indexOf('/'));
+  const own = timeline.instances.filter((instance) => instance.supervisor === supervisor);
+  const sameStream = own.filter(({name}) => name === event.stream);
+  const among = sameStream.length > 0 ? sameStream : own;
+  const running = among.filter(
+    ({stopped, epochs}) =>
+      (stopped === null || !precedes(stopped, event)) &&
+      !epochs.every(({banner, master}) => [banner, master].some((line) => line !== null && precedes(event, line))),
+  );
+  if (among.length === 1) return among[0] ?? null;
+  return running.length === 1 ? (running[0] ?? null) : null;
+}

@@ -1,0 +1,191 @@
+import {between} from '../timeline/time.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {atOnce, counted, loneDeaths, processName, processNames} from './deaths.ts';
+import type {Finding, Rule} from './rule.ts';
+import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
+
+/** Seconds between a kill that an outer supervisor tells of and the death that it explains. */
+const NEAR = 10;
+
+const rule: Rule = {
+  id: 'killed-from-outside',
+  title: 'A worker was killed by signal 9, and nobody in this log did it',
+  severity: 'error',
+  docs: {
+    sees:
+      'A worker (or mule, gateway, program) that died of signal 9 without a line that owns up to it: no HARAKIRI, no NO ' +
+      'MERCY, no EVIL RELOAD, no timeout, and no kill by an outer supervisor.',
+    why:
+      'Signal 9 is sent by somebody and cannot be caught: the process writes nothing, and its requests are cut. Most often ' +
+      'it is the memory limit, of the container or the machine; but "killed by signal 9" does not mean out of memory: a ' +
+      'person, a script and the platform look the same.',
+    remedy:
+      'Ask the kernel first: it logs every kill for memory. If it was memory, give fewer workers or more memory, and recycle ' +
+      'workers before they grow (reload-on-rss). If not, look for who may send signals there.',
+    limits:
+      'The log of uWSGI alone cannot tell who sent the signal. Lines that would own up to it may lie before the beginning of ' +
+      'this log or in the log of the outer supervisor.',
+    references: [
+      'unbit/uwsgi#1779',
+      'unbit/uwsgi#2286',
+      'benoitc/gunicorn#2215',
+      'https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files',
+    ],
+  },
+  needs: {
+    messages: [
+      'uwsgi/worker-died',
+      'uwsgi/mule-died',
+      'uwsgi/worker-spawned',
+      'uwsgi/worker-respawned',
+      'gunicorn/worker-sigkill-hint',
+      'gunicorn/worker-terminated-by-signal',
+      'gunicorn/booting-worker',
+      'supervisord/exited',
+      'systemd/main-process-exited',
+    ],
+    otherwise: 'no line of this log tells of the start or the end of a worker',
+  },
+  *check(timeline) {
+    for (const instance of timeline.instances) {
+      const killed = loneDeaths(timeline, instance, 'killed').filter(
+        (process) => isSignal9(process) && !isOwned(timeline, instance, process),
+      );
+      const finding = killed.length > 0 ? describe(instance, killed) : null;
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+function isSignal9({signal}: Process): boolean {
+  return signal === '9' || signal === 'KILL' || signal === 'SIGKILL';
+}
+
+/** Somebody in the log says that it killed this process, or the whole of which it is a part. */
+function isOwned(timeline: Timeline, instance: Instance, process: Process): boolean {
+  // gunicorn's arbiter ends whoever it asked, and does not always say so.
+  if (instance.supervisor === 'gunicorn' && process.asked) return true;
+  return timeline.events.some((event) => {
+    const {kind, role} = event.meaning;
+    if (kind === 'out-of-memory') return event.pid === process.pid;
+    if (kind !== 'process-forced') return false;
+    if (event.pid === process.pid) return true;
+    const distance = between(event.at, process.endedAt);
+    return role === 'program' && distance.max !== null && distance.max <= NEAR;
+  });
+}
+
+function describe(instance: Instance, killed: readonly Process[]): Finding | null {
+  const bursts = atOnce(killed).filter((group) => group.length > 1);
+  const burst = Math.max(0, ...bursts.map((group) => group.length));
+  const several = killed.length > 1;
+  const lines = evidence(
+    killed.flatMap((process) => (process.ended ? [proof(process.ended, `${processName(process)} died of signal 9`)] : [])),
+    8,
+  );
+  if (!lines) return null;
+  const uwsgi = instance.supervisor === 'uwsgi';
+  const noun = counted(killed);
+  return {
+    title: several ? `${noun} were killed by signal 9, and nobody in this log did it` : rule.title.replace('worker', noun.slice(2)),
+    message: sentences(
+      `${processNames(killed)} died of signal 9. Nobody in this log owns up to it: no deadline (harakiri, mercy, timeout), no ` +
+        'EVIL RELOAD and no outer supervisor struck there.',
+      burst > 1 &&
+        `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +
+          'signal to the whole group, or a limit of the container or the machine.',
+      'That somebody sent signal 9 is proved; who, this log cannot tell.',
+      `Candidates, the most frequent first: ${list(candidates(uwsgi))}.`,
+    ),
+    confidence: 'possible',
+    instance: instance.id,
+    reload: null,
+    pids: unique(killed.map(({pid}) => pid)),
+    workers: numbers(killed.filter(({role}) => role === 'worker')),
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'the memory limit of the container or the machine',
+        because: 'it is the most frequent sender of signal 9; the kernel logs each such kill, and that log decides',
+        line: null,
+      },
+      ...(uwsgi
+        ? [
+            {
+              hypothesis: 'evil-reload-on-rss or evil-reload-on-as',
+              because: 'the master prints *** EVIL RELOAD ON WORKER before it, and this log has no such line there',
+              line: null,
+            },
+          ]
+        : []),
+      {
+        hypothesis: 'a person or a script (kill -9)',
+        because: burst > 1 ? 'several at once fit pkill or a script' : 'it fits one worker as well; shell history and cron tell',
+        line: null,
+      },
+      {
+        hypothesis: 'the platform or an outer supervisor',
+        because: 'it would usually end the master as well, and the master lives on to report the death',
+        line: killed.find(({successor}) => successor !== null)?.successor?.line ?? null,
+      },
+    ],
+    cannotSee: [
+      'who sent the signal',
+      'how much memory the process had: memory-report would print it with each request',
+      'requests that were running: they have no line',
+    ],
+    fixes: [
+      ...(uwsgi
+        ? [
+            {
+              setting: 'reload-on-rss',
+              section: 'uwsgi',
+              value: null,
+              effect: 'if it is memory: workers are replaced after a request, before the limit strikes in the middle of one',
+              since: null,
+              safety: 'safe' as const,
+              why:
+                'Choose (limit of the container / number of workers), less a reserve, in megabytes. Only after the kernel log ' +
+                'has shown that it is memory.',
+            },
+            {
+              setting: 'memory-report',
+              section: 'uwsgi',
+              value: 'true',
+              effect: 'each request line tells the memory of its worker: growth becomes visible',
+              since: null,
+              safety: 'safe' as const,
+              why: 'It tells a leak from a limit that is too small.',
+            },
+          ]
+        : []),
+      {
+        setting: null,
+        section: null,
+        value: null,
+        effect: 'if it is memory: the limit is not reached',
+        since: null,
+        safety: 'safe',
+        why: 'Run fewer workers, or raise the memory limit of the container or unit.',
+      },
+    ],
+    next: [
+      "dmesg -T | grep -i 'killed process\\|out of memory'   # on the host, not in the container",
+      "journalctl -k | grep -i 'oom'   # the same, with older boots",
+      'cat /sys/fs/cgroup/memory.events   # in the container: oom_kill above 0 proves the limit of the container',
+      'if none of them names the pid, it was no memory kill: ask who can send signals there (shell history, cron, deployment)',
+    ],
+    identity: [instanceName(instance), 'signal 9'],
+  };
+}
+
+function candidates(uwsgi: boolean): string[] {
+  return [
+    'the memory limit of the container or the kernel',
+    ...(uwsgi ? ['evil-reload-on-rss or evil-reload-on-as, if its line is missing'] : []),
+    'a person or a script with kill -9',
+    'the platform',
+  ];
+}

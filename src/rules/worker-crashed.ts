@@ -1,0 +1,273 @@
+import type {LogEvent} from '../timeline/event.ts';
+import type {Instance, Process} from '../timeline/timeline.ts';
+import {counted, loneDeaths, processName, processNames} from './deaths.ts';
+import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {isOn, loading, mayHave, versionWithin} from './settings.ts';
+import {count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
+
+/**
+ * What is known of a crash. `fault`: a signal that the system sends for a fault, or a fault handler's report. `code`: it
+ * ended with an exit code, and no line tells why.
+ */
+type Kind = 'fault' | 'code';
+
+const SIGNALS: Readonly<Record<string, string>> = {
+  '4': 'ILL',
+  '5': 'TRAP',
+  '6': 'ABRT',
+  '7': 'BUS',
+  '8': 'FPE',
+  '11': 'SEGV',
+};
+const MEANINGS: Readonly<Record<string, string>> = {
+  ILL: 'an instruction that this processor does not have',
+  TRAP: 'a trap',
+  ABRT: 'it aborted itself (Python fatal error, a failed check in a library, glibc)',
+  BUS: 'a page that could not be read (a file that was cut while mapped, memory, disk)',
+  FPE: 'a division by zero in native code',
+  SEGV: 'native code touched memory that is not its own',
+};
+
+const rule: Rule = {
+  id: 'worker-crashed',
+  title: 'A worker crashed',
+  severity: 'error',
+  docs: {
+    sees:
+      'A worker (mule, gateway, program) that died by its own fault: a signal such as SIGSEGV or SIGABRT, the report of a ' +
+      'fault handler ("got Segmentation Fault", "Fatal Python error"), or an exit while it was serving.',
+    why:
+      'A crash cuts every request of that process and everything it had in memory. Python code alone does not segfault: it is ' +
+      'nearly always a compiled extension, a library that does not survive fork, or an order of teardown at exit. uWSGI words ' +
+      'a crash without a signal ("died :(") in two cases: its own fault handler ran and ended in exit code 1, or the ' +
+      'application left by an exit code (sys.exit, os._exit).',
+    remedy:
+      'Read the backtrace or the Python stack above the death, find the extension in it and update it. Where only an exit ' +
+      'code is known, look for sys.exit and os._exit, and for a signal to the worker.',
+    limits:
+      'A stray SIGTERM or SIGINT to one worker also gives "died :(" without a signal. Deaths around a stop of the whole ' +
+      'instance are left out: there the signal reached the group.',
+    references: ['unbit/uwsgi#1585', 'unbit/uwsgi#2508', 'https://docs.python.org/3/library/faulthandler.html'],
+  },
+  needs: {
+    messages: [
+      'uwsgi/worker-died',
+      'uwsgi/segmentation-fault',
+      'uwsgi/floating-point-exception',
+      'uwsgi/python-fatal-error',
+      'uwsgi/worker-respawned',
+      'uwsgi/worker-spawned',
+      'uwsgi/mule-died',
+      'gunicorn/worker-terminated-by-signal',
+      'gunicorn/worker-exited-with-code',
+      'gunicorn/worker-exception',
+      'gunicorn/booting-worker',
+      'supervisord/exited',
+      'systemd/main-process-exited',
+    ],
+    otherwise: 'no line of this log tells of the start or the end of a worker',
+  },
+  *check(timeline) {
+    for (const instance of timeline.instances) {
+      const crashed = loneDeaths(timeline, instance, 'crashed');
+      for (const kind of ['fault', 'code'] as const) {
+        const own = crashed.filter((process) => kindOf(process) === kind);
+        const finding = own.length > 0 ? describe(instance, own, kind) : null;
+        if (finding) yield finding;
+      }
+    }
+  },
+};
+
+export default rule;
+
+function kindOf(process: Process): Kind {
+  return signalOf(process) !== null || reportsOf(process).length > 0 ? 'fault' : 'code';
+}
+
+/** `SEGV`, where the log names the signal. */
+function signalOf({signal}: Process): string | null {
+  return signal === null ? null : (SIGNALS[signal] ?? signal.replace(/^SIG/, ''));
+}
+
+function reportsOf({remarks}: Process): LogEvent[] {
+  return remarks.filter(({meaning}) => meaning.kind === 'crash');
+}
+
+function codeOf({ended}: Process): string | null {
+  const code = ended?.fields.code ?? ended?.fields.status;
+  return code === undefined ? null : String(code);
+}
+
+function describe(instance: Instance, crashed: readonly Process[], kind: Kind): Finding | null {
+  const atExit = crashed.filter(({asked}) => asked !== null);
+  const lines = evidence(crashed.slice(0, 6).flatMap(linesOf));
+  if (!lines) return null;
+  const signals = unique(crashed.map(signalOf).filter((signal) => signal !== null));
+  const reported = crashed.filter((process) => reportsOf(process).length > 0);
+  const codes = unique(crashed.map(codeOf).filter((code) => code !== null));
+  const several = crashed.length > 1;
+  const exiting = atExit.length === crashed.length;
+  const noun = counted(crashed);
+  return {
+    title:
+      (several ? `${noun} crashed` : `A ${noun.slice(2)} crashed`) +
+      (exiting ? ' while exiting on request' : kind === 'code' ? ' or left with an exit code' : ''),
+    message: sentences(
+      kind === 'fault'
+        ? `${processNames(crashed)} crashed.`
+        : `${processNames(crashed)} ended while nobody had asked ${several ? 'them' : 'it'} to, and no signal is named.`,
+      signals.length > 0 && `By signal: ${list(signals.map((signal) => `SIG${signal}${meaningOf(signal)}`))}.`,
+      reported.length > 0 &&
+        `${reported.length === 1 ? 'A fault handler reported it' : `Fault handlers reported ${reported.length} of them`} ` +
+          'before the end; the handler of uWSGI ends in an exit code, so its "died" line names no signal.',
+      kind === 'code' &&
+        (codes.length > 0
+          ? `The exit ${codes.length > 1 ? 'codes were' : 'code was'} ${list(codes)}.`
+          : 'The line tells neither a signal nor the exit code, and no fault handler spoke: it left by an exit code.'),
+      atExit.length > 0 &&
+        `${exiting ? (several ? 'All of them' : 'It') : count(atExit.length, 'of them', 'of them')} had been asked to leave ` +
+          'and crashed on the way out: requests were finished, exit handlers were perhaps not.',
+      kind === 'fault'
+        ? 'That it crashed is proved; which code did it, only the backtrace tells.'
+        : 'That it ended is proved; why, is not in this log.',
+    ),
+    confidence: kind === 'fault' ? 'certain' : 'likely',
+    instance: instance.id,
+    reload: null,
+    pids: unique(crashed.map(({pid}) => pid)),
+    workers: numbers(crashed.filter(({role}) => role === 'worker')),
+    evidence: lines,
+    against:
+      kind === 'fault'
+        ? [
+            {
+              hypothesis: 'killed-from-outside',
+              because: 'a kill from outside or by the memory limit is signal 9, and no fault handler sees it',
+              line: null,
+            },
+          ]
+        : [
+            {
+              hypothesis: 'a signal to the worker alone (SIGTERM or SIGINT from a person or a script)',
+              because: 'uWSGI words it the same way; nothing here speaks against it but that it is rare',
+              line: null,
+            },
+            {
+              hypothesis: 'a fault in native code',
+              because: 'its handler would have printed a backtrace with the pid, and this log has none for it',
+              line: null,
+            },
+          ],
+    cannotSee:
+      kind === 'fault'
+        ? ['which request was running: a crash leaves no request line', 'the Python line, unless faulthandler is on']
+        : ['the exit code where uWSGI does not print it', 'which request was running when it left'],
+    fixes: fixesFor(instance, crashed, kind, exiting),
+    next:
+      kind === 'fault'
+        ? [
+            'read the frames between "*** backtrace of" and "*** end of backtrace ***": the first .so that is not libc, ' +
+              'libpython or uwsgi is the suspect',
+            'coredumpctl list; coredumpctl debug <pid>   # where systemd keeps core dumps',
+            'dmesg -T | grep -i segfault   # names the library and the address',
+          ]
+        : [
+            "grep -rn 'sys.exit\\|os._exit' in the application and its tasks",
+            'look right above the line for a Python traceback of the application',
+            'look for a kill in cron jobs, deployment scripts and the logs of the outer supervisor at that time',
+          ],
+    identity: [instanceName(instance), kind, ...(exiting ? ['at exit'] : [])],
+  };
+}
+
+function meaningOf(signal: string): string {
+  const meaning = MEANINGS[signal];
+  return meaning === undefined ? '' : ` (${meaning})`;
+}
+
+function linesOf(process: Process): Evidence[] {
+  const name = processName(process);
+  return [
+    ...reportsOf(process)
+      .slice(0, 1)
+      .map((event) => proof(event, `a fault handler reports a crash of ${name}`)),
+    ...(process.ended
+      ? [proof(process.ended, `${name} ${was(1)} found dead${process.asked ? ' after it had been asked to leave' : ''}`)]
+      : []),
+    ...(process.asked ? [proof(process.asked.event, `${name} had been asked to leave`)] : []),
+  ];
+}
+
+function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, exiting: boolean): Fix[] {
+  if (kind === 'code') {
+    return [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        effect: 'the worker stays and answers with an error instead',
+        since: null,
+        safety: 'needs-code',
+        why: 'Do not leave the process from a request or a thread: raise an exception in place of sys.exit or os._exit.',
+      },
+    ];
+  }
+  const aborted = crashed.some((process) => signalOf(process) === 'ABRT');
+  const fixes: (Fix | null)[] = [
+    exiting && loading(instance) === 'lazy-apps' && versionWithin(instance, '2.0.0', '2.0.29')
+      ? {
+          setting: null,
+          section: null,
+          value: null,
+          effect: 'workers leave without the crash',
+          since: null,
+          safety: 'safe',
+          why: 'Run uWSGI 2.0.30 or later: it mends the order of teardown at exit with lazy-apps.',
+        }
+      : null,
+    aborted && (isOn(instance, 'py-call-osafterfork') || crashed.length > 1)
+      ? {
+          setting: 'py-call-uwsgi-fork-hooks',
+          section: 'uwsgi',
+          value: 'true',
+          effect: 'workers do not abort right after their start',
+          since: '2.0.21',
+          safety: 'safe',
+          why: 'Only where the configuration has py-call-osafterfork: under Python 3.13 that option aborts every worker. Take it out.',
+        }
+      : null,
+    {
+      setting: null,
+      section: null,
+      value: null,
+      effect: 'no crash, where a later version has it mended',
+      since: null,
+      safety: 'needs-code',
+      why: 'Update the compiled extension that the backtrace names, and build it for this Python and this system.',
+    },
+    {
+      setting: 'lazy-apps',
+      section: 'uwsgi',
+      value: 'true',
+      effect: 'libraries that do not survive fork are started in each worker; more memory, slower start',
+      since: null,
+      safety: 'safe',
+      why: 'Connections, threads and native libraries (gRPC, database drivers) that were opened before the fork crash in the workers.',
+    },
+    {
+      setting: 'env',
+      section: 'uwsgi',
+      value: 'PYTHONFAULTHANDLER=1',
+      effect: 'the next crash prints the Python line of every thread',
+      since: null,
+      safety: 'safe',
+      why: 'It turns a bare signal into a place in the code.',
+    },
+  ];
+  const uwsgi = instance.supervisor === 'uwsgi';
+  return fixes
+    .filter((fix) => fix !== null)
+    .filter(({setting, since}) => mayHave(instance, since) && (uwsgi || setting === null))
+    .filter(({setting}) => setting !== 'lazy-apps' || loading(instance) !== 'lazy-apps');
+}
