@@ -13,10 +13,8 @@ export interface Format {
   readonly meanings: Readonly<Record<string, Meaning | Unneeded>>;
   /** Messages that are request lines: folded into counts, never made into events. */
   readonly requests: readonly string[];
-  /**
-   * The messages are ordinary words: they count only where an envelope names one of these as their writer.
-   */
-  readonly needsIdent?: readonly string[];
+  /** Its words are so ordinary that they count only behind an envelope that tells who wrote them. */
+  readonly needsOrigin?: true;
   /** Not a supervisor's words but an application's: they alone do not make a log understood. */
   readonly isApplication?: true;
 }

@@ -591,6 +591,7 @@ export class Recorder implements LineSink {
 
   private takeBy(readers: readonly Reader[], at: number, wrapping: Wrapping): LineKind | null {
     for (const reader of readers) {
+      if (reader.format.needsOrigin && wrapping.origin.length === 0) continue;
       const message = reader.matcher.match(at);
       if (message >= 0) return this.take(reader, message, at, wrapping);
     }
@@ -702,8 +703,8 @@ export class Recorder implements LineSink {
 
   /** Whose words to look for inside lines: of those who have spoken in this input, or of all while nobody has. */
   private candidatesForGlue(): readonly Reader[] {
-    const known = this.supervisors.filter(({lines}) => lines > 0);
-    return known.length > 0 ? known : this.supervisors;
+    const known = this.supervisors.filter(({lines, format}) => lines > 0 && !format.needsOrigin);
+    return known.length > 0 ? known : this.supervisors.filter(({format}) => !format.needsOrigin);
   }
 
   /** The messages that fill the line from `from` on; null where something else stands among them. */

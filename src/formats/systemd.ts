@@ -66,5 +66,5 @@ export const systemd: Format = {
   matcher,
   meanings,
   requests: [],
-  needsIdent: ['systemd', 'init.scope'],
+  needsOrigin: true,
 };

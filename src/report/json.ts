@@ -2,15 +2,16 @@ import {sep} from 'node:path';
 import type {Diagnosis} from '../analyze.ts';
 import type {Evidence, Fix, RuleFinding, RuleResult} from '../rules/rule.ts';
 import type {LineRef} from '../timeline/event.ts';
-import type {
-  InputSummary,
-  Instance,
-  OrphanedTask,
-  Process,
-  Reload,
-  ReloadedWorker,
-  Setting,
-  Timeline,
+import {
+  type InputSummary,
+  type Instance,
+  type OrphanedTask,
+  type Process,
+  type Reload,
+  type ReloadedWorker,
+  type Setting,
+  type Timeline,
+  UNKNOWN_PID,
 } from '../timeline/timeline.ts';
 import {printableJson} from './escape.ts';
 import {iso, type JsonInstant, jsonInstant} from './instant.ts';
@@ -95,7 +96,7 @@ function writer(timeline: Timeline) {
   });
 
   const process = (process: Process) => ({
-    pid: process.pid,
+    pid: process.pid === UNKNOWN_PID ? null : process.pid,
     role: process.role,
     worker: process.worker,
     startedAt: at(process.startedAt),

@@ -74,7 +74,7 @@ const cause = oneOf(
 );
 
 const process = object({
-  pid: integer,
+  pid: {...nullableInteger, description: 'Null where the log tells the worker by its number alone'},
   role: oneOf('master', 'worker', 'gateway', 'mule', 'spooler', 'daemon', 'emperor', 'program', 'other'),
   worker: nullableInteger,
   startedAt: instant,

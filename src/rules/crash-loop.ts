@@ -1,5 +1,5 @@
 import type {Process, Timeline} from '../timeline/timeline.ts';
-import {type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
+import {capital, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, duration, evidence, instanceName, list, numbers, precedes, proof, sentences, span, unique} from './wording.ts';
 
@@ -56,11 +56,14 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
   const {instance} = first;
   const lives = loops.flatMap((loop) => loop.lives);
   const slots = unique(loops.map(({slot}) => slot));
+  const died = lives.find(({ended}) => ended !== null);
   const throttled = timeline.events.filter(
     (event) =>
       event.meaning.kind === 'respawn-throttled' &&
-      lives.some(({started}) => started && started.input === event.input) &&
-      lives.some(({ended}) => ended && ended.stream === event.stream && precedes(ended, event)),
+      died?.ended &&
+      died.ended.input === event.input &&
+      died.ended.stream === event.stream &&
+      precedes(died.ended, event),
   );
   const reports = lives.flatMap(({remarks}) => remarks.filter(({meaning}) => meaning.kind === 'crash'));
   const lasted = span(lives.map(lifeOf));
@@ -87,13 +90,15 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
         one ? ' in a row' : ' in all'
       }, ${lasted && lasted.max !== null ? `after ${duration(lasted)}` : 'soon after the start'}.`,
       `How they ended: ${list(endings)}.`,
-      served === 0
-        ? 'None of them answered a request that this log shows.'
-        : `Between them they answered ${count(served, 'request')}.`,
+      !lives.some(({role}) => role === 'worker')
+        ? null
+        : served === 0
+          ? 'None of them answered a request that this log shows.'
+          : `Between them they answered ${count(served, 'request')}.`,
       throttled.length > 0 &&
         `The master slowed the loop down ${count(throttled.length, 'time')}; while it sleeps, reloads, harakiri and the ` +
           'replacement of other workers wait too.',
-      recovered ? 'A later process of that place served again.' : 'The log shows no later process there that served.',
+      recovered === true && 'A later process of that place served again.',
       'The loop is proved; its cause is in what the process itself printed before it died.',
     ),
     confidence: 'certain',
@@ -148,13 +153,11 @@ function endingOf(process: Process): string {
   if (signal !== null) return `${end === 'killed' ? 'killed by' : 'crashed by'} signal ${signal}`;
   const code = process.ended?.fields.code ?? process.ended?.fields.status;
   if (code !== undefined) return `exit code ${code}`;
-  return process.remarks.some(({meaning}) => meaning.kind === 'crash') ? 'a fault that its handler reported' : 'an exit, no signal named';
+  return process.remarks.some(({meaning}) => meaning.kind === 'crash')
+    ? 'a fault that its handler reported'
+    : 'an exit, no signal named';
 }
 
 function howOf(process: Process): string {
   return `: ${endingOf(process)}`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -5,6 +5,7 @@
 import type {LogEvent, Role} from '../timeline/event.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {failedToStart, givenUp, programOf} from './starts.ts';
 import {count, list, nameOf, precedes} from './wording.ts';
 
 /** A process that lives no longer than this, in seconds, had hardly started. */
@@ -40,10 +41,9 @@ export function slotName(process: Process): string {
 
 function processTitle({started, ended}: Process): string | null {
   for (const event of [started, ended]) {
-    for (const field of ['program', 'unit', 'gateway', 'task', 'name']) {
-      const value = event?.fields[field];
-      if (value !== undefined) return String(value);
-    }
+    const {program, unit, gateway, number, mule, task, name} = event?.fields ?? {};
+    const title = [program ?? unit ?? gateway ?? task ?? name, number ?? mule].filter((part) => part !== undefined);
+    if (title.length > 0) return title.join(' ');
   }
   return null;
 }
@@ -51,6 +51,10 @@ function processTitle({started, ended}: Process): string | null {
 /** Some of many, by name. */
 export function processNames(processes: readonly Process[]): string {
   return list(processes.map(processName), 4);
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** `3 workers`, `1 mule`, `2 processes` where they are of several kinds. */
@@ -74,23 +78,31 @@ export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
         process.ended !== null &&
         (process.end === 'crashed' || process.end === 'killed') &&
         process.ended.fields.expected !== true &&
-        !diedOfLoading(process, timeline),
+        !diedOfLoading(process, timeline) &&
+        !failedToStart(timeline, instance, process),
     )
     .sort((a, b) => (a.ended && b.ended && precedes(a.ended, b.ended) ? -1 : 1));
 }
 
 /** The application did not load in it: what ended it is known, and no crash. */
-function diedOfLoading(process: Process, timeline: Timeline): boolean {
-  const {started} = process;
-  return failedLoads(timeline).some((event) => event.pid === process.pid && (started === null || precedes(started, event)));
+function diedOfLoading({pid, started}: Process, timeline: Timeline): boolean {
+  return (failedLoads(timeline).get(pid) ?? []).some((event) => started === null || precedes(started, event));
 }
 
-const loads = new WeakMap<Timeline, readonly LogEvent[]>();
+const loads = new WeakMap<Timeline, ReadonlyMap<number, readonly LogEvent[]>>();
 
-function failedLoads(timeline: Timeline): readonly LogEvent[] {
-  const known = loads.get(timeline) ?? timeline.events.filter(({meaning, pid}) => meaning.kind === 'app-load-failed' && pid !== null);
-  loads.set(timeline, known);
-  return known;
+function failedLoads(timeline: Timeline): ReadonlyMap<number, readonly LogEvent[]> {
+  const known = loads.get(timeline);
+  if (known) return known;
+  const found = new Map<number, LogEvent[]>();
+  for (const event of timeline.events) {
+    if (event.meaning.kind !== 'app-load-failed' || event.pid === null) continue;
+    const same = found.get(event.pid);
+    if (same) same.push(event);
+    else found.set(event.pid, [event]);
+  }
+  loads.set(timeline, found);
+  return found;
 }
 
 /** The stop whose signal reached the process as well, as a signal to a whole group does; null where there is none. */
@@ -145,14 +157,19 @@ const loops = new WeakMap<Timeline, readonly Loop[]>();
 export function loopsIn(timeline: Timeline): readonly Loop[] {
   const known = loops.get(timeline);
   if (known) return known;
+  const abandoned = givenUp(timeline).map(programOf);
   const found = timeline.instances.flatMap((instance) => {
     const deaths = new Set(deathsIn(timeline, instance));
     const slots = new Map<string, Process[]>();
     for (const process of instance.processes) {
       if (!MORTALS.has(process.role)) continue;
       const slot = slotName(process);
-      slots.set(slot, [...(slots.get(slot) ?? []), process]);
+      const same = slots.get(slot);
+      if (same) same.push(process);
+      else slots.set(slot, [process]);
     }
+    // A program that its supervisor has given up failed to start: nobody tries again.
+    for (const program of abandoned) slots.delete(`program ${program}`);
     return [...slots].flatMap(([slot, processes]): Loop[] => runs(processes, deaths).map((lives) => ({instance, slot, lives})));
   });
   loops.set(timeline, found);
@@ -191,8 +208,13 @@ export function lifeOf({startedAt, endedAt}: Process): Duration {
 /** Deaths that no loop and no stop of the whole group accounts for. */
 export function loneDeaths(timeline: Timeline, instance: Instance, end: 'crashed' | 'killed'): Process[] {
   const looping = new Set(loopsIn(timeline).flatMap(({lives}) => lives));
+  const abandoned = new Set(givenUp(timeline).map((event) => `program ${programOf(event)}`));
   return deathsIn(timeline, instance).filter(
-    (process) => process.end === end && !looping.has(process) && groupStop(timeline, instance, process) === null,
+    (process) =>
+      process.end === end &&
+      !looping.has(process) &&
+      !abandoned.has(slotName(process)) &&
+      groupStop(timeline, instance, process) === null,
   );
 }
 
@@ -202,10 +224,9 @@ export function atOnce(processes: readonly Process[]): Process[][] {
   for (const process of processes) {
     const last = groups.at(-1)?.at(-1);
     const distance = last ? between(last.endedAt, process.endedAt) : null;
-    const isSame =
-      last?.ended && process.ended && distance?.max !== null && distance !== null
-        ? distance.max <= NEAR
-        : last?.ended && process.ended && last.ended.input === process.ended.input && process.ended.line - last.ended.line <= 2;
+    const isBeside =
+      last?.ended && process.ended && precedes(last.ended, process.ended) && process.ended.line - last.ended.line <= 3;
+    const isSame = distance !== null && distance.min <= NEAR && (isBeside || (distance.max !== null && distance.max <= NEAR));
     if (isSame) groups.at(-1)?.push(process);
     else groups.push([process]);
   }

@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {counted, processName, processNames} from './deaths.ts';
+import {capital, counted, processName, processNames} from './deaths.ts';
 import {requestOf} from './forced-workers.ts';
 import {heldIn} from './request-blocks-shutdown.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
@@ -73,9 +73,7 @@ export default rule;
 function struckIn(timeline: Timeline, instance: Instance): Struck[] {
   const leaving = new Set(heldIn(timeline, instance).map(({process}) => process));
   return instance.processes.flatMap((process) => {
-    const strikes = process.remarks.filter(
-      ({meaning}) => meaning.kind === 'process-forced' && meaning.deadline === 'harakiri',
-    );
+    const strikes = process.remarks.filter(({meaning}) => meaning.kind === 'process-forced' && meaning.deadline === 'harakiri');
     const [first] = strikes;
     if (!first || leaving.has(process)) return [];
     const episodes = strikes.filter(({fields}) => fields.try === undefined || fields.try === 1);
@@ -173,9 +171,9 @@ function fates(struck: readonly Struck[]): string {
   const of = (fate: Struck['fate']) => struck.filter((each) => each.fate === fate).map(({process}) => process);
   const [told, survived, open] = [of('told'), of('survived'), of('open')];
   return sentences(
-    told.length > 0 && `${processNames(told)} ${was(told.length)} ended by it, and whatever ran there was cut.`,
+    told.length > 0 && `${capital(processNames(told))} ${was(told.length)} ended by it, and whatever ran there was cut.`,
     survived.length > 0 &&
-      `${processNames(survived)} survived: ${survived.length === 1 ? 'it answers' : 'they answer'} requests later, so ` +
+      `${capital(processNames(survived))} survived: ${survived.length === 1 ? 'it answers' : 'they answer'} requests later, so ` +
         'the request ended on the first, gentle signal or by itself.',
     open.length > 0 &&
       `For ${processNames(open)} the log shows no end: it may have been struck gently, be stuck in the kernel where no ` +

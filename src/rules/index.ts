@@ -1,5 +1,6 @@
 /** All rules: the more a trouble costs, the earlier it is asked for. */
 import appThreadsBlockShutdown from './app-threads-block-shutdown.ts';
+import bootFailure from './boot-failure.ts';
 import chainReloadSlow from './chain-reload-slow.ts';
 import crashLoop from './crash-loop.ts';
 import forcedKillUndecided from './forced-kill-undecided.ts';
@@ -9,6 +10,7 @@ import mercyTooLong from './mercy-too-long.ts';
 import mercyTooShort from './mercy-too-short.ts';
 import oldCodeKept from './old-code-kept.ts';
 import recycleBlocked from './recycle-blocked.ts';
+import reloadLostApp from './reload-lost-app.ts';
 import reloadUnfinished from './reload-unfinished.ts';
 import requestBlocksShutdown from './request-blocks-shutdown.ts';
 import respawnOrphansTasks from './respawn-orphans-tasks.ts';
@@ -25,6 +27,8 @@ export const rules: readonly Rule[] = [
   reloadUnfinished,
   respawnOrphansTasks,
   workerNeverCameBack,
+  bootFailure,
+  reloadLostApp,
   crashLoop,
   workerCrashed,
   killedFromOutside,

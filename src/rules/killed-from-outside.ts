@@ -1,8 +1,9 @@
+import type {LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {atOnce, counted, loneDeaths, processName, processNames} from './deaths.ts';
+import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import type {Finding, Rule} from './rule.ts';
-import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
+import {count, evidence, instanceName, list, numbers, precedes, proof, sentences, unique} from './wording.ts';
 
 /** Seconds between a kill that an outer supervisor tells of and the death that it explains. */
 const NEAR = 10;
@@ -47,9 +48,10 @@ const rule: Rule = {
     otherwise: 'no line of this log tells of the start or the end of a worker',
   },
   *check(timeline) {
+    const owners = ownersIn(timeline);
     for (const instance of timeline.instances) {
       const killed = loneDeaths(timeline, instance, 'killed').filter(
-        (process) => isSignal9(process) && !isOwned(timeline, instance, process),
+        (process) => isSignal9(process) && !isOwned(owners, instance, process),
       );
       const finding = killed.length > 0 ? describe(instance, killed) : null;
       if (finding) yield finding;
@@ -63,17 +65,20 @@ function isSignal9({signal}: Process): boolean {
   return signal === '9' || signal === 'KILL' || signal === 'SIGKILL';
 }
 
+/** Lines that tell of a kill, or of a process that went for want of memory. */
+function ownersIn(timeline: Timeline): LogEvent[] {
+  return timeline.events.filter(({meaning}) => meaning.kind === 'out-of-memory' || meaning.kind === 'process-forced');
+}
+
 /** Somebody in the log says that it killed this process, or the whole of which it is a part. */
-function isOwned(timeline: Timeline, instance: Instance, process: Process): boolean {
+function isOwned(owners: readonly LogEvent[], instance: Instance, process: Process): boolean {
   // gunicorn's arbiter ends whoever it asked, and does not always say so.
   if (instance.supervisor === 'gunicorn' && process.asked) return true;
-  return timeline.events.some((event) => {
-    const {kind, role} = event.meaning;
-    if (kind === 'out-of-memory') return event.pid === process.pid;
-    if (kind !== 'process-forced') return false;
-    if (event.pid === process.pid) return true;
+  return owners.some((event) => {
+    if (event.pid === process.pid) return process.started === null || !precedes(event, process.started);
+    if (event.meaning.role !== 'program' || event.meaning.kind === 'out-of-memory') return false;
     const distance = between(event.at, process.endedAt);
-    return role === 'program' && distance.max !== null && distance.max <= NEAR;
+    return distance.max !== null && distance.max <= NEAR;
   });
 }
 
@@ -89,9 +94,11 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
   const uwsgi = instance.supervisor === 'uwsgi';
   const noun = counted(killed);
   return {
-    title: several ? `${noun} were killed by signal 9, and nobody in this log did it` : rule.title.replace('worker', noun.slice(2)),
+    title: several
+      ? `${noun} were killed by signal 9, and nobody in this log did it`
+      : rule.title.replace('worker', noun.slice(2)),
     message: sentences(
-      `${processNames(killed)} died of signal 9. Nobody in this log owns up to it: no deadline (harakiri, mercy, timeout), no ` +
+      `${capital(processNames(killed))} died of signal 9. Nobody in this log owns up to it: no deadline (harakiri, mercy, timeout), no ` +
         'EVIL RELOAD and no outer supervisor struck there.',
       burst > 1 &&
         `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +

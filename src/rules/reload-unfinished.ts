@@ -148,10 +148,13 @@ function silent(timeline: Timeline, instance: Instance, reload: Reload): Stuck |
   const open = reload.workers.filter(({end}) => end === 'unknown');
   const usual = usualStart(instance);
   const limit = Math.max(patience.seconds + MARGIN, open.length > 0 ? 0 : patienceForStart(usual));
-  if (timeline.to === null || reload.silence.min <= limit) return null;
+  // All workers were told at once, so each that is still there has had the whole time to leave.
+  const isOverdue = open.length > 0 && reload.kind !== 'chain' && reload.kind !== 'workers';
+  const since = isOverdue ? Math.max(reload.duration.min, reload.silence.min) : reload.silence.min;
+  if (timeline.to === null || since <= limit) return null;
   const last = lastSign(timeline, instance, reload);
   return {
-    since: reload.silence.min,
+    since,
     pid: open[0]?.oldPid ?? null,
     limit:
       open.length === 0 && usual !== null
@@ -188,8 +191,8 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
   return {
     title: `A ${kindOf(reload)} began and never came to its end`,
     message:
-      `The ${kindOf(reload)} waits for ${stuck.waitsFor}. For at least ${seconds(stuck.since)} nothing else came, until ` +
-      `the end of this log; ${stuck.limit}. That is proved. ` +
+      `The ${kindOf(reload)} waits for ${stuck.waitsFor}. It has done so for at least ${seconds(stuck.since)}, up to the end ` +
+      `of this log; ${stuck.limit}. That is proved. ` +
       `${fault ? `The likely reason is a fault of this version: ${fault.what}.` : 'What it hangs on is not in the log.'}`,
     confidence: fault ? 'likely' : 'certain',
     instance: instance.id,
@@ -217,7 +220,7 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
             since: null,
             safety: 'safe',
             effect: 'this kind of hang is gone',
-            why: `Run uWSGI ${fault.fixedIn} or later.`,
+            why: `Run uWSGI ${fault.fixedIn}.`,
           },
         ]
       : [],
@@ -243,11 +246,11 @@ function knownFault(instance: Instance, reload: Reload): {what: string; fixedIn:
       what:
         `2.0.27 to 2.0.30 wait for each worker in turn at a graceful stop and have no deadline there (${instance.version} ` +
         'runs here; pull request unbit/uwsgi#2743)',
-      fixedIn: 'than 2.0.30 with that change',
+      fixedIn: 'in a release after 2.0.30 that has this change',
     };
   }
   if (reload.kind === 'graceful' && versionWithin(instance, '2.0.27', '2.0.27')) {
-    return {what: '2.0.27 blocks before it tells its workers of a reload (unbit/uwsgi#2681)', fixedIn: '2.0.28'};
+    return {what: '2.0.27 blocks before it tells its workers of a reload (unbit/uwsgi#2681)', fixedIn: '2.0.28 or later'};
   }
   return null;
 }

@@ -89,7 +89,10 @@ export function heldIn(timeline: Timeline, instance: Instance): Held[] {
 function describe(instance: Instance, held: readonly Held[]): Finding | null {
   const processes = held.map(({process}) => process);
   const reloads = unique(processes.map(({asked}) => asked?.reload ?? null).filter((id) => id !== null));
-  const named = unique(held.flatMap(({requests}) => requests.map(requestOf)));
+  const requests = held.flatMap((each) => each.requests);
+  // Some lines say how many are running, some which.
+  const withUri = requests.filter(({fields}) => fields['uri'] !== undefined);
+  const named = unique((withUri.length > 0 ? withUri : requests).map(requestOf));
   const byHarakiri = held.filter(({forced}) => forced.deadline === 'harakiri').length;
   const wait = span(processes.map(({asked}) => asked?.wait).filter((each) => each !== undefined));
   const lines = evidence([

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import type {Timeline} from '../timeline/timeline.ts';
+import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import type {Finding, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
 import {list, precedes, unique} from './wording.ts';
 
@@ -48,6 +48,7 @@ function ruleFinding(rule: Rule, finding: Finding, before: readonly RuleFinding[
   const same = before.filter(({identity}) => identity.join('\0') === finding.identity.join('\0')).length;
   return {
     ...finding,
+    pids: finding.pids.filter((pid) => pid !== UNKNOWN_PID),
     rule: rule.id,
     severity: finding.severity ?? rule.severity,
     fingerprint: fingerprint([rule.id, ...finding.identity, ...(same > 0 ? [String(same + 1)] : [])]),

@@ -1,7 +1,7 @@
 /** How numbers and names are put into sentences. */
 import type {LineRef} from '../timeline/event.ts';
 import type {Duration} from '../timeline/time.ts';
-import type {Instance, Process, Reload} from '../timeline/timeline.ts';
+import {type Instance, type Process, type Reload, UNKNOWN_PID} from '../timeline/timeline.ts';
 import type {Evidence} from './rule.ts';
 
 export function count(number: number, noun: string, plural = `${noun}s`): string {
@@ -60,6 +60,7 @@ export function numbers(processes: readonly Process[]): number[] {
 
 /** `worker 3 (pid 812)`, or what of it the log tells. */
 export function nameOf(process: Process): string {
+  if (process.pid === UNKNOWN_PID) return `worker ${process.worker}`;
   return process.worker === null ? `the worker with pid ${process.pid}` : `worker ${process.worker} (pid ${process.pid})`;
 }
 

@@ -1,6 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
-import {counted, loneDeaths, processName, processNames} from './deaths.ts';
+import {capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
@@ -22,8 +22,8 @@ const SIGNALS: Readonly<Record<string, string>> = {
 const MEANINGS: Readonly<Record<string, string>> = {
   ILL: 'an instruction that this processor does not have',
   TRAP: 'a trap',
-  ABRT: 'it aborted itself (Python fatal error, a failed check in a library, glibc)',
-  BUS: 'a page that could not be read (a file that was cut while mapped, memory, disk)',
+  ABRT: 'it aborted itself: a fatal error of Python, or a failed check in a library',
+  BUS: 'a page that could not be read: a file that was cut while mapped, or a disk',
   FPE: 'a division by zero in native code',
   SEGV: 'native code touched memory that is not its own',
 };
@@ -115,8 +115,8 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
       (exiting ? ' while exiting on request' : kind === 'code' ? ' or left with an exit code' : ''),
     message: sentences(
       kind === 'fault'
-        ? `${processNames(crashed)} crashed.`
-        : `${processNames(crashed)} ended while nobody had asked ${several ? 'them' : 'it'} to, and no signal is named.`,
+        ? `${capital(processNames(crashed))} crashed.`
+        : `${capital(processNames(crashed))} ended while nobody had asked ${several ? 'them' : 'it'} to, and no signal is named.`,
       signals.length > 0 && `By signal: ${list(signals.map((signal) => `SIG${signal}${meaningOf(signal)}`))}.`,
       reported.length > 0 &&
         `${reported.length === 1 ? 'A fault handler reported it' : `Fault handlers reported ${reported.length} of them`} ` +
@@ -129,7 +129,7 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
         `${exiting ? (several ? 'All of them' : 'It') : count(atExit.length, 'of them', 'of them')} had been asked to leave ` +
           'and crashed on the way out: requests were finished, exit handlers were perhaps not.',
       kind === 'fault'
-        ? 'That it crashed is proved; which code did it, only the backtrace tells.'
+        ? 'The crash is proved; which code did it, only the backtrace tells.'
         : 'That it ended is proved; why, is not in this log.',
     ),
     confidence: kind === 'fault' ? 'certain' : 'likely',

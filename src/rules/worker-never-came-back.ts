@@ -245,7 +245,7 @@ function describe(timeline: Timeline, instance: Instance, lost: readonly Process
     ],
     next: [
       `ps -o pid,ppid,stat,etime,wchan:30 -p ${list(lost.map(({pid}) => pid)).replace(' and ', ', ')}   # is it still there?`,
-      `py-spy dump --pid ${lost[0]?.pid}   # if it is: shows what it waits for`,
+      `py-spy dump --pid ${lost[0]?.pid || `<pid of worker ${lost[0]?.worker}>`}   # if it is: shows what it waits for`,
       'restart the instance to get the places back',
       ...remedies.upgrades,
     ],

@@ -16,7 +16,7 @@ import {
 import type {EventKind, LogEvent, ReloadKind, Trigger} from './event.ts';
 import type {Recording} from './recording.ts';
 import {solve} from './solve.ts';
-import type {Setting, Timeline} from './timeline.ts';
+import {type Setting, type Timeline, UNKNOWN_PID} from './timeline.ts';
 
 /**
  * Rebuilds what happened from what was written: first who did what, then when that can have been, and then
@@ -537,10 +537,20 @@ class Builder {
     process.instance.struck = process;
     // uWSGI 2.0.27 to 2.0.30 names processes that have ended already.
     if (!isAlive(process)) return;
+    this.askInHindsight(process);
     process.forced = {event, tries: (process.forced?.tries ?? 0) + 1};
     process.killedBy = killerOf(process.instance);
     if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
     this.sign(process.instance, event);
+  }
+
+  /** A worker that the log had not introduced when all were told was told as well: it never took note. */
+  private askInHindsight(process: ProcessDraft): void {
+    const {active} = process.instance;
+    if (process.asked !== null || process.started !== null || active === null || !active.isUnderWay) return;
+    if (active.kind !== 'graceful' && active.kind !== 'brutal' && active.kind !== 'stop') return;
+    active.entries.push({worker: process.worker, old: process, next: null, told: null, passed: null});
+    this.ask(process, active.began, active.kind === 'stop' ? 'stop' : 'reload', active, false);
   }
 
   private processEnded(event: LogEvent): void {
@@ -676,6 +686,7 @@ class Builder {
       }
       if (event.meaning.kind === 'process-ended' && role === 'other') return null;
       const process = newProcess(instance, pid, role, worker, null, known === null ? 0 : this.index);
+      process.appLoaded = instance.epochs.at(-1)?.loads.findLast((load) => load.pid === pid) ?? null;
       this.register(process);
       if (role === 'worker' && worker !== null) {
         const past = instance.slots.get(worker);
@@ -689,7 +700,12 @@ class Builder {
       return process;
     }
     if (worker === null || role !== 'worker') return null;
-    return instance.slots.get(worker) ?? instance.previousSlots.get(worker) ?? null;
+    const known = instance.slots.get(worker) ?? instance.previousSlots.get(worker) ?? null;
+    if (known !== null || event.meaning.kind !== 'recycle-began') return known;
+    // The log begins after this worker did, and tells it by its number alone.
+    const process = newProcess(instance, UNKNOWN_PID, role, worker, null, this.index);
+    instance.slots.set(worker, process);
+    return process;
   }
 
   private instanceOf(event: LogEvent): InstanceDraft {

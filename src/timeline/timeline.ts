@@ -115,7 +115,11 @@ export interface Setting {
 /** How a process ended. See the contract: `forced` by a supervisor that lost patience, `lost` the log never says. */
 export type ProcessEnd = 'clean' | 'forced' | 'crashed' | 'killed' | 'lost' | 'running';
 
+/** The pid of a process that the log tells by its number alone. No worker ever has it. */
+export const UNKNOWN_PID = 0;
+
 export interface Process {
+  /** {@link UNKNOWN_PID} where the log never names it. */
   readonly pid: number;
   readonly role: Role;
   readonly worker: number | null;

@@ -1,0 +1,332 @@
+import type {LogEvent} from '../timeline/event.ts';
+import type {Instance, Timeline} from '../timeline/timeline.ts';
+import {capital, instanceOfEvent} from './deaths.ts';
+import type {Finding, Fix, Rule} from './rule.ts';
+import {numberOf} from './settings.ts';
+import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
+import {count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
+
+const rule: Rule = {
+  id: 'boot-failure',
+  title: 'The server or its application failed to start',
+  severity: 'error',
+  docs: {
+    sees:
+      'A start that did not get through: the application cannot be loaded, the address is in use, the queue that was asked ' +
+      'for is longer than the system allows, a worker failed to boot, or a supervisor of programs gave up.',
+    why:
+      'Nothing is served until the cause is gone. An outer supervisor tries again and again and repeats the same error; the ' +
+      'first one tells the cause. uWSGI without need-app starts without the application and answers every request with an error.',
+    remedy:
+      'Read the traceback above the first failure. For an address in use, find who holds it before starting again. For the ' +
+      'queue, raise net.core.somaxconn or lower listen.',
+    limits:
+      'An instance that is meant to load its applications later (virtual hosting, dynamic mode) also says that it has none: ' +
+      'without a failed load or an unanswered request it is not counted. Failures after a reload belong to reload-lost-app.',
+    references: [
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#need-app',
+      'https://docs.kernel.org/networking/ip-sysctl.html',
+      'benoitc/gunicorn#2393',
+      'unbit/uwsgi#557',
+    ],
+  },
+  needs: {
+    messages: [
+      'uwsgi/starting',
+      'uwsgi/app-import-failed',
+      'uwsgi/callable-missing',
+      'uwsgi/app-load-failed',
+      'uwsgi/need-app',
+      'uwsgi/no-app-game-over',
+      'uwsgi/no-app-dynamic',
+      'uwsgi/no-python-app',
+      'uwsgi/address-in-use',
+      'uwsgi/listen-above-somaxconn',
+      'gunicorn/starting',
+      'gunicorn/worker-failed-to-boot',
+      'gunicorn/app-failed-to-load',
+      'gunicorn/app-missing',
+      'gunicorn/connection-in-use',
+      'gunicorn/cannot-connect',
+      'uvicorn/app-load-failed',
+      'uvicorn/startup-failed',
+      'uvicorn/address-in-use',
+      'uvicorn/started-server-process',
+      'daphne/listen-failure',
+      'daphne/starting',
+      'supervisord/spawned',
+      'supervisord/fatal',
+      'supervisord/program-status',
+      'systemd/starting',
+      'systemd/start-limit-hit',
+    ],
+    otherwise: 'no start is in this log: give the lines from the start-up banner on',
+  },
+  *check(timeline) {
+    const {starts} = failedStarts(timeline);
+    const groups = new Map<string, FailedStart[]>();
+    for (const start of starts) {
+      const key = `${start.generation.source} ${start.obstacles.join(' ')}`;
+      groups.set(key, [...(groups.get(key) ?? []), start]);
+    }
+    for (const group of groups.values()) {
+      const finding = describe(timeline, group);
+      if (finding) yield finding;
+    }
+    if (groups.size === 0) yield* abandoned(timeline);
+    if (groups.size > 0) return;
+    const lost = timeline.events.filter(({message}) => message === 'uwsgi/no-python-app');
+    const told = failedStarts(timeline).reloads.length > 0;
+    if (lost.length > 0 && !told)
+      yield {
+        undecided:
+          `${count(lost.length, 'request')} found no application, and the start that would tell why is not in this log: ` +
+          'give the lines from the start-up banner on.',
+      };
+  },
+};
+
+export default rule;
+
+const HOW: Readonly<Record<Obstacle, string>> = {
+  app: 'the application did not load',
+  address: 'another process holds the address',
+  backlog: 'the queue that was asked for (listen) is longer than the system allows (net.core.somaxconn)',
+};
+
+const TITLES: Readonly<Record<Obstacle, string>> = {
+  app: 'The application failed to load',
+  address: 'The start failed: the address is in use',
+  backlog: 'The start failed: listen is above net.core.somaxconn',
+};
+
+function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | null {
+  const [first] = group;
+  if (!first) return null;
+  const {obstacles, generation} = first;
+  const proofs = group.flatMap((start) => start.proofs);
+  const instance = proofs[0] ? instanceOfEvent(timeline, proofs[0]) : null;
+  const fatal = proofs.some(({meaning}) => meaning.fatal === true);
+  const unanswered = group.reduce((sum, start) => sum + start.generation.unanswered.length, 0);
+  const programs = unique(givenUp(timeline).map(programOf));
+  const workers = unique(proofs.map(({worker}) => worker).filter((worker) => worker !== null)).sort((a, b) => a - b);
+  const starts = group.length;
+  const [main = 'app'] = obstacles;
+  const lines = evidence([
+    ...group
+      .slice(0, 3)
+      .flatMap((start) => [
+        ...start.proofs.slice(0, 3).map((event) => proof(event, shownBy(event))),
+        ...(start.generation.start ? [proof(start.generation.start, 'the start that failed')] : []),
+      ]),
+    ...givenUp(timeline)
+      .slice(0, 1)
+      .map((event) => proof(event, `${programOf(event)} was given up in the end`)),
+  ]);
+  if (!lines) return null;
+  const partly = main === 'app' && generation.loaded.length > 0;
+  return {
+    title: `${TITLES[main]}${starts > 1 ? ` in ${starts} starts` : ''}`,
+    message: sentences(
+      `${starts > 1 ? `${starts} starts` : 'A start'} failed: ${list(obstacles.map((obstacle) => HOW[obstacle]))}.`,
+      starts > 1 && 'Each fails in the same way, so the first tells all.',
+      workers.length > 0 && `It failed in worker${workers.length > 1 ? 's' : ''} ${list(workers)}.`,
+      partly && `Another load did succeed in the same start, so a part of the service may work.`,
+      main === 'app' &&
+        (fatal
+          ? 'The server gave up for want of an application: nothing is served.'
+          : generation.supervisor === 'uwsgi' && !partly
+            ? 'The server runs on without it and answers requests with an error.'
+            : null),
+      unanswered > 0 && `${count(unanswered, 'request')} found no application.`,
+      programs.length > 0 && `${capital(list(programs))} was given up: nobody tries again until a person does.`,
+      main === 'app'
+        ? 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
+        : 'That is proved by the line itself.',
+    ),
+    confidence: 'certain',
+    instance: instance?.id ?? null,
+    reload: null,
+    pids: unique(proofs.map(({pid}) => pid).filter((pid) => pid !== null)),
+    workers,
+    evidence: lines,
+    against: [],
+    cannotSee: obstacles.flatMap((obstacle) => UNSEEN[obstacle]),
+    fixes: obstacles.flatMap((obstacle) => fixesFor(obstacle, instance, proofs)),
+    next: obstacles.flatMap((obstacle) => nextFor(obstacle, proofs)),
+    identity: [instance ? instanceName(instance) : generation.source, ...obstacles],
+  };
+}
+
+const UNSEEN: Readonly<Record<Obstacle, readonly string[]>> = {
+  app: ['the reason, where the traceback went to another log or was swallowed'],
+  address: ['who holds the address'],
+  backlog: [],
+};
+
+function shownBy({meaning, worker, fields}: LogEvent): string {
+  const {kind, fatal} = meaning;
+  if (kind === 'address-in-use') return `the address ${fields.address ?? ''} is held by another process`.replace('  ', ' ');
+  if (kind === 'listen-above-limit') return `the system allows ${fields.limit ?? 'less'}`;
+  if (kind === 'no-app')
+    return fatal ? 'the server gives up for want of an application' : 'the server runs without any application';
+  if (kind === 'request-error') return 'a request found no application';
+  return worker === null ? 'the application did not load' : `the application did not load in worker ${worker}`;
+}
+
+function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonly LogEvent[]): Fix[] {
+  if (obstacle === 'app') {
+    const isUwsgi = proofs.some(({message, meaning}) => message.startsWith('uwsgi/') && meaning.fatal !== true);
+    return [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        effect: 'the application loads',
+        since: null,
+        safety: 'needs-code',
+        why:
+          'Mend what the traceback names: a missing package, a wrong path or virtualenv, a wrong name of the module or ' +
+          'callable, a database that cannot be reached while loading.',
+      },
+      ...(isUwsgi
+        ? [
+            {
+              setting: 'need-app',
+              section: 'uwsgi',
+              value: 'true',
+              effect: 'a start without the application fails at once, in place of answering with errors',
+              since: null,
+              safety: 'safe' as const,
+              why: 'The outer supervisor and the deployment then notice it.',
+            },
+          ]
+        : []),
+    ];
+  }
+  if (obstacle === 'address') {
+    return [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        effect: 'the next start gets the address',
+        since: null,
+        safety: 'may-cut-requests',
+        why:
+          'Find who holds it and end that one: a former instance whose workers outlived their master, or a second one that ' +
+          'another unit or program starts.',
+      },
+    ];
+  }
+  const limit = Number(proofs.find(({meaning}) => meaning.kind === 'listen-above-limit')?.fields.limit);
+  const wanted = instance === null ? null : numberOf(instance, 'listen');
+  return [
+    {
+      setting: 'net.core.somaxconn',
+      section: 'sysctl',
+      value: null,
+      effect: 'the start gets through with the queue that was asked for',
+      since: null,
+      safety: 'safe',
+      why:
+        'Raise it to the value of listen or more. In a container it belongs to the network namespace: set it with --sysctl ' +
+        `net.core.somaxconn=${wanted !== null && wanted > limit ? wanted : 'N'} or in the pod.`,
+    },
+    {
+      setting: 'listen',
+      section: 'uwsgi',
+      value: Number.isFinite(limit) ? String(limit) : null,
+      effect: 'the start gets through with the queue that the system allows',
+      since: null,
+      safety: 'safe',
+      why: 'A queue only helps short bursts; workers that do not answer fill any queue.',
+    },
+  ];
+}
+
+function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[]): string[] {
+  if (obstacle === 'app')
+    return [
+      'read the traceback above the first of these lines',
+      'load the module by hand: the same user, directory, virtualenv and environment',
+    ];
+  if (obstacle === 'address') {
+    const address = proofs.find(({meaning}) => meaning.kind === 'address-in-use')?.fields.address;
+    return [
+      `ss -ltnxp${address === undefined ? '' : `   # who listens on ${address}`}`,
+      'ps -eo pid,ppid,lstart,cmd --forest   # workers with parent 1 have lost their master',
+    ];
+  }
+  return ['sysctl net.core.somaxconn   # inside the same container'];
+}
+
+/** A program that is down for good, and whose own lines do not tell why. */
+function* abandoned(timeline: Timeline): Generator<Finding> {
+  const events = givenUp(timeline);
+  const programs = unique(events.map(programOf));
+  for (const program of programs) {
+    const own = events.filter((event) => programOf(event) === program);
+    const [first] = own;
+    if (!first) continue;
+    const instance = instanceOfEvent(timeline, first);
+    const deaths =
+      instance?.processes.filter(({ended, started}) => [ended, started].some((event) => event && programOf(event) === program)) ??
+      [];
+    const reason = own.map(({fields}) => fields.reason).find((each) => each !== undefined);
+    const missing = reason !== undefined && /^(can't find command|command at|no permission)/.test(String(reason));
+    const lines = evidence([
+      ...own.slice(0, 2).map((event) => proof(event, `${program} was given up`)),
+      ...deaths.slice(-3).flatMap(({ended}) => (ended ? [proof(ended, `${program} ended here`)] : [])),
+    ]);
+    if (!lines) continue;
+    yield {
+      title: `${capital(program)} failed to start and was given up`,
+      message: sentences(
+        `${capital(program)} did not come up, and its supervisor gave up: nobody tries again until a person does.`,
+        deaths.length > 0 && `The log shows ${count(deaths.length, 'process', 'processes')} of it that ended before.`,
+        reason !== undefined && `The reason told: ${reason}.`,
+        'That it is down is proved.',
+        reason === undefined && "Why, the program's own log tells: nothing of it is here.",
+      ),
+      confidence: 'certain',
+      instance: instance?.id ?? null,
+      reload: null,
+      pids: unique(deaths.map(({pid}) => pid)),
+      workers: [],
+      evidence: lines,
+      against: [],
+      cannotSee: ['what the program itself printed, unless its own log is given as well'],
+      fixes: missing
+        ? [
+            {
+              setting: 'command',
+              section: `program:${program}`,
+              value: null,
+              effect: 'the program is found and started',
+              since: null,
+              safety: 'safe',
+              why: 'Give the full path of a file that exists and may be executed by the user of the program.',
+            },
+          ]
+        : [
+            {
+              setting: null,
+              section: null,
+              value: null,
+              effect: 'the program comes up',
+              since: null,
+              safety: 'needs-code',
+              why: 'Mend what its own log says, then start it by hand: the supervisor will not.',
+            },
+          ],
+      next: [
+        missing
+          ? `ls -l the command of ${program}, as the user that runs it`
+          : `supervisorctl tail ${program} stderr   # or journalctl -u ${program}`,
+        'start the command by hand as the same user, in the same directory, with the same environment',
+      ],
+      identity: [program, 'given up'],
+    };
+  }
+}

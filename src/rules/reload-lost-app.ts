@@ -1,0 +1,180 @@
+import type {LogEvent} from '../timeline/event.ts';
+import type {Reload, Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Finding, Fix, Rule} from './rule.ts';
+import {type FailedStart, failedStarts} from './starts.ts';
+import {count, evidence, instanceName, kindOf, list, precedes, proof, sentences, unique} from './wording.ts';
+
+const rule: Rule = {
+  id: 'reload-lost-app',
+  title: 'After a reload the application is gone',
+  severity: 'error',
+  docs: {
+    sees:
+      'A reload whose new generation has no application or cannot load it: "no app loaded", "unable to load app", "failed ' +
+      'loading app in worker", "Worker failed to boot", or requests that find no application afterwards.',
+    why:
+      'A reload ends the old code before it knows whether the new code loads. uWSGI without need-app then runs without any ' +
+      'application and answers every request with an error, while all its processes look healthy; with need-app it ends. ' +
+      'In a chain reload the first worker fails and the rest keep the old code.',
+    remedy:
+      'Mend what the traceback says, or go back to the former version, and reload again. Load the application once by hand ' +
+      'before every reload. need-app makes the failure visible; a chain reload with lazy-apps limits it to one worker.',
+    limits:
+      'The traceback carries no pid and no time, and may be in another log. Without it the log proves the loss and not the reason.',
+    references: [
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#need-app',
+      'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
+      'benoitc/gunicorn#1825',
+    ],
+  },
+  needs: {
+    messages: [
+      'uwsgi/master-respawned',
+      'uwsgi/binary-reload',
+      'uwsgi/graceful-reload',
+      'uwsgi/brutal-reload',
+      'uwsgi/touch-chain-reload',
+      'uwsgi/touch-workers-reload',
+      'uwsgi/chain-reload',
+      'gunicorn/handling-signal',
+      'gunicorn/worker-reloading',
+    ],
+    otherwise: 'no reload is in this log',
+  },
+  *check(timeline) {
+    const groups = new Map<string, FailedStart[]>();
+    for (const failed of failedStarts(timeline).reloads) {
+      const {source} = failed.generation;
+      groups.set(source, [...(groups.get(source) ?? []), failed]);
+    }
+    for (const group of groups.values()) {
+      const finding = describe(timeline, group);
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | null {
+  const [first] = group;
+  if (!first) return null;
+  const {generation} = first;
+  const proofs = group.flatMap((failed) => failed.proofs);
+  const instance = generation.reload ? instanceOfEvent(timeline, generation.reload) : null;
+  const reloads = unique(group.map((failed) => reloadOf(timeline, failed)).filter((reload) => reload !== null));
+  const unanswered = group.reduce((sum, failed) => sum + failed.generation.unanswered.length, 0);
+  const loadedAfter = group.at(-1)?.generation.loaded.length ?? 0;
+  const gaveUp = proofs.some(({meaning}) => meaning.fatal === true);
+  const workers = unique(proofs.map(({worker}) => worker).filter((worker) => worker !== null)).sort((a, b) => a - b);
+  const lines = evidence([
+    ...(generation.hadApp ? [proof(generation.hadApp, 'before the reload the application was loaded')] : []),
+    ...group
+      .slice(0, 3)
+      .flatMap((failed) => [
+        ...failed.proofs.slice(0, 3).map((event) => proof(event, shownBy(event))),
+        ...(failed.generation.reload ? [proof(failed.generation.reload, 'the reload')] : []),
+      ]),
+  ]);
+  if (!lines) return null;
+  const several = group.length > 1;
+  const [only] = reloads;
+  return {
+    title: several ? `After ${group.length} reloads the application is gone` : rule.title,
+    message: sentences(
+      `After ${several ? `${group.length} reloads` : only ? `a ${kindOf(only)}` : 'a reload'} the new generation ` +
+        (proofs.some(({meaning}) => meaning.kind === 'app-load-failed')
+          ? 'could not load the application.'
+          : 'runs without an application.'),
+      generation.hadApp !== null && 'Before it, the application was loaded: the reload brought the loss.',
+      workers.length > 0 && `It failed in worker${workers.length > 1 ? 's' : ''} ${list(workers)}.`,
+      gaveUp
+        ? 'The server gave up: nothing is served until somebody starts it again.'
+        : unanswered > 0
+          ? `${count(unanswered, 'request')} got an error for want of an application, while all processes look healthy.`
+          : loadedAfter > 0
+            ? 'Some workers did load it, so a part of the requests is answered.'
+            : 'Every request is answered with an error, while all processes look healthy.',
+      'The loss is proved; its reason is in the traceback above the failure, most often an import error in the new code.',
+    ),
+    confidence: 'certain',
+    instance: instance?.id ?? null,
+    reload: reloads.length === 1 && only ? only.id : null,
+    pids: unique(proofs.map(({pid}) => pid).filter((pid) => pid !== null)),
+    workers,
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'boot-failure',
+        because: 'it is no first start: the lines of a reload stand before it',
+        line: generation.reload?.line ?? null,
+      },
+    ],
+    cannotSee: ['why it did not load, where the traceback went to another log'],
+    fixes: fixesFor(generation.supervisor, gaveUp),
+    next: [
+      'read the traceback above the first of these lines',
+      'load the module by hand before the next reload: the same user, directory, virtualenv and environment',
+      'mend it or go back to the former version, then reload once more',
+    ],
+    identity: [instance ? instanceName(instance) : generation.source, 'lost'],
+  };
+}
+
+/** The last reload that began before the failure. */
+function reloadOf(timeline: Timeline, {generation, proofs}: FailedStart): Reload | null {
+  const [event] = proofs;
+  if (!event) return null;
+  const instance = instanceOfEvent(timeline, generation.reload ?? event);
+  return (
+    timeline.reloads.findLast(
+      ({began, kind, instance: owner}) => kind !== 'stop' && precedes(began, event) && (!instance || owner === instance.id),
+    ) ??
+    timeline.reloads.find(({began}) => began === generation.reload) ??
+    null
+  );
+}
+
+function shownBy({meaning, worker}: LogEvent): string {
+  if (meaning.kind === 'no-app')
+    return meaning.fatal ? 'the server gives up for want of an application' : 'the new generation has no application';
+  if (meaning.kind === 'request-error') return 'a request found no application';
+  return worker === null ? 'the application did not load' : `the application did not load in worker ${worker}`;
+}
+
+function fixesFor(supervisor: string, gaveUp: boolean): Fix[] {
+  const fixes: Fix[] = [
+    {
+      setting: null,
+      section: null,
+      value: null,
+      effect: 'the service is back',
+      since: null,
+      safety: 'needs-code',
+      why: 'Mend the import that the traceback names, or go back to the former version, and reload once more.',
+    },
+  ];
+  if (supervisor !== 'uwsgi') return fixes;
+  if (!gaveUp) {
+    fixes.push({
+      setting: 'need-app',
+      section: 'uwsgi',
+      value: 'true',
+      effect: 'a generation without its application ends at once, in place of answering with errors',
+      since: null,
+      safety: 'safe',
+      why: 'The outer supervisor and the deployment then notice it. It does not keep the old code running.',
+    });
+  }
+  fixes.push({
+    setting: 'touch-chain-reload',
+    section: 'uwsgi',
+    value: null,
+    effect: 'with lazy-apps, code that does not load costs one worker; the others keep the old code',
+    since: null,
+    safety: 'safe',
+    why: 'A chain reload goes on to the next worker only when the one before accepts requests.',
+  });
+  return fixes;
+}

@@ -1,0 +1,163 @@
+/** Starts that failed, and generations that came up without their application: read once, for all rules that ask. */
+import type {LogEvent} from '../timeline/event.ts';
+import {between} from '../timeline/time.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {precedes} from './wording.ts';
+
+/**
+ * `app`: the application did not load. `address`: another process holds the address. `backlog`: the system allows a
+ * shorter queue than was asked for.
+ */
+export type Obstacle = 'app' | 'address' | 'backlog';
+
+/** From one start (or reload) of a supervisor to the next. */
+export interface Generation {
+  /** Whose lines they are: supervisor and stream. */
+  readonly source: string;
+  readonly supervisor: string;
+  readonly stream: string | null;
+  /** The start-up banner; null where the log begins later, or where workers alone were replaced. */
+  readonly start: LogEvent | null;
+  /** The line by which it is known that this is no first start but follows a reload. */
+  reload: LogEvent | null;
+  /** An application was loaded before that reload. */
+  readonly hadApp: LogEvent | null;
+  readonly troubles: LogEvent[];
+  readonly loaded: LogEvent[];
+  /** Requests that were answered with an error for want of an application. */
+  readonly unanswered: LogEvent[];
+  lastWorker: LogEvent | null;
+}
+
+export interface FailedStart {
+  readonly generation: Generation;
+  readonly obstacles: readonly Obstacle[];
+  /** Lines that prove it, in the order of the log. */
+  readonly proofs: readonly LogEvent[];
+}
+
+const read = new WeakMap<Timeline, readonly Generation[]>();
+
+export function generationsIn(timeline: Timeline): readonly Generation[] {
+  const known = read.get(timeline);
+  if (known) return known;
+  const all: Generation[] = [];
+  const current = new Map<string, Generation>();
+  const reloading = new Map<string, LogEvent>();
+  const begin = (event: LogEvent, source: string, supervisor: string, start: LogEvent | null, reload: LogEvent | null) => {
+    const past = current.get(source);
+    const next: Generation = {
+      source,
+      supervisor,
+      stream: event.stream,
+      start,
+      reload,
+      hadApp: reload === null ? null : (past?.loaded.at(-1) ?? past?.hadApp ?? null),
+      troubles: [],
+      loaded: [],
+      unanswered: [],
+      lastWorker: null,
+    };
+    current.set(source, next);
+    all.push(next);
+    return next;
+  };
+  for (const event of timeline.events) {
+    const {kind, reload, cause} = event.meaning;
+    const supervisor = event.message.slice(0, event.message.indexOf('/'));
+    const source = `${supervisor} ${event.stream ?? ''}`;
+    const now = () => current.get(source) ?? begin(event, source, supervisor, null, null);
+    if (kind === 're-executing' || (kind === 'reload-began' && (reload === 'graceful' || reload === 'brutal'))) {
+      reloading.set(source, event);
+    } else if (kind === 'stop-began' || kind === 'stop-ended') {
+      reloading.delete(source);
+    } else if (kind === 'starting') {
+      begin(event, source, supervisor, event, reloading.get(source) ?? null);
+      reloading.delete(source);
+    } else if (kind === 'master-re-executed') {
+      now().reload ??= event;
+    } else if ((kind === 'reload-began' && reload !== undefined) || (kind === 'recycle-began' && cause === 'reload')) {
+      begin(event, source, supervisor, null, event);
+    } else if (kind === 'app-loaded') now().loaded.push(event);
+    else if (kind === 'process-started' && event.meaning.role === 'worker') now().lastWorker = event;
+    else if (isObstacle(event)) now().troubles.push(event);
+    else if (event.message === 'uwsgi/no-python-app') now().unanswered.push(event);
+  }
+  read.set(timeline, all);
+  return all;
+}
+
+function isObstacle({meaning}: LogEvent): boolean {
+  return obstacleOf(meaning.kind) !== null;
+}
+
+export function obstacleOf(kind: LogEvent['meaning']['kind']): Obstacle | null {
+  if (kind === 'app-load-failed' || kind === 'no-app') return 'app';
+  if (kind === 'address-in-use') return 'address';
+  return kind === 'listen-above-limit' ? 'backlog' : null;
+}
+
+/** The application is missing in it, as far as that is a trouble: an instance may be meant to load applications later. */
+export function appTroubles({troubles, unanswered, reload, hadApp}: Generation): LogEvent[] {
+  const own = troubles.filter(({meaning}) => obstacleOf(meaning.kind) === 'app');
+  const isSure = own.some(({meaning}) => meaning.kind === 'app-load-failed' || meaning.fatal === true);
+  if (isSure || unanswered.length > 0 || (reload !== null && hadApp !== null)) return own;
+  return [];
+}
+
+/** First starts that something kept from coming up; `reloads`: new generations without their application. */
+export function failedStarts(timeline: Timeline): {starts: FailedStart[]; reloads: FailedStart[]} {
+  const starts: FailedStart[] = [];
+  const reloads: FailedStart[] = [];
+  for (const generation of generationsIn(timeline)) {
+    const {troubles, lastWorker, unanswered, reload, start} = generation;
+    const apps = appTroubles(generation);
+    const missing = apps.length > 0 ? [...apps, ...unanswered.slice(0, 1)] : unanswered.slice(0, reload !== null ? 1 : 0);
+    if (missing.length > 0 && reload !== null) reloads.push({generation, obstacles: ['app'], proofs: missing});
+    const sockets = troubles.filter(
+      (event) =>
+        obstacleOf(event.meaning.kind) !== 'app' &&
+        (event.meaning.fatal === true || lastWorker === null || precedes(lastWorker, event)),
+    );
+    const own = [...sockets, ...(reload === null ? missing : [])].sort((a, b) => (precedes(a, b) ? -1 : 1));
+    if (own.length === 0) continue;
+    const obstacles = [...new Set(own.map(({meaning}) => obstacleOf(meaning.kind) ?? 'app'))];
+    // A start that was seen and fails on its socket never gets to its application.
+    starts.push({generation, obstacles: start === null && obstacles.length === 0 ? ['app'] : obstacles, proofs: own});
+  }
+  return {starts, reloads};
+}
+
+const explained = new WeakMap<Timeline, readonly LogEvent[]>();
+/** Seconds between what a program says and its end. */
+const NEAR = 5;
+
+/** What kept the program from coming up is known from its own lines: its end is the consequence. */
+export function failedToStart(timeline: Timeline, instance: Instance, process: Process): boolean {
+  const {ended} = process;
+  if (!ended) return false;
+  // WORKER_BOOT_ERROR and APP_LOAD_ERROR.
+  if (instance.supervisor === 'gunicorn') return ended.fields.code === 3 || ended.fields.code === 4;
+  if (process.role !== 'program') return false;
+  let known = explained.get(timeline);
+  if (!known) {
+    const {starts, reloads} = failedStarts(timeline);
+    known = [...starts, ...reloads].flatMap(({proofs}) => proofs);
+    explained.set(timeline, known);
+  }
+  return known.some(
+    (event) =>
+      between(event.at, ended.at).min <= NEAR &&
+      between(ended.at, event.at).min <= NEAR &&
+      (event.input !== ended.input || Math.abs(event.line - ended.line) < 100),
+  );
+}
+
+/** Programs that a supervisor of programs has given up. */
+export function givenUp(timeline: Timeline): LogEvent[] {
+  return timeline.events.filter(({meaning}) => meaning.kind === 'program-given-up');
+}
+
+export function programOf({fields}: LogEvent): string {
+  return String(fields.program ?? fields.unit ?? fields.name ?? 'the program');
+}
