@@ -1,7 +1,7 @@
 import {Command, Flags} from '@oclif/core';
 
 /** What the reader unpacks by itself; the rest is named with the program that unpacks it. */
-const COMPRESSION = 'gzip, known by content and not by name';
+const COMPRESSION = 'gzip, zstd, xz and bzip2, known by content and not by name';
 
 export class Formats extends Command {
   static override summary = 'List what can be read.';
