@@ -1,4 +1,5 @@
 /** The pipeline, top to bottom: bytes -> events -> timeline -> findings. */
+import {Zone} from './envelope/zone.ts';
 import {type Engine, Recorder} from './formats/recorder.ts';
 import {rules} from './rules/index.ts';
 import type {RuleFinding, RuleResult} from './rules/rule.ts';
@@ -14,6 +15,10 @@ export interface AnalyzeOptions {
   readonly inputs: readonly string[];
   /** `ohm` asks Ohm's interpreter instead of the compiled matcher: slow, and the same report byte for byte. */
   readonly engine?: Engine;
+  /** The time zone of stamps that tell none: an IANA name or an offset. Throws RangeError where there is no such zone. */
+  readonly zone?: string | undefined;
+  /** The year of the first stamp that tells none (syslog). */
+  readonly year?: number | undefined;
   /** Aborting it ends the reading; what was read so far is judged. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -30,7 +35,8 @@ export interface Diagnosis {
 
 /** Reads the inputs and judges what they show. */
 export async function analyze(options: AnalyzeOptions): Promise<Diagnosis> {
-  const recorder = await Recorder.create(options.engine ?? 'compiled');
+  const zone = options.zone === undefined ? undefined : new Zone(options.zone);
+  const recorder = await Recorder.create(options.engine ?? 'compiled', {zone, year: options.year});
   const notes: InputNote[] = [];
   const errors = await readInputs(options.inputs, recorder, {signal: options.signal, onNote: (note) => notes.push(note)});
   const timeline = buildTimeline(recorder.finish());

@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   formats: ['envelope', 'grammar', 'source', 'timeline'],
   rules: ['timeline'],
   report: ['formats', 'rules', 'timeline', 'analyze.ts'],
-  commands: ['formats', 'report', 'rules', 'source', 'timeline', 'analyze.ts'],
+  commands: ['envelope', 'formats', 'report', 'rules', 'source', 'timeline', 'analyze.ts'],
 };
 
 const files = readdirSync('src', {recursive: true, encoding: 'utf8'})

@@ -1,5 +1,6 @@
 import {Args, type Command, Flags, Help} from '@oclif/core';
 import type {Diagnosis} from '../analyze.ts';
+import {Zone} from '../envelope/zone.ts';
 import {printable} from '../report/escape.ts';
 import {type NotUnderstood, notUnderstood} from '../report/understood.ts';
 import {EXIT_INTERRUPTED, EXIT_TROUBLE, exitCode, FAIL_ON, type FailOn} from './exit-code.ts';
@@ -30,6 +31,12 @@ export const readingFlags = {
     default: 'compiled' as const,
     helpGroup: 'RARELY NEEDED',
   })(),
+  tz: Flags.custom<string>({
+    description: 'time zone of stamps that tell none, such as Europe/Berlin or +02:00',
+    helpValue: 'ZONE',
+    parse: async (text) => zoneOf(text),
+  })(),
+  year: Flags.integer({description: 'year of the first stamp that tells none (syslog)', helpValue: 'YYYY', min: 1970, max: 2100}),
   progress: Flags.boolean({allowNo: true, hidden: true}),
 };
 
@@ -59,6 +66,8 @@ export async function read(
     readonly quiet: boolean;
     readonly 'fail-on': FailOn;
     readonly 'min-coverage'?: number | undefined;
+    readonly tz?: string | undefined;
+    readonly year?: number | undefined;
   },
 ): Promise<Reading | null> {
   if ((inputs === undefined || inputs.length === 0) && isTerminal(0)) {
@@ -68,7 +77,7 @@ export async function read(
   }
   const {analyze} = await import('../analyze.ts');
   const interrupt = interruptible();
-  const options = {inputs: inputs ?? ['-'], engine: flags.engine, signal: interrupt.signal};
+  const options = {inputs: inputs ?? ['-'], engine: flags.engine, zone: flags.tz, year: flags.year, signal: interrupt.signal};
   const diagnosis = await analyze(options);
   interrupt.release();
   const unreadable = diagnosis.errors;
@@ -107,4 +116,12 @@ function fractionOf(text: string): number {
   const value = Number(figure);
   if (figure === undefined || value > 100) throw new UsageError(`--min-coverage takes a percentage from 0 to 100, not ${text}`);
   return value / 100;
+}
+
+function zoneOf(text: string): string {
+  try {
+    return new Zone(text).name;
+  } catch {
+    throw new UsageError(`there is no time zone "${printable(text)}"; name one such as Europe/Berlin, UTC or +02:00`);
+  }
 }

@@ -55,12 +55,12 @@ export interface CurrentInput {
 /** No layer at all. */
 export const BARE_ROUTE: readonly LayerReader[] = [];
 
-export function newInput(info: InputInfo, index: number): CurrentInput {
+export function newInput(info: InputInfo, index: number, year: number | null): CurrentInput {
   return {
     info,
     index,
     clock: new LineClock(),
-    calendar: new Calendar(null),
+    calendar: new Calendar(year),
     envelopes: new Map(),
     held: new Map(),
     oddities: new Map(),

@@ -8,6 +8,7 @@ import {type EnvelopeRecord, recordsOf} from '../envelope/record.ts';
 import {Scratch} from '../envelope/scratch.ts';
 import {ctimeOf, StampReader} from '../envelope/stamp.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
+import type {Zone} from '../envelope/zone.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import type {InputInfo, LineSink} from '../source/sink.ts';
@@ -23,6 +24,14 @@ import {isBlank, withoutControls} from './text.ts';
 import {fieldsInValues, meaningInContext} from './wording.ts';
 
 export type Engine = 'compiled' | 'ohm';
+
+/** What a log does not tell of its clock. */
+export interface ClockOptions {
+  /** The zone of stamps that tell none. */
+  readonly zone?: Zone | undefined;
+  /** The year of the first stamp that tells none. */
+  readonly year?: number | undefined;
+}
 
 const LF = 10;
 const CR = 13;
@@ -47,9 +56,10 @@ const DATE_LENGTHS = [27, 26];
  */
 export class Recorder implements LineSink {
   /** With `ohm`, Ohm's interpreter answers in place of the compiled matchers. */
-  static async create(engine: Engine): Promise<Recorder> {
+  static async create(engine: Engine, clock: ClockOptions = {}): Promise<Recorder> {
     if (engine === 'compiled') {
       return new Recorder(
+        clock,
         allFormats.map((format) => new Reader(format, format.matcher)),
         envelopeMatcher,
         originMatcher,
@@ -58,12 +68,15 @@ export class Recorder implements LineSink {
     const [{interpret}, {loadGrammar}] = await Promise.all([import('../grammar/interpret.ts'), import('../grammar/load.ts')]);
     const interpreted = (file: string) => interpret(loadGrammar(locateGrammar(file)));
     return new Recorder(
+      clock,
       allFormats.map((format) => new Reader(format, interpreted(format.grammarFile))),
       interpreted('envelope.ohm'),
       interpreted('origin.ohm'),
     );
   }
 
+  private readonly zone: Zone | null;
+  private readonly year: number | null;
   private readonly readers: readonly Reader[];
   /** Supervisors are asked at each layer of a line, applications about the innermost one that none of them knows. */
   private readonly supervisors: readonly Reader[];
@@ -77,9 +90,11 @@ export class Recorder implements LineSink {
   private readonly events: {event: Omit<LogEvent, 'at'>; moment: Moment; clock: LineClock}[] = [];
   private readonly inputs: InputSummary[] = [];
   private bound: Buffer | null = null;
-  private current: CurrentInput = newInput({name: '', compression: 'none'}, 0);
+  private current: CurrentInput = newInput({name: '', compression: 'none'}, 0, null);
 
-  private constructor(readers: readonly Reader[], envelope: Matcher, origin: Matcher) {
+  private constructor({zone, year}: ClockOptions, readers: readonly Reader[], envelope: Matcher, origin: Matcher) {
+    this.zone = zone ?? null;
+    this.year = year ?? null;
     this.readers = readers;
     this.supervisors = readers.filter(({format}) => !format.isApplication);
     this.applications = readers.filter(({format}) => format.isApplication);
@@ -90,7 +105,7 @@ export class Recorder implements LineSink {
   }
 
   open(info: InputInfo): void {
-    this.current = newInput(info, this.inputs.length);
+    this.current = newInput(info, this.inputs.length, this.year);
     this.stamps.follow(this.current.calendar);
     for (const {ledger} of this.readers) if (ledger !== null) ledger.shift = 0;
   }
@@ -171,7 +186,7 @@ export class Recorder implements LineSink {
       },
       from: clock.first,
       to: clock.last,
-      zone: current.hasUtc && !current.hasLocal ? 'UTC' : null,
+      zone: this.zone?.name ?? (current.hasUtc && !current.hasLocal ? 'UTC' : null),
       truncated,
       oddities: [...current.oddities.values()],
       unknownExamples: current.examples,
@@ -434,7 +449,7 @@ export class Recorder implements LineSink {
     const {current} = this;
     const ended = ledger.ended();
     this.learnYear(ended, wrapping);
-    const {time} = wrapping;
+    const time = this.timeOf(wrapping);
     if (time === null) return;
     current.isLearning = false;
     current[wrapping.isUtc ? 'hasUtc' : 'hasLocal'] = true;
@@ -612,7 +627,7 @@ export class Recorder implements LineSink {
       this.recognised(wrapping);
       return 'requests';
     }
-    const {time} = wrapping;
+    const time = this.timeOf(wrapping);
     if (time !== null) clock.atStamp(time);
     if (meaning === 'noise') {
       reader.lines++;
@@ -624,6 +639,12 @@ export class Recorder implements LineSink {
     this.recognised(wrapping);
     this.keep(reader, message, meaning, at, wrapping);
     return 'events';
+  }
+
+  /** The time that stands around a message, on the clock of the log. */
+  private timeOf(wrapping: Wrapping): number | null {
+    const {time} = wrapping;
+    return time !== null && this.zone !== null && wrapping.isUtc ? this.zone.wallClock(time) : time;
   }
 
   /** A message stood inside these envelopes. */
@@ -650,7 +671,7 @@ export class Recorder implements LineSink {
     const told =
       meaning.timeIn === undefined || fields[meaning.timeIn] === undefined ? null : ctimeOf(String(fields[meaning.timeIn]));
     if (told !== null) this.learnYear(told, wrapping);
-    const {time: stamp} = wrapping;
+    const stamp = this.timeOf(wrapping);
     const time = stamp ?? told;
     if (stamp !== null) current[wrapping.isUtc ? 'hasUtc' : 'hasLocal'] = true;
     if (stamp === null && time !== null) current.clock.atStamp(time);

@@ -1,3 +1,5 @@
+import {TZDate, tzOffset} from '@date-fns/tz';
+import {format} from 'date-fns/format';
 import type {Instant} from '../timeline/time.ts';
 
 /** Beyond this a Date does not reach; a stamp that says so is broken. */
@@ -5,11 +7,11 @@ const FARTHEST = 8.64e15;
 
 /**
  * ISO 8601 on the log's clock: `2019-07-31T20:13:14`, milliseconds only where there are any, an offset only
- * where the log tells its zone (`UTC`, `Z`, `+02:00`). Null for what is no date.
+ * where its zone is known (`UTC`, `+02:00`, `Europe/Berlin`). Null for what is no date.
  */
 export function iso(at: number | null, zone: string | null): string | null {
   if (at === null || !(Math.abs(at) <= FARTHEST)) return null;
-  return new Date(at).toISOString().replace(/(?:\.000)?Z$/, '') + offset(zone);
+  return new Date(at).toISOString().replace(/(?:\.000)?Z$/, '') + offset(zone, at);
 }
 
 export interface JsonInstant {
@@ -42,16 +44,26 @@ export function showInstant({earliest, latest}: Instant, clock: Clock): string {
 }
 
 export function day(at: number): string {
-  return iso(at, null)?.replace(/T.*$/, '') ?? '?';
+  return onTheClock(at, 'yyyy-MM-dd');
 }
 
 export function timeOfDay(at: number): string {
-  return iso(at, null)?.replace(/^.*T/, '').slice(0, 'hh:mm:ss'.length) ?? '?';
+  return onTheClock(at, 'HH:mm:ss');
 }
 
-function offset(zone: string | null): string {
+/** Instants are the clock on the wall already, so they are written as if that were UTC. */
+function onTheClock(at: number, pattern: string): string {
+  return Math.abs(at) <= FARTHEST ? format(new TZDate(at, 'UTC'), pattern) : '?';
+}
+
+/** The offset from UTC that the clock on the wall has in `zone` when it shows `at`. */
+function offset(zone: string | null, at: number): string {
   if (zone === null) return '';
-  if (zone === 'UTC' || zone === 'Z' || zone === 'GMT') return 'Z';
-  const [, sign, hours, mins = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
-  return sign === undefined ? '' : `${sign}${hours}:${mins}`;
+  if (zone === 'UTC') return 'Z';
+  // The offset of a moment nearby is the one looked for, but for the hour in which it changes.
+  const nearby = tzOffset(zone, new Date(at));
+  const minutes = tzOffset(zone, new Date(at - nearby * 60_000));
+  if (Number.isNaN(minutes)) return '';
+  const two = (value: number) => String(Math.trunc(value)).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
 }

@@ -1,6 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {capital, instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './deaths.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
@@ -135,11 +135,13 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
       main === 'app' &&
         (fatal
           ? 'The server gave up for want of an application: nothing is served.'
-          : generation.supervisor === 'uwsgi' && !partly
-            ? 'The server runs on without it and answers requests with an error.'
-            : null),
+          : workers.length > 0
+            ? 'Such a worker ends at once and is started anew, to fail again.'
+            : generation.supervisor === 'uwsgi' && !partly
+              ? 'The server runs on without it and answers requests with an error.'
+              : null),
       unanswered > 0 && `${count(unanswered, 'request')} found no application.`,
-      programs.length > 0 && `${capital(list(programs))} was given up: nobody tries again until a person does.`,
+      programs.length > 0 && `${list(programs)} was given up: nobody tries again until a person does.`,
       main === 'app'
         ? 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
         : 'That is proved by the line itself.',
@@ -281,9 +283,9 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
     ]);
     if (!lines) continue;
     yield {
-      title: `${capital(program)} failed to start and was given up`,
+      title: 'A program failed to start and was given up',
       message: sentences(
-        `${capital(program)} did not come up, and its supervisor gave up: nobody tries again until a person does.`,
+        `${program} did not come up, and its supervisor gave up: nobody tries again until a person does.`,
         deaths.length > 0 && `The log shows ${count(deaths.length, 'process', 'processes')} of it that ended before.`,
         reason !== undefined && `The reason told: ${reason}.`,
         'That it is down is proved.',

@@ -2,10 +2,14 @@
 import appThreadsBlockShutdown from './app-threads-block-shutdown.ts';
 import bootFailure from './boot-failure.ts';
 import chainReloadSlow from './chain-reload-slow.ts';
+import clockDisagreement from './clock-disagreement.ts';
+import controlSocketUnreachable from './control-socket-unreachable.ts';
 import crashLoop from './crash-loop.ts';
 import forcedKillUndecided from './forced-kill-undecided.ts';
 import harakiriKills from './harakiri-kills.ts';
 import killedFromOutside from './killed-from-outside.ts';
+import listenQueueFull from './listen-queue-full.ts';
+import logHidesTimes from './log-hides-times.ts';
 import mercyTooLong from './mercy-too-long.ts';
 import mercyTooShort from './mercy-too-short.ts';
 import oldCodeKept from './old-code-kept.ts';
@@ -33,9 +37,13 @@ export const rules: readonly Rule[] = [
   workerCrashed,
   killedFromOutside,
   harakiriKills,
+  controlSocketUnreachable,
+  listenQueueFull,
   mercyTooShort,
   mercyTooLong,
   chainReloadSlow,
   synchronizedRecycling,
   oldCodeKept,
+  clockDisagreement,
+  logHidesTimes,
 ];

@@ -93,9 +93,11 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
         ? 'The server gave up: nothing is served until somebody starts it again.'
         : unanswered > 0
           ? `${count(unanswered, 'request')} got an error for want of an application, while all processes look healthy.`
-          : loadedAfter > 0
-            ? 'Some workers did load it, so a part of the requests is answered.'
-            : 'Every request is answered with an error, while all processes look healthy.',
+          : workers.length > 0
+            ? 'Such a worker ends at once and is started anew, to fail again; workers that were not replaced yet keep the old code.'
+            : loadedAfter > 0
+              ? 'Some workers did load it, so a part of the requests is answered.'
+              : 'Every request is answered with an error, while all processes look healthy.',
       'The loss is proved; its reason is in the traceback above the failure, most often an import error in the new code.',
     ),
     confidence: 'certain',

@@ -1,0 +1,175 @@
+import type {LineRef, LogEvent} from '../timeline/event.ts';
+import {isExact} from '../timeline/time.ts';
+import type {InputSummary, Timeline} from '../timeline/timeline.ts';
+import {capital} from './deaths.ts';
+import type {Evidence, Finding, Rule} from './rule.ts';
+import {count, evidence, list, proof, seconds, sentences, unique} from './wording.ts';
+
+/** Seconds by which lines of one file may be out of order without meaning anything. */
+const TOLERANCE = 5;
+/** Time zones differ by whole quarters of an hour. */
+const QUARTER = 900;
+/** How the reading of an input words that its clocks differ. */
+const CLOCKS = "the supervisor's clock is ";
+
+interface Clash {
+  readonly before: LogEvent;
+  readonly after: LogEvent;
+  /** Seconds by which the two lines contradict each other; null where that has no single figure. */
+  readonly size: number | null;
+  readonly because: string;
+}
+
+const rule: Rule = {
+  id: 'clock-disagreement',
+  title: 'Times in this log contradict each other',
+  severity: 'warning',
+  docs: {
+    sees:
+      'Stamps that step back by more than a few seconds from one line to the next, two lines whose times contradict what the ' +
+      'server is known to do, and inputs in which two clocks differ by whole hours.',
+    why:
+      'All waits and durations are differences between stamps. Where a clock was stepped, or two writers use two zones, they ' +
+      'come out wrong by as much, and a person who searches another log at that time searches in the wrong place.',
+    remedy:
+      'Let all writers use one zone, UTC best: set TZ for the server and do not change it in the application (Django sets ' +
+      'TIME_ZONE after the start). Keep the clock in step with a time service that slews. Read the log where it was written.',
+    limits:
+      'Request lines are left out: they are written at the end of a request and carry the time of its start, so they run ' +
+      'backwards by nature. A difference of whole hours between two writers is corrected for where it can be seen.',
+    references: [
+      'https://docs.djangoproject.com/en/stable/ref/settings/#time-zone',
+      'https://chrony-project.org/documentation.html',
+    ],
+  },
+  needs: null,
+  *check(timeline) {
+    if (timeline.from === null) {
+      yield {undecided: 'No line of this log carries a time, so none can contradict another.'};
+      return;
+    }
+    for (const [input, summary] of timeline.inputs.entries()) {
+      const clashes = [
+        ...stepsBack(timeline, input),
+        ...timeline.disagreements
+          .filter(({after}) => after.input === input)
+          .map(({before, after, because}): Clash => ({before, after, because, size: apart(before, after)})),
+      ];
+      const finding = describe(timeline, summary, input, clashes);
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+/** Lines of one writer with a stamp of their own that is earlier than that of the line above. */
+function stepsBack(timeline: Timeline, input: number): Clash[] {
+  const found: Clash[] = [];
+  const last = new Map<string | null, LogEvent>();
+  for (const event of timeline.events) {
+    if (event.input !== input || !isExact(event.at)) continue;
+    const before = last.get(event.stream);
+    last.set(event.stream, event);
+    if (!before || before.line >= event.line) continue;
+    const size = ((before.at.latest ?? 0) - (event.at.earliest ?? 0)) / 1000;
+    if (size > TOLERANCE) found.push({before, after: event, size, because: 'lines of one log are written one after the other'});
+  }
+  return found;
+}
+
+function apart(before: LogEvent, after: LogEvent): number | null {
+  const [from, to] = [before.at.latest ?? before.at.earliest, after.at.earliest ?? after.at.latest];
+  return from === null || to === null ? null : Math.abs(to - from) / 1000;
+}
+
+function describe(timeline: Timeline, summary: InputSummary, input: number, clashes: readonly Clash[]): Finding | null {
+  const zones = summary.oddities.filter(({what}) => what.startsWith(CLOCKS));
+  if (clashes.length === 0 && zones.length === 0) return null;
+  const ordered = [...clashes].sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
+  const [worst] = ordered;
+  const lines = evidence([
+    ...ordered
+      .slice(0, 3)
+      .flatMap(({before, after, size, because}): Evidence[] => [
+        proof(before, `contradicts line ${after.line}${size === null ? '' : ` (${length(size)})`}: ${because}`),
+        proof(after, `contradicts line ${before.line}`),
+      ]),
+    ...zones.flatMap(({what, firstLine}) => {
+      const at = nearest(timeline, input, firstLine);
+      return at === null ? [] : [proof(at, `here ${what}`)];
+    }),
+  ]);
+  if (!lines) return null;
+  const whole =
+    worst?.size != null &&
+    worst.size >= QUARTER &&
+    Math.abs(worst.size - Math.round(worst.size / QUARTER) * QUARTER) <= TOLERANCE;
+  return {
+    title: clashes.length > 0 ? rule.title : 'Two clocks in this log differ by whole hours',
+    message: sentences(
+      worst !== undefined &&
+        `The times of line ${worst.before.line} and line ${worst.after.line} cannot both be right${
+          worst.size === null ? '' : `: ${length(worst.size)} lie between them, where ${worst.because}`
+        }.`,
+      clashes.length > 1 && `${count(clashes.length, 'pair')} of lines contradict each other, this one the most.`,
+      ...unique(zones.map(({what}) => `${capital(what)}; that was corrected for.`)),
+      clashes.length > 0 &&
+        'Waits and durations around these lines may be wrong by as much. The order of the lines was believed before their times.',
+      `Possible reasons: ${list(reasons(whole || zones.length > 0))}.`,
+    ),
+    confidence: clashes.length > 0 ? 'possible' : 'likely',
+    instance: null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: reasons(whole || zones.length > 0).map((hypothesis) => ({
+      hypothesis,
+      because: 'the log alone does not decide it',
+      line: null,
+    })),
+    cannotSee: ['which of the clocks is right'],
+    fixes: [
+      {
+        setting: 'TZ',
+        section: 'environment',
+        value: 'UTC',
+        effect: 'all writers of the log use one clock',
+        since: null,
+        safety: 'safe',
+        why: 'Set it where the server is started, and let the application leave it as it is.',
+      },
+    ],
+    next: [
+      'timedatectl; chronyc tracking   # was the clock stepped?',
+      'give the log as it was written, without a shipper or a viewer in between, and one writer per file',
+    ],
+    identity: [clashes.length > 0 ? 'contradiction' : 'zones', ...(timeline.inputs.length > 1 ? [summary.name] : [])],
+  };
+}
+
+function reasons(whole: boolean): string[] {
+  const zone = ['the application sets a time zone after the start', 'two writers in two zones'];
+  const step = ['the clock of the machine was stepped', 'a shipper or viewer reordered the lines'];
+  return whole ? [...zone, 'the end of summer time', ...step] : [...step, ...zone];
+}
+
+/** `3,600 s (1 h)` */
+function length(size: number): string {
+  const hours = size / 3600;
+  return size >= QUARTER ? `${Number(hours.toFixed(2))} h` : seconds(size);
+}
+
+/** A line to show for something that is told of a whole input. */
+function nearest(timeline: Timeline, input: number, line: number): LineRef | null {
+  const own = timeline.events.filter((event) => event.input === input);
+  return (
+    own.find((event) => event.line >= line) ??
+    own.at(-1) ??
+    timeline.instances
+      .flatMap(({processes}) => processes.flatMap(({segments}) => segments.map(({first}) => first)))
+      .find((ref) => ref.input === input) ??
+    null
+  );
+}

@@ -1,0 +1,165 @@
+import {type Instant, isExact} from '../timeline/time.ts';
+import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {loneDeaths, processName} from './deaths.ts';
+import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {count, evidence, kindOf, list, occasions, precedes, proof, seconds, sentences} from './wording.ts';
+
+/** Seconds of doubt that do not matter. */
+const WIDE = 10;
+
+/** Something that went wrong and whose time the log leaves open. */
+interface Gap {
+  readonly at: Evidence['at'];
+  readonly what: string;
+  /** Seconds within which it can have been; null where that is open. */
+  readonly width: number | null;
+}
+
+const rule: Rule = {
+  id: 'log-hides-times',
+  title: 'The lines that matter here carry no time',
+  severity: 'info',
+  docs: {
+    sees:
+      'A reload, a stop or a death that went wrong, whose beginning or length the log leaves open by more than 10 s because ' +
+      'its lines have no time.',
+    why:
+      'uWSGI stamps only some of its lines. "...gracefully killing workers...", "DAMN ! worker died" and most others have none, ' +
+      'so in a quiet log nobody can tell when a reload began, how long a worker was waited for, or which line of the kernel ' +
+      'belongs to a death.',
+    remedy:
+      'Set log-date: then every line of uWSGI itself has a time. Or read the log through something that stamps each line as it ' +
+      'comes: journald, docker logs -t, or log-master with a logger that does.',
+    limits:
+      'log-date stamps neither request lines nor the lines of the application. It tells no time zone. Output that is buffered ' +
+      'or shipped gets the time of its arrival from an outer stamp.',
+    references: [
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#log-date',
+      'https://docs.docker.com/reference/cli/docker/container/logs/',
+    ],
+  },
+  needs: null,
+  *check(timeline) {
+    const gaps = timeline.instances.flatMap((instance) => gapsIn(timeline, instance));
+    const finding = gaps.length > 0 ? describe(timeline, gaps) : null;
+    if (finding) yield finding;
+  },
+};
+
+export default rule;
+
+function gapsIn(timeline: Timeline, instance: Instance): Gap[] {
+  const reloads = instance.reloads.filter(isTroubled).flatMap((reload) => gapOf(reload));
+  const dead = [...loneDeaths(timeline, instance, 'killed'), ...loneDeaths(timeline, instance, 'crashed')];
+  return [...reloads, ...dead.flatMap(deathGap)].sort((a, b) => (precedes(a.at, b.at) ? -1 : 1));
+}
+
+function isTroubled({workers, outcome, silence}: Reload): boolean {
+  return workers.some(({end}) => end === 'forced') || outcome === 'failed' || (outcome === 'unfinished' && silence.min > WIDE);
+}
+
+function gapOf(reload: Reload): Gap[] {
+  const {began, startedAt, duration, ended} = reload;
+  if (isExact(began.at)) return [];
+  const begin = widthOf(startedAt);
+  const length = ended === null ? 0 : duration.max === null ? null : duration.max - duration.min;
+  if (begin !== null && begin <= WIDE && length !== null && length <= WIDE) return [];
+  const width = begin === null || length === null ? null : Math.max(begin, length);
+  return [{at: began, what: `when a ${kindOf(reload)} began, and so how long its workers were waited for`, width}];
+}
+
+function deathGap(process: Process): Gap[] {
+  const {ended, endedAt} = process;
+  if (!ended || isExact(ended.at)) return [];
+  const width = widthOf(endedAt);
+  return width !== null && width <= WIDE
+    ? []
+    : [
+        {
+          at: ended,
+          what: `when ${processName(process)} died, and so which line of the kernel or of the proxy belongs to it`,
+          width,
+        },
+      ];
+}
+
+function widthOf({earliest, latest}: Instant): number | null {
+  return earliest === null || latest === null ? null : (latest - earliest) / 1000;
+}
+
+function describe(timeline: Timeline, gaps: readonly Gap[]): Finding | null {
+  const lines = evidence(
+    gaps
+      .slice(0, 6)
+      .map(({at, what, width}) => proof(at, `no time: ${what}${width === null ? '' : ` (within ${seconds(width)})`}`)),
+  );
+  if (!lines) return null;
+  const reloads = timeline.reloads.filter((reload) => isTroubled(reload) && gapOf(reload).length > 0);
+  const deaths = gaps.length - reloads.length;
+  const open = gaps.filter(({width}) => width === null).length;
+  const widest = Math.max(0, ...gaps.map(({width}) => width ?? 0));
+  const isUwsgi = timeline.instances.some(({supervisor}) => supervisor === 'uwsgi');
+  return {
+    title: rule.title,
+    message: sentences(
+      `Something went wrong here, and the lines that tell of it have no time: ${list([
+        ...(reloads.length > 0 ? [occasions(reloads)] : []),
+        ...(deaths > 0 ? [count(deaths, 'death')] : []),
+      ])}.`,
+      open > 0 ? `For ${open} of ${gaps.length} the time is open on one side.` : null,
+      widest > 0 && `Where it is bounded, it is so to within ${seconds(widest)}.`,
+      `With times the log would tell ${list([
+        ...(reloads.length > 0 ? ['when it began, how long each worker was waited for, and whether that is the mercy'] : []),
+        ...(deaths > 0 ? ['which request, deployment or line of the kernel belongs to a death'] : []),
+      ])}.`,
+    ),
+    confidence: 'certain',
+    instance: null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: gaps.slice(0, 3).map(({what}) => what),
+    fixes: fixesFor(isUwsgi),
+    next: [
+      'journalctl -u <unit> -o short-iso-precise   # where it runs under systemd: the same lines with a time',
+      'docker logs -t <container>   # where it runs in a container',
+    ],
+    identity: ['times'],
+  };
+}
+
+function fixesFor(isUwsgi: boolean): Fix[] {
+  const outer: Fix = {
+    setting: null,
+    section: null,
+    value: null,
+    effect: 'every line, those of the application as well, has the time at which it was written',
+    since: null,
+    safety: 'safe',
+    why: 'Read the log through journald or docker logs -t, which stamp each line as it comes.',
+  };
+  if (!isUwsgi) return [outer];
+  return [
+    {
+      setting: 'log-date',
+      section: 'uwsgi',
+      value: 'true',
+      effect: 'every line of uWSGI itself has a time; request lines have their own',
+      since: null,
+      safety: 'safe',
+      why: 'Leave it at true: a format with % signs is expanded by the ini file, and then no line has a usable time.',
+    },
+    {
+      setting: 'log-master',
+      section: 'uwsgi',
+      value: 'true',
+      effect: 'all lines go through the master, which can stamp those of the application too',
+      since: null,
+      safety: 'safe',
+      why: 'With it, log-encoder or a logger that stamps (rsyslog, journald) gives one clock for all. Use it together with log-date.',
+    },
+    outer,
+  ];
+}
