@@ -46,7 +46,9 @@ describe.each(formats.map((format) => [format.id, format] as const))('format %s'
 test('a message of one supervisor is no message of another', () => {
   const claimed: string[] = [];
   for (const format of formats) {
-    const accepted = extractExamples(readFileSync(`grammars/${format.grammarFile}`, 'latin1')).filter(({shouldMatch}) => shouldMatch);
+    const accepted = extractExamples(readFileSync(`grammars/${format.grammarFile}`, 'latin1')).filter(
+      ({shouldMatch}) => shouldMatch,
+    );
     for (const {example} of accepted) {
       for (const other of formats) {
         const found = other === format ? null : matchLine(other.matcher, Buffer.from(example, 'latin1'));

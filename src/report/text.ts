@@ -29,7 +29,8 @@ export const text: Reporter = {
 
 function full(diagnosis: Diagnosis, {showRules}: RenderOptions, page: Page): readonly string[] {
   const {timeline, findings} = diagnosis;
-  if (!timeline.inputs.some(recognised)) return [header(timeline, diagnosis.notes, page), whatToTry(page)];
+  if (!timeline.inputs.some((input) => recognised(input, timeline)))
+    return [header(timeline, diagnosis.notes, page), whatToTry(page)];
   return [
     header(timeline, diagnosis.notes, page),
     ...notUnderstood(timeline).map(({input, why}) => wrap(`${printable(input)}: ${why}`, page.width, 'Not understood  ')),

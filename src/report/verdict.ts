@@ -11,10 +11,10 @@ import {notUnderstood, recognised} from './understood.ts';
  */
 export function verdict(diagnosis: Diagnosis): string {
   const {timeline, findings} = diagnosis;
-  if (!timeline.inputs.some(recognised)) {
+  if (!timeline.inputs.some((input) => recognised(input, timeline))) {
     return timeline.inputs.every(({lines}) => lines === 0)
       ? 'Nothing to judge: the input is empty.'
-      : 'Not understood: no line of the input is one that a known supervisor writes, so nothing can be said about it.';
+      : 'Not understood: no line of the input tells what a known supervisor did, so nothing can be said about it.';
   }
   const [worst, ...others] = bySeverity(findings);
   const judged =

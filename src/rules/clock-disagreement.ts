@@ -18,6 +18,8 @@ interface Clash {
   /** Seconds by which the two lines contradict each other; null where that has no single figure. */
   readonly size: number | null;
   readonly because: string;
+  /** What is wrong, as a sentence without its end. */
+  readonly told: string;
 }
 
 const rule: Rule = {
@@ -52,8 +54,8 @@ const rule: Rule = {
       const clashes = [
         ...stepsBack(timeline, input),
         ...timeline.disagreements
-          .filter(({after}) => after.input === input)
-          .map(({before, after, because}): Clash => ({before, after, because, size: apart(before, after)})),
+          .filter(({before, after}) => after.input === input && isExact(before.at) && isExact(after.at))
+          .map(({before, after, because}) => contradiction(before, after, because)),
       ];
       const finding = describe(timeline, summary, input, clashes);
       if (finding) yield finding;
@@ -73,9 +75,28 @@ function stepsBack(timeline: Timeline, input: number): Clash[] {
     last.set(event.stream, event);
     if (!before || before.line >= event.line) continue;
     const size = ((before.at.latest ?? 0) - (event.at.earliest ?? 0)) / 1000;
-    if (size > TOLERANCE) found.push({before, after: event, size, because: 'lines of one log are written one after the other'});
+    if (size > TOLERANCE)
+      found.push({
+        before,
+        after: event,
+        size,
+        because: 'lines of one log are written one after the other',
+        told: `Line ${event.line} is stamped ${length(size)} before line ${before.line}, which stands above it`,
+      });
   }
   return found;
+}
+
+function contradiction(before: LogEvent, after: LogEvent, because: string): Clash {
+  const size = apart(before, after);
+  const between = size === null ? '' : `: ${length(size)} lie between them`;
+  return {
+    before,
+    after,
+    because,
+    size,
+    told: `The times of line ${before.line} and line ${after.line} cannot both be right${between}, and that does not fit (${because})`,
+  };
 }
 
 function apart(before: LogEvent, after: LogEvent): number | null {
@@ -104,14 +125,11 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
   const whole =
     worst?.size != null &&
     worst.size >= QUARTER &&
-    Math.abs(worst.size - Math.round(worst.size / QUARTER) * QUARTER) <= TOLERANCE;
+    Math.abs(worst.size - Math.round(worst.size / QUARTER) * QUARTER) <= QUARTER / 10;
   return {
     title: clashes.length > 0 ? rule.title : 'Two clocks in this log differ by whole hours',
     message: sentences(
-      worst !== undefined &&
-        `The times of line ${worst.before.line} and line ${worst.after.line} cannot both be right${
-          worst.size === null ? '' : `: ${length(worst.size)} lie between them, where ${worst.because}`
-        }.`,
+      worst !== undefined && `${worst.told}.`,
       clashes.length > 1 && `${count(clashes.length, 'pair')} of lines contradict each other, this one the most.`,
       ...unique(zones.map(({what}) => `${capital(what)}; that was corrected for.`)),
       clashes.length > 0 &&
@@ -151,14 +169,14 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
 
 function reasons(whole: boolean): string[] {
   const zone = ['the application sets a time zone after the start', 'two writers in two zones'];
-  const step = ['the clock of the machine was stepped', 'a shipper or viewer reordered the lines'];
+  const step = ['the clock of the machine was stepped', 'a shipper or viewer delayed or reordered the lines'];
   return whole ? [...zone, 'the end of summer time', ...step] : [...step, ...zone];
 }
 
-/** `3,600 s (1 h)` */
+/** `12 s`, `1 h`, `2.5 h` */
 function length(size: number): string {
   const hours = size / 3600;
-  return size >= QUARTER ? `${Number(hours.toFixed(2))} h` : seconds(size);
+  return size >= QUARTER ? `about ${Number(hours.toFixed(1))} h` : seconds(size);
 }
 
 /** A line to show for something that is told of a whole input. */

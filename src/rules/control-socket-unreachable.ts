@@ -20,12 +20,12 @@ const SHOWS: Readonly<Record<Obstacle, string>> = {
 
 const rule: Rule = {
   id: 'control-socket-unreachable',
-  title: 'supervisorctl cannot reach supervisord',
+  title: 'The control socket of supervisord cannot be reached',
   severity: 'error',
   docs: {
     sees: 'Output of supervisorctl that says that its socket does not exist, refuses the connection or may not be opened.',
     why:
-      'supervisorctl talks to supervisord through a socket file. When that file is gone, supervisord and its programs may run ' +
+      'The control program talks to supervisord through a socket file. When that file is gone, supervisord and its programs may run ' +
       'on all the same, but nobody can control them. In /tmp the file is deleted by the cleaner of the system (systemd-tmpfiles, ' +
       'tmpreaper) when it has been there for some days. A file without a listener is what a supervisord left behind that was killed.',
     remedy:

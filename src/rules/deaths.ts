@@ -71,7 +71,7 @@ const MORTALS: ReadonlySet<Role> = new Set(['worker', 'gateway', 'mule', 'spoole
 
 /** What the system or the process itself ended, in the order of the log. */
 export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
-  return instance.processes
+  return livesIn(timeline, instance)
     .filter(
       (process) =>
         MORTALS.has(process.role) &&
@@ -83,6 +83,45 @@ export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
     )
     .sort((a, b) => (a.ended && b.ended && precedes(a.ended, b.ended) ? -1 : 1));
 }
+
+const lives = new WeakMap<Instance, readonly Process[]>();
+
+/** A supervisor of programs tells an end by the program's name alone: it is that of the process it started last. */
+function livesIn(timeline: Timeline, instance: Instance): readonly Process[] {
+  const known = lives.get(instance);
+  if (known) return known;
+  const open = instance.processes.filter(({role, started, ended}) => role === 'program' && started !== null && ended === null);
+  const starts = new Map(open.map((process) => [process.started, process]));
+  const running = new Map<string, Process>();
+  const ends = new Map<Process, LogEvent>();
+  for (const event of open.length === 0 ? [] : timeline.events) {
+    if (event.meaning.role !== 'program') continue;
+    const name = `${event.stream ?? ''} ${programOf(event)}`;
+    const own = starts.get(event);
+    const last = running.get(name);
+    if (own) running.set(name, own);
+    else if (last && event.pid === null && event.meaning.kind === 'process-ended') {
+      ends.set(last, event);
+      running.delete(name);
+    }
+  }
+  const all = instance.processes.map((process) => {
+    const ended = ends.get(process);
+    return ended ? endedBy(process, ended) : process;
+  });
+  lives.set(instance, all);
+  return all;
+}
+
+function endedBy(process: Process, ended: LogEvent): Process {
+  const signal = ended.fields.signal === undefined ? null : String(ended.fields.signal);
+  const isMeant = ended.meaning.cause === 'stop' || ended.fields.expected !== false;
+  const end = isMeant ? 'clean' : signal === null || FAULTS.has(signal) ? 'crashed' : 'killed';
+  return {...process, ended, endedAt: ended.at, end, signal, cause: signal === null ? 'exit-code' : 'signal'};
+}
+
+/** Signals that the system sends for a fault of the process itself. */
+const FAULTS: ReadonlySet<string> = new Set(['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV']);
 
 /** The application did not load in it: what ended it is known, and no crash. */
 function diedOfLoading({pid, started}: Process, timeline: Timeline): boolean {
@@ -161,7 +200,7 @@ export function loopsIn(timeline: Timeline): readonly Loop[] {
   const found = timeline.instances.flatMap((instance) => {
     const deaths = new Set(deathsIn(timeline, instance));
     const slots = new Map<string, Process[]>();
-    for (const process of instance.processes) {
+    for (const process of livesIn(timeline, instance)) {
       if (!MORTALS.has(process.role)) continue;
       const slot = slotName(process);
       const same = slots.get(slot);
@@ -184,10 +223,10 @@ function runs(processes: readonly Process[], deaths: ReadonlySet<Process>): Proc
     run = [];
   };
   for (const process of processes) {
-    if (deaths.has(process) && (isShort(process) || (run.length === 0 && process.started === null))) run.push(process);
+    const goesOn = run.length >= LOOP && mayBeShort(process);
+    if (deaths.has(process) && (isShort(process) || goesOn)) run.push(process);
     // Numberless workers live side by side: one that lives on does not end the loop of the others.
     else if (process.worker !== null || process.role !== 'worker') close();
-    if (process.started === null && run.length === 1 && !isShort(process)) run = [];
   }
   close();
   return found;
@@ -198,7 +237,13 @@ function isShort(process: Process): boolean {
   const life = lifeOf(process);
   if (process.started === null) return false;
   if (life.max !== null && life.max <= SHORT_LIFE) return true;
-  return process.requests === 0 && life.min <= SHORT_LIFE;
+  return process.role !== 'program' && process.requests === 0 && life.min <= SHORT_LIFE;
+}
+
+/** The log ends before it tells. */
+function mayBeShort(process: Process): boolean {
+  const {min, max} = lifeOf(process);
+  return max === null && min <= SHORT_LIFE;
 }
 
 export function lifeOf({startedAt, endedAt}: Process): Duration {

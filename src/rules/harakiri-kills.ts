@@ -16,7 +16,7 @@ const SURVIVED = 10;
 interface Struck {
   readonly process: Process;
   /** The first try of each episode. */
-  readonly episodes: readonly LogEvent[];
+  readonly episodes: readonly [LogEvent, ...LogEvent[]];
   readonly tries: number;
   readonly requests: readonly LogEvent[];
   /** `told`: the log shows its end. `survived`: it works on. `open`: neither. */
@@ -72,21 +72,26 @@ export default rule;
 
 function struckIn(timeline: Timeline, instance: Instance): Struck[] {
   const leaving = new Set(heldIn(timeline, instance).map(({process}) => process));
-  return instance.processes.flatMap((process) => {
+  const found = instance.processes.flatMap((process): Struck[] => {
     const strikes = process.remarks.filter(({meaning}) => meaning.kind === 'process-forced' && meaning.deadline === 'harakiri');
-    const [first] = strikes;
-    if (!first || leaving.has(process)) return [];
-    const episodes = strikes.filter(({fields}) => fields.try === undefined || fields.try === 1);
+    const [strike] = strikes;
+    if (!strike || leaving.has(process)) return [];
+    const [opening = strike, ...later] = strikes.filter(({fields}) => fields.try === undefined || fields.try === 1);
     return [
       {
         process,
-        episodes: episodes.length > 0 ? episodes : [first],
+        episodes: [opening, ...later],
         tries: strikes.length,
         requests: process.remarks.filter(({meaning}) => meaning.kind === 'request-running'),
-        fate: fateOf(process, strikes.at(-1) ?? first),
+        fate: fateOf(process, strikes.at(-1) ?? strike),
       },
     ];
   });
+  return found.sort((a, b) => (precedes(first(a), first(b)) ? -1 : 1));
+}
+
+function first({episodes}: Struck): LogEvent {
+  return episodes[0];
 }
 
 function fateOf(process: Process, last: LogEvent): Struck['fate'] {
@@ -171,7 +176,10 @@ function fates(struck: readonly Struck[]): string {
   const of = (fate: Struck['fate']) => struck.filter((each) => each.fate === fate).map(({process}) => process);
   const [told, survived, open] = [of('told'), of('survived'), of('open')];
   return sentences(
-    told.length > 0 && `${capital(processNames(told))} ${was(told.length)} ended by it, and whatever ran there was cut.`,
+    told.length > 0 &&
+      (told.length === struck.length
+        ? `${told.length === 1 ? 'It was' : 'They were'} ended by it, and whatever ran there was cut.`
+        : `${capital(processNames(told))} ${was(told.length)} ended by it, and whatever ran there was cut.`),
     survived.length > 0 &&
       `${capital(processNames(survived))} survived: ${survived.length === 1 ? 'it answers' : 'they answer'} requests later, so ` +
         'the request ended on the first, gentle signal or by itself.',

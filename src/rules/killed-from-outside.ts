@@ -134,7 +134,9 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
       },
       {
         hypothesis: 'the platform or an outer supervisor',
-        because: 'it would usually end the master as well, and the master lives on to report the death',
+        because: killed.every(({role}) => role === 'program')
+          ? 'the supervisor of the program says so where it kills, and this log has no such line there'
+          : 'it would usually end the master as well, and the master lives on to report the death',
         line: killed.find(({successor}) => successor !== null)?.successor?.line ?? null,
       },
     ],

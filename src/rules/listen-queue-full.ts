@@ -43,7 +43,7 @@ const rule: Rule = {
       'Stall: find what the workers wait for (py-spy dump, harakiri, time limits on calls), or shorten the reload that ' +
       'emptied them. Burst: more workers or threads, then a longer queue (listen and net.core.somaxconn).',
     limits:
-      'uWSGI looks once a second and only at TCP sockets on Linux: shorter overflows leave no line. Without request lines ' +
+      'The master looks once a second and only at TCP sockets on Linux: shorter overflows leave no line. Without request lines ' +
       '(disable-logging) a stall and a burst look alike.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#listen',

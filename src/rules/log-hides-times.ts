@@ -24,14 +24,14 @@ const rule: Rule = {
       'A reload, a stop or a death that went wrong, whose beginning or length the log leaves open by more than 10 s because ' +
       'its lines have no time.',
     why:
-      'uWSGI stamps only some of its lines. "...gracefully killing workers...", "DAMN ! worker died" and most others have none, ' +
+      'Only some lines of uWSGI carry a time. "...gracefully killing workers...", "DAMN ! worker died" and most others have none, ' +
       'so in a quiet log nobody can tell when a reload began, how long a worker was waited for, or which line of the kernel ' +
       'belongs to a death.',
     remedy:
       'Set log-date: then every line of uWSGI itself has a time. Or read the log through something that stamps each line as it ' +
       'comes: journald, docker logs -t, or log-master with a logger that does.',
     limits:
-      'log-date stamps neither request lines nor the lines of the application. It tells no time zone. Output that is buffered ' +
+      'The option log-date stamps neither request lines nor the lines of the application. It tells no time zone. Output that is buffered ' +
       'or shipped gets the time of its arrival from an outer stamp.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#log-date',

@@ -21,8 +21,7 @@ const LOST_TO: Readonly<Record<Cause, string>> = {
   unknown: 'something that the log does not name',
 };
 
-const HOW =
-  "The application's own lines are needed that tell when a task begins and ends, with the pid.";
+const HOW = "The application's own lines are needed that tell when a task begins and ends, with the pid.";
 
 const rule: Rule = {
   id: 'respawn-orphans-tasks',

@@ -69,7 +69,8 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const instance of timeline.instances) {
-      const crashed = loneDeaths(timeline, instance, 'crashed');
+      // reload-on-exception replaces a worker because it was told to.
+      const crashed = loneDeaths(timeline, instance, 'crashed').filter(({ended}) => ended?.message !== 'uwsgi/exception-respawn');
       for (const kind of ['fault', 'code'] as const) {
         const own = crashed.filter((process) => kindOf(process) === kind);
         const finding = own.length > 0 ? describe(instance, own, kind) : null;

@@ -43,7 +43,10 @@ describe('a zone', () => {
 });
 
 describe('a log without years', () => {
-  const lines = ['Dec 31 23:59:59 vm uwsgi[7]: worker 1 buried after 1 seconds', 'Jan  1 00:00:01 vm uwsgi[7]: worker 2 buried after 1 seconds'];
+  const lines = [
+    'Dec 31 23:59:59 vm uwsgi[7]: worker 1 buried after 1 seconds',
+    'Jan  1 00:00:01 vm uwsgi[7]: worker 2 buried after 1 seconds',
+  ];
 
   test('crosses New Year, from the year that is given on', async () => {
     expect(await times(lines, {year: 2024})).toEqual(['2024-12-31T23:59:59', '2025-01-01T00:00:01']);

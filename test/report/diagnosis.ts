@@ -16,7 +16,19 @@ export function event(
   when: Instant = UNKNOWN_INSTANT,
   meaning: Meaning = {kind: 'remark'},
 ): LogEvent {
-  return {input: 0, line, text, message: 'uwsgi/something', meaning, fields: {}, pid: null, worker: null, at: when, served: 0, stream: null};
+  return {
+    input: 0,
+    line,
+    text,
+    message: 'uwsgi/something',
+    meaning,
+    fields: {},
+    pid: null,
+    worker: null,
+    at: when,
+    served: 0,
+    stream: null,
+  };
 }
 
 export const input: InputSummary = {
@@ -197,7 +209,8 @@ export function healthyReload(): Diagnosis {
     timeline,
     findings: [],
     rules: rules.map((rule) => ({...rule, result: rule.result === 'fired' ? 'passed' : rule.result})),
-    errors: [], notes: [],
+    errors: [],
+    notes: [],
   };
 }
 
@@ -209,6 +222,7 @@ export function notUnderstood(): Diagnosis {
     timeline: timelineOf([], [], {inputs, instances: [], messages: new Set(), from: null, to: null}),
     findings: [],
     rules: rules.map((rule) => ({...rule, result: 'skipped' as const})),
-    errors: [], notes: [],
+    errors: [],
+    notes: [],
   };
 }
