@@ -10,6 +10,7 @@ import harakiriKills from './harakiri-kills.ts';
 import killedFromOutside from './killed-from-outside.ts';
 import listenQueueFull from './listen-queue-full.ts';
 import logHidesTimes from './log-hides-times.ts';
+import memoryKill from './memory-kill.ts';
 import mercyTooLong from './mercy-too-long.ts';
 import mercyTooShort from './mercy-too-short.ts';
 import oldCodeKept from './old-code-kept.ts';
@@ -36,6 +37,7 @@ export const rules: readonly Rule[] = [
   crashLoop,
   workerCrashed,
   killedFromOutside,
+  memoryKill,
   harakiriKills,
   controlSocketUnreachable,
   listenQueueFull,

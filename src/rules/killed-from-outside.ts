@@ -1,7 +1,8 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
-import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import type {Instance, Process} from '../timeline/timeline.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
+import {memoryKillsIn} from './memory.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, evidence, instanceName, list, numbers, precedes, proof, sentences, unique} from './wording.ts';
 
@@ -48,10 +49,11 @@ const rule: Rule = {
     otherwise: 'no line of this log tells of the start or the end of a worker',
   },
   *check(timeline) {
-    const owners = ownersIn(timeline);
+    const owners = timeline.events.filter(({meaning}) => meaning.kind === 'process-forced');
+    const starved = new Set(memoryKillsIn(timeline).flatMap(({victims}) => victims.map(({process}) => process.ended)));
     for (const instance of timeline.instances) {
       const killed = loneDeaths(timeline, instance, 'killed').filter(
-        (process) => isSignal9(process) && !isOwned(owners, instance, process),
+        (process) => isSignal9(process) && !starved.has(process.ended) && !isOwned(owners, instance, process),
       );
       const finding = killed.length > 0 ? describe(instance, killed) : null;
       if (finding) yield finding;
@@ -65,18 +67,13 @@ function isSignal9({signal}: Process): boolean {
   return signal === '9' || signal === 'KILL' || signal === 'SIGKILL';
 }
 
-/** Lines that tell of a kill, or of a process that went for want of memory. */
-function ownersIn(timeline: Timeline): LogEvent[] {
-  return timeline.events.filter(({meaning}) => meaning.kind === 'out-of-memory' || meaning.kind === 'process-forced');
-}
-
 /** Somebody in the log says that it killed this process, or the whole of which it is a part. */
 function isOwned(owners: readonly LogEvent[], instance: Instance, process: Process): boolean {
   // gunicorn's arbiter ends whoever it asked, and does not always say so.
   if (instance.supervisor === 'gunicorn' && process.asked) return true;
   return owners.some((event) => {
     if (event.pid === process.pid) return process.started === null || !precedes(event, process.started);
-    if (event.meaning.role !== 'program' || event.meaning.kind === 'out-of-memory') return false;
+    if (event.meaning.role !== 'program') return false;
     const distance = between(event.at, process.endedAt);
     return distance.max !== null && distance.max <= NEAR;
   });

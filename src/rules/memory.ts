@@ -1,0 +1,67 @@
+/** Kills for want of memory, as the kernel or systemd tells them, and the processes of the log that they hit. */
+import type {LogEvent} from '../timeline/event.ts';
+import {between, type Instant} from '../timeline/time.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {precedes} from './wording.ts';
+
+/** Seconds between the kernel's line and the supervisor's of one death, where no pid ties them. */
+const NEAR = 5;
+
+export interface Victim {
+  readonly instance: Instance;
+  readonly process: Process;
+  /** By the pid; without it the name and the time fit, as for a container, whose pids are not those of the host. */
+  readonly isNamed: boolean;
+}
+
+export interface MemoryKill {
+  /** Every line about it: up to three of the kernel with one pid, and systemd's about its unit. */
+  readonly lines: readonly [LogEvent, ...LogEvent[]];
+  /** The kernel's name of the process; null where only a unit is named. */
+  readonly name: string | null;
+  readonly victims: readonly Victim[];
+}
+
+const known = new WeakMap<Timeline, readonly MemoryKill[]>();
+
+export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
+  const before = known.get(timeline);
+  if (before) return before;
+  const signalled = timeline.instances.flatMap((instance) =>
+    instance.processes
+      .filter(({end, ended, signal}) => ended !== null && end === 'killed' && (signal === '9' || signal === 'SIGKILL'))
+      .map((process) => ({instance, process})),
+  );
+  const kills = episodes(timeline.events).map((lines): MemoryKill => {
+    const [first] = lines;
+    const name = lines.flatMap(({fields}) => (fields.process === undefined ? [] : [String(fields.process)]))[0] ?? null;
+    const named = signalled.filter(
+      ({process}) => process.pid === first.pid && (!process.started || precedes(process.started, first)),
+    );
+    const likely = signalled.filter(
+      ({instance, process}) => isNear(process.endedAt, first.at) && (name === null || name.startsWith(instance.supervisor)),
+    );
+    const isNamed = named.length > 0;
+    return {lines, name, victims: (isNamed ? named : likely).map((victim) => ({...victim, isNamed}))};
+  });
+  known.set(timeline, kills);
+  return kills;
+}
+
+/** Lines with one pid tell of one kill; a line without a pid belongs to the kill right before it. */
+function episodes(events: readonly LogEvent[]): [LogEvent, ...LogEvent[]][] {
+  const found: [LogEvent, ...LogEvent[]][] = [];
+  for (const event of events) {
+    if (event.meaning.kind !== 'out-of-memory') continue;
+    const same = found.findLast(([first]) => (event.pid === null || first.pid === event.pid) && isNear(first.at, event.at));
+    if (same) same.push(event);
+    else found.push([event]);
+  }
+  return found;
+}
+
+/** Where a time is missing on either side nothing speaks for it. */
+function isNear(a: Instant, b: Instant): boolean {
+  const [ahead, behind] = [between(a, b).max, between(b, a).max];
+  return ahead !== null && behind !== null && Math.max(ahead, behind) <= NEAR;
+}
