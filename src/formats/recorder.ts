@@ -131,7 +131,10 @@ export class Recorder implements LineSink {
         ledger.add(this.events.length, current.index, current.line, body, messageEnd);
         current.requests++;
         isRare = false;
-        if (body === at) current.bare++;
+        if (body === at) {
+          current.bare++;
+          current.route = BARE_ROUTE;
+        }
         main.lines++;
         if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
         at = (buffer[messageEnd] === LF ? messageEnd : buffer.indexOf(LF, messageEnd)) + 1;
