@@ -1,3 +1,4 @@
+import type {LogEvent} from '../timeline/event.ts';
 import {processName, processNames} from './deaths.ts';
 import {type MemoryKill, memoryKillsIn, type Victim} from './memory.ts';
 import type {Finding, Rule} from './rule.ts';
@@ -60,9 +61,11 @@ function workersLost(hits: readonly {kill: MemoryKill; victims: readonly Victim[
   const group = unique(
     hits.flatMap(({kill}) => kill.lines.flatMap(({fields}) => (fields.cgroup === undefined ? [] : [String(fields.cgroup)]))),
   );
+  const has = (line: LogEvent, constraint: string) => line.fields.constraint === constraint;
   const inGroup = hits.some(({kill}) =>
-    kill.lines.some(({fields, text}) => fields.constraint === 'CONSTRAINT_MEMCG' || text.startsWith('Memory cgroup')),
+    kill.lines.some((line) => has(line, 'CONSTRAINT_MEMCG') || line.fields.limit === 'cgroup'),
   );
+  const ofMachine = hits.every(({kill}) => kill.lines.some((line) => has(line, 'CONSTRAINT_NONE')));
   const uwsgi = instance.supervisor === 'uwsgi';
   return {
     title: several ? `${count(victims.length, 'process', 'processes')} were killed because memory ran out` : rule.title,
@@ -76,9 +79,7 @@ function workersLost(hits: readonly {kill: MemoryKill; victims: readonly Victim[
       rss.length > 0 && `It held ${list(rss.map((kilobytes) => `${Math.round(kilobytes / 1024)} MiB`))} of its own.`,
       inGroup
         ? `The limit of its cgroup${group.length > 0 ? ` (${list(group)})` : ''} was reached, not that of the machine.`
-        : hits.every(({kill}) =>
-            kill.lines.some(({fields, text}) => fields.constraint === 'CONSTRAINT_NONE' || text.startsWith('Out of memory')),
-          ) && 'The memory of the whole machine ran out: another program may be the one that grew.',
+        : ofMachine && 'The memory of the whole machine ran out: another program may be the one that grew.',
       'What it was doing was cut.',
     ),
     confidence: isNamed ? 'certain' : 'likely',
