@@ -127,6 +127,15 @@ describe('each rule on its own logs', () => {
     expect(finding.message).toContain('fault of this version');
   });
 
+  test('the mercy is that of the time of the kill, not the one that the reload read', async () => {
+    const diagnosis = await diagnose(`${FIXTURES}/app-threads-block-shutdown/fires-mercy-lowered-by-the-reload.log`);
+    const {message, evidence} = found(diagnosis, 'app-threads-block-shutdown');
+    expect(message).toContain('mercy: 8 s');
+    expect(evidence.find(({shows}) => shows.startsWith('the mercy is'))?.at.line).toBe(28);
+    const [instance] = diagnosis.timeline.instances;
+    expect(instance?.processes.find(({forced}) => forced)?.forced?.patience).toMatchObject({min: 8, max: 11});
+  });
+
   test('an excerpt that ends during a reload is a note and no trouble', async () => {
     const finding = found(await diagnose(`${FIXTURES}/reload-unfinished/fires-as-a-note-the-log-ends.log`), 'reload-unfinished');
     expect(finding.severity).toBe('info');

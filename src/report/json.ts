@@ -2,6 +2,7 @@ import {sep} from 'node:path';
 import type {Diagnosis} from '../analyze.ts';
 import type {Evidence, Fix, RuleFinding, RuleResult} from '../rules/rule.ts';
 import type {LineRef} from '../timeline/event.ts';
+import {settingAt} from '../timeline/lookup.ts';
 import {
   type InputSummary,
   type Instance,
@@ -118,7 +119,7 @@ function writer(timeline: Timeline) {
     name: instance.name,
     masterPid: instance.masterPid,
     predecessor: instance.predecessor,
-    settings: instance.settings.map(setting),
+    settings: instance.settings.filter((each) => each === settingAt(instance.settings, each.name)).map(setting),
     processes: instance.processes.map(process),
   });
 

@@ -25,7 +25,7 @@ import {requestsOf} from './work.ts';
 
 const rule: Rule = {
   id: 'app-threads-block-shutdown',
-  title: 'Idle workers did not leave and were killed at the deadline',
+  title: 'Workers did not leave and were killed at the deadline; a thread of the application probably held them',
   severity: 'error',
   docs: {
     sees:
@@ -90,7 +90,9 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly Forc
   if (!lines) return null;
   const remedies = exitHangRemedies(timeline, instance, processes, gainOf(instance, workers), onlySome(workers));
   return {
-    title: bug ? `${rule.title}; this version of uWSGI has a fault that does that` : rule.title,
+    title: bug
+      ? 'Workers did not leave and were killed at the deadline; this version of uWSGI has a fault that does that'
+      : rule.title,
     message: [killed(instance, workers), reasons(workers), cause(instance, workers, bug !== null)].join(' '),
     confidence: bug ? 'possible' : 'likely',
     instance: instance.id,
@@ -128,9 +130,9 @@ function killed(instance: Instance, workers: readonly ForcedWorker[]): string {
   const mercy = mercyOf(instance);
   const where = reloads.length > 0 ? ` in ${occasions(reloads)}` : '';
   return sentences(
-    `${count(workers.length, 'worker')} had to be killed${where}.`,
-    `${workers.length === 1 ? 'It was' : 'They were'} asked to stop, did not, and the master lost patience:`,
-    `it waits for a time called mercy, ${mercyText(mercy)}, and a second more. That is proved.`,
+    `${count(workers.length, 'worker')} had to be killed${where}:`,
+    `${workers.length === 1 ? 'it was' : 'they were'} asked to stop, did not, and the master lost patience. That is proved.`,
+    `Its patience is called mercy: ${mercyText(mercy)}, and a second more.`,
     isBounded(wait)
       ? `Each kill came ${duration(wait)} after the worker had been asked.`
       : `No line tells when they were asked: going by the mercy, about ${seconds(costOf(mercy.seconds))} before the kill.`,

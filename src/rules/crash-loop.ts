@@ -1,7 +1,8 @@
+import {precedes} from '../timeline/lookup.ts';
 import type {Process, Timeline} from '../timeline/timeline.ts';
 import {capital, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
 import type {Finding, Rule} from './rule.ts';
-import {count, duration, evidence, instanceName, list, numbers, precedes, proof, sentences, span, unique} from './wording.ts';
+import {count, duration, evidence, instanceName, list, numbers, proof, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'crash-loop',

@@ -3,10 +3,11 @@
  * death is told once: a loop before a single crash, a signal to the whole group before a kill.
  */
 import type {LogEvent, Role} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {failedToStart, givenUp, programOf} from './starts.ts';
-import {count, list, nameOf, precedes} from './wording.ts';
+import {count, list, nameOf} from './wording.ts';
 
 /** A process that lives no longer than this, in seconds, had hardly started. */
 export const SHORT_LIFE = 30;

@@ -6,12 +6,12 @@
  */
 
 import type {LogEvent} from '../timeline/event.ts';
-import {processesAskedBy, processesWithPid} from '../timeline/lookup.ts';
+import {precedes, processesAskedBy, processesWithPid} from '../timeline/lookup.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {mercyOf} from './mercy.ts';
 import type {Evidence} from './rule.ts';
 import {coresOf, numberOf} from './settings.ts';
-import {count, precedes, proof, seconds} from './wording.ts';
+import {count, proof, seconds} from './wording.ts';
 import {isNormal, requestsOf} from './work.ts';
 
 /**

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {capital, counted, processName, processNames} from './deaths.ts';
@@ -6,7 +7,7 @@ import {requestOf} from './forced-workers.ts';
 import {heldIn} from './request-blocks-shutdown.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {coresOf, mayHave, numberOf} from './settings.ts';
-import {count, evidence, instanceName, list, numbers, precedes, proof, seconds, sentences, unique, was} from './wording.ts';
+import {count, evidence, instanceName, list, numbers, proof, seconds, sentences, unique, was} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 /** Seconds after which a worker that still answers requests has survived. */

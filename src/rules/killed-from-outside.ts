@@ -1,10 +1,11 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import {memoryKillsIn} from './memory.ts';
 import type {Finding, Rule} from './rule.ts';
-import {count, evidence, instanceName, list, numbers, precedes, proof, sentences, unique} from './wording.ts';
+import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
 /** Seconds between a kill that an outer supervisor tells of and the death that it explains. */
 const NEAR = 10;

@@ -1,10 +1,11 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding, Fix, Rule, Severity} from './rule.ts';
 import {numberOf} from './settings.ts';
-import {count, evidence, instanceName, kindOf, list, occasions, precedes, proof, seconds, sentences, unique} from './wording.ts';
+import {count, evidence, instanceName, kindOf, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
 
 /** Seconds without an overflow line after which the next one is another episode: uWSGI prints one a second. */
 const GAP = 30;

@@ -1,8 +1,9 @@
+import {precedes} from '../timeline/lookup.ts';
 import {type Instant, isExact} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {loneDeaths, processName} from './deaths.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
-import {count, evidence, kindOf, list, occasions, precedes, proof, seconds, sentences} from './wording.ts';
+import {count, evidence, kindOf, list, occasions, proof, seconds, sentences} from './wording.ts';
 
 /** Seconds of doubt that do not matter. */
 const WIDE = 10;

@@ -1,8 +1,8 @@
 /** Kills for want of memory, as the kernel or systemd tells them, and the processes of the log that they hit. */
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {between, type Instant} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {precedes} from './wording.ts';
 
 /** Seconds between the kernel's line and the supervisor's of one death, where no pid ties them. */
 const NEAR = 5;

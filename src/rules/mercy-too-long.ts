@@ -1,7 +1,7 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {isSlow} from './chain-reload-slow.ts';
 import {forcedWorkers} from './forced-workers.ts';
-import {enoughMercy, lowerMercy, mercyOf, mercyText} from './mercy.ts';
+import {enoughMercy, isKnown, lowerMercy, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
 import {
@@ -84,8 +84,8 @@ export default rule;
 
 /** Seconds that the kill took at least. The mercy itself is a bound: nothing is killed earlier. */
 function waited(process: Process, instance: Instance): number {
-  const mercy = mercyOf(instance);
-  return Math.max(process.forced?.patience?.min ?? 0, mercy.known === 'assumed' ? 0 : mercy.seconds);
+  const mercy = mercyOf(instance, process.forced?.event ?? null);
+  return Math.max(process.forced?.patience?.min ?? 0, isKnown(mercy) ? mercy.seconds : 0);
 }
 
 /** Seconds; null where the log bounds nothing. */

@@ -1,6 +1,6 @@
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {type ForcedWorker, forcedWorkers, reloadsOf} from './forced-workers.ts';
-import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
+import {isKnown, mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
@@ -57,7 +57,7 @@ export function cutByMercy(timeline: Timeline, instance: Instance): ForcedWorker
   const forced = forcedWorkers(timeline).filter((worker) => worker.instance === instance);
   if (forced.length === 0) return [];
   const mercy = mercyOf(instance);
-  if (mercy.known === 'assumed') return [];
+  if (!isKnown(mercy)) return [];
   const longRequests = isNormal(requestsOf(instance), mercy.seconds);
   const longTasks = longTasksOf(timeline, instance, mercy.seconds).length > 0;
   const orphaned = new Set(timeline.tasks.orphaned.map((task) => task.pid));

@@ -6,49 +6,66 @@ import type {LineRef} from '../timeline/event.ts';
 import type {Duration} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import type {Fix} from './rule.ts';
-import {numberOf, setting} from './settings.ts';
+import {setting} from './settings.ts';
 import {count, duration, seconds} from './wording.ts';
 import {isNormal, longerThan, longestWork, requestsOf, tasksOf} from './work.ts';
 
-export const DEFAULT_MERCY = 60;
+const MERCY = 'worker-reload-mercy';
+const DEFAULT_MERCY = 60;
 
 export interface Mercy {
   readonly seconds: number;
-  /** `shown`: in the log or the configuration; `measured`: from the waits; `assumed`: uWSGI's default. */
-  readonly known: 'shown' | 'measured' | 'assumed';
+  /**
+   * `shown`: in the log or the configuration; `measured`: from the waits; `later`: only by a later start, which may have
+   * read another configuration; `assumed`: uWSGI's default.
+   */
+  readonly known: 'shown' | 'measured' | 'later' | 'assumed';
   readonly where: LineRef | null;
 }
 
-const mercies = new WeakMap<Instance, Mercy>();
-
-export function mercyOf(instance: Instance): Mercy {
-  const known = mercies.get(instance);
-  if (known) return known;
-  const mercy = findMercy(instance);
-  mercies.set(instance, mercy);
-  return mercy;
-}
-
-function findMercy(instance: Instance): Mercy {
-  const shown = setting(instance, 'worker-reload-mercy');
-  const value = numberOf(instance, 'worker-reload-mercy');
-  if (shown && value !== null && (shown.from === 'log' || shown.from === 'config')) {
-    return {seconds: value, known: 'shown', where: shown.where};
+/**
+ * @param at Where it is asked for: a reload reads the configuration again, and the mercy may be another one behind it.
+ * Without it, that of the last worker that ran into it, or else the latest.
+ */
+export function mercyOf(instance: Instance, at: LineRef | null = lastKill(instance)): Mercy {
+  const shown = setting(instance, MERCY, at);
+  const value = Number(shown?.value ?? Number.NaN);
+  if (shown && Number.isFinite(value) && shown.from !== 'default') {
+    return {seconds: value, known: shown.from === 'inferred' ? 'measured' : 'shown', where: shown.where};
   }
-  if (shown?.from === 'inferred' && value !== null) return {seconds: value, known: 'measured', where: shown.where};
   for (const {forced} of instance.processes) {
     if (forced?.deadline !== 'mercy' || !forced.patience || forced.patience.max === null) continue;
+    if (setting(instance, MERCY, forced.event)?.from === 'log') continue;
     // The check runs once a second and asks for "more than": the wait is the mercy and one second.
     const {min, max} = forced.patience;
     if (max - min <= 1) return {seconds: Math.max(0, Math.round(min) - 1), known: 'measured', where: forced.event};
   }
-  return {seconds: DEFAULT_MERCY, known: 'assumed', where: null};
+  const later = setting(instance, MERCY);
+  return later?.from === 'log' && Number.isFinite(Number(later.value))
+    ? {seconds: Number(later.value), known: 'later', where: later.where}
+    : {seconds: DEFAULT_MERCY, known: 'assumed', where: null};
+}
+
+const kills = new WeakMap<Instance, LineRef | null>();
+
+function lastKill(instance: Instance): LineRef | null {
+  const known = kills.get(instance);
+  if (known !== undefined) return known;
+  const last = instance.processes.findLast(({forced}) => forced?.deadline === 'mercy')?.forced?.event ?? null;
+  kills.set(instance, last);
+  return last;
+}
+
+/** The log proves it for the time in question. */
+export function isKnown({known}: Mercy): boolean {
+  return known === 'shown' || known === 'measured';
 }
 
 export function mercyText({seconds: value, known}: Mercy): string {
   return {
     shown: `${value} s`,
     measured: `${value} s, going by the waits`,
+    later: `${value} s if it was then what a later start shows`,
     assumed: `${value} s unless the configuration says otherwise`,
   }[known];
 }
@@ -57,7 +74,7 @@ export function mercyText({seconds: value, known}: Mercy): string {
 export function waitText(instance: Instance, measured: Duration | null): string {
   const mercy = mercyOf(instance);
   const isClose = measured && measured.max !== null && measured.max - measured.min <= 2;
-  if (isClose || (measured && measured.min >= 1 && mercy.known === 'assumed')) return duration(measured);
+  if (isClose || (measured && measured.min >= 1 && !isKnown(mercy))) return duration(measured);
   return mercy.known === 'assumed' ? `the whole mercy (${costOf(mercy.seconds)} s by default)` : `${costOf(mercy.seconds)} s`;
 }
 
@@ -79,7 +96,7 @@ export function enoughMercy(timeline: Timeline, instance: Instance): number | nu
 
 /** Advice to be less patient. None where the log shows work that needs the patience, or where nothing would be gained. */
 export function lowerMercy(timeline: Timeline, instance: Instance, processes: readonly Process[]): Fix | null {
-  const now = mercyOf(instance);
+  const now = mercyOf(instance, null);
   const enough = enoughMercy(timeline, instance);
   if (enough === null || enough >= now.seconds) return null;
   if (timeline.tasks.orphaned.some((task) => processes.some((process) => process.pid === task.pid))) return null;
@@ -111,7 +128,7 @@ function cut(instance: Instance, mercy: number): string {
 
 /** Advice to be more patient, where work is shown to take longer than the mercy. */
 export function raiseMercy(timeline: Timeline, instance: Instance): Fix | null {
-  const now = mercyOf(instance);
+  const now = mercyOf(instance, null);
   const longest = longestWork(timeline, instance);
   const enough = STEPS.find((step) => step > longest * 1.2 && step > now.seconds);
   if (enough === undefined || longest <= now.seconds) return null;

@@ -1,8 +1,8 @@
-import {processesWithPid} from '../timeline/lookup.ts';
+import {precedes, processesWithPid} from '../timeline/lookup.ts';
 import type {Instance, Process, Reload} from '../timeline/timeline.ts';
 import type {Confidence, Evidence, Finding, Rule} from './rule.ts';
 import {isOn, setting, uwsgiOf} from './settings.ts';
-import {count, evidence, instanceName, nameOf, numbers, precedes, proof, unique} from './wording.ts';
+import {count, evidence, instanceName, nameOf, numbers, proof, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'old-code-kept',

@@ -1,9 +1,10 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import type {Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {type FailedStart, failedStarts} from './starts.ts';
-import {count, evidence, instanceName, kindOf, list, precedes, proof, sentences, unique} from './wording.ts';
+import {count, evidence, instanceName, kindOf, list, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'reload-lost-app',

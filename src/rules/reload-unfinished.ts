@@ -1,11 +1,12 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Evidence, Finding, Rule} from './rule.ts';
-import {numberOf, versionWithin} from './settings.ts';
-import {count, evidence, instanceName, kindOf, list, precedes, proof, seconds, sentences, was} from './wording.ts';
+import {numberOf, versionAt, versionWithin} from './settings.ts';
+import {count, evidence, instanceName, kindOf, list, proof, seconds, sentences, was} from './wording.ts';
 
 /** Seconds beyond the deadline that a master may need. */
 const MARGIN = 10;
@@ -67,16 +68,17 @@ const rule: Rule = {
 export default rule;
 
 /** How long a supervisor waits for its workers before it kills them. */
-const PATIENCE: Readonly<Record<'uwsgi' | 'gunicorn', (instance: Instance) => {seconds: number; text: string}>> = {
-  uwsgi: (instance) => {
-    const mercy = mercyOf(instance);
-    return {seconds: costOf(mercy.seconds), text: `the mercy, ${mercyText(mercy)}, and a second`};
-  },
-  gunicorn: (instance) => {
-    const timeout = numberOf(instance, 'graceful_timeout') ?? 30;
-    return {seconds: timeout + 1, text: `graceful_timeout, ${timeout} s`};
-  },
-};
+const PATIENCE: Readonly<Record<'uwsgi' | 'gunicorn', (instance: Instance, reload: Reload) => {seconds: number; text: string}>> =
+  {
+    uwsgi: (instance, {began}) => {
+      const mercy = mercyOf(instance, began);
+      return {seconds: costOf(mercy.seconds), text: `the mercy, ${mercyText(mercy)}, and a second`};
+    },
+    gunicorn: (instance) => {
+      const timeout = numberOf(instance, 'graceful_timeout') ?? 30;
+      return {seconds: timeout + 1, text: `graceful_timeout, ${timeout} s`};
+    },
+  };
 
 interface Stuck {
   /** Seconds for which nothing went on, at least. */
@@ -144,7 +146,7 @@ function startText(usual: number): string {
 }
 
 function silent(timeline: Timeline, instance: Instance, reload: Reload): Stuck | null {
-  const patience = (PATIENCE[instance.supervisor as keyof typeof PATIENCE] ?? PATIENCE.uwsgi)(instance);
+  const patience = (PATIENCE[instance.supervisor as keyof typeof PATIENCE] ?? PATIENCE.uwsgi)(instance, reload);
   const open = reload.workers.filter(({end}) => end === 'unknown');
   const usual = usualStart(instance);
   const limit = Math.max(patience.seconds + MARGIN, open.length > 0 ? 0 : patienceForStart(usual));
@@ -240,16 +242,16 @@ function knownFault(instance: Instance, reload: Reload): {what: string; fixedIn:
   if (
     reload.kind === 'stop' &&
     reload.began.message === 'uwsgi/graceful-shutdown' &&
-    versionWithin(instance, '2.0.27', '2.0.30')
+    versionWithin(instance, '2.0.27', '2.0.30', reload.began)
   ) {
     return {
       what:
-        `2.0.27 to 2.0.30 wait for each worker in turn at a graceful stop and have no deadline there (${instance.version} ` +
+        `2.0.27 to 2.0.30 wait for each worker in turn at a graceful stop and have no deadline there (${versionAt(instance, reload.began)} ` +
         'runs here; pull request unbit/uwsgi#2743)',
       fixedIn: 'in a release after 2.0.30 that has this change',
     };
   }
-  if (reload.kind === 'graceful' && versionWithin(instance, '2.0.27', '2.0.27')) {
+  if (reload.kind === 'graceful' && versionWithin(instance, '2.0.27', '2.0.27', reload.began)) {
     return {what: '2.0.27 blocks before it tells its workers of a reload (unbit/uwsgi#2681)', fixedIn: '2.0.28 or later'};
   }
   return null;

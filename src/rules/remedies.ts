@@ -5,7 +5,7 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {lowerMercy, raiseMercy} from './mercy.ts';
 import type {Finding, Fix} from './rule.ts';
-import {coresOf, loading, mayHave, setting, versionWithin} from './settings.ts';
+import {coresOf, loading, mayHave, setting, versionAt, versionWithin} from './settings.ts';
 import {nameOf} from './wording.ts';
 
 export interface Remedies {
@@ -146,11 +146,12 @@ export interface Bug {
 export function exitBug(instance: Instance, process: Process | null): Bug | null {
   const threads = process ? coresOf(process, instance) : null;
   const threaded = (threads !== null && threads > 1) || String(setting(instance, 'operational-mode')?.value ?? '') === 'threaded';
-  if (threaded && versionWithin(instance, '2.0.25', '2.0.26')) {
+  const at = process?.forced?.event ?? null;
+  if (threaded && versionWithin(instance, '2.0.25', '2.0.26', at)) {
     return {
       what:
         'uWSGI 2.0.25 to 2.0.26 with threads does not wake its idle threads when a worker is to leave, and ' +
-        `${instance.version} with ${threads ?? 'several'} threads runs here`,
+        `${versionAt(instance, at)} with ${threads ?? 'several'} threads runs here`,
       fixedIn: '2.0.28',
       reference: 'unbit/uwsgi#2661',
     };

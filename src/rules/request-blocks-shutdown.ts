@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import type {Forced, Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {forcedWorkers, isRunningRequest, requestOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
@@ -13,7 +14,6 @@ import {
   list,
   nameOf,
   numbers,
-  precedes,
   proof,
   sentences,
   span,

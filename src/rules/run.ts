@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto';
+import {precedes} from '../timeline/lookup.ts';
 import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import type {Finding, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
-import {list, precedes, unique} from './wording.ts';
+import {list, unique} from './wording.ts';
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 

@@ -1,6 +1,7 @@
+import type {LineRef} from '../timeline/event.ts';
+import {precedes, settingAt} from '../timeline/lookup.ts';
 /** What is known of an instance's configuration, as rules ask for it. */
 import type {Instance, Process, Setting, Timeline} from '../timeline/timeline.ts';
-import {precedes} from './wording.ts';
 
 const PRECEDENCE: readonly Setting['from'][] = ['log', 'config', 'inferred', 'default'];
 
@@ -9,10 +10,14 @@ export function uwsgiOf(timeline: Timeline): Instance[] {
   return timeline.instances.filter(({supervisor}) => supervisor === 'uwsgi');
 }
 
-/** What the log shows goes before what a file says; the latest before the earlier ones. */
-export function setting(instance: Instance, name: string): Setting | null {
+/** What the log shows goes before what a file says. The value in force where `at` stands, or the latest. */
+export function setting(instance: Instance, name: string, at: LineRef | null = null): Setting | null {
   for (const from of PRECEDENCE) {
-    const found = instance.settings.findLast((each) => each.name === name && each.from === from);
+    const found = settingAt(
+      instance.settings.filter((each) => each.from === from),
+      name,
+      at,
+    );
     if (found) return found;
   }
   return null;
@@ -71,6 +76,16 @@ export function mayHave(instance: Instance, since: string | null): boolean {
   return since === null || instance.version === null || compareVersions(instance.version, since) >= 0;
 }
 
-export function versionWithin(instance: Instance, from: string, to: string): boolean {
-  return instance.version !== null && compareVersions(instance.version, from) >= 0 && compareVersions(instance.version, to) <= 0;
+/** The version that ran where `at` stands: a reload may start a later one. */
+export function versionAt(instance: Instance, at: LineRef | null): string | null {
+  if (at === null) return instance.version;
+  const {banner} = instance.epochs.findLast((epoch) => epoch.banner && precedes(epoch.banner, at)) ?? {};
+  const told = banner?.fields['version'];
+  // Before the first banner of the log nothing tells, and the version is most likely that of the next.
+  return told === undefined ? instance.version : String(told);
+}
+
+export function versionWithin(instance: Instance, from: string, to: string, at: LineRef | null): boolean {
+  const version = versionAt(instance, at);
+  return version !== null && compareVersions(version, from) >= 0 && compareVersions(version, to) <= 0;
 }

@@ -1,8 +1,8 @@
 /** Starts that failed, and generations that came up without their application: read once, for all rules that ask. */
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {precedes} from './wording.ts';
 
 /**
  * `app`: the application did not load. `address`: another process holds the address. `backlog`: the system allows a

@@ -1,9 +1,10 @@
 import type {LineRef} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {mayHave, numberOf} from './settings.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, precedes, proof, sentences, unique} from './wording.ts';
+import {count, duration, evidence, instanceName, list, nameOf, numbers, proof, sentences, unique} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 /** Seconds within which recyclings count as one moment. */

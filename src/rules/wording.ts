@@ -1,5 +1,6 @@
 /** How numbers and names are put into sentences. */
 import type {LineRef} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import type {Duration} from '../timeline/time.ts';
 import {type Instance, type Process, type Reload, UNKNOWN_PID} from '../timeline/timeline.ts';
 import type {Evidence} from './rule.ts';
@@ -100,11 +101,6 @@ export function instanceName(instance: Instance): string {
 
 export function proof(at: LineRef, shows: string): Evidence {
   return {at: {input: at.input, line: at.line, text: at.text}, shows};
-}
-
-/** Whether `a` stands before `b` in the recording. */
-export function precedes(a: LineRef, b: LineRef): boolean {
-  return a.input === b.input ? a.line < b.line : a.input < b.input;
 }
 
 export function unique<T>(items: Iterable<T>): T[] {

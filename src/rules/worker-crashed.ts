@@ -216,7 +216,7 @@ function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, e
   }
   const aborted = crashed.some((process) => signalOf(process) === 'ABRT');
   const fixes: (Fix | null)[] = [
-    exiting && loading(instance) === 'lazy-apps' && versionWithin(instance, '2.0.0', '2.0.29')
+    exiting && loading(instance) === 'lazy-apps' && versionWithin(instance, '2.0.0', '2.0.29', crashed[0]?.ended ?? null)
       ? {
           setting: null,
           section: null,

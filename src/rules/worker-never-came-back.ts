@@ -1,3 +1,4 @@
+import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf} from './mercy.ts';
@@ -5,7 +6,7 @@ import {hasDeadline, reasonOf} from './recycling.ts';
 import {exitHangRemedies, otherBlockers} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {mayHave, uwsgiOf} from './settings.ts';
-import {count, evidence, instanceName, list, nameOf, numbers, precedes, proof, seconds, unique, workersNamed} from './wording.ts';
+import {count, evidence, instanceName, list, nameOf, numbers, proof, seconds, unique, workersNamed} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 /** Seconds beyond the usual delay before a missing replacement is called missing. */
@@ -85,7 +86,7 @@ function replacedAlone({asked, successor}: Process): boolean {
 export function neverLeft(instance: Instance): Process[] {
   const longest = requestsOf(instance).longest;
   return leaving(instance).filter((process) => {
-    const patience = hasDeadline(process) ? costOf(mercyOf(instance).seconds) : longest;
+    const patience = hasDeadline(process) ? costOf(mercyOf(instance, process.asked?.event ?? null).seconds) : longest;
     return (process.asked?.wait.min ?? 0) > patience + MARGIN && goesOn(instance, process);
   });
 }

@@ -15,6 +15,7 @@ import {
 } from './draft.ts';
 import type {EventKind, LogEvent, ReloadKind, Trigger} from './event.ts';
 import type {Recording} from './recording.ts';
+import {addSetting} from './settings.ts';
 import {solve} from './solve.ts';
 import {type Setting, type Timeline, UNKNOWN_PID} from './timeline.ts';
 
@@ -103,7 +104,7 @@ class Builder {
     this.handlers[event.meaning.kind]?.(event);
     for (const [field, name] of Object.entries(event.meaning.shows ?? {})) {
       const value = event.fields[field];
-      if (value !== undefined) this.instanceOf(event).settings.set(name, {name, value, from: 'log', where: event});
+      if (value !== undefined) addSetting(this.instanceOf(event), {name, value, from: 'log', where: event});
     }
   }
 
@@ -162,7 +163,7 @@ class Builder {
       this.source.current.stopped !== null ||
       this.source.current.active?.reExecuted;
     if (!isStartUp) {
-      this.source.current?.settings.set(name, setting);
+      if (this.source.current) addSetting(this.source.current, setting);
       return;
     }
     this.source.startUp ??= newStartUp();
@@ -204,7 +205,7 @@ class Builder {
     instance.masterPid = master.pid;
     const version = startUp.banner?.fields['version'];
     if (version !== undefined) instance.version = String(version);
-    for (const setting of startUp.settings) instance.settings.set(setting.name, setting);
+    for (const setting of startUp.settings) addSetting(instance, setting);
     if (master.pid !== null && this.process(master.pid)?.role !== 'master') {
       this.register(newProcess(instance, master.pid, 'master', null, reExecuted ? null : master, this.index));
     }
@@ -237,8 +238,7 @@ class Builder {
     process.isGuessed = isGuessed;
     this.register(process);
     const cores = event.fields['cores'];
-    if (typeof cores === 'number')
-      instance.settings.set('cores-per-worker', {name: 'cores-per-worker', value: cores, from: 'log', where: event});
+    if (typeof cores === 'number') addSetting(instance, {name: 'cores-per-worker', value: cores, from: 'log', where: event});
     if (role !== 'worker') return;
     if (worker !== null) this.fillSlot(instance, process, event);
     else this.joinGeneration(instance, process, event);
@@ -316,7 +316,7 @@ class Builder {
     const instance = this.addInstance(null);
     this.source.current = instance;
     instance.version = String(startUp.banner.fields['version'] ?? '') || null;
-    for (const setting of startUp.settings) instance.settings.set(setting.name, setting);
+    for (const setting of startUp.settings) addSetting(instance, setting);
     instance.epochs.push({banner: startUp.banner, master: null, reExecuted: false, loads: startUp.loads});
     this.source.startUp = null;
   }

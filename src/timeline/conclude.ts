@@ -1,4 +1,4 @@
-import {patienceOf, waitedSeconds, withReaping} from './constraints.ts';
+import {patienceBefore, waitedSeconds, withReaping} from './constraints.ts';
 import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
 import {causeOf, isAlive, killerOf, newProcess} from './draft.ts';
 import type {LogEvent, RequestSegment} from './event.ts';
@@ -104,7 +104,7 @@ class Conclusion {
       name: draft.stream,
       masterPid: draft.masterPid,
       predecessor: draft.predecessor?.id ?? null,
-      settings: [...draft.settings.values()],
+      settings: draft.settings,
       processes: draft.processes.map((process) => this.process(process)),
       reloads: reloads.filter(({instance}) => instance === draft.id),
       epochs: draft.epochs.map(({banner, master, reExecuted, loads}) => ({
@@ -201,7 +201,7 @@ class Conclusion {
     const {event, tries} = forced;
     const {at} = event;
     const deadline = event.meaning.deadline ?? 'mercy';
-    return {at, event, tries, deadline, patience: asked === null ? null : this.patience(asked.told.at, at, deadline)};
+    return {at, event, tries, deadline, patience: asked === null ? null : this.patience(asked.told.at, event)};
   }
 
   private appLoad(event: LogEvent): AppLoad {
@@ -221,14 +221,14 @@ class Conclusion {
     const byLines = between(asked.told.at, ended.at);
     const counted = waitedSeconds(ended);
     if (forced === null) return counted === null ? byLines : tighter(byLines, {min: 0, max: counted + 1});
-    return tighter(byLines, withReaping(this.patience(asked.told.at, forced.event.at, forced.event.meaning.deadline)));
+    return tighter(byLines, withReaping(this.patience(asked.told.at, forced.event)));
   }
 
   /** From asked to forced. What the two instants leave open, the mercy may tell. */
-  private patience(asked: Instant, forced: Instant, deadline: string | undefined): Duration {
-    const byLines = between(asked, forced);
-    const byMercy = deadline === 'mercy' ? patienceOf(this.draft) : null;
-    return byMercy === null || (isExact(asked) && isExact(forced)) ? byLines : tighter(byLines, byMercy);
+  private patience(asked: Instant, forced: LogEvent): Duration {
+    const byLines = between(asked, forced.at);
+    const byMercy = forced.meaning.deadline === 'mercy' ? patienceBefore(forced, this.draft) : null;
+    return byMercy === null || (isExact(asked) && isExact(forced.at)) ? byLines : tighter(byLines, byMercy);
   }
 
   /** It has lasted until the end of the log at least. */

@@ -1,6 +1,6 @@
 import type {InstanceDraft, ProcessDraft} from './draft.ts';
 import type {LogEvent} from './event.ts';
-import {mercyOf} from './settings.ts';
+import {mercyAt} from './settings.ts';
 import type {Constraint} from './solve.ts';
 import type {Duration} from './time.ts';
 
@@ -22,9 +22,9 @@ function constraintsOfProcess({started, asked, recycling, forced, ended}: Proces
   const add = (before: LogEvent, after: LogEvent, {min, max}: Duration, because: string) => {
     if (before !== after) all.push({before, after, min: min * 1000, max: max === null ? null : max * 1000, because});
   };
-  const patience = patienceOf(instance);
-  if (asked !== null && forced?.event.meaning.deadline === 'mercy' && patience !== null) {
-    add(asked.told, forced.event, patience, 'the mercy and one round of the master');
+  if (asked !== null && forced?.event.meaning.deadline === 'mercy') {
+    const patience = patienceBefore(forced.event, instance);
+    if (patience !== null) add(asked.told, forced.event, patience, 'the mercy and one round of the master');
   }
   if (forced !== null && ended !== null)
     add(forced.event, ended, REAPED, 'a killed process is noticed within a round of the master');
@@ -40,8 +40,8 @@ function constraintsOfProcess({started, asked, recycling, forced, ended}: Proces
 }
 
 /** How long after the signal the kill comes where mercy governs it; null where the log does not show the mercy. */
-export function patienceOf(instance: InstanceDraft): Duration | null {
-  const mercy = mercyOf(instance);
+export function patienceBefore(kill: LogEvent, instance: InstanceDraft): Duration | null {
+  const mercy = mercyAt(instance, kill);
   return mercy === null ? null : {min: mercy + PATIENCE.min, max: mercy + PATIENCE.max};
 }
 

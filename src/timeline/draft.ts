@@ -83,7 +83,8 @@ export interface InstanceDraft {
   version: string | null;
   masterPid: number | null;
   readonly predecessor: InstanceDraft | null;
-  readonly settings: Map<string, Setting>;
+  /** Every value that the log shows, in its order; a value that is shown again stands once. */
+  readonly settings: Setting[];
   readonly processes: ProcessDraft[];
   /** The latest process of each numbered worker. */
   slots: Map<number, ProcessDraft>;
@@ -145,7 +146,7 @@ export function newInstance(
     predecessor,
     version: null,
     masterPid: null,
-    settings: new Map(),
+    settings: [],
     processes: [],
     slots: new Map(),
     previousSlots: new Map(),

@@ -1,5 +1,6 @@
 /** Ways into a finished timeline that would otherwise be searched again and again. Worked out once per instance. */
-import type {Instance, Process, Reload} from './timeline.ts';
+import type {LineRef} from './event.ts';
+import type {Instance, Process, Reload, Setting} from './timeline.ts';
 
 interface Index {
   readonly byPid: ReadonlyMap<number, readonly Process[]>;
@@ -16,6 +17,20 @@ export function processesWithPid(instance: Instance, pid: number | null): readon
 /** The processes that a reload or stop asked to leave. */
 export function processesAskedBy(instance: Instance, reload: Reload): readonly Process[] {
   return indexOf(instance).byReload.get(reload.id) ?? [];
+}
+
+/** Whether `a` stands before `b` in the recording. */
+export function precedes(a: LineRef, b: LineRef): boolean {
+  return a.input === b.input ? a.line < b.line : a.input < b.input;
+}
+
+/**
+ * The value in force where `at` stands, or the latest: a reload reads the configuration again, so a line after `at` may
+ * tell of a later value. Null where nothing tells.
+ */
+export function settingAt(settings: readonly Setting[], name: string, at: LineRef | null = null): Setting | null {
+  const holds = ({from, where}: Setting) => from !== 'log' || where === null || at === null || precedes(where, at);
+  return settings.findLast((each) => each.name === name && holds(each)) ?? null;
 }
 
 function indexOf(instance: Instance): Index {

@@ -1,5 +1,6 @@
 import type {InstanceDraft, ProcessDraft} from './draft.ts';
 import type {LogEvent} from './event.ts';
+import {settingAt} from './lookup.ts';
 import {between, isExact} from './time.ts';
 import type {Setting} from './timeline.ts';
 
@@ -7,16 +8,21 @@ const MERCY = 'worker-reload-mercy';
 /** uWSGI's worker-reload-mercy where nothing sets it (core/init.c). */
 const DEFAULT_MERCY = 60;
 
+/** Keeps a value that a line shows, unless it is the one in force. */
+export function addSetting({settings}: InstanceDraft, setting: Setting): void {
+  if (settingAt(settings, setting.name)?.value !== setting.value) settings.push(setting);
+}
+
 /** Adds the settings that no line names and that follow from what happened. `requestsOf` counts a process's requests. */
 export function inferSettings(instance: InstanceDraft, requestsOf: (process: ProcessDraft) => number): void {
   const {settings, processes} = instance;
   const set = (name: string, value: Setting['value'], where: LogEvent) => {
-    if (!settings.has(name)) settings.set(name, {name, value, from: 'inferred', where});
+    if (settingAt(settings, name) === null) settings.push({name, value, from: 'inferred', where});
   };
   const [mercy, proof] = seenMercy(instance) ?? [];
   if (mercy !== undefined && proof !== undefined) set(MERCY, mercy, proof);
-  if (instance.supervisor === 'uwsgi' && !settings.has(MERCY)) {
-    settings.set(MERCY, {name: MERCY, value: DEFAULT_MERCY, from: 'default', where: null});
+  if (instance.supervisor === 'uwsgi' && settingAt(settings, MERCY) === null) {
+    settings.push({name: MERCY, value: DEFAULT_MERCY, from: 'default', where: null});
   }
   const loads = instance.epochs.flatMap((epoch) => epoch.loads);
   const worker = loads.find(({pid}) => processes.some((process) => process.role === 'worker' && process.pid === pid));
@@ -26,17 +32,18 @@ export function inferSettings(instance: InstanceDraft, requestsOf: (process: Pro
   inferMaxRequests(instance, requestsOf);
 }
 
-/** worker-reload-mercy as the log shows it, in words or by a wait between two stamps; null where it does not. */
-export function mercyOf(instance: InstanceDraft): number | null {
-  const setting = instance.settings.get(MERCY);
-  const told = setting === undefined || setting.from === 'default' ? seenMercy(instance)?.[0] : Number(setting.value);
+/** worker-reload-mercy where `at` stands, in words or by a wait between two stamps; null where the log does not show it. */
+export function mercyAt(instance: InstanceDraft, at: LogEvent): number | null {
+  const setting = settingAt(instance.settings, MERCY, at);
+  const told = setting === null || setting.from === 'default' ? seenMercy(instance)?.[0] : Number(setting.value);
   return told === undefined || !Number.isFinite(told) ? null : told;
 }
 
-/** A wait of which both ends are stamped is the mercy and one second. */
-function seenMercy({processes}: InstanceDraft): [number, LogEvent] | null {
+/** A wait of which both ends are stamped is the mercy and one second. Only for workers before any line that tells it. */
+function seenMercy({processes, settings}: InstanceDraft): [number, LogEvent] | null {
   for (const {asked, forced} of processes) {
     if (asked === null || forced?.event.meaning.deadline !== 'mercy') continue;
+    if (settingAt(settings, MERCY, forced.event)?.from === 'log') continue;
     if (!isExact(asked.told.at) || !isExact(forced.event.at)) continue;
     const waited = Math.round(between(asked.told.at, forced.event.at).min);
     if (waited >= 1) return [waited - 1, forced.event];
@@ -55,7 +62,7 @@ function inferMaxRequests(instance: InstanceDraft, requestsOf: (process: Process
     process.recycling.cause = 'max-requests';
     if (process.cause === 'unknown') process.cause = 'max-requests';
   }
-  if (instance.settings.has('max-requests')) return;
+  if (settingAt(instance.settings, 'max-requests') !== null) return;
   const where = recycled[0]?.recycling?.event ?? null;
-  instance.settings.set('max-requests', {name: 'max-requests', value: limit, from: 'inferred', where});
+  instance.settings.push({name: 'max-requests', value: limit, from: 'inferred', where});
 }
