@@ -58,13 +58,21 @@ def observers(kind):
         watch.close()
 
 
-def record(scenario, out, version, observe):
-    with run.Run(scenario, observe) as recording:
-        scenario.drive(recording)
-        log, facts = recording.finish(version)
-        check(scenario, facts)
-        recording.save(out / scenario.name, log, facts)
-        return facts
+def record(scenario, out, version, observe, attempts):
+    """On a busy machine requests fall otherwise than planned and the trouble is missed; it is then caused anew."""
+    while True:
+        attempts -= 1
+        try:
+            with run.Run(scenario, observe) as recording:
+                scenario.drive(recording)
+                log, facts = recording.finish(version)
+                check(scenario, facts)
+                recording.save(out / scenario.name, log, facts)
+                return facts
+        except run.GaveUp as reason:
+            if not attempts or run.STOPPING.is_set():
+                raise
+            print(f"{scenario.name}: once more: {reason}", file=sys.stderr, flush=True)
 
 
 def check(scenario, facts):
@@ -92,6 +100,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="list the scenarios and stop")
     parser.add_argument("--out", type=Path, default=SAMPLES / "uwsgi", help="default: samples/uwsgi")
     parser.add_argument("--jobs", type=int, default=1, help="so many at a time (most of the time is waiting)")
+    parser.add_argument("--attempts", type=int, default=3, help="so often a scenario may miss what it is about")
     parser.add_argument("--observe", choices=("auto", "watch", "strace"), default="auto",
                         help="how to learn of deaths and signals: watch as root, else strace")
     options = parser.parse_args()
@@ -122,7 +131,7 @@ def main():
             print(f"record: {reason}", file=sys.stderr)
             return 3
         pool = stack.enter_context(ThreadPoolExecutor(options.jobs))
-        recordings = {pool.submit(record, s, options.out, version, observe): s for s in chosen}
+        recordings = {pool.submit(record, s, options.out, version, observe, options.attempts): s for s in chosen}
         try:
             for done in as_completed(recordings):
                 name = recordings[done].name

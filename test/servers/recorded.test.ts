@@ -27,10 +27,10 @@ let printed = '';
 beforeAll(() => {
   const recorder = spawnSync('python3', ['samples/record/record.py', '--out', out, '--jobs', '4', ...scenarios], {
     encoding: 'utf8',
-    timeout: 240_000,
+    timeout: 360_000,
   });
   printed = recorder.stdout + recorder.stderr;
-}, 250_000);
+}, 370_000);
 
 describe.each(scenarios)('%s', (scenario) => {
   test('is recorded', () => expect(existsSync(join(out, scenario, 'truth.json')), printed).toBe(true));
