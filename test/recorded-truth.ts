@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs';
+import {basename, dirname} from 'node:path';
 import {expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import type {Instant} from '../src/timeline/time.ts';
@@ -11,7 +12,7 @@ import type {Process} from '../src/timeline/timeline.ts';
 export function holdsTruth(folder: () => string): void {
   const read = async () => ({
     truth: JSON.parse(readFileSync(`${folder()}/truth.json`, 'utf8')) as Truth,
-    diagnosis: await analyze({inputs: [`${folder()}/uwsgi.log`]}),
+    diagnosis: await analyze({inputs: [logOf(folder())]}),
   });
 
   test('the forced workers are those that the kernel saw killed at the end of mercy', async () => {
@@ -64,6 +65,11 @@ export function holdsTruth(folder: () => string): void {
     expect(fired).toEqual(expect.arrayContaining([...truth.expected]));
     expect(fired.filter((rule) => truth.mustNotFire.includes(rule))).toEqual([]);
   });
+}
+
+/** A recording lies in a folder of its server, and its log is called after that. */
+export function logOf(folder: string): string {
+  return `${folder}/${basename(dirname(folder))}.log`;
 }
 
 interface Truth {

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""Records real uWSGI servers doing well and badly: log, configuration, application and truth.
+"""Records real application servers doing well and badly: log, configuration, application and truth.
 
     python3 samples/record/record.py --list
     python3 samples/record/record.py [--out DIR] [--jobs N] [SCENARIO...]
 """
 
 import argparse
+import fnmatch
 import os
-import shutil
 import signal
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
@@ -23,19 +22,6 @@ from strace import Strace  # noqa: E402
 from watch import Unavailable, Watch  # noqa: E402
 
 SAMPLES = Path(__file__).resolve().parent.parent
-PYTHON_PLUGIN = "uwsgi-plugin-python3"
-
-
-def missing_packages():
-    if shutil.which("uwsgi") is None:
-        return ["uwsgi-core", PYTHON_PLUGIN]
-    said = subprocess.run(["uwsgi", "--plugin", "python3", "--version"], capture_output=True, text=True)
-    return [PYTHON_PLUGIN] if said.returncode or "unable to load plugin" in said.stderr + said.stdout else []
-
-
-def server_version():
-    said = subprocess.run(["uwsgi", "--version"], capture_output=True, text=True, check=True)
-    return "uwsgi " + said.stdout.strip()
 
 
 @contextmanager
@@ -67,12 +53,12 @@ def record(scenario, out, version, observe, attempts):
                 scenario.drive(recording)
                 log, facts = recording.finish(version)
                 check(scenario, facts)
-                recording.save(out / scenario.name, log, facts)
+                recording.save(out / scenario.path, log, facts)
                 return facts
         except run.GaveUp as reason:
             if not attempts or run.STOPPING.is_set():
                 raise
-            print(f"{scenario.name}: once more: {reason}", file=sys.stderr, flush=True)
+            print(f"{scenario.path}: once more: {reason}", file=sys.stderr, flush=True)
 
 
 def check(scenario, facts):
@@ -96,9 +82,9 @@ def in_short(facts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="all of them when none is named")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="KIND/NAME or a pattern (gunicorn/*); all of them when none is named")
     parser.add_argument("--list", action="store_true", help="list the scenarios and stop")
-    parser.add_argument("--out", type=Path, default=SAMPLES / "uwsgi", help="default: samples/uwsgi")
+    parser.add_argument("--out", type=Path, default=SAMPLES, help="default: samples")
     parser.add_argument("--jobs", type=int, default=1, help="so many at a time (most of the time is waiting)")
     parser.add_argument("--attempts", type=int, default=3, help="so often a scenario may miss what it is about")
     parser.add_argument("--observe", choices=("auto", "watch", "strace"), default="auto",
@@ -107,13 +93,15 @@ def main():
 
     if options.list:
         for scenario in SCENARIOS.values():
-            print(f"{scenario.name:42} {scenario.title}")
+            print(f"{scenario.path:50} {scenario.title}")
         return 0
-    unknown = [name for name in options.scenarios if name not in SCENARIOS]
+    unknown = [name for name in options.scenarios if not fnmatch.filter(SCENARIOS, name)]
     if unknown:
         print(f"record: no such scenario: {', '.join(unknown)} (--list shows them)", file=sys.stderr)
         return 2
-    missing = missing_packages()
+    chosen = [s for s in SCENARIOS.values() if any(fnmatch.fnmatchcase(s.path, name) for name in options.scenarios or ["*"])]
+    kinds = {scenario.kind for scenario in chosen}
+    missing = [package for kind in kinds for package in kind.missing_packages()]
     if options.observe == "strace" or (options.observe == "auto" and os.geteuid() != 0):
         missing += Strace.missing()
     if missing:
@@ -122,8 +110,7 @@ def main():
         return 3
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: everything started is killed
-    version, failed = server_version(), 0
-    chosen = [SCENARIOS[name] for name in options.scenarios] or list(SCENARIOS.values())
+    versions, failed = {kind: kind.version() for kind in kinds}, 0
     with ExitStack() as stack:
         try:
             observe = stack.enter_context(observers(options.observe))
@@ -131,10 +118,11 @@ def main():
             print(f"record: {reason}", file=sys.stderr)
             return 3
         pool = stack.enter_context(ThreadPoolExecutor(options.jobs))
-        recordings = {pool.submit(record, s, options.out, version, observe, options.attempts): s for s in chosen}
+        recordings = {
+            pool.submit(record, s, options.out, versions[s.kind], observe, options.attempts): s for s in chosen}
         try:
             for done in as_completed(recordings):
-                name = recordings[done].name
+                name = recordings[done].path
                 try:
                     print(f"{name}: {in_short(done.result())}", flush=True)
                 except Exception as error:

@@ -1,4 +1,4 @@
-"""One recording: starts real uWSGI servers, drives them, and collects log and truth."""
+"""One recording: starts real servers, drives them, and collects log and truth."""
 
 import http.client
 import json
@@ -45,10 +45,10 @@ def wait_until(condition, within, what):
 
 
 class Server:
-    """One uWSGI, observed. Its first process keeps its pid over reloads."""
+    """One server, observed. Its first process keeps its pid over reloads."""
 
-    def __init__(self, run, ini):
-        self.observer = run.observe(run.directory / f"{ini}.trace")
+    def __init__(self, run, conf):
+        self.observer = run.observe(run.directory / f"{conf}.trace")
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": "/nonexistent",
@@ -58,7 +58,7 @@ class Server:
             "LOGDOCTOR_WITNESS": str(run.side_file),
         }
         self.started = subprocess.Popen(
-            self.observer.wrap(["uwsgi", "--ini", ini]), cwd=run.work, env=environment,
+            self.observer.wrap(run.scenario.kind.command(run, conf)), cwd=run.work, env=environment,
             stdin=subprocess.DEVNULL, stdout=run.log_file, stderr=run.log_file, start_new_session=True,
         )
 
@@ -103,7 +103,7 @@ class Run:
         self.work.mkdir()
         self.side_file = self.directory / "witness.jsonl"
         self.side_file.touch()
-        self.log_path = self.directory / "uwsgi.log"
+        self.log_path = self.directory / self.scenario.kind.log
         self.log_file = open(self.log_path, "ab")
         self.ports = {name: free_port() for name in ("port", "port2")}
         for name, text in self.scenario.files.items():
@@ -146,6 +146,10 @@ class Run:
         """The newest process with this worker number."""
         return [n["pid"] for n in self.notes() if n["event"] == "process" and n["worker"] == worker][-1]
 
+    def workers(self):
+        """The pids of all workers that have shown up, in the order of their coming."""
+        return [n["pid"] for n in self.notes() if n["event"] == "process" and n["role"] == "worker"]
+
     @property
     def master(self):
         return self.servers[0].pid
@@ -159,9 +163,7 @@ class Run:
 
     def wait_workers(self, total, within=20):
         """Wait until so many worker processes, counted from the start, have shown up."""
-        def shown():
-            return sum(n["event"] == "process" and n["role"] == "worker" for n in self.notes())
-        wait_until(lambda: shown() >= total, within, f"{total} workers")
+        wait_until(lambda: len(self.workers()) >= total, within, f"{total} workers")
         sleep(0.3)
 
     def wait_ended(self, pid, within=30):
@@ -169,9 +171,9 @@ class Run:
 
     # -- driving
 
-    def start(self, workers, ini="uwsgi.ini"):
-        before = sum(n["event"] == "process" and n["role"] == "worker" for n in self.notes())
-        self.servers.append(Server(self, ini))
+    def start(self, workers, conf=None):
+        before = len(self.workers())
+        self.servers.append(Server(self, conf or self.scenario.kind.configuration))
         self.wait_workers(before + workers)
         return self.servers[-1]
 
@@ -232,8 +234,9 @@ class Run:
         notes = [n for n in self.notes() if n["t"] <= end]
         truth = Truth(self.scenario, self.kernel(until=end), notes, self.actions, self.start_time, end, version)
         facts = truth.as_dict()
-        named = {int(pid) for pid in NO_MERCY.findall(log)}
-        facts["namedAfterTheirEnd"] = sorted(named - set(facts["forcedPids"]))
+        if self.scenario.kind.counts_mercy:
+            named = {int(pid) for pid in NO_MERCY.findall(log)}
+            facts["namedAfterTheirEnd"] = sorted(named - set(facts["forcedPids"]))
         return log, facts
 
     def save(self, folder, log, facts):
@@ -241,5 +244,5 @@ class Run:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.work / name, target)
-        (folder / "uwsgi.log").write_bytes(log)
+        (folder / self.scenario.kind.log).write_bytes(log)
         (folder / "truth.json").write_text(json.dumps(facts, indent=2) + "\n")

@@ -4,6 +4,7 @@ from datetime import datetime, timezone
 
 ASKING = {"SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGWINCH", "SIGUSR1"}
 CRASHING = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"}
+ENDING = {"SIGABRT", "SIGKILL"}
 RELOADING = ASKING - {"SIGWINCH", "SIGUSR1"}
 
 
@@ -27,10 +28,11 @@ class Truth:
     # -- one process
 
     def role(self, process):
-        if process.pid in self.named:
-            return self.named[process.pid]["role"]
         children = [p for p in self.kernel.processes.values() if p.parent == process.pid]
-        if any(child.pid in self.named for child in children):
+        named = any(child.pid in self.named for child in children)
+        if process.pid in self.named and not (named and self.number(process) is None):
+            return self.named[process.pid]["role"]
+        if named:
             return "master"
         if any(self.role(child) == "master" for child in children):
             return "emperor"
@@ -62,16 +64,22 @@ class Truth:
         return None if process.signal in CRASHING else "outside"
 
     def forced(self, process):
-        """Killed by the master because mercy was over, counted from when it was asked or began to leave."""
+        """Killed by the master because its patience was over. uWSGI's is counted from when it asked the worker or that
+        began to leave; other servers send SIGABRT or SIGKILL for nothing else."""
+        if not self.scenario.kind.counts_mercy:
+            return process.ended is not None and any(
+                s.target == process.pid and s.name in ENDING and s.t <= process.ended for s in self.kernel.signals)
         kill, signal = self.kill_by_master(process), self.asked(process)
         began = signal.t if signal else self.leaving.get(process.pid)
         return kill is not None and began is not None and kill.t - began >= self.scenario.mercy - 0.5
 
     def harakiri(self, process):
         """Killed by the master although mercy was not over, or had never begun."""
-        return self.kill_by_master(process) is not None and not self.forced(process)
+        return self.scenario.kind.counts_mercy and self.kill_by_master(process) is not None and not self.forced(process)
 
     def successor(self, process):
+        if self.number(process) is None:
+            return None
         later = [
             p for p in self.workers
             if p.parent == process.parent and self.number(p) == self.number(process)
@@ -137,6 +145,8 @@ class Truth:
             return "external-kill"
         if self.harakiri(worker) and self.scenario.recycling != "rss":
             return "harakiri"
+        if asked is None and self.forced(worker):
+            return "timeout"
         if asked is None and worker.exit_code:
             return "crash"
         return self.scenario.recycling

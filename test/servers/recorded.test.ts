@@ -5,19 +5,19 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {holdsTruth} from '../recorded-truth.ts';
 
-// Causes the troubles anew with a real uWSGI and asks whether logdoctor tells what the kernel saw. Needs the Debian
+// Causes the troubles anew with real servers and asks whether logdoctor tells what the kernel saw. Needs the Debian
 // packages that samples/record/README.md names; `npm run test:servers`.
 const scenarios = [
-  'healthy-reload',
-  'idle-workers-held-by-thread-prefork',
-  'request-outlives-mercy',
-  'chain-reload-slow',
-  'max-requests-orphans-tasks',
-  'recycle-blocked',
-  'lifetime-never-came-back',
-  'stop-hangs',
-  'stop-healthy',
-  'two-instances-one-file',
+  'uwsgi/healthy-reload',
+  'uwsgi/idle-workers-held-by-thread-prefork',
+  'uwsgi/request-outlives-mercy',
+  'uwsgi/chain-reload-slow',
+  'uwsgi/max-requests-orphans-tasks',
+  'uwsgi/recycle-blocked',
+  'uwsgi/lifetime-never-came-back',
+  'uwsgi/stop-hangs',
+  'uwsgi/stop-healthy',
+  'uwsgi/two-instances-one-file',
 ];
 
 const out = mkdtempSync(join(tmpdir(), 'logdoctor-servers-'));

@@ -1,61 +1,14 @@
-"""The scenarios: each is an ini, an application, and a short function that drives the server."""
+"""uWSGI: each scenario is an ini, an application, and a short function that drives the server."""
 
 import os
-import re
 import signal
 import time
-from dataclasses import dataclass, field
-from typing import Callable
 
 from applications import (
     CRASHING, PLAIN, SPOOLING, STUCK_AT_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
     THREAD_BY_REQUEST,
 )
-
-RULES = [
-    "app-threads-block-shutdown", "request-blocks-shutdown", "forced-kill-undecided", "recycle-blocked",
-    "mercy-too-long", "mercy-too-short", "chain-reload-slow", "reload-unfinished", "respawn-orphans-tasks",
-    "worker-never-came-back", "synchronized-recycling", "old-code-kept",
-]
-SCENARIOS = {}
-
-
-@dataclass
-class Scenario:
-    name: str
-    title: str
-    drive: Callable
-    files: dict
-    expected: list
-    may: list          # neither demanded nor forbidden: the log allows the claim but does not press it
-    notes: list
-    recycling: str     # why a worker of this scenario leaves when nobody asks it to
-    shows: dict        # how many forced, orphaned, cut the truth must have; None: at least one
-    must_not_fire: list = field(init=False)
-
-    @property
-    def mercy(self):
-        said = re.findall(r"^worker-reload-mercy = (\d+)$", "\n".join(self.files.values()), re.MULTILINE)
-        return min((int(seconds) for seconds in said), default=60)
-
-    def __post_init__(self):
-        assert set(self.expected) | set(self.may) <= set(RULES), self.name
-        self.must_not_fire = [rule for rule in RULES if rule not in self.expected + self.may]
-
-
-def scenario(name, title, *, ini, app, expected=(), may=(), notes=(), recycling="max-requests", files=None,
-             forced=0, orphaned=0, cut=0):
-    """Registers the function below it. {port} and {port2} in a file become free ports, {work} its folder."""
-
-    def register(drive):
-        everything = {"uwsgi.ini": ini, "app.py": app, **(files or {})}
-        SCENARIOS[name] = Scenario(
-            name, title, drive, everything, list(expected), list(may), list(notes), recycling,
-            {"forced": forced, "orphaned": orphaned, "cut": cut})
-        return drive
-
-    return register
-
+from scenario import scenario
 
 def ini(*lines, processes=2):
     return "\n".join([
@@ -68,7 +21,7 @@ def ini(*lines, processes=2):
 
 @scenario(
     "healthy-reload", "SIGHUP with uWSGI's own threads and short requests in flight: nothing is wrong",
-    ini=ini("enable-threads = true", "threads = 2", processes=3), app=PLAIN)
+    conf=ini("enable-threads = true", "threads = 2", processes=3), app=PLAIN)
 def healthy_reload(run):
     run.start(workers=3)
     for _ in range(3):
@@ -88,7 +41,7 @@ def healthy_reload(run):
 @scenario(
     "idle-workers-held-by-thread-prefork",
     "SIGHUP: a non-daemon thread started at import holds every idle worker until mercy (3 s) is over",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["app-threads-block-shutdown"],
     notes=["Prefork: the thread runs in the master only; the workers wait for their copy of its record."])
 def held_prefork(run):
@@ -103,7 +56,7 @@ def held_prefork(run):
 @scenario(
     "idle-workers-held-by-thread-lazy-apps",
     "SIGHUP with lazy-apps: a non-daemon thread in each worker holds it until mercy (3 s) is over",
-    ini=ini("enable-threads = true", "lazy-apps = true", "worker-reload-mercy = 3", processes=3),
+    conf=ini("enable-threads = true", "lazy-apps = true", "worker-reload-mercy = 3", processes=3),
     forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
 def held_lazy(run):
     run.start(workers=3)
@@ -133,7 +86,7 @@ def long_request_at_reload(run, seconds):
 
 @scenario(
     "request-outlives-mercy", "SIGHUP while one request needs longer than mercy (3 s): it is cut, without a line",
-    ini=ini("worker-reload-mercy = 3", processes=3), forced=1, cut=1, app=PLAIN,
+    conf=ini("worker-reload-mercy = 3", processes=3), forced=1, cut=1, app=PLAIN,
     expected=["forced-kill-undecided"], may=["request-blocks-shutdown"],
     notes=["The request that was cut has no line. What the log does show: two of three workers left at once, so it "
            "was not something that holds every worker; the killed one had answered until shortly before and then "
@@ -145,7 +98,7 @@ def request_outlives_mercy(run):
 @scenario(
     "request-outlives-mercy-harakiri-verbose",
     "The same, but harakiri comes before mercy is over and names the request",
-    ini=ini("worker-reload-mercy = 8", "harakiri = 4", "harakiri-verbose = true", processes=3), cut=1, app=PLAIN,
+    conf=ini("worker-reload-mercy = 8", "harakiri = 4", "harakiri-verbose = true", processes=3), cut=1, app=PLAIN,
     expected=[], may=["request-blocks-shutdown"],
     notes=["Harakiri, not mercy, ends the worker during the reload; its lines name GET /export."])
 def request_outlives_mercy_harakiri(run):
@@ -154,7 +107,7 @@ def request_outlives_mercy_harakiri(run):
 
 @scenario(
     "long-request-finishes-within-mercy", "SIGHUP while one request needs 3 of the 6 seconds of mercy: it is answered",
-    ini=ini("worker-reload-mercy = 6", processes=3), app=PLAIN)
+    conf=ini("worker-reload-mercy = 6", processes=3), app=PLAIN)
 def long_request_finishes(run):
     assert long_request_at_reload(run, 4)
 
@@ -176,7 +129,7 @@ def chain_reload(run, workers):
 
 @scenario(
     "chain-reload-slow", "touch-chain-reload with lazy-apps: a thread holds each of 3 workers until mercy, in turn",
-    ini=ini("lazy-apps = true", *CHAIN, processes=3), forced=3, app=THREAD_AT_IMPORT,
+    conf=ini("lazy-apps = true", *CHAIN, processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["chain-reload-slow", "app-threads-block-shutdown"])
 def chain_reload_slow(run):
     chain_reload(run, workers=3)
@@ -184,21 +137,21 @@ def chain_reload_slow(run):
 
 @scenario(
     "chain-reload-healthy", "touch-chain-reload with lazy-apps: each worker leaves at once and loads the new code",
-    ini=ini("lazy-apps = true", *CHAIN, processes=3), app=PLAIN)
+    conf=ini("lazy-apps = true", *CHAIN, processes=3), app=PLAIN)
 def chain_reload_healthy(run):
     chain_reload(run, workers=3)
 
 
 @scenario(
     "chain-reload-old-code", "touch-chain-reload without lazy-apps: quick, and the old code goes on running",
-    ini=ini(*CHAIN, processes=3), app=PLAIN, expected=["old-code-kept"])
+    conf=ini(*CHAIN, processes=3), app=PLAIN, expected=["old-code-kept"])
 def chain_reload_old_code(run):
     chain_reload(run, workers=3)
 
 
 @scenario(
     "workers-reload", "Workers reload over the master fifo (w) with lazy-apps: nothing is wrong",
-    ini=ini("lazy-apps = true", "master-fifo = master.fifo", processes=3), app=PLAIN)
+    conf=ini("lazy-apps = true", "master-fifo = master.fifo", processes=3), app=PLAIN)
 def workers_reload(run):
     run.start(workers=3)
     run.round(3)
@@ -225,7 +178,7 @@ def ahead(run, requests):
 @scenario(
     "max-requests-orphans-tasks",
     "max-requests recycles workers whose executor has tasks longer than mercy (3 s): these are lost",
-    ini=ini("max-requests = 8", *RECYCLE), forced=2, orphaned=2, app=TASKS,
+    conf=ini("max-requests = 8", *RECYCLE), forced=2, orphaned=2, app=TASKS,
     expected=["recycle-blocked", "respawn-orphans-tasks"],
     may=["mercy-too-short", "app-threads-block-shutdown", "synchronized-recycling"])
 def max_requests_orphans_tasks(run):
@@ -241,7 +194,7 @@ def max_requests_orphans_tasks(run):
 @scenario(
     "max-requests-orphans-tasks-daemon",
     "max-requests recycles workers whose tasks run in daemon threads: they leave at once and the tasks are lost",
-    ini=ini("max-requests = 8", *RECYCLE),
+    conf=ini("max-requests = 8", *RECYCLE),
     orphaned=None, app=TASKS_IN_DAEMON_THREADS,
     expected=["respawn-orphans-tasks"])
 def max_requests_orphans_tasks_daemon(run):
@@ -256,7 +209,7 @@ def max_requests_orphans_tasks_daemon(run):
 
 @scenario(
     "max-requests-healthy", "max-requests recycles workers; their tasks all end, some after the worker said Seeya",
-    ini=ini("max-requests = 8", *RECYCLE), app=TASKS, may=["synchronized-recycling"])
+    conf=ini("max-requests = 8", *RECYCLE), app=TASKS, may=["synchronized-recycling"])
 def max_requests_healthy(run):
     run.start(workers=2)
     ahead(run, 4)
@@ -270,7 +223,7 @@ def max_requests_healthy(run):
 @scenario(
     "no-mercy-after-clean-exit",
     "max-requests: the worker's task ends just before mercy (3 s) is over; NO MERCY names a process that has left",
-    ini=ini("max-requests = 3", *RECYCLE, processes=1), app=TASKS, may=["recycle-blocked", "mercy-too-short"],
+    conf=ini("max-requests = 3", *RECYCLE, processes=1), app=TASKS, may=["recycle-blocked", "mercy-too-short"],
     notes=["The master looks once a second, for overdue workers before dead ones. Nobody was killed: exit code 0."])
 def no_mercy_after_clean_exit(run):
     run.start(workers=1)
@@ -287,7 +240,7 @@ def no_mercy_after_clean_exit(run):
 
 @scenario(
     "recycle-blocked", "max-requests with a thread that holds the exit: every recycled worker waits for NO MERCY",
-    ini=ini("max-requests = 10", *RECYCLE), forced=4, app=THREAD_AT_IMPORT, expected=["recycle-blocked"],
+    conf=ini("max-requests = 10", *RECYCLE), forced=4, app=THREAD_AT_IMPORT, expected=["recycle-blocked"],
     may=["app-threads-block-shutdown"])
 def recycle_blocked(run):
     run.start(workers=2)
@@ -299,7 +252,7 @@ def recycle_blocked(run):
 
 @scenario(
     "lifetime-never-came-back", "max-worker-lifetime: one of 3 workers is held by a thread, never ends, and is lost",
-    ini=ini("enable-threads = true", "min-worker-lifetime = 1", "max-worker-lifetime = 6",
+    conf=ini("enable-threads = true", "min-worker-lifetime = 1", "max-worker-lifetime = 6",
             "max-worker-lifetime-delta = 2", processes=3),
     app=THREAD_BY_REQUEST,
     expected=["worker-never-came-back"], may=["recycle-blocked"], recycling="max-lifetime",
@@ -312,7 +265,7 @@ def lifetime_never_came_back(run):
 
 @scenario(
     "lifetime-healthy", "max-worker-lifetime: every worker leaves at once and comes back",
-    ini=ini("enable-threads = true", "min-worker-lifetime = 1", "max-worker-lifetime = 5",
+    conf=ini("enable-threads = true", "min-worker-lifetime = 1", "max-worker-lifetime = 5",
             "max-worker-lifetime-delta = 2", processes=3),
     app=PLAIN, recycling="max-lifetime")
 def lifetime_healthy(run):
@@ -322,7 +275,7 @@ def lifetime_healthy(run):
 
 @scenario(
     "synchronized-recycling", "All 4 workers reach max-requests in the same moment; they leave at once",
-    ini=ini("max-requests = 6", *RECYCLE, processes=4), app=PLAIN, expected=["synchronized-recycling"])
+    conf=ini("max-requests = 6", *RECYCLE, processes=4), app=PLAIN, expected=["synchronized-recycling"])
 def synchronized_recycling(run):
     run.start(workers=4)
     for _ in range(14):
@@ -334,7 +287,7 @@ def synchronized_recycling(run):
 @scenario(
     "synchronized-recycling-blocked",
     "All 4 workers reach max-requests together and a thread holds them all: nobody serves until mercy is over",
-    ini=ini("max-requests = 6", *RECYCLE, processes=4), forced=8, app=THREAD_AT_IMPORT,
+    conf=ini("max-requests = 6", *RECYCLE, processes=4), forced=8, app=THREAD_AT_IMPORT,
     expected=["synchronized-recycling", "recycle-blocked"], may=["app-threads-block-shutdown"])
 def synchronized_recycling_blocked(run):
     run.start(workers=4)
@@ -346,7 +299,7 @@ def synchronized_recycling_blocked(run):
 
 @scenario(
     "staggered-recycling", "4 workers reach max-requests one after the other",
-    ini=ini("max-requests = 12", *RECYCLE, processes=4), app=PLAIN)
+    conf=ini("max-requests = 12", *RECYCLE, processes=4), app=PLAIN)
 def staggered_recycling(run):
     run.start(workers=4)
     for free in (3, 2, 1):
@@ -365,7 +318,7 @@ def staggered_recycling(run):
 
 @scenario(
     "stop-hangs", "SIGINT: a thread holds every worker until mercy (3 s) is over",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["app-threads-block-shutdown"])
 def stop_hangs(run):
     run.start(workers=3)
@@ -377,7 +330,7 @@ def stop_hangs(run):
 
 @scenario(
     "stop-healthy", "SIGINT: every worker leaves at once",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=PLAIN)
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), app=PLAIN)
 def stop_healthy(run):
     run.start(workers=3)
     run.round(3)
@@ -390,7 +343,7 @@ def stop_healthy(run):
 
 @scenario(
     "mercy-too-long", "SIGHUP with mercy 12 s: one of 4 workers is held by a thread, three leave at once and wait",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 12", processes=4), forced=1, app=THREAD_BY_REQUEST,
+    conf=ini("enable-threads = true", "worker-reload-mercy = 12", processes=4), forced=1, app=THREAD_BY_REQUEST,
     expected=["mercy-too-long", "forced-kill-undecided"], may=["app-threads-block-shutdown"],
     notes=["The thread was started by GET /watch, in one worker only. From the log alone it could as well be a "
            "request that began after the last line of that worker."])
@@ -407,7 +360,7 @@ def mercy_too_long(run):
 
 @scenario(
     "mercy-too-short", "SIGHUP with mercy 2 s while requests of 5 s are the rule: those in flight are cut",
-    ini=ini("worker-reload-mercy = 2", processes=3), forced=3, cut=3, app=PLAIN,
+    conf=ini("worker-reload-mercy = 2", processes=3), forced=3, cut=3, app=PLAIN,
     expected=["mercy-too-short"], may=["forced-kill-undecided", "request-blocks-shutdown"],
     notes=["Each worker had begun a request of 5 s about a second before it was asked to leave."])
 def mercy_too_short(run):
@@ -424,7 +377,7 @@ def mercy_too_short(run):
 
 @scenario(
     "second-reload-during-reload", "A second SIGHUP while the first still waits for mercy: it leaves no trace",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["app-threads-block-shutdown"])
 def second_reload(run):
     run.start(workers=3)
@@ -440,7 +393,7 @@ def second_reload(run):
 
 @scenario(
     "reload-cut-by-end-of-log", "The log ends while a SIGHUP still waits for mercy (8 s)",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 8", processes=3), app=THREAD_AT_IMPORT,
+    conf=ini("enable-threads = true", "worker-reload-mercy = 8", processes=3), app=THREAD_AT_IMPORT,
     may=["reload-unfinished"],
     notes=["The log simply ends first: at most an information, never a hang."])
 def reload_cut(run):
@@ -453,7 +406,7 @@ def reload_cut(run):
 
 @scenario(
     "chain-reload-stuck", "touch-chain-reload with lazy-apps: the new worker 1 never gets through its import",
-    ini=ini("lazy-apps = true", *CHAIN, processes=3), app=STUCK_AT_IMPORT,
+    conf=ini("lazy-apps = true", *CHAIN, processes=3), app=STUCK_AT_IMPORT,
     expected=["reload-unfinished"], may=["chain-reload-slow"])
 def chain_reload_stuck(run):
     run.create("reload.txt")
@@ -469,7 +422,7 @@ def chain_reload_stuck(run):
 
 @scenario(
     "touch-reload-py-autoreload", "touch-reload, then py-autoreload sees that app.py changed: both are healthy",
-    ini=ini("enable-threads = true", "touch-reload = reload.txt", "py-autoreload = 1"), app=PLAIN)
+    conf=ini("enable-threads = true", "touch-reload = reload.txt", "py-autoreload = 1"), app=PLAIN)
 def touch_reload(run):
     run.create("reload.txt")
     run.start(workers=2)
@@ -487,7 +440,7 @@ def touch_reload(run):
 
 @scenario(
     "brutal-reload", "SIGTERM without die-on-term: a brutal reload, which waits for mercy (3 s) all the same",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     expected=["app-threads-block-shutdown"])
 def brutal_reload(run):
     run.start(workers=3)
@@ -500,7 +453,7 @@ def brutal_reload(run):
 
 @scenario(
     "two-instances-one-file", "Two uWSGI write into one file; the first is reloaded and its workers are held",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3), forced=3, app=THREAD_AT_IMPORT,
     files={
         "second.ini": ini("worker-reload-mercy = 3", processes=3)
         .replace("{port}", "{port2}").replace("app.py", "second.py"),
@@ -510,7 +463,7 @@ def brutal_reload(run):
     notes=["Every worker number exists twice; only pids tell the two apart. The second one serves all the time."])
 def two_instances(run):
     run.start(workers=3)
-    run.start(workers=3, ini="second.ini")
+    run.start(workers=3, conf="second.ini")
     run.round(3)
     run.steadily(4, "/other", port="port2")
     run.signal("graceful", "SIGHUP")
@@ -521,7 +474,7 @@ def two_instances(run):
 
 @scenario(
     "emperor-two-vassals", "An emperor with two vassals in one log; one is touched and its workers are held",
-    ini="[uwsgi]\nemperor = {work}/vassals\n", forced=2, app=THREAD_AT_IMPORT,
+    conf="[uwsgi]\nemperor = {work}/vassals\n", forced=2, app=THREAD_AT_IMPORT,
     files={
         "vassals/held.ini": ini("chdir = {work}", "enable-threads = true", "worker-reload-mercy = 3"),
         "vassals/sound.ini": ini("chdir = {work}", "worker-reload-mercy = 3")
@@ -544,7 +497,7 @@ def emperor(run):
 
 @scenario(
     "mules-and-spooler", "SIGHUP with a mule and a spooler: the spooled task is cut and starts again",
-    ini=ini("mule = true", "spooler = spool", "worker-reload-mercy = 4"), app=SPOOLING,
+    conf=ini("mule = true", "spooler = spool", "worker-reload-mercy = 4"), app=SPOOLING,
     notes=["Task 2 is no orphan: the spooler keeps its file and runs it again after the reload."])
 def mules_and_spooler(run):
     (run.work / "spool").mkdir()
@@ -563,7 +516,7 @@ def mules_and_spooler(run):
 
 @scenario(
     "log-date", "The same hang with log-date = %Y-%m-%d %H:%M:%S",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", "log-date = %%Y-%%m-%%d %%H:%%M:%%S", processes=3),
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", "log-date = %%Y-%%m-%%d %%H:%%M:%%S", processes=3),
     forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
 def log_date(run):
     held_prefork(run)
@@ -571,7 +524,7 @@ def log_date(run):
 
 @scenario(
     "log-micros-and-memory-report", "Request lines with host, memory and microseconds; two healthy reloads",
-    ini=ini("log-micros = true", "memory-report = true", "vhost = true", processes=2), app=PLAIN)
+    conf=ini("log-micros = true", "memory-report = true", "vhost = true", processes=2), app=PLAIN)
 def log_micros(run):
     run.start(workers=2)
     for workers_so_far in (4, 6):
@@ -587,7 +540,7 @@ def log_micros(run):
 
 @scenario(
     "harakiri", "Two requests outlive harakiri (2 s): their workers are killed",
-    ini=ini("harakiri = 2"), cut=2, app=PLAIN)
+    conf=ini("harakiri = 2"), cut=2, app=PLAIN)
 def harakiri(run):
     run.start(workers=2)
     for _ in range(2):
@@ -601,7 +554,7 @@ def harakiri(run):
 
 @scenario(
     "segfault-worker", "A request crashes its worker with SIGSEGV; it is respawned at once",
-    ini=ini("worker-reload-mercy = 3"), cut=1, app=CRASHING)
+    conf=ini("worker-reload-mercy = 3"), cut=1, app=CRASHING, expected=["worker-crashed"])
 def segfault_worker(run):
     run.start(workers=2)
     run.round(2)
@@ -613,7 +566,7 @@ def segfault_worker(run):
 
 @scenario(
     "external-kill-9", "Somebody kills a worker with SIGKILL from outside; it is respawned at once",
-    ini=ini("worker-reload-mercy = 3"), app=PLAIN)
+    conf=ini("worker-reload-mercy = 3"), app=PLAIN, expected=["killed-from-outside"])
 def external_kill(run):
     run.start(workers=2)
     run.round(2)
@@ -625,7 +578,7 @@ def external_kill(run):
 
 @scenario(
     "cheaper", "cheaper: workers come with the load and go without it",
-    ini=ini("cheaper = 1", "cheaper-initial = 1", "cheaper-step = 1", processes=4), app=PLAIN, recycling="cheaper")
+    conf=ini("cheaper = 1", "cheaper-initial = 1", "cheaper-step = 1", processes=4), app=PLAIN, recycling="cheaper")
 def cheaper(run):
     run.start(workers=1)
     for _ in range(2):
@@ -636,7 +589,7 @@ def cheaper(run):
 
 @scenario(
     "reload-on-rss", "reload-on-rss: workers leave after each request once they are too big; nothing holds them",
-    ini=ini("reload-on-rss = 1", "min-worker-lifetime = 2"), app=PLAIN, recycling="rss",
+    conf=ini("reload-on-rss = 1", "min-worker-lifetime = 2"), app=PLAIN, recycling="rss",
     may=["synchronized-recycling"],
     notes=["Looks the same as max-requests: this version does not write the reason."])
 def reload_on_rss(run):
@@ -646,7 +599,7 @@ def reload_on_rss(run):
 
 @scenario(
     "worker-hup-from-outside", "Somebody sends SIGHUP to one worker: it leaves and comes back",
-    ini=ini("worker-reload-mercy = 3"), app=PLAIN, recycling="external-signal")
+    conf=ini("worker-reload-mercy = 3"), app=PLAIN, recycling="external-signal")
 def worker_hup(run):
     run.start(workers=2)
     run.round(2)
@@ -660,7 +613,7 @@ def worker_hup(run):
 
 @scenario(
     "daemon-thread-at-import", "SIGHUP: the thread started at import is a daemon thread, so nothing is held",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3),
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3),
     app=THREAD_AT_IMPORT.replace('name="poller"', 'name="poller", daemon=True'))
 def daemon_thread(run):
     held_prefork(run)
@@ -668,7 +621,7 @@ def daemon_thread(run):
 
 @scenario(
     "skip-atexit-teardown", "SIGHUP: the thread is there, but skip-atexit-teardown lets the workers leave",
-    ini=ini("enable-threads = true", "skip-atexit-teardown = true", "worker-reload-mercy = 3", processes=3),
+    conf=ini("enable-threads = true", "skip-atexit-teardown = true", "worker-reload-mercy = 3", processes=3),
     app=THREAD_AT_IMPORT)
 def skip_atexit_teardown(run):
     held_prefork(run)
@@ -676,14 +629,14 @@ def skip_atexit_teardown(run):
 
 @scenario(
     "workers-reload-old-code", "Workers reload over the master fifo (w) without lazy-apps: the old code stays",
-    ini=ini("master-fifo = master.fifo", processes=3), app=PLAIN, expected=["old-code-kept"])
+    conf=ini("master-fifo = master.fifo", processes=3), app=PLAIN, expected=["old-code-kept"])
 def workers_reload_old_code(run):
     workers_reload(run)
 
 
 @scenario(
     "workers-reload-held", "Workers reload over the master fifo (w): a thread holds every worker until mercy (3 s)",
-    ini=ini("lazy-apps = true", "enable-threads = true", "master-fifo = master.fifo", "worker-reload-mercy = 3",
+    conf=ini("lazy-apps = true", "enable-threads = true", "master-fifo = master.fifo", "worker-reload-mercy = 3",
             processes=3),
     forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
 def workers_reload_held(run):
@@ -697,7 +650,7 @@ def workers_reload_held(run):
 
 @scenario(
     "stop-graceful-fifo-held", "Graceful stop over the master fifo (q): a thread holds every worker until mercy (3 s)",
-    ini=ini("enable-threads = true", "master-fifo = master.fifo", "worker-reload-mercy = 3"),
+    conf=ini("enable-threads = true", "master-fifo = master.fifo", "worker-reload-mercy = 3"),
     forced=2, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
 def stop_graceful_fifo(run):
     run.start(workers=2)
@@ -709,7 +662,7 @@ def stop_graceful_fifo(run):
 
 @scenario(
     "disable-logging-held", "The same hang without request lines: nothing shows that the workers were idle",
-    ini=ini("disable-logging = true", "enable-threads = true", "worker-reload-mercy = 3", processes=3),
+    conf=ini("disable-logging = true", "enable-threads = true", "worker-reload-mercy = 3", processes=3),
     forced=3, app=THREAD_AT_IMPORT, may=["app-threads-block-shutdown", "forced-kill-undecided"],
     notes=["All three were held, which speaks for a thread; requests cannot be ruled out."])
 def disable_logging(run):
@@ -718,7 +671,7 @@ def disable_logging(run):
 
 @scenario(
     "one-core-busy", "threads = 2: one of two cores of a worker has a long request at SIGHUP; its worker is killed",
-    ini=ini("enable-threads = true", "threads = 2", "worker-reload-mercy = 3"), forced=1, cut=1, app=PLAIN,
+    conf=ini("enable-threads = true", "threads = 2", "worker-reload-mercy = 3"), forced=1, cut=1, app=PLAIN,
     expected=["forced-kill-undecided"], may=["request-blocks-shutdown"])
 def one_core_busy(run):
     run.start(workers=2)
@@ -736,7 +689,7 @@ def one_core_busy(run):
 
 @scenario(
     "output-without-newline", "The application prints dots without a newline: messages of the server are glued to them",
-    ini=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3),
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", processes=3),
     forced=3, app=THREAD_AT_IMPORT.replace(
         "        time.sleep(2)", '        print("....", end="", flush=True)\n        time.sleep(0.5)'),
     expected=["app-threads-block-shutdown"])
@@ -746,7 +699,7 @@ def output_without_newline(run):
 
 @scenario(
     "http-router", "SIGHUP with the http router in front: it is replaced, the workers leave at once",
-    ini=ini("plugin = http", processes=3).replace("http-socket =", "http ="), app=PLAIN)
+    conf=ini("plugin = http", processes=3).replace("http-socket =", "http ="), app=PLAIN)
 def http_router(run):
     run.start(workers=3)
     run.round(6, "/list?sleep=0.1")

@@ -1,0 +1,5 @@
+wsgi_app = "app:application"
+bind = "127.0.0.1:40355"
+workers = 2
+max_requests = 8
+timeout = 4

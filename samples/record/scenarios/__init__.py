@@ -1,0 +1,7 @@
+"""The scenarios, one module for each family of servers."""
+
+from scenario import SCENARIOS
+
+from . import asgi, gunicorn, uwsgi
+
+__all__ = ["SCENARIOS", "asgi", "gunicorn", "uwsgi"]

@@ -1,0 +1,1 @@
+"""ASGI servers on their own: uvicorn, hypercorn, daphne."""

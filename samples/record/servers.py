@@ -1,0 +1,67 @@
+"""The kinds of server that can be recorded: how each is started, and what its recordings are called."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import Callable
+
+PYTHON = "/usr/bin/python3"  # Debian's own, for which Debian packages the servers
+
+
+@dataclass(frozen=True)
+class Kind:
+    name: str            # also the folder under samples/
+    configuration: str   # the file that a run starts with unless it names another
+    packages: tuple
+    probe: tuple         # a command that works where the packages are installed
+    version: Callable
+    command: Callable    # run, configuration -> the command line
+    counts_mercy: bool = False  # a SIGKILL counts as the end of patience only after the mercy (uWSGI)
+
+    @property
+    def log(self):
+        return f"{self.name}.log"
+
+    def missing_packages(self):
+        if shutil.which(self.probe[0]) is None:
+            return list(self.packages)
+        said = subprocess.run(self.probe, capture_output=True, text=True)
+        failed = said.returncode or "unable to load plugin" in said.stderr + said.stdout
+        return list(self.packages) if failed else []
+
+
+def printed(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def module_version(name):
+    return f"{name} " + printed(PYTHON, "-c", f"from importlib.metadata import version; print(version('{name}'))")
+
+
+def arguments(run, name):
+    """A file with one argument a line, as argparse's fromfile_prefix_chars would read it."""
+    return (run.work / name).read_text().split("\n")[:-1]
+
+
+def asgi(name, *packages):
+    return Kind(
+        name, f"{name}.args", packages, (PYTHON, "-c", f"import {name}"),
+        version=lambda: module_version(name),
+        command=lambda run, file: [PYTHON, "-m", name, *arguments(run, file)])
+
+
+UWSGI = Kind(
+    "uwsgi", "uwsgi.ini", ("uwsgi-core", "uwsgi-plugin-python3"), ("uwsgi", "--plugin", "python3", "--version"),
+    version=lambda: "uwsgi " + printed("uwsgi", "--version"),
+    command=lambda run, file: ["uwsgi", "--ini", file],
+    counts_mercy=True)
+
+GUNICORN = Kind(
+    "gunicorn", "gunicorn.conf.py", ("gunicorn", "python3-gevent", "python3-uvicorn"),
+    (PYTHON, "-c", "import gunicorn, gevent, uvicorn"),
+    version=lambda: module_version("gunicorn"),
+    command=lambda run, file: ["gunicorn", "-c", file])
+
+UVICORN = asgi("uvicorn", "python3-uvicorn", "python3-websockets")
+HYPERCORN = asgi("hypercorn", "python3-hypercorn")
+DAPHNE = asgi("daphne", "python3-daphne")
