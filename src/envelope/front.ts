@@ -3,18 +3,21 @@ const LONGEST = 256;
 /**
  * What stood in front of the last line's message. The next line's front is most often the same but for its digits
  * (time, pid), and no rule of an envelope tells one digit from another: then its content begins at the same place,
- * and nothing has to be peeled.
+ * and nothing has to be peeled. Names of streams are an exception: `web-2` is not `web-1`.
  */
 export class Front {
   private readonly bytes = Buffer.alloc(LONGEST + 4);
   private readonly words = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
   private length = 0;
+  /** Where names stand: beginnings and ends, by turns. */
+  private names: readonly number[] = [];
   private seen: Buffer = this.bytes;
   private seenWords: DataView = this.words;
 
-  /** Remembers `buffer[at..body)`, and the first byte of the content. */
-  keep(buffer: Buffer, at: number, body: number): void {
+  /** Remembers `buffer[at..body)`, and the first byte of the content. `names`: where names stand in it, counted from `at`. */
+  keep(buffer: Buffer, at: number, body: number, names: readonly number[]): void {
     this.length = body - at <= LONGEST ? body - at : 0;
+    this.names = names;
     buffer.copy(this.bytes, 0, at, at + this.length + 1);
   }
 
@@ -31,7 +34,21 @@ export class Front {
     for (; n + 4 <= length; n += 4) {
       if (seenWords.getInt32(at + n) !== words.getInt32(n) && !isAlike(buffer, at + n, bytes, n, 4)) return -1;
     }
-    return isAlike(buffer, at + n, bytes, n, length - n) ? at + length : -1;
+    return isAlike(buffer, at + n, bytes, n, length - n) && this.hasSameNames(buffer, at) ? at + length : -1;
+  }
+
+  /** The next line is to be looked at as if nothing had stood before it. */
+  forget(): void {
+    this.length = 0;
+  }
+
+  private hasSameNames(buffer: Buffer, at: number): boolean {
+    const {bytes, names} = this;
+    for (let n = 0; n < names.length; n += 2) {
+      const end = names[n + 1] as number;
+      for (let byte = names[n] as number; byte < end; byte++) if (buffer[at + byte] !== bytes[byte]) return false;
+    }
+    return true;
   }
 }
 

@@ -30,6 +30,13 @@ export class LayerReader {
     return (this.originOf[layer] ?? []).map((field) => this.captured(field)).filter((name) => name !== null);
   }
 
+  /** Where the names of {@link origin} stand in the bytes: their beginnings and ends, by turns. */
+  originPlaces(layer: number): number[] {
+    const {captures} = this.matcher;
+    const present = (this.originOf[layer] ?? []).filter((field) => (captures[2 * field] as number) >= 0);
+    return present.flatMap((field) => [captures[2 * field] as number, captures[2 * field + 1] as number]);
+  }
+
   private captured(field: number): string | null {
     const from = this.matcher.captures[2 * field] as number;
     return from < 0 ? null : this.buffer.toString('utf8', from, this.matcher.captures[2 * field + 1]);

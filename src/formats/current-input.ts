@@ -7,6 +7,7 @@ import type {InputInfo} from '../source/sink.ts';
 import type {LineRef} from '../timeline/event.ts';
 import type {Oddity} from '../timeline/timeline.ts';
 import {LineClock} from './clock.ts';
+import {type Writer, Writers} from './writer.ts';
 
 export type LineKind = 'events' | 'requests' | 'noise' | 'application' | 'unknown';
 
@@ -34,6 +35,10 @@ export interface CurrentInput {
   /** The layers around the last message that was wrapped in text alone: tried first on the next line. */
   route: readonly LayerReader[];
   readonly front: Front;
+  readonly writers: Writers;
+  /** Of lines that stand bare, and of lines wrapped as {@link front}; null where that has to be found out. */
+  bareWriter: Writer | null;
+  frontWriter: Writer | null;
   /** Lines have been records in JSON. */
   isStructured: boolean;
   hasWholeDockerLines: boolean;
@@ -75,6 +80,9 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     bare: 0,
     route: BARE_ROUTE,
     front: new Front(),
+    writers: new Writers(),
+    bareWriter: null,
+    frontWriter: null,
     isStructured: false,
     hasWholeDockerLines: false,
     isLearning: true,

@@ -22,6 +22,7 @@ import {Reader} from './reader.ts';
 import type {RequestLedger} from './requests.ts';
 import {isBlank, withoutControls} from './text.ts';
 import {fieldsInValues, meaningInContext} from './wording.ts';
+import type {Writer} from './writer.ts';
 
 export type Engine = 'compiled' | 'ohm';
 
@@ -128,7 +129,8 @@ export class Recorder implements LineSink {
       const message = isRecord ? UNASKED : matcher.match(body);
       if (message >= 0 && isRequest[message] === 1 && ledger !== null && (body === at || !current.isLearning)) {
         const messageEnd = matcher.end();
-        ledger.add(this.events.length, current.index, current.line, body, messageEnd);
+        const writer = body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer);
+        ledger.add(writer, this.events.length, current.index, current.line, body, messageEnd);
         current.requests++;
         isRare = false;
         if (body === at) {
@@ -218,11 +220,22 @@ export class Recorder implements LineSink {
     const alike = front.end(buffer, at);
     if (alike >= 0) return alike;
     let body = at;
+    const origin = [...(this.current.carried?.wrapping.origin ?? [])];
+    const places: number[] = [];
     for (const layers of route) {
-      if (layers.matcher.prefix(body) < 0) return at;
+      const layer = layers.matcher.prefix(body);
+      if (layer < 0) return at;
+      origin.push(...layers.origin(layer));
+      places.push(...layers.originPlaces(layer));
       body = layers.matcher.end();
     }
-    front.keep(buffer, at, body);
+    front.keep(
+      buffer,
+      at,
+      body,
+      places.map((place) => place - at),
+    );
+    this.current.frontWriter = this.writerOf(origin);
     return body;
   }
 
@@ -250,7 +263,7 @@ export class Recorder implements LineSink {
   private beginsAnew(buffer: Buffer, at: number, lineEnd: number, message: number): LineKind {
     const {current} = this;
     const {carried} = current;
-    if (carried?.isOnce && !isBlank(buffer, at, lineEnd)) current.carried = null;
+    if (carried?.isOnce && !isBlank(buffer, at, lineEnd)) this.carry(null);
     return this.classify(buffer, at, lineEnd, message, carried?.wrapping ?? Wrapping.none, 0);
   }
 
@@ -317,7 +330,7 @@ export class Recorder implements LineSink {
       const isOwn = layers === envelope && (isLoggers || envelope.text(layer, 'own') !== null);
       // Here the output of the child ends.
       if (route.length === 0 && current.carried !== null && (name === 'leveled-time' || name === 'supervisord-child')) {
-        current.carried = null;
+        this.carry(null);
         wrapping = Wrapping.none;
       }
       wrapping =
@@ -370,13 +383,14 @@ export class Recorder implements LineSink {
     switch (name) {
       case 'boot-mark':
         current.boot = layers.text(layer, 'boot') ?? `${current.boot ?? ''}+`;
+        this.forgetWriters();
         return 'noise';
       case 'supervisord-child':
-        current.carried = {wrapping, isOnce: false};
+        this.carry({wrapping, isOnce: false});
         return 'noise';
       case 'time':
         if (layers.text(layer, 'alone') === null) return null;
-        current.carried = {wrapping, isOnce: true};
+        this.carry({wrapping, isOnce: true});
         return 'noise';
       case 'journal-verbose':
         if (depth === 0) this.beginGathering(new JournalVerbose(wrapping.time), buffer.subarray(body, lineEnd));
@@ -625,7 +639,7 @@ export class Recorder implements LineSink {
     if (meaning === 'unknown') return 'unknown';
     if (meaning === undefined) {
       if (ledger !== null && current.isLearning) this.learnShift(ledger, wrapping);
-      ledger?.add(this.events.length, current.index, current.line, at, matcher.end());
+      ledger?.add(this.writerOf(wrapping.origin), this.events.length, current.index, current.line, at, matcher.end());
       reader.lines++;
       this.recognised(wrapping);
       return 'requests';
@@ -690,7 +704,7 @@ export class Recorder implements LineSink {
         line: current.line,
         text: textOf(buffer, at, matcher.end()),
         served: reader.ledger?.served ?? 0,
-        stream: this.streamOf(wrapping),
+        stream: this.writerOf(wrapping.origin).stream,
       },
       moment: current.clock.moment(time),
       clock: current.clock,
@@ -764,11 +778,25 @@ export class Recorder implements LineSink {
     return null;
   }
 
-  /** What tells the writer of a line from other writers in the same log; null where nothing does. */
-  private streamOf({origin}: Wrapping): string | null {
-    const {boot} = this.current;
-    const names = [...new Set(boot === null ? origin : [...origin, boot])];
-    return names.length === 0 ? null : names.join('/');
+  /** The next lines, or the next one, stand inside something that a line before them said. */
+  private carry(carried: CurrentInput['carried']): void {
+    this.current.carried = carried;
+    this.forgetWriters();
+  }
+
+  private forgetWriters(): void {
+    this.current.bareWriter = null;
+    this.current.front.forget();
+  }
+
+  private bareWriter(): Writer {
+    const {current} = this;
+    current.bareWriter = this.writerOf(current.carried?.wrapping.origin ?? []);
+    return current.bareWriter;
+  }
+
+  private writerOf(origin: readonly string[]): Writer {
+    return this.current.writers.of(origin, this.current.boot);
   }
 
   private noteOnce(what: string): void {

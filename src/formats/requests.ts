@@ -1,9 +1,10 @@
 import {ctimeOf, endsAlike} from '../envelope/stamp.ts';
 import {fieldNumber, type Matcher} from '../grammar/matcher.ts';
 import {DURATION_BOUNDS, type RequestSegment} from '../timeline/event.ts';
+import type {Writer} from './writer.ts';
 
 /**
- * Adds up request lines, which are nearly all of a log: one flat record of numbers per live process, no
+ * Adds up request lines, which are nearly all of a log: one flat record of numbers per live process of each writer, no
  * object and no string per line. A record is closed into a segment whenever an event names its process, so
  * that what was served before and after can be told apart.
  */
@@ -17,8 +18,9 @@ export class RequestLedger {
   writtenFrom = Number.NEGATIVE_INFINITY;
   writtenTo = Number.NEGATIVE_INFINITY;
 
+  /** By process id; further writers that use the same one follow as {@link OpenSegment.namesake}. */
   private readonly open = new Map<number, OpenSegment>();
-  private last: OpenSegment = newSegment(-1, 0);
+  private last: OpenSegment | null = null;
   private readonly captures: Int32Array;
   private readonly pid: number;
   private readonly number: number;
@@ -47,12 +49,12 @@ export class RequestLedger {
   }
 
   /** Adds the request line that was just matched; the text of the line is `buffer[from..to)`. */
-  add(events: number, input: number, line: number, from: number, to: number): void {
+  add(writer: Writer, events: number, input: number, line: number, from: number, to: number): void {
     const {captures} = this;
     const pid = this.integer(this.pid);
     let segment = this.last;
-    if (segment.pid !== pid) {
-      segment = this.open.get(pid) ?? this.begin(pid, events);
+    if (segment === null || segment.pid !== pid || segment.writer !== writer) {
+      segment = this.find(pid, writer) ?? this.begin(pid, writer, events);
       this.last = segment;
     }
     const start = this.time(captures[this.started] as number, captures[this.started + 1] as number) + this.shift;
@@ -97,14 +99,14 @@ export class RequestLedger {
     const segment = this.open.get(pid);
     if (segment === undefined) return;
     this.open.delete(pid);
-    if (this.last === segment) this.last = newSegment(-1, 0);
+    this.last = null;
     this.close(segment);
   }
 
   cutAll(): void {
     for (const segment of this.open.values()) this.close(segment);
     this.open.clear();
-    this.last = newSegment(-1, 0);
+    this.last = null;
   }
 
   /** The bytes that lines were matched in are about to be overwritten: keeps the text of each last line. */
@@ -113,18 +115,27 @@ export class RequestLedger {
     this.touched = [];
   }
 
-  private begin(pid: number, events: number): OpenSegment {
-    const segment = newSegment(pid, events);
+  private find(pid: number, writer: Writer): OpenSegment | null {
+    let segment = this.open.get(pid) ?? null;
+    while (segment !== null && segment.writer !== writer) segment = segment.namesake;
+    return segment;
+  }
+
+  private begin(pid: number, writer: Writer, events: number): OpenSegment {
+    const segment = newSegment(pid, writer, events, this.open.get(pid) ?? null);
     this.open.set(pid, segment);
     return segment;
   }
 
   private close(segment: OpenSegment): void {
+    if (segment.namesake !== null) this.close(segment.namesake);
     this.keepText(segment);
-    const {pid, afterEvents, count, firstStart, lastStart, lastEnd, longest, total, byDuration, status5xx, input} = segment;
+    const {pid, writer, afterEvents, count, firstStart, lastStart, lastEnd, longest, total, byDuration, status5xx, input} =
+      segment;
     const {firstNumber, lastNumber, firstLine, firstText, lastLine, lastText} = segment;
     this.segments.push({
       pid,
+      stream: writer.stream,
       afterEvents,
       count,
       firstStart,
@@ -177,6 +188,8 @@ export class RequestLedger {
 
 interface OpenSegment {
   readonly pid: number;
+  readonly writer: Writer;
+  readonly namesake: OpenSegment | null;
   readonly afterEvents: number;
   count: number;
   firstStart: number;
@@ -199,9 +212,11 @@ interface OpenSegment {
   isTouched: boolean;
 }
 
-function newSegment(pid: number, afterEvents: number): OpenSegment {
+function newSegment(pid: number, writer: Writer, afterEvents: number, namesake: OpenSegment | null): OpenSegment {
   return {
     pid,
+    writer,
+    namesake,
     afterEvents,
     count: 0,
     firstStart: 0,

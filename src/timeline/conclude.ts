@@ -39,10 +39,7 @@ export function concludeTimeline(
     inputs: recording.inputs,
     instances: instanceList,
     reloads: reloadList,
-    tasks: taskLedger(
-      recording.events,
-      instanceList.flatMap(({processes}) => processes),
-    ),
+    tasks: taskLedger(recording.events, instanceList),
     events: recording.events,
     messages: new Set(recording.events.map(({message}) => message)),
     disagreements: disagreements.map(({before, after, because}) => ({before, after, because})),
@@ -53,26 +50,38 @@ export function concludeTimeline(
 
 type Segments = ReadonlyMap<ProcessDraft, readonly RequestSegment[]>;
 
-/** Gives each run of requests to the process that had its pid at that time. */
+/** Gives each run of requests to the process that had its pid, in its stream, at that time. */
 function assignSegments(segments: readonly RequestSegment[], instances: readonly InstanceDraft[]): Segments {
   const byPid = new Map<number, ProcessDraft[]>();
-  for (const process of instances.flatMap(({processes}) => processes)) {
-    byPid.set(process.pid, [...(byPid.get(process.pid) ?? []), process]);
-  }
+  for (const process of instances.flatMap(({processes}) => processes)) listed(byPid, process.pid).push(process);
   const assigned = new Map<ProcessDraft, RequestSegment[]>();
   for (const segment of segments) {
-    const candidates = byPid.get(segment.pid) ?? [];
-    let owner = candidates.findLast(({since}) => since <= segment.afterEvents) ?? candidates[0];
+    const {pid, stream, afterEvents} = segment;
+    const candidates = ofStream(byPid.get(pid) ?? [], stream, ({instance}) => instance);
+    let owner = candidates.findLast(({since}) => since <= afterEvents) ?? candidates[0];
     if (owner === undefined) {
       // Nothing but requests is known of it.
-      const instance = instances.findLast(({supervisor}) => supervisor === 'uwsgi') ?? instances[0];
+      const known = ofStream(instances, stream, (instance) => instance);
+      const instance = known.findLast(({supervisor}) => supervisor === 'uwsgi') ?? known[0];
       if (instance === undefined) continue;
-      owner = newProcess(instance, segment.pid, 'worker', null, null, 0);
-      byPid.set(segment.pid, [owner]);
+      owner = newProcess(instance, pid, 'worker', null, null, 0);
+      listed(byPid, pid).push(owner);
     }
-    assigned.set(owner, [...(assigned.get(owner) ?? []), segment]);
+    listed(assigned, owner).push(segment);
   }
   return assigned;
+}
+
+/** Those of a stream; where there are none, those of whom one of the two does not tell the stream. */
+function ofStream<T>(all: readonly T[], stream: string | null, instanceOf: (one: T) => InstanceDraft): readonly T[] {
+  const same = all.filter((one) => instanceOf(one).stream === stream);
+  return same.length > 0 ? same : all.filter((one) => stream === null || instanceOf(one).stream === null);
+}
+
+function listed<Key, Value>(lists: Map<Key, Value[]>, key: Key): Value[] {
+  const known = lists.get(key) ?? [];
+  lists.set(key, known);
+  return known;
 }
 
 function countOf(segments: readonly RequestSegment[] | undefined): number {

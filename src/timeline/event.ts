@@ -222,6 +222,8 @@ export interface LogEvent extends LineRef {
  */
 export interface RequestSegment {
   readonly pid: number;
+  /** See {@link LogEvent.stream}. */
+  readonly stream: string | null;
   /** The number of events of the recording before the first request of the segment. */
   readonly afterEvents: number;
   readonly count: number;

@@ -1,5 +1,5 @@
 import type {LogEvent} from './event.ts';
-import type {OrphanedTask, Process, TaskLedger} from './timeline.ts';
+import type {Instance, OrphanedTask, Process, TaskLedger} from './timeline.ts';
 
 interface Task {
   readonly began: LogEvent;
@@ -11,15 +11,15 @@ interface Task {
  * Pairs the beginnings and ends of tasks. A task is an orphan where its process is gone, it never ended
  * there, and nobody began it again.
  */
-export function taskLedger(events: readonly LogEvent[], processes: readonly Process[]): TaskLedger {
+export function taskLedger(events: readonly LogEvent[], instances: readonly Instance[]): TaskLedger {
   const tasks: Task[] = [];
   const open = new Map<string, Task>();
-  const lastOf = new Map<number, LogEvent>();
+  const lastOf = new Map<string, LogEvent>();
   let finished = 0;
   for (const event of events) {
     const {kind} = event.meaning;
     if ((kind !== 'task-began' && kind !== 'task-ended') || event.pid === null) continue;
-    lastOf.set(event.pid, event);
+    lastOf.set(writerOf(event), event);
     const key = keyOf(event);
     if (kind === 'task-began') {
       const task: Task = {began: event, id: idOf(event), ended: null};
@@ -33,21 +33,25 @@ export function taskLedger(events: readonly LogEvent[], processes: readonly Proc
     task.ended = event;
     open.delete(key);
   }
-  const orphaned = tasks.filter(({ended}) => ended === null).flatMap((task) => orphan(task, tasks, processes, lastOf));
+  const orphaned = tasks.filter(({ended}) => ended === null).flatMap((task) => orphan(task, tasks, instances, lastOf));
   return {started: tasks.length, finished, orphaned};
 }
 
 function orphan(
   task: Task,
   tasks: readonly Task[],
-  processes: readonly Process[],
-  lastOf: ReadonlyMap<number, LogEvent>,
+  instances: readonly Instance[],
+  lastOf: ReadonlyMap<string, LogEvent>,
 ): OrphanedTask[] {
   const {began, id} = task;
   const pid = began.pid as number;
   const at = tasks.indexOf(task);
   if (id !== null && tasks.some((other, n) => n > at && other.id === id && other.began.pid !== pid)) return [];
-  const process = processes.findLast((candidate) => candidate.pid === pid && startedBefore(candidate, began));
+  const process =
+    processOf(
+      instances.filter(({name}) => name === began.stream),
+      began,
+    ) ?? processOf(instances, began);
   if (process !== undefined) {
     if (process.end === 'running') return [];
     return [
@@ -69,12 +73,18 @@ function orphan(
       n > at &&
       other.began.pid !== pid &&
       other.began.fields['thread'] === began.fields['thread'] &&
-      isLaterThan(other.began, lastOf.get(pid)),
+      isLaterThan(other.began, lastOf.get(writerOf(began))),
   );
   if (replacedBy === undefined || began.fields['thread'] === undefined) return [];
   return [
     {id, pid, worker: null, startedAt: began.at, started: began, lostTo: 'unknown', gone: null, replacedBy: replacedBy.began},
   ];
+}
+
+function processOf(instances: readonly Instance[], began: LogEvent): Process | undefined {
+  return instances
+    .flatMap(({processes}) => processes)
+    .findLast((candidate) => candidate.pid === began.pid && startedBefore(candidate, began));
 }
 
 function startedBefore(process: Process, event: LogEvent): boolean {
@@ -94,5 +104,10 @@ function idOf(event: LogEvent): string | null {
 /** Within one process a task is known by its id, else by the thread it runs in. */
 function keyOf(event: LogEvent): string {
   const id = idOf(event);
-  return `${event.pid} ${id === null ? `thread ${event.fields['thread'] ?? ''}` : `id ${id}`}`;
+  return `${writerOf(event)} ${id === null ? `thread ${event.fields['thread'] ?? ''}` : `id ${id}`}`;
+}
+
+/** Process ids mean something within one stream. */
+function writerOf({pid, stream}: LogEvent): string {
+  return `${stream ?? ''} ${pid}`;
 }
