@@ -1,6 +1,6 @@
 /** The library: the same diagnosis that the command line prints, as data. */
 export {type AnalyzeOptions, analyze, type Diagnosis} from './analyze.ts';
-export {reporters} from './report/index.ts';
+export {type ReporterEntry, type ReportFormat, render, reporters} from './report/index.ts';
 export {type Report, reportOf} from './report/json.ts';
 export type {RenderOptions, Reporter} from './report/reporter.ts';
 export {schema} from './report/schema.ts';

@@ -13,15 +13,16 @@ export class Analyze extends Command {
     {description: 'A file', command: '<%= config.bin %> uwsgi.log'},
     {description: 'From the journal', command: 'journalctl -u app -o short-iso | <%= config.bin %>'},
     {
-      description: 'For a program, and for people',
-      command: '<%= config.bin %> uwsgi.log --format json=report.json --format text',
+      description: 'In CI: for code scanning, for the job summary, and as annotations',
+      command:
+        '<%= config.bin %> uwsgi.log --format sarif=logdoctor.sarif --format markdown=$GITHUB_STEP_SUMMARY --format github',
     },
   ];
   static override args = readingArgs;
   static override flags = {
     json: Flags.boolean({description: 'the report as JSON on standard output (the same as --format json)'}),
     format: Flags.string({
-      description: 'how to report: text, json; repeatable, with =PATH into a file',
+      description: 'how to report (logdoctor formats lists them); repeatable, with =PATH into a file',
       helpValue: 'NAME[=PATH]',
       multiple: true,
       multipleNonGreedy: true,
@@ -36,7 +37,7 @@ export class Analyze extends Command {
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Analyze);
     const {outputsOf, writeReport} = await import('./output.ts');
-    const outputs = outputsOf(flags);
+    const outputs = await outputsOf(flags);
     const reading = await read(this, args.input as readonly string[] | undefined, flags);
     if (reading === null) return;
     const {diagnosis} = reading;
@@ -45,6 +46,7 @@ export class Analyze extends Command {
       color: flags.color ?? false,
       quiet: flags.quiet,
       showRules: flags['show-rules'],
+      failOn: flags['fail-on'],
     };
     const written = outputs.flatMap(({reporter, path}) => (path === null ? [] : [{reporter, path}]));
     for (const output of written) writeReport(output, diagnosis, plain);

@@ -1,6 +1,6 @@
 import {writeFileSync} from 'node:fs';
 import type {Diagnosis} from '../analyze.ts';
-import {reporters} from '../report/index.ts';
+import {type ReporterEntry, reporters} from '../report/index.ts';
 import type {RenderOptions, Reporter} from '../report/reporter.ts';
 import {didYouMean} from './nearest.ts';
 import {UsageError} from './usage-error.ts';
@@ -12,15 +12,15 @@ export interface Output {
 }
 
 /** What `--format`, `--json` and `--output` ask for together. Text on standard output where they ask for nothing. */
-export function outputsOf(flags: {
+export async function outputsOf(flags: {
   readonly format?: readonly string[] | undefined;
   readonly json?: boolean | undefined;
   readonly output?: string | undefined;
-}): readonly Output[] {
+}): Promise<readonly Output[]> {
   const wanted = [...(flags.format ?? []), ...(flags.json ? ['json'] : [])];
   const outputs = (wanted.length === 0 ? ['text'] : [...new Set(wanted)]).map((format) => {
     const [name = '', ...rest] = format.split('=');
-    return {reporter: reporterNamed(name), path: rest.length === 0 ? (flags.output ?? null) : rest.join('=')};
+    return {entry: entryNamed(name), path: rest.length === 0 ? (flags.output ?? null) : rest.join('=')};
   });
   const paths = outputs.map(({path}) => path);
   if (paths.some((path, i) => path === '' || paths.indexOf(path) !== i)) {
@@ -31,7 +31,7 @@ export function outputsOf(flags: {
   if (flags.output !== undefined && !paths.includes(flags.output)) {
     throw new UsageError('--output has nothing to write: every --format names its own file');
   }
-  return outputs;
+  return Promise.all(outputs.map(async ({entry, path}) => ({reporter: await entry.load(), path})));
 }
 
 /** Writes the report to its file. */
@@ -55,9 +55,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the device',
 };
 
-function reporterNamed(name: string): Reporter {
-  const found = reporters.find((reporter) => reporter.name === name);
+function entryNamed(name: string): ReporterEntry {
+  const found = reporters.find((entry) => entry.name === name);
   if (found !== undefined) return found;
-  const names = reporters.map((reporter) => reporter.name);
+  const names = reporters.map((entry) => entry.name);
   throw new UsageError(`unknown format ${name}${didYouMean(name, names) || `; there are ${names.join(', ')}`}`);
 }

@@ -122,7 +122,7 @@ function onStandardOutput({
 }
 
 function intoFile(name: string, path: string, text: string): Output & {readonly path: string} {
-  const reporter: Reporter = {name, title: 'a picture', render: () => text};
+  const reporter: Reporter = {name, render: () => text};
   return {reporter, path};
 }
 

@@ -23,7 +23,6 @@ import {verdict} from './verdict.ts';
 /** The report for other programs. Its shape is promised: see `logdoctor schema`. */
 export const json: Reporter = {
   name: 'json',
-  title: 'everything, for other programs (logdoctor schema describes it)',
   render: (diagnosis) => `${printableJson(JSON.stringify(reportOf(diagnosis), null, 2))}\n`,
 };
 

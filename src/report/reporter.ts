@@ -1,11 +1,10 @@
 import type {Diagnosis} from '../analyze.ts';
+import type {Severity} from '../rules/rule.ts';
 
 /** A way to write a diagnosis down. A pure function of its arguments: the same diagnosis gives the same bytes. */
 export interface Reporter {
   /** What `--format` calls it. */
   readonly name: string;
-  /** What it is for, in a few words. */
-  readonly title: string;
   render(diagnosis: Diagnosis, options: RenderOptions): string;
 }
 
@@ -18,4 +17,6 @@ export interface RenderOptions {
   readonly quiet: boolean;
   /** List what every rule answered. */
   readonly showRules: boolean;
+  /** Findings of this severity or above are failures, where a format tells failures from remarks. `error` where it is left out. */
+  readonly failOn?: Severity | 'never';
 }

@@ -16,7 +16,6 @@ import {wrap} from './wrap.ts';
  */
 export const text: Reporter = {
   name: 'text',
-  title: 'for people, on a terminal or in a file',
   render(diagnosis, options) {
     const page = pageFor(diagnosis.timeline, options);
     const parts = options.quiet

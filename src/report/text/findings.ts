@@ -1,5 +1,6 @@
 import type {Evidence, Fix, RuleFinding} from '../../rules/rule.ts';
 import {clip, printable} from '../escape.ts';
+import {CONFIDENCE, concerned, SAFETY, settingLine} from '../finding-words.ts';
 import {counted, ranges} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
@@ -7,18 +8,6 @@ import type {Page} from './page.ts';
 /** Lines of evidence shown; how many more there are is said. */
 const MOST_LINES = 8;
 const LONGEST_PLACE = 24;
-
-const CONFIDENCE = {
-  certain: 'certain: the log proves it',
-  likely: 'likely: it fits best',
-  possible: 'possible: others fit as well',
-} as const;
-
-const SAFETY = {
-  safe: 'safe',
-  'may-cut-requests': 'may cut requests that are still running',
-  'needs-code': "needs a change in the application's code",
-} as const;
 
 export function finding(finding: RuleFinding, page: Page): string {
   return [
@@ -53,14 +42,12 @@ export function finding(finding: RuleFinding, page: Page): string {
 }
 
 /** One line per finding, for `--quiet`. */
-export function title({severity, confidence, rule, title, reload, instance, workers}: RuleFinding, page: Page): string {
+export function title(finding: RuleFinding, page: Page): string {
   const {paint} = page;
+  const {severity, confidence, rule, title} = finding;
   const color = {error: paint.red, warning: paint.yellow, info: paint.cyan}[severity];
   const word = severity.toUpperCase();
-  const about = [
-    ...(workers.length === 0 ? [] : [`${workers.length === 1 ? 'worker' : 'workers'} ${ranges(workers)}`]),
-    ...((reload ?? instance) ? [printable(reload ?? instance ?? '')] : []),
-  ].join(' of ');
+  const about = printable(concerned(finding));
   const text = wrap(printable(title), page.width, `${word}  `);
   const tags = wrap(
     [`${rule}`, CONFIDENCE[confidence], ...(about === '' ? [] : [about])].join(' · '),
@@ -107,15 +94,13 @@ function placesOf(lines: readonly Evidence[], page: Page): readonly string[] {
   return isOneInput && places.some(({length}) => length > LONGEST_PLACE) ? lines.map(({at}) => `line ${at.line}`) : places;
 }
 
-function advice({setting, section: where, value, effect, since, safety, why}: Fix, number: number, page: Page): string {
+function advice(fix: Fix, number: number, page: Page): string {
+  const {effect, safety, why} = fix;
   const number_ = `    ${number}. `;
   const indent = ' '.repeat(number_.length);
-  const place = where === null ? '' : ` in [${printable(where)}]`;
-  const version = since === null ? '' : `, since version ${printable(since)}`;
-  const line =
-    setting === null ? null : `${printable(setting)}${value === null ? '' : ` = ${printable(value)}`}${place}${version}`;
+  const line = settingLine(fix);
   return [
-    page.paint.bold(wrap(line ?? printable(why), page.width, number_)),
+    page.paint.bold(wrap(printable(line ?? why), page.width, number_)),
     wrap(`Effect: ${printable(effect)}`, page.width, indent),
     wrap(`Risk: ${SAFETY[safety]}`, page.width, indent),
     ...(why === '' || line === null ? [] : [wrap(printable(why), page.width, indent)]),

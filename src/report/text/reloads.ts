@@ -37,6 +37,13 @@ function worthATable({workers, outcome}: Reload): boolean {
 }
 
 function summary(reload: Reload, page: Page): string {
+  const name = `${reload.id}  `;
+  const text = wrap(story(reload, page), page.width, name);
+  return page.paint.bold(name) + text.slice(name.length);
+}
+
+/** A reload or stop in a sentence, safe to print. */
+export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): string {
   const {startedAt, endedAt, duration, outcome, workers, trigger, repeated} = reload;
   const asked = trigger === 'unknown' ? '' : `, asked for by ${TRIGGERS[trigger]}`;
   const end = {
@@ -49,14 +56,11 @@ function summary(reload: Reload, page: Page): string {
     return count === 0 ? [] : [`${counted(count, 'worker')} ${ENDS[how][count === 1 ? 0 : 1]}`];
   });
   const again = repeated.length === 0 ? [] : [`asked for again ${counted(repeated.length, 'time')} meanwhile`];
-  const sentence = [
+  return [
     `${KINDS[reload.kind]}${asked}, ${reload.headless ? 'first seen' : 'begun'} ${showInstant(startedAt, page.clock)} (${page.place(reload.began)}): ${end}`,
     ...ends,
     ...again,
   ].join('; ');
-  const name = `${reload.id}  `;
-  const text = wrap(sentence, page.width, name);
-  return page.paint.bold(name) + text.slice(name.length);
 }
 
 const KINDS: Readonly<Record<Reload['kind'], string>> = {

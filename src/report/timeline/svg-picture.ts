@@ -4,6 +4,7 @@ import {clip, printable} from '../escape.ts';
 import {type Clock, showInstant} from '../instant.ts';
 import {counted} from '../number.ts';
 import {wrap} from '../wrap.ts';
+import {characters, element} from '../xml.ts';
 import {ticksOf} from './axis.ts';
 import type {Capacity} from './capacity.ts';
 import {coarse, columnsOf} from './columns.ts';
@@ -13,7 +14,6 @@ import type {Span} from './life.ts';
 import type {Mark, MarkKind, Picture, Row} from './picture.ts';
 import {CLASSES, FILLS} from './svg-style.ts';
 import {billOf, headingOf, linksInWords, MARKS, markInWords, outageInWords, rowName, STATES, worthTelling} from './words.ts';
-import {characters, element} from './xml.ts';
 
 export interface Sheet {
   readonly clock: Clock;

@@ -1,0 +1,47 @@
+import type {RuleFinding} from '../rules/rule.ts';
+import type {EventKind, LineRef} from '../timeline/event.ts';
+import {settingAt} from '../timeline/lookup.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+import {inputName} from './json.ts';
+
+/** A line of an input, by the input's name. */
+export interface Place {
+  readonly input: string;
+  readonly line: number;
+}
+
+export function placeOf({input, line}: LineRef, {inputs}: Timeline): Place {
+  return {input: inputName(inputs[input]?.name ?? ''), line};
+}
+
+/** Where to send a reader first: the line of the configuration that the finding would change, else the line of the log that tells most. */
+export function mainPlace(finding: RuleFinding, timeline: Timeline): Place {
+  return placeOf(configured(finding, timeline) ?? telling(finding, timeline), timeline);
+}
+
+/** The configuration's line of the first setting that the fixes name, where the configuration was read. */
+function configured({fixes, instance}: RuleFinding, {instances}: Timeline): LineRef | null {
+  const settings = instances.find(({id}) => id === instance)?.settings ?? [];
+  for (const {setting} of fixes) {
+    const current = setting === null ? null : settingAt(settings, setting);
+    if (current?.from === 'config' && current.where !== null) return current.where;
+  }
+  return null;
+}
+
+/** The first line of the evidence that is more than the start-up's background. */
+function telling({evidence}: RuleFinding, {events}: Timeline): LineRef {
+  const lines = new Set(evidence.map(({at}) => at.line));
+  const background = events.filter(({line, meaning}) => lines.has(line) && BACKGROUND.has(meaning.kind));
+  const isBackground = ({input, line}: LineRef) => background.some((event) => event.input === input && event.line === line);
+  return (evidence.find(({at}) => !isBackground(at)) ?? evidence[0]).at;
+}
+
+const BACKGROUND: ReadonlySet<EventKind> = new Set([
+  'starting',
+  'setting',
+  'dump-began',
+  'dump-ended',
+  'master-started',
+  'app-loaded',
+]);
