@@ -1,4 +1,6 @@
 /** The pipeline, top to bottom: bytes -> events -> timeline -> findings. */
+
+import type {Configuration} from './config/configuration.ts';
 import {Zone} from './envelope/zone.ts';
 import {type Engine, Recorder} from './formats/recorder.ts';
 import {rules} from './rules/index.ts';
@@ -13,6 +15,8 @@ export type {InputNote} from './source/inputs.ts';
 export interface AnalyzeOptions {
   /** Files; `-` is standard input. */
   readonly inputs: readonly string[];
+  /** Configuration files of the servers that wrote the inputs: uWSGI, gunicorn, supervisord, systemd. */
+  readonly configs?: readonly string[] | undefined;
   /** `ohm` asks Ohm's interpreter instead of the compiled matcher: slow, and the same report byte for byte. */
   readonly engine?: Engine;
   /** The time zone of stamps that tell none: an IANA name or an offset. Throws RangeError where there is no such zone. */
@@ -25,6 +29,8 @@ export interface AnalyzeOptions {
 
 export interface Diagnosis {
   readonly timeline: Timeline;
+  /** Null where none was given. */
+  readonly configuration: Configuration | null;
   readonly findings: readonly RuleFinding[];
   readonly rules: readonly RuleResult[];
   /** Inputs that could not be read; the rest was. */
@@ -33,12 +39,31 @@ export interface Diagnosis {
   readonly notes: readonly InputNote[];
 }
 
-/** Reads the inputs and judges what they show. */
+/**
+ * Reads the inputs and judges what they show. Throws InputError or ConfigError where a configuration cannot be read or
+ * understood, and RangeError where there is no such zone.
+ */
 export async function analyze(options: AnalyzeOptions): Promise<Diagnosis> {
   const zone = options.zone === undefined ? undefined : new Zone(options.zone);
+  const configuration = await configurationOf(options.configs ?? []);
   const recorder = await Recorder.create(options.engine ?? 'compiled', {zone, year: options.year});
   const notes: InputNote[] = [];
   const errors = await readInputs(options.inputs, recorder, {signal: options.signal, onNote: (note) => notes.push(note)});
-  const timeline = buildTimeline(recorder.finish());
-  return {timeline, ...runRules(rules, timeline), errors, notes};
+  const timeline = await joined(buildTimeline(recorder.finish()), configuration, notes);
+  return {timeline, configuration, ...runRules(rules, timeline), errors, notes};
+}
+
+/** Most runs have none: its parsers are loaded for those that do. */
+async function configurationOf(names: readonly string[]): Promise<Configuration | null> {
+  if (names.length === 0) return null;
+  const {readConfiguration} = await import('./config/read.ts');
+  return readConfiguration(names);
+}
+
+async function joined(timeline: Timeline, configuration: Configuration | null, notes: InputNote[]): Promise<Timeline> {
+  if (configuration === null) return timeline;
+  const {joinConfiguration} = await import('./config/join.ts');
+  const result = joinConfiguration(timeline, configuration);
+  notes.push(...result.notes.map(({file, text}) => ({input: file, text})));
+  return result.timeline;
 }

@@ -1,6 +1,6 @@
 import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {afterAll, describe, expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import {formats} from '../src/formats/index.ts';
@@ -20,9 +20,17 @@ const diagnoses = new Map<string, Promise<Diagnosis>>();
 function diagnose(file: string): Promise<Diagnosis> {
   const before = diagnoses.get(file);
   if (before) return before;
-  const diagnosis = analyze({inputs: [file]});
+  const diagnosis = analyze({inputs: [file], configs: configsBeside(file)});
   diagnoses.set(file, diagnosis);
   return diagnosis;
+}
+
+/** `fires-x.config.ini` beside `fires-x.log` is its configuration. */
+function configsBeside(file: string): string[] {
+  const stem = `${basename(file, '.log')}.config.`;
+  return readdirSync(dirname(file))
+    .filter((name) => name.startsWith(stem))
+    .map((name) => join(dirname(file), name));
 }
 
 /** What is said as trouble: notes do not count. */

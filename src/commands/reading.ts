@@ -19,6 +19,13 @@ export const readingArgs = {
 };
 
 export const readingFlags = {
+  config: Flags.string({
+    description:
+      'configuration of the server: uwsgi ini, yaml, json, xml (FILE:SECTION for another section), gunicorn.conf.py, supervisord.conf, a systemd unit',
+    helpValue: 'FILE',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
   'min-coverage': Flags.custom<number>({
     description: 'fail (3) where less than this part of an input is understood',
     helpValue: 'PCT',
@@ -64,6 +71,7 @@ export async function read(
   flags: {
     readonly engine: 'compiled' | 'ohm';
     readonly quiet: boolean;
+    readonly config?: readonly string[] | undefined;
     readonly 'fail-on': FailOn;
     readonly 'min-coverage'?: number | undefined;
     readonly tz?: string | undefined;
@@ -77,8 +85,15 @@ export async function read(
   }
   const {analyze} = await import('../analyze.ts');
   const interrupt = interruptible();
-  const options = {inputs: inputs ?? ['-'], engine: flags.engine, zone: flags.tz, year: flags.year, signal: interrupt.signal};
-  const diagnosis = await analyze(options);
+  const options = {
+    inputs: inputs ?? ['-'],
+    configs: flags.config,
+    engine: flags.engine,
+    zone: flags.tz,
+    year: flags.year,
+    signal: interrupt.signal,
+  };
+  const diagnosis = await analyze(options).catch(configurationTrouble);
   interrupt.release();
   const unreadable = diagnosis.errors;
   for (const {file, message} of unreadable) {
@@ -102,6 +117,13 @@ export async function read(
       interrupted: interrupt.signal.aborted,
     }),
   };
+}
+
+/** What is wrong with a configuration is wrong with the call. */
+function configurationTrouble(error: unknown): never {
+  if (error instanceof Error && (error.name === 'ConfigError' || error.name === 'InputError'))
+    throw new UsageError(error.message);
+  throw error;
 }
 
 /** Ends the run. After an interrupt a read may still be pending, which would keep the process alive. */

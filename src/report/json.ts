@@ -2,7 +2,7 @@ import {sep} from 'node:path';
 import type {Diagnosis} from '../analyze.ts';
 import type {Evidence, Fix, RuleFinding, RuleResult} from '../rules/rule.ts';
 import type {LineRef} from '../timeline/event.ts';
-import {settingAt} from '../timeline/lookup.ts';
+import {nameOfInput, settingAt} from '../timeline/lookup.ts';
 import {
   type InputSummary,
   type Instance,
@@ -60,10 +60,19 @@ export function inputName(name: string): string {
   return sep === '/' ? name : name.replaceAll(sep, '/');
 }
 
+/** The value in force of each setting, and what the configuration says of it where the log says it as well. */
+function effective(settings: readonly Setting[]): readonly Setting[] {
+  const told = settings.filter(({from}) => from !== 'config');
+  return [
+    ...told.filter((each) => each === settingAt(told, each.name) || each.program !== undefined),
+    ...settings.filter(({from}) => from === 'config'),
+  ];
+}
+
 function writer(timeline: Timeline) {
   const zone = commonZone(timeline);
   const at = (instant: Parameters<typeof jsonInstant>[0]): JsonInstant | null => jsonInstant(instant, zone);
-  const where = ({input, line}: LineRef) => ({input: inputName(timeline.inputs[input]?.name ?? ''), line});
+  const where = (ref: LineRef) => ({input: inputName(nameOfInput(timeline, ref)), line: ref.line});
 
   const input = (summary: InputSummary) => ({
     name: inputName(summary.name),
@@ -88,11 +97,12 @@ function writer(timeline: Timeline) {
     unknownExamples: summary.unknownExamples.map(({line, text}) => ({line, text})),
   });
 
-  const setting = ({name, value, from, where: line}: Setting) => ({
+  const setting = ({name, value, from, where: line, program}: Setting) => ({
     name,
     value,
     from: from === 'inferred' ? 'log' : from,
     where: line === null ? null : where(line),
+    ...(program === undefined ? {} : {program}),
   });
 
   const process = (process: Process) => ({
@@ -118,7 +128,7 @@ function writer(timeline: Timeline) {
     name: instance.name,
     masterPid: instance.masterPid,
     predecessor: instance.predecessor,
-    settings: instance.settings.filter((each) => each === settingAt(instance.settings, each.name)).map(setting),
+    settings: effective(instance.settings).map(setting),
     processes: instance.processes.map(process),
   });
 

@@ -3,6 +3,7 @@ import appThreadsBlockShutdown from './app-threads-block-shutdown.ts';
 import bootFailure from './boot-failure.ts';
 import chainReloadSlow from './chain-reload-slow.ts';
 import clockDisagreement from './clock-disagreement.ts';
+import configurationNotInForce from './configuration-not-in-force.ts';
 import controlSocketUnreachable from './control-socket-unreachable.ts';
 import crashLoop from './crash-loop.ts';
 import forcedKillUndecided from './forced-kill-undecided.ts';
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   chainReloadSlow,
   synchronizedRecycling,
   oldCodeKept,
+  configurationNotInForce,
   clockDisagreement,
   logHidesTimes,
 ];

@@ -67,6 +67,8 @@ export interface RuleDocs {
 export interface Needs {
   /** Any one of these messages, by name (`uwsgi/no-mercy`), makes the rule able to see its trouble. */
   readonly messages: readonly string[];
+  /** The configuration of the server, which no log holds. */
+  readonly configuration?: true;
   /** What would put them into the log, for a log that lacks them. */
   readonly otherwise: string;
 }

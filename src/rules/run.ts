@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {precedes} from '../timeline/lookup.ts';
 import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
-import type {Finding, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
+import type {Finding, Needs, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
 import {list, unique} from './wording.ts';
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
@@ -23,7 +23,7 @@ export function runRules(rules: readonly Rule[], timeline: Timeline): {findings:
 
 function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: RuleResult} {
   const {id, needs} = rule;
-  if (needs && !needs.messages.some((message) => timeline.messages.has(message))) {
+  if (needs && !isMet(needs, timeline)) {
     return {findings: [], result: {id, result: 'skipped', reason: needs.otherwise}};
   }
   const findings: RuleFinding[] = [];
@@ -43,6 +43,11 @@ function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: 
       reason: `Looked for, and not found: ${rule.docs.sees.charAt(0).toLowerCase()}${rule.docs.sees.slice(1)}`,
     },
   };
+}
+
+function isMet({messages, configuration}: Needs, timeline: Timeline): boolean {
+  if (configuration) return timeline.configurations.length > 0;
+  return messages.some((message) => timeline.messages.has(message));
 }
 
 function ruleFinding(rule: Rule, finding: Finding, before: readonly RuleFinding[]): RuleFinding {

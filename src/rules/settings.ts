@@ -3,7 +3,7 @@ import {precedes, settingAt} from '../timeline/lookup.ts';
 /** What is known of an instance's configuration, as rules ask for it. */
 import type {Instance, Process, Setting, Timeline} from '../timeline/timeline.ts';
 
-const PRECEDENCE: readonly Setting['from'][] = ['log', 'config', 'inferred', 'default'];
+const PRECEDENCE: readonly Setting['from'][] = ['log', 'inferred', 'config', 'default'];
 
 /** Mercy, chains and numbered workers are uWSGI's. */
 export function uwsgiOf(timeline: Timeline): Instance[] {

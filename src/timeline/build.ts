@@ -158,6 +158,8 @@ class Builder {
     if (name === null || value === undefined) return;
     const setting: Setting = {name, value, from: 'log', where: event};
     const isStartUp =
+      // The first thing that a server says, before its banner.
+      name === 'configuration' ||
       this.source.startUp !== null ||
       this.source.current === null ||
       this.source.current.stopped !== null ||

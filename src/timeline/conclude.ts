@@ -37,6 +37,7 @@ export function concludeTimeline(
   const instanceList = concluded.map((conclusion) => conclusion.instance(reloadList));
   return {
     inputs: recording.inputs,
+    configurations: [],
     instances: instanceList,
     reloads: reloadList,
     tasks: taskLedger(recording.events, instanceList),
@@ -114,6 +115,7 @@ class Conclusion {
       masterPid: draft.masterPid,
       predecessor: draft.predecessor?.id ?? null,
       settings: draft.settings,
+      configured: [],
       processes: draft.processes.map((process) => this.process(process)),
       reloads: reloads.filter(({instance}) => instance === draft.id),
       epochs: draft.epochs.map(({banner, master, reExecuted, loads}) => ({

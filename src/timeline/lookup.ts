@@ -1,6 +1,6 @@
 /** Ways into a finished timeline that would otherwise be searched again and again. Worked out once per instance. */
 import type {LineRef} from './event.ts';
-import type {Instance, Process, Reload, Setting} from './timeline.ts';
+import type {Instance, Process, Reload, Setting, Timeline} from './timeline.ts';
 
 interface Index {
   readonly byPid: ReadonlyMap<number, readonly Process[]>;
@@ -17,6 +17,11 @@ export function processesWithPid(instance: Instance, pid: number | null): readon
 /** The processes that a reload or stop asked to leave. */
 export function processesAskedBy(instance: Instance, reload: Reload): readonly Process[] {
   return indexOf(instance).byReload.get(reload.id) ?? [];
+}
+
+/** The name of the input or configuration file in which a line stands. */
+export function nameOfInput({inputs, configurations}: Timeline, {input}: {readonly input: number}): string {
+  return inputs[input]?.name ?? configurations[input - inputs.length] ?? '';
 }
 
 /** Whether `a` stands before `b` in the recording. */

@@ -7,6 +7,8 @@ import type {Duration, Instant} from './time.ts';
 
 export interface Timeline {
   readonly inputs: readonly InputSummary[];
+  /** Names of configuration files. A {@link LineRef} into one counts on from the last input. */
+  readonly configurations: readonly string[];
   readonly instances: readonly Instance[];
   /** Reloads and stops of all instances, in order of their beginning. */
   readonly reloads: readonly Reload[];
@@ -79,6 +81,8 @@ export interface Instance {
   /** The instance that ran before this one and was stopped. */
   readonly predecessor: string | null;
   readonly settings: readonly Setting[];
+  /** Where its settings are written, as far as configuration files were given. */
+  readonly configured: readonly ConfiguredPlace[];
   readonly processes: readonly Process[];
   readonly reloads: readonly Reload[];
   /** Start-ups that the log shows: the first, and one per re-execution. */
@@ -110,6 +114,18 @@ export interface Setting {
   readonly from: 'log' | 'config' | 'default' | 'inferred';
   /** Null for defaults. */
   readonly where: LineRef | null;
+  /** The program or unit of an outer supervisor that it is a setting of. Absent: one of the server itself. */
+  readonly program?: string;
+}
+
+/** A part of a configuration file that holds settings of an instance. */
+export interface ConfiguredPlace {
+  /** As in {@link LineRef}. */
+  readonly input: number;
+  /** `uwsgi`, `program:web`, `Service`; empty where the file has no sections. */
+  readonly section: string;
+  /** Whose settings these are: those of the server, or of the supervisor that runs it. */
+  readonly server: 'uwsgi' | 'gunicorn' | 'supervisord' | 'systemd';
 }
 
 /** How a process ended. See the contract: `forced` by a supervisor that lost patience, `lost` the log never says. */

@@ -159,6 +159,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     name: null,
     masterPid: 390100,
     predecessor: null,
+    configured: [],
     settings: [
       {
         name: 'worker-reload-mercy',
@@ -175,6 +176,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
   return {
     disagreements: [],
     inputs: [input],
+    configurations: [],
     instances: [instance],
     reloads,
     tasks: {started: 0, finished: 0, orphaned: []},
@@ -197,7 +199,7 @@ export function hungReload(changes: Partial<RuleFinding> = {}): Diagnosis {
   const [asked, killed] = [at('20:12:13'), at('20:13:14')];
   const processes = [1, 2, 3, 4].map((worker) => forcedWorker(worker, 390127 + worker, asked, killed));
   const timeline = timelineOf(processes, [reloadOf(processes, asked, at('20:13:16'))]);
-  return {timeline, findings: [finding(changes)], rules, errors: [], notes: []};
+  return {timeline, configuration: null, findings: [finding(changes)], rules, errors: [], notes: []};
 }
 
 /** Two workers that left at once. */
@@ -207,6 +209,7 @@ export function healthyReload(): Diagnosis {
   const timeline = timelineOf(processes, [reloadOf(processes, asked, at('20:12:15'))]);
   return {
     timeline,
+    configuration: null,
     findings: [],
     rules: rules.map((rule) => ({...rule, result: rule.result === 'fired' ? 'passed' : rule.result})),
     errors: [],
@@ -219,6 +222,7 @@ export function notUnderstood(): Diagnosis {
   const counts = {events: 0, requests: 0, noise: 0, application: 0, unknown: 35};
   const inputs = [{...input, lines: 35, counts, supervisors: [], from: null, to: null}];
   return {
+    configuration: null,
     timeline: timelineOf([], [], {inputs, instances: [], messages: new Set(), from: null, to: null}),
     findings: [],
     rules: rules.map((rule) => ({...rule, result: 'skipped' as const})),

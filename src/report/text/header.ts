@@ -20,6 +20,7 @@ export function header(timeline: Timeline, notes: readonly InputNote[], page: Pa
     ...notes.map(({input, text}) => labelled('Note', `${printable(inputName(input))}: ${printable(text)}`, page)),
     ...timeline.instances.slice(0, MOST_NAMED).map((instance) => labelled('Server', who(instance), page)),
     ...andMore(timeline.instances.length, 'instance'),
+    ...configured(timeline, page),
     ...when(timeline, page),
   ];
   return lines.join('\n');
@@ -61,6 +62,26 @@ function who({id, supervisor, version, name, masterPid, processes}: Instance): s
     ...(masterPid === null ? [] : [`master pid ${masterPid}`]),
     ...(workers === 0 ? [] : [counted(workers, 'worker')]),
   ].join(', ');
+}
+
+/** Which files the settings of each instance were taken from. */
+function configured({instances, configurations, inputs}: Timeline, page: Page): readonly string[] {
+  if (configurations.length === 0) return [];
+  const uses = instances.slice(0, MOST_NAMED).flatMap(({id, configured: places}) => {
+    const names = [
+      ...new Set(
+        places.map(({input, section}) => `${configurations[input - inputs.length]}${section === '' ? '' : ` [${section}]`}`),
+      ),
+    ];
+    return names.length === 0 ? [] : [`${id} by ${names.map(printable).join(' and ')}`];
+  });
+  return [
+    labelled(
+      'Config',
+      uses.length === 0 ? `${counted(configurations.length, 'file')}, of which none is used: see the notes` : uses.join('; '),
+      page,
+    ),
+  ];
 }
 
 function when({from, to, inputs}: Timeline, page: Page): readonly string[] {

@@ -1,4 +1,5 @@
 import type {LineRef} from '../../timeline/event.ts';
+import {nameOfInput} from '../../timeline/lookup.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {type Clock, clockOf} from '../instant.ts';
@@ -25,8 +26,9 @@ export function pageFor(timeline: Timeline, options: {readonly width: number; re
 }
 
 /** The last part of the path where that tells the inputs apart; the header has the whole. */
-function shortNames({inputs}: Timeline): readonly string[] {
-  const whole = inputs.map(({name}) => printable(inputName(name)));
+function shortNames(timeline: Timeline): readonly string[] {
+  const count = timeline.inputs.length + timeline.configurations.length;
+  const whole = Array.from({length: count}, (_, input) => printable(inputName(nameOfInput(timeline, {input}))));
   const last = whole.map((name) => name.slice(name.lastIndexOf('/') + 1));
   return new Set(last).size === last.length ? last : whole;
 }

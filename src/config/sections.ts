@@ -1,0 +1,114 @@
+import {ConfigError, type Entry, type Section} from './configuration.ts';
+
+/** How a dialect of sections and keys differs from the others. */
+export interface Dialect {
+  /** Begins a comment at the beginning of a line. */
+  readonly comment: RegExp;
+  /** Begins a comment behind a value; null where there is no such thing. */
+  readonly trailing: RegExp | null;
+  readonly separator: RegExp;
+  /** `indent`: lines that begin with white space go on with the value before; `backslash`: at the end of the line. */
+  readonly continued: 'indent' | 'backslash' | null;
+  /** A key without a value is one that is switched on. */
+  readonly isBareKeyAllowed: boolean;
+}
+
+export const UWSGI: Dialect = {
+  comment: /^[ \t]*[;#]/,
+  trailing: null,
+  separator: /=/,
+  continued: null,
+  isBareKeyAllowed: true,
+};
+export const SUPERVISORD: Dialect = {
+  comment: /^[;#]|^[ \t]+[;#]|^rem\b/i,
+  trailing: /\s+;.*$/,
+  separator: /[=:]/,
+  continued: 'indent',
+  isBareKeyAllowed: true,
+};
+export const SYSTEMD: Dialect = {
+  comment: /^[ \t]*[;#]/,
+  trailing: null,
+  separator: /=/,
+  continued: 'backslash',
+  isBareKeyAllowed: false,
+};
+
+/** Reads a file of `[sections]` with `key = value` lines. Throws {@link ConfigError}. */
+export function readSections(file: string, text: string, dialect: Dialect): {sections: Section[]; entries: Entry[]} {
+  const sections: Section[] = [];
+  const entries: Entry[] = [];
+  let section: string | null = null;
+  let offset = 0;
+  let carriesOn = false;
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = index + 1;
+    const start = offset;
+    offset += raw.length + 1;
+    const body = raw.replace(/[ \t\r]+$/, '');
+    const isComment = dialect.comment.test(body);
+    if (body.trim() === '' || isComment) {
+      if (!isComment) carriesOn = false;
+      continue;
+    }
+    const last = entries.at(-1);
+    if (
+      last &&
+      (dialect.continued === 'backslash' ? carriesOn : dialect.continued === 'indent' && carriesOn && /^[ \t]/.test(body))
+    ) {
+      carriesOn = dialect.continued === 'indent' || body.endsWith('\\');
+      const more = stripped(body, dialect).trim().replace(/\\$/, '');
+      entries[entries.length - 1] = {
+        ...last,
+        value: dialect.continued === 'backslash' ? `${last.value}${more}` : `${last.value}\n${more}`,
+        to: start + stripped(body, dialect).length,
+        end: start + body.length,
+      };
+      continue;
+    }
+    const heading = /^[ \t]*\[([^\]]*)\]/.exec(body);
+    if (heading) {
+      section = heading[1] ?? '';
+      sections.push({name: section, start: Math.min(offset, text.length), line});
+      carriesOn = false;
+      continue;
+    }
+    if (/^[ \t]*\[/.test(body))
+      throw new ConfigError(file, line, 'a section heading without its closing bracket', 'write [name]');
+    const separator = dialect.separator.exec(body);
+    if (separator === null && !dialect.isBareKeyAllowed) {
+      throw new ConfigError(file, line, `"${body.trim().slice(0, 60)}" is neither a section nor Key=Value`, 'correct the line');
+    }
+    if (section === null) {
+      throw new ConfigError(
+        file,
+        line,
+        `"${body.trim().slice(0, 60)}" stands before the first [section]`,
+        'put it into its section',
+      );
+    }
+    const key = body.slice(0, separator?.index ?? body.length).trim();
+    const keyStart = start + (body.length - body.trimStart().length);
+    const afterKey = separator === null ? body.length : separator.index + 1;
+    const valueText = stripped(body, dialect).slice(afterKey);
+    const from = start + afterKey + (valueText.length - valueText.trimStart().length);
+    const value = valueText.trim();
+    carriesOn = dialect.continued === 'indent' || (dialect.continued === 'backslash' && value.endsWith('\\'));
+    entries.push({
+      section,
+      key,
+      value: dialect.continued === 'backslash' ? value.replace(/\\$/, ' ') : value,
+      line,
+      start: keyStart,
+      from: separator === null ? start + body.length : from,
+      to: separator === null ? start + body.length : from + value.length,
+      end: start + body.length,
+    });
+  }
+  return {sections, entries};
+}
+
+function stripped(body: string, {trailing}: Dialect): string {
+  return trailing === null ? body : body.replace(trailing, '');
+}

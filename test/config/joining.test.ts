@@ -1,0 +1,116 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, expect, test} from 'vitest';
+import {analyze, type Diagnosis} from '../../src/analyze.ts';
+import {type Report, reportOf} from '../../src/report/json.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'logdoctor-join-'));
+afterAll(() => rmSync(directory, {recursive: true}));
+
+function written(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** A server that reads `config`, listens on `socket` and has the given worker-reload-mercy. */
+function server(pid: number, config: string, socket: string, mercy = 60): string {
+  return `[uWSGI] getting INI configuration from ${config}
+*** Starting uWSGI 2.0.21 (64bit) on [Fri Nov 20 10:00:00 2026] ***
+uwsgi socket 0 bound to TCP address ${socket} fd 3
+your mercy for graceful operations on workers is ${mercy} seconds
+spawned uWSGI master process (pid: ${pid})
+spawned uWSGI worker 1 (pid: ${pid + 1}, cores: 1)
+`;
+}
+
+function settingsOf(diagnosis: Diagnosis, id: string): Report['instances'][number]['settings'] {
+  return reportOf(diagnosis).instances.find((instance) => instance.id === id)?.settings ?? [];
+}
+
+test('settings of the file stand beside those of the log, with their lines', async () => {
+  const log = written('one.log', server(100, '/etc/one.ini', '127.0.0.1:1'));
+  const config = written('one.ini', '[uwsgi]\nmax-requests = 500\n\nworker-reload-mercy = 60\n');
+  const settings = settingsOf(await analyze({inputs: [log], configs: [config]}), 'uwsgi-1');
+  expect(settings.find(({name}) => name === 'max-requests')).toEqual({
+    name: 'max-requests',
+    value: 500,
+    from: 'config',
+    where: {input: config, line: 2},
+  });
+  expect(settings.filter(({name}) => name === 'worker-reload-mercy').map(({from}) => from)).toEqual(['log', 'config']);
+  expect(settings.find(({name}) => name === 'min-worker-lifetime')).toMatchObject({value: 10, from: 'default', where: null});
+});
+
+test('of two servers each gets the file that its log names', async () => {
+  const log = written('two.log', server(100, '/etc/a/x.ini', '127.0.0.1:1') + server(200, '/etc/a/y.ini', '127.0.0.1:2'));
+  const configs = [written('x.ini', '[uwsgi]\nharakiri = 1\n'), written('y.ini', '[uwsgi]\nharakiri = 2\n')];
+  const diagnosis = await analyze({inputs: [log], configs});
+  const harakiris = ['uwsgi-1', 'uwsgi-2'].map((id) =>
+    settingsOf(diagnosis, id).flatMap(({name, value}) => (name === 'harakiri' ? [value] : [])),
+  );
+  expect(harakiris).toEqual([[1], [2]]);
+});
+
+test('a file under another name is known by the address it listens on', async () => {
+  const log = written('address.log', server(100, '/etc/a.ini', '127.0.0.1:1') + server(200, '/etc/b.ini', '127.0.0.1:2'));
+  const config = written('copy.ini', '[uwsgi]\nhttp-socket = 127.0.0.1:2\nharakiri = 9\n');
+  const diagnosis = await analyze({inputs: [log], configs: [config]});
+  expect(settingsOf(diagnosis, 'uwsgi-1').some(({name}) => name === 'harakiri')).toBe(false);
+  expect(settingsOf(diagnosis, 'uwsgi-2').find(({name}) => name === 'harakiri')?.value).toBe(9);
+});
+
+test('where it cannot be told whose file it is, nobody gets it and that is said', async () => {
+  const log = written('unclear.log', server(100, '/etc/a.ini', '127.0.0.1:1') + server(200, '/etc/b.ini', '127.0.0.1:2'));
+  const diagnosis = await analyze({inputs: [log], configs: [written('c.ini', '[uwsgi]\nharakiri = 9\n')]});
+  expect(diagnosis.timeline.instances.flatMap(({configured}) => configured)).toEqual([]);
+  expect(diagnosis.notes.map(({text}) => text).join()).toMatch(/which of uwsgi-1, uwsgi-2 it belongs to cannot be told/);
+});
+
+test('programs of supervisord go to the servers that run under their pids', async () => {
+  const outer = written(
+    'supervisord.log',
+    `2026-11-20 10:00:00,000 INFO supervisord started with pid 1
+2026-11-20 10:00:01,000 INFO spawned: 'web' with pid 100
+2026-11-20 10:00:01,000 INFO spawned: 'api' with pid 200
+`,
+  );
+  const logs = [server(100, '/etc/a.ini', '127.0.0.1:1'), server(200, '/etc/b.ini', '127.0.0.1:2')];
+  const inner = logs.map((text, n) => written(`inner${n}.log`, text));
+  const config = written(
+    'supervisord.conf',
+    '[program:api]\ncommand = uwsgi /etc/b.ini\nstopwaitsecs = 90\n\n[program:web]\ncommand = uwsgi /etc/a.ini\nstopwaitsecs = 5\n',
+  );
+  const diagnosis = await analyze({inputs: [outer, ...inner], configs: [config]});
+  const waits = diagnosis.timeline.instances.map(({id}) => [
+    id,
+    ...settingsOf(diagnosis, id).flatMap(({name, value, where}) => (name === 'stopwaitsecs' ? [value, where?.line] : [])),
+  ]);
+  expect(waits).toEqual([
+    ['supervisord-1', 90, 3, 5, 7],
+    ['uwsgi-1', 5, 7],
+    ['uwsgi-2', 90, 3],
+  ]);
+});
+
+test('the command line of a unit goes before the file that it names', async () => {
+  const log = written('unit.log', server(100, '/etc/one.ini', '127.0.0.1:1'));
+  const configs = [
+    written('one.ini', '[uwsgi]\nharakiri = 1\n'),
+    written('web.service', '[Service]\nExecStart=/usr/bin/uwsgi --ini /etc/one.ini --harakiri 7\nTimeoutStopSec=5min\n'),
+  ];
+  const {timeline} = await analyze({inputs: [log], configs});
+  const [instance] = timeline.instances;
+  expect(instance?.settings.findLast(({name}) => name === 'harakiri')?.value).toBe(7);
+  expect(instance?.settings.find(({name}) => name === 'TimeoutStopSec')).toMatchObject({value: 300, program: 'web.service'});
+});
+
+test('the log wins, and the contradiction is said at the line of the file', async () => {
+  const log = written('wins.log', server(100, '/etc/one.ini', '127.0.0.1:1', 60));
+  const config = written('one.ini', '[uwsgi]\nworker-reload-mercy = 5\n');
+  const {findings, timeline} = await analyze({inputs: [log], configs: [config]});
+  const finding = findings.find(({rule}) => rule === 'configuration-not-in-force');
+  expect(finding?.message).toContain('worker-reload-mercy is 60, the file has 5');
+  expect(finding?.evidence.some(({at}) => at.input === timeline.inputs.length && at.line === 2)).toBe(true);
+});
