@@ -1,7 +1,7 @@
 import type {Matcher} from '../grammar/matcher.ts';
 import {Calendar, dateOf} from './calendar.ts';
+import {MONTHS} from './ctime.ts';
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** TAI64 counts from 2^62; daemontools and s6 put TAI ten seconds before Unix time and leave leap seconds alone. */
 const TAI_EPOCH = 2n ** 62n + 10n;
 
@@ -119,9 +119,15 @@ export class StampReader {
     return start < 0 ? null : this.buffer.toString('latin1', start, this.captures[slot + 1]);
   }
 
+  /** What is captured are digits. */
   private number(part: Part): number | null {
-    const text = this.text(part);
-    return text === null ? null : Number(text);
+    const slot = this.slots[part];
+    const start = slot < 0 ? -1 : (this.captures[slot] as number);
+    if (start < 0) return null;
+    const end = this.captures[slot + 1] as number;
+    let value = 0;
+    for (let at = start; at < end; at++) value = 10 * value + (this.buffer[at] as number) - 0x30;
+    return value;
   }
 }
 
@@ -153,15 +159,8 @@ function offsetOf(text: string): number {
   return (digits.startsWith('-') ? -size : size) * 60_000;
 }
 
-/** The time that C ctime wrote (`Wed Jul  3 01:02:03 2019`), in milliseconds on the log's clock. */
-export function ctimeOf(text: string): number {
-  const [, month = '', day, clock = '', year] = text.split(/ +/);
-  const [hour, minute, second] = clock.split(':').map(Number);
-  return Date.UTC(Number(year), MONTHS.indexOf(month), Number(day), hour, minute, second);
-}
-
 /** Whether the bytes of `a` from `at` are the first `length` bytes of `b`. From the back, where stamps differ. */
-export function endsAlike(a: Buffer, at: number, b: Buffer, length: number): boolean {
+function endsAlike(a: Buffer, at: number, b: Buffer, length: number): boolean {
   for (let i = length - 1; i >= 0; i--) if (a[at + i] !== b[i]) return false;
   return true;
 }

@@ -7,6 +7,8 @@ import {RequestLedger} from './requests.ts';
 export class Reader {
   readonly format: Format;
   readonly matcher: Matcher;
+  /** Stands for this reader in an answer of the vocabulary. */
+  readonly bit: number;
   /** By message number; undefined for request lines. */
   readonly meanings: readonly (Meaning | Unneeded | undefined)[];
   readonly isRequest: Uint8Array;
@@ -14,7 +16,8 @@ export class Reader {
   /** Lines of the current input that are this format's. */
   lines = 0;
 
-  constructor(format: Format, matcher: Matcher) {
+  constructor(format: Format, matcher: Matcher, number: number) {
+    this.bit = 1 << number;
     this.format = format;
     this.matcher = matcher;
     this.meanings = matcher.messages.map((name) =>

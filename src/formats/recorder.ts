@@ -2,15 +2,17 @@ import envelopeMatcher from '../../grammars/envelope.ohm';
 import originMatcher from '../../grammars/origin.ohm';
 import {hours, zoneBetween} from '../envelope/agreement.ts';
 import {inYears} from '../envelope/calendar.ts';
+import {ctimeOf} from '../envelope/ctime.ts';
 import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, objectsIn, PrettyJson} from '../envelope/gathering.ts';
 import {LayerReader} from '../envelope/layers.ts';
 import {type EnvelopeRecord, recordsOf} from '../envelope/record.ts';
 import {Scratch} from '../envelope/scratch.ts';
-import {ctimeOf, StampReader} from '../envelope/stamp.ts';
+import {StampReader} from '../envelope/stamp.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
+import {Vocabulary} from '../grammar/words.ts';
 import type {InputInfo, LineSink} from '../source/sink.ts';
 import type {LogEvent, Meaning, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
@@ -61,7 +63,7 @@ export class Recorder implements LineSink {
     if (engine === 'compiled') {
       return new Recorder(
         clock,
-        allFormats.map((format) => new Reader(format, format.matcher)),
+        allFormats.map((format, number) => new Reader(format, format.matcher, number)),
         envelopeMatcher,
         originMatcher,
       );
@@ -70,7 +72,7 @@ export class Recorder implements LineSink {
     const interpreted = (file: string) => interpret(loadGrammar(locateGrammar(file)));
     return new Recorder(
       clock,
-      allFormats.map((format) => new Reader(format, interpreted(format.grammarFile))),
+      allFormats.map((format, number) => new Reader(format, interpreted(format.grammarFile), number)),
       interpreted('envelope.ohm'),
       interpreted('origin.ohm'),
     );
@@ -84,6 +86,7 @@ export class Recorder implements LineSink {
   private readonly applications: readonly Reader[];
   /** All supervisors but the first, which has been asked before. */
   private readonly others: readonly Reader[];
+  private readonly vocabulary: Vocabulary;
   private readonly layers: LayerReader;
   private readonly origins: LayerReader;
   private readonly stamps: StampReader;
@@ -100,6 +103,7 @@ export class Recorder implements LineSink {
     this.supervisors = readers.filter(({format}) => !format.isApplication);
     this.applications = readers.filter(({format}) => format.isApplication);
     this.others = this.supervisors.slice(1);
+    this.vocabulary = new Vocabulary(readers.map(({matcher}) => matcher));
     this.layers = new LayerReader(envelope);
     this.origins = new LayerReader(origin);
     this.stamps = new StampReader(envelope);
@@ -278,16 +282,17 @@ export class Recorder implements LineSink {
     this.bind(buffer);
     const main = this.readers[0] as Reader;
     if (message === UNASKED) message = main.matcher.match(at);
+    const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
     let looksKnown = false;
     if (message >= 0) {
       const taken = this.take(main, message, at, outer);
       if (taken !== 'unknown') return taken;
       looksKnown = true;
     } else {
-      const taken = this.takeBy(this.others, at, outer);
+      const taken = this.takeBy(this.others, speakers, at, outer);
       if (taken !== null) return taken;
     }
-    const unwrapped = this.unwrap(buffer, at, lineEnd, outer, depth);
+    const unwrapped = this.unwrap(buffer, at, lineEnd, speakers, outer, depth);
     if (unwrapped.kind !== null && unwrapped.kind !== 'unknown') return unwrapped.kind;
     looksKnown ||= unwrapped.kind === 'unknown' || unwrapped.isDated;
     const clean = withoutControls(buffer, at, lineEnd);
@@ -297,15 +302,17 @@ export class Recorder implements LineSink {
     }
     this.bind(buffer);
     // A record of the application's logger is written with its line end: nothing is glued to it.
-    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, unwrapped.wrapping);
+    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, speakers, unwrapped.wrapping);
     if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
     return (
-      glued ?? this.takeBy(this.applications, unwrapped.body, unwrapped.wrapping) ?? (looksKnown ? 'unknown' : 'application')
+      glued ??
+      this.takeBy(this.applications, speakers, unwrapped.body, unwrapped.wrapping) ??
+      (looksKnown ? 'unknown' : 'application')
     );
   }
 
   /** Peels what stands around the message, one layer after another. */
-  private unwrap(buffer: Buffer, at: number, lineEnd: number, outer: Wrapping, depth: number): Unwrapped {
+  private unwrap(buffer: Buffer, at: number, lineEnd: number, speakers: number, outer: Wrapping, depth: number): Unwrapped {
     const {layers: envelope, origins, current, stamps} = this;
     const route: LayerReader[] = [];
     let wrapping = outer;
@@ -353,14 +360,14 @@ export class Recorder implements LineSink {
         const structured = this.structured(buffer, body, lineEnd, wrapping, depth);
         if (structured !== null) return {kind: structured, isDated, isRecord, body, wrapping};
       }
-      const taken = this.takeBy(this.supervisors, body, wrapping);
+      const taken = this.takeBy(this.supervisors, speakers, body, wrapping);
       if (taken === null) continue;
       kind = taken;
       if (taken === 'unknown') continue;
       if (depth === 0 && (taken === 'requests' || taken === 'events')) current.route = route;
       return {kind, isDated, isRecord, body, wrapping};
     }
-    if (route.length > 0 && depth < DEEPEST_TEXT && buffer.subarray(body, lineEnd).includes('#0')) {
+    if (route.length > 0 && depth < DEEPEST_TEXT && hasSyslogEscape(buffer, body, lineEnd)) {
       const text = buffer.toString('latin1', body, lineEnd);
       const unescaped = text.replace(SYSLOG_ESCAPE, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
       if (unescaped !== text) kind = this.inner(Buffer.from(unescaped, 'latin1'), wrapping, depth);
@@ -621,8 +628,9 @@ export class Recorder implements LineSink {
     current.application += lines;
   }
 
-  private takeBy(readers: readonly Reader[], at: number, wrapping: Wrapping): LineKind | null {
+  private takeBy(readers: readonly Reader[], speakers: number, at: number, wrapping: Wrapping): LineKind | null {
     for (const reader of readers) {
+      if ((reader.bit & speakers) === 0) continue;
       if (reader.format.needsOrigin && wrapping.origin.length === 0) continue;
       const message = reader.matcher.match(at);
       if (message >= 0) return this.take(reader, message, at, wrapping);
@@ -716,8 +724,10 @@ export class Recorder implements LineSink {
    * several messages that lost theirs. What is found must reach the end of the line: a supervisor closes
    * each message, so words of it in the middle of a sentence are somebody's quotation.
    */
-  private takeGlued(buffer: Buffer, at: number, around: Wrapping): LineKind | null {
+  private takeGlued(buffer: Buffer, at: number, speakers: number, around: Wrapping): LineKind | null {
+    if (speakers === 0) return null;
     for (const reader of this.candidatesForGlue()) {
+      if ((reader.bit & speakers) === 0) continue;
       for (let from = reader.matcher.find(at); from >= 0; from = reader.matcher.find(from + 1)) {
         const chain = this.chain(reader, buffer, from, at);
         if (chain === null) continue;
@@ -836,6 +846,11 @@ const BRACKET = 0x5b;
 const UNASKED = -2;
 /** rsyslog writes control characters as `#` and three octal digits. */
 const SYSLOG_ESCAPE = /#([0-3][0-7]{2})/g;
+
+function hasSyslogEscape(buffer: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (buffer[at] === 0x23 && buffer[at + 1] === 0x30) return true;
+  return false;
+}
 const NO_YEAR = 'the log tells no year';
 /** The first byte from `at` that is no blank; a line that is not blank has one. */
 function inkOf(buffer: Buffer, at: number): number {

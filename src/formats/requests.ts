@@ -1,4 +1,4 @@
-import {ctimeOf, endsAlike} from '../envelope/stamp.ts';
+import {CtimeReader} from '../envelope/ctime.ts';
 import {fieldNumber, type Matcher} from '../grammar/matcher.ts';
 import {DURATION_BOUNDS, type RequestSegment} from '../timeline/event.ts';
 import type {Writer} from './writer.ts';
@@ -29,9 +29,7 @@ export class RequestLedger {
   private readonly unit: number;
   private readonly status: number;
   private buffer: Buffer = Buffer.alloc(0);
-  private readonly stampBytes = Buffer.alloc(32);
-  private stampLength = -1;
-  private stampTime = 0;
+  private readonly times = new CtimeReader();
   private touched: OpenSegment[] = [];
 
   constructor(matcher: Matcher) {
@@ -57,7 +55,7 @@ export class RequestLedger {
       segment = this.find(pid, writer) ?? this.begin(pid, writer, events);
       this.last = segment;
     }
-    const start = this.time(captures[this.started] as number, captures[this.started + 1] as number) + this.shift;
+    const start = this.time() + this.shift;
     const duration = this.taken();
     const end = start + duration;
     const number = this.integer(this.number);
@@ -91,7 +89,7 @@ export class RequestLedger {
 
   /** When the request line that was just matched was written, as its own clock has it. */
   ended(): number {
-    return this.time(this.captures[this.started] as number, this.captures[this.started + 1] as number) + this.taken();
+    return this.time() + this.taken();
   }
 
   /** An event names the process: what it serves from now on is another segment. */
@@ -164,13 +162,8 @@ export class RequestLedger {
     return isMicros ? this.integer(this.duration) / 1000 : this.integer(this.duration);
   }
 
-  private time(from: number, to: number): number {
-    const length = to - from;
-    if (length !== this.stampLength || !endsAlike(this.buffer, from, this.stampBytes, length)) {
-      this.stampLength = this.buffer.copy(this.stampBytes, 0, from, to);
-      this.stampTime = ctimeOf(this.buffer.toString('latin1', from, to));
-    }
-    return this.stampTime;
+  private time(): number {
+    return this.times.read(this.buffer, this.captures[this.started] as number, this.captures[this.started + 1] as number);
   }
 
   /** The number that the grammar captured; its digits are what the grammar allows, with a sign at most. */

@@ -7,8 +7,8 @@ export interface Beginning {
 }
 
 /** Enough to tell three hundred messages apart; more only makes the dispatch larger. */
-const LONGEST_BEGINNING = 24;
-const MOST_BEGINNINGS = 48;
+const LONGEST_BEGINNING = 16;
+const MOST_BEGINNINGS = 16;
 
 export function beginningsOf(expr: Expr): Beginning[] {
   switch (expr.is) {

@@ -2,6 +2,8 @@ import type {Grammar} from 'ohm-js';
 import {type Beginning, beginningsOf, isFindable, type Span, spansOf} from './beginnings.ts';
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
 import {kebabCase} from './matcher.ts';
+import {Repeated} from './repeated.ts';
+import {wordsOf} from './words.ts';
 
 /**
  * Compiles the lexical rules of an Ohm grammar into the source of a JavaScript module whose default export
@@ -24,6 +26,9 @@ class Compiler {
   private readonly grammarName: string;
   private readonly messages: readonly Message[];
   private readonly fields: string[];
+  private readonly repeated: Repeated;
+  /** Functions for what is repeated, by its number: from the offset where it begins to where it ends, or -1. */
+  private readonly shared = new Map<number, string>();
   private readonly tables = new Map<string, string>();
   private readonly choices = new Map<string, string>();
   private readonly switches: string[] = [];
@@ -33,6 +38,7 @@ class Compiler {
     this.grammarName = grammarName;
     this.messages = messages;
     this.fields = [...new Set(messages.flatMap(({fields}) => fields))];
+    this.repeated = new Repeated(messages.map(({expr}) => expr));
   }
 
   module(): string {
@@ -44,56 +50,80 @@ class Compiler {
     const inside = this.dispatch(findable, 0);
     const tables = [...this.tables].map(([members, name]) => `const ${name} = table(${members});`);
     const choices = [...this.choices].map(([members, name]) => choice(name, members.split(',').map(Number)));
-    return `// Compiled from grammar ${this.grammarName}. Do not edit: change the grammar.
+    const words = messages.map(({expr}) => wordsOf(expr));
+    const isTold = words.every((some) => some !== null);
+    const code = `
 let buffer = new Uint8Array(0), view = new DataView(buffer.buffer), E = -1;
-const captures = new Int32Array(${2 * fields.length}).fill(-1);
 function table(...spans) {
   const t = new Uint8Array(256);
   for (let i = 0; i < spans.length; i += 2) t.fill(1, spans[i], spans[i + 1] + 1);
   return t;
 }
-// Only blanks up to the end of the line.
-function closed(i) {
-  const B = buffer;
-  let c = B[i];
-  while (c <= 32 && c !== ${LF}) c = B[++i];
-  return c === ${LF};
+// Whether a match that ends at e counts: only blanks may stand between it and the end of the line if it is to be whole.
+function taken(e, whole) {
+  if (e < 0) return false;
+  if (whole) {
+    let i = e, c = buffer[i];
+    while (c <= 32 && c !== ${LF}) c = buffer[++i];
+    if (c !== ${LF}) return false;
+  }
+  E = e;
+  return true;
 }
 ${tables.join('\n')}
 ${functions.join('\n')}
+${[...this.shared.values()].join('\n')}
 ${choices.join('\n')}
 ${this.switches.join('\n')}
 // The first two bytes of every message that is looked for inside a line.
-const PAIRS = ${JSON.stringify(pairs(findable))};
-let isPair = null;
-export default {
-  grammar: ${JSON.stringify(this.grammarName)},
-  messages: ${JSON.stringify(messages.map(({rule}) => kebabCase(rule)))},
-  fields: ${JSON.stringify(fields)},
-  fieldsOf: ${JSON.stringify(messages.map((message) => message.fields.map((field) => fields.indexOf(field))))},
-  captures,
+const isPair = new Uint8Array(65536);
+for (const pair of ${JSON.stringify(pairs(findable))}) isPair[pair] = 1;
+function inside(i) { const whole = false; ${inside} }
+return {
   bind(bytes) {
     buffer = bytes;
     view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   },
   match(i) { const whole = true; ${anywhere} },
   prefix(i) { const whole = false; ${anywhere} },
-  inside(i) { const whole = false; ${inside} },
+  inside,
   find(i) {
     const B = buffer;
-    if (isPair === null) {
-      isPair = new Uint8Array(65536);
-      for (const pair of PAIRS) isPair[pair] = 1;
-    }
     for (let c = B[i]; c !== ${LF}; i++) {
       const next = B[i + 1];
-      if (isPair[(c << 8) | next] === 1 && this.inside(i) >= 0) return i;
+      if (isPair[(c << 8) | next] === 1 && inside(i) >= 0) return i;
       c = next;
     }
     return -1;
   },
   end() { return E; },
 };
+//# sourceURL=${this.grammarName}.matcher.js`;
+    return `// Compiled from grammar ${this.grammarName}. Do not edit: change the grammar.
+const captures = new Int32Array(${2 * fields.length}).fill(-1);
+let bound = null;
+// The code is text until somebody asks: most runs need few of the grammars, and to parse all takes long.
+function made() {
+  Object.assign(matcher, new Function('captures', code)(captures));
+  if (bound !== null) matcher.bind(bound);
+  return matcher;
+}
+const matcher = {
+  grammar: ${JSON.stringify(this.grammarName)},
+  messages: ${JSON.stringify(messages.map(({rule}) => kebabCase(rule)))},
+  fields: ${JSON.stringify(fields)},
+  fieldsOf: ${JSON.stringify(messages.map((message) => message.fields.map((field) => fields.indexOf(field))))},
+  words: ${isTold ? JSON.stringify([...new Set(words.flat())]) : 'null'},
+  captures,
+  bind(bytes) { bound = bytes; },
+  match(i) { return made().match(i); },
+  prefix(i) { return made().prefix(i); },
+  inside(i) { return made().inside(i); },
+  find(i) { return made().find(i); },
+  end() { return -1; },
+};
+export default matcher;
+const code = ${JSON.stringify(code)};
 `;
   }
 
@@ -105,6 +135,17 @@ export default {
 
   /** Code that advances `i` over a match of `expr`, or executes `fail` (leaving `i` anywhere). */
   private code(expr: Expr, fail: string): string {
+    const number = this.repeated.find(expr);
+    if (number === null) return this.ownCode(expr, fail);
+    if (!this.shared.has(number)) {
+      this.shared.set(number, '');
+      const body = `const B = buffer, V = view, C = captures;\n${this.ownCode(expr, 'return -1;')}return i;`;
+      this.shared.set(number, `function s${number}(i) {\n${body}\n}`);
+    }
+    return `if ((i = s${number}(i)) < 0) ${fail}\n`;
+  }
+
+  private ownCode(expr: Expr, fail: string): string {
     switch (expr.is) {
       case 'byte':
         return `if (!(${this.test(expr.set, 'B[i]')})) ${fail}\ni++;\n`;
@@ -238,11 +279,8 @@ export default {
 }
 
 function choice(name: string, messages: readonly number[]): string {
-  const tries = messages.map(
-    (message) =>
-      `  if ((e = m${message}(i)) >= 0 && (!whole || buffer[e] === ${LF} || closed(e))) { E = e; return ${message}; }\n`,
-  );
-  return `function ${name}(i, whole) {\n  let e;\n${tries.join('')}  return -1;\n}`;
+  const tries = messages.map((message) => `  if (taken(m${message}(i), whole)) return ${message};\n`);
+  return `function ${name}(i, whole) {\n${tries.join('')}  return -1;\n}`;
 }
 
 /** Fields that a match may leave out, so that what an earlier match captured has to be forgotten first. */

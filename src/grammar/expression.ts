@@ -82,7 +82,8 @@ export function fieldsOf(expr: Expr): string[] {
   return [...new Set(childrenOf(expr).flatMap(fieldsOf))];
 }
 
-function childrenOf(expr: Expr): readonly Expr[] {
+/** The expressions that `expr` is put together from. */
+export function childrenOf(expr: Expr): readonly Expr[] {
   switch (expr.is) {
     case 'seq':
       return expr.parts;

@@ -60,6 +60,8 @@ export function interpret(grammar: Grammar): Matcher {
     fields,
     fieldsOf: fieldsOfRule.map((names) => names.map((name) => fields.indexOf(name))),
     captures,
+    // The oracle looks at everything.
+    words: null,
     bind(next) {
       buffer = next;
     },

@@ -19,6 +19,11 @@ export interface Matcher {
    * message that matched are meaningful.
    */
   readonly captures: Int32Array;
+  /**
+   * Words of which at least one stands in whatever a message matches: four bytes each, as one number, the first
+   * byte the highest. Null where some message can do without, so that only matching tells.
+   */
+  readonly words: readonly number[] | null;
 
   /**
    * Reads from `buffer` from now on. Every line in it must be closed by LF, and at least

@@ -1,5 +1,4 @@
-import {TZDate, tzOffset} from '@date-fns/tz';
-import {format} from 'date-fns/format';
+import {tzOffset} from '@date-fns/tz';
 import type {Instant} from '../timeline/time.ts';
 
 /** Beyond this a Date does not reach; a stamp that says so is broken. */
@@ -44,16 +43,11 @@ export function showInstant({earliest, latest}: Instant, clock: Clock): string {
 }
 
 export function day(at: number): string {
-  return onTheClock(at, 'yyyy-MM-dd');
+  return iso(at, null)?.split('T')[0] ?? '?';
 }
 
 export function timeOfDay(at: number): string {
-  return onTheClock(at, 'HH:mm:ss');
-}
-
-/** Instants are the clock on the wall already, so they are written as if that were UTC. */
-function onTheClock(at: number, pattern: string): string {
-  return Math.abs(at) <= FARTHEST ? format(new TZDate(at, 'UTC'), pattern) : '?';
+  return iso(at, null)?.split('T')[1]?.slice(0, 8) ?? '?';
 }
 
 /** The offset from UTC that the clock on the wall has in `zone` when it shows `at`. */
