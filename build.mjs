@@ -1,6 +1,7 @@
-// Builds dist/: the command-line program and the library, each one bundled file, grammars compiled into them.
+// Builds dist/: the command-line program and the library, each one bundled file, grammars compiled into them;
+// and what the commands say of themselves: the manual page, and docs/commands.md.
 import {execFileSync} from 'node:child_process';
-import {rmSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {build} from 'esbuild';
 
 const shared = {
@@ -29,4 +30,15 @@ await build({
   plugins: [grammarPlugin()],
 });
 rmSync('dist/grammar', {recursive: true});
+
+await build({...shared, entryPoints: {'manual/index': 'src/commands/manual/index.ts'}});
+const {factsOf, manPage, markdownPage} = await import(new URL('dist/manual/index.js', import.meta.url).href);
+const {commands} = await import(new URL('dist/cli.js', import.meta.url).href);
+const {name, version, description} = JSON.parse(readFileSync('package.json', 'utf8'));
+const facts = factsOf(commands, name);
+mkdirSync('dist/man');
+writeFileSync(`dist/man/${name}.1`, manPage(facts, name, version, description));
+writeFileSync('docs/commands.md', markdownPage(facts, name));
+rmSync('dist/manual', {recursive: true});
+
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], {stdio: 'inherit'});

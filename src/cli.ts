@@ -4,10 +4,11 @@ import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {run, settings} from '@oclif/core';
 import {failureOf} from './commands/failure.ts';
+import {ProgramHelp} from './commands/help.ts';
 import {commands} from './commands/index.ts';
 import {isTerminal} from './commands/terminal.ts';
 
-export {commands};
+export {commands, ProgramHelp};
 
 /** The directory of package.json: above src/ as above dist/. */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,6 +22,7 @@ const pjson = {
   oclif: {
     bin: 'logdoctor',
     commands: {strategy: 'explicit' as const, target: './dist/cli.js', identifier: 'commands'},
+    helpClass: {target: './dist/cli.js', identifier: 'ProgramHelp'},
     additionalHelpFlags: ['-h'],
     helpOptions: {maxWidth: 100},
     description: 'A doctor for application-server logs: why a reload or stop hung, what was lost, and what to change.',

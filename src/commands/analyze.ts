@@ -1,7 +1,7 @@
 import {Command, Flags} from '@oclif/core';
 import type {RenderOptions} from '../report/reporter.ts';
 import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
-import {isTerminal, wantsColor, widthFor} from './terminal.ts';
+import {isTerminal, linksFor, wantsColor, widthFor} from './terminal.ts';
 
 export class Analyze extends Command {
   static override summary = 'Diagnose logs: what hung, why, and what to change. The default command.';
@@ -55,7 +55,8 @@ export class Analyze extends Command {
       const toTerminal = isTerminal(1);
       const width = widthFor(toTerminal ? process.stdout.columns : undefined);
       const color = wantsColor(flags.color, process.env, toTerminal);
-      process.stdout.write(shown.reporter.render(diagnosis, {...plain, width, color}));
+      const linkTo = await linksFor(toTerminal, color);
+      process.stdout.write(shown.reporter.render(diagnosis, {...plain, width, color, ...(linkTo && {linkTo})}));
     } else if (!flags.quiet) {
       const {verdict} = await import('../report/verdict.ts');
       const {printable} = await import('../report/escape.ts');

@@ -1,4 +1,5 @@
 import {Analyze} from './analyze.ts';
+import {Completion} from './completion.ts';
 import {Events} from './events.ts';
 import {Explain} from './explain.ts';
 import {Formats} from './formats.ts';
@@ -9,6 +10,7 @@ import {Timeline} from './timeline.ts';
 /** Every command by its name. */
 export const commands = {
   analyze: Analyze,
+  completion: Completion,
   events: Events,
   explain: Explain,
   formats: Formats,

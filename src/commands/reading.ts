@@ -1,9 +1,10 @@
-import {Args, type Command, Flags, Help} from '@oclif/core';
+import {Args, type Command, Flags} from '@oclif/core';
 import type {Diagnosis} from '../analyze.ts';
 import {Zone} from '../envelope/zone.ts';
 import {printable} from '../report/escape.ts';
 import {type NotUnderstood, notUnderstood} from '../report/understood.ts';
 import {EXIT_INTERRUPTED, EXIT_TROUBLE, exitCode, FAIL_ON, type FailOn} from './exit-code.ts';
+import {ProgramHelp} from './help.ts';
 import {interruptible} from './interrupt.ts';
 import {didYouMean} from './nearest.ts';
 import {isTerminal} from './terminal.ts';
@@ -79,7 +80,7 @@ export async function read(
   },
 ): Promise<Reading | null> {
   if ((inputs === undefined || inputs.length === 0) && isTerminal(0)) {
-    await new Help(command.config).showHelp([command.id ?? '']);
+    await new ProgramHelp(command.config, command.config.pjson.oclif.helpOptions).showHelp([command.id ?? '']);
     process.exitCode = EXIT_TROUBLE;
     return null;
   }

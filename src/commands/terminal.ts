@@ -1,4 +1,8 @@
+import {existsSync} from 'node:fs';
+import {hostname} from 'node:os';
+import {resolve} from 'node:path';
 import {isatty} from 'node:tty';
+import {pathToFileURL} from 'node:url';
 
 const NARROWEST = 40;
 /** Longer lines of prose are hard to read. */
@@ -21,4 +25,12 @@ export function wantsColor(flag: boolean | undefined, env: NodeJS.ProcessEnv, to
 /** @param columns of the terminal; undefined where there is none */
 export function widthFor(columns: number | undefined): number {
   return columns === undefined ? PIPE_WIDTH : Math.min(WIDEST, Math.max(NARROWEST, columns));
+}
+
+/** Gives files an address that a terminal opens on a click; undefined where standard output is no terminal that does. */
+export async function linksFor(toTerminal: boolean, color: boolean): Promise<((input: string) => string | null) | undefined> {
+  if (!toTerminal || !color) return undefined;
+  const {default: supported} = await import('supports-hyperlinks');
+  if (!supported.stdout) return undefined;
+  return (input) => (existsSync(input) ? `file://${hostname()}${pathToFileURL(resolve(input)).pathname}` : null);
 }

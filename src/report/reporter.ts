@@ -19,4 +19,6 @@ export interface RenderOptions {
   readonly showRules: boolean;
   /** Findings of this severity or above are failures, where a format tells failures from remarks. `error` where it is left out. */
   readonly failOn?: Severity | 'never';
+  /** Where output is a terminal that can follow links: the address of an input by its name, or null where it has none. */
+  readonly linkTo?: (input: string) => string | null;
 }

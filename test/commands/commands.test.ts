@@ -69,6 +69,8 @@ describe('exit codes', () => {
     [2, 'a report that cannot be written', ['--format', 'json=/nowhere/at/all', hung], 'cannot write /nowhere/at/all'],
     [2, 'a directory', [directory], 'it is a directory'],
     [2, 'an unknown rule', ['explain', 'no-such-rule'], 'there is no rule no-such-rule'],
+    [2, 'help for a command that does not exist', ['help', 'explian'], 'there is no command explian. Did you mean explain?'],
+    [2, 'an unknown shell', ['completion', 'tcsh'], 'Expected tcsh to be one of: bash, zsh, fish'],
     [2, 'an argument too many', ['rules', 'x'], 'Unexpected argument: x'],
   ])('%i: %s', async (code, _, args, message) => {
     const ended = await logdoctor(args);
@@ -179,6 +181,13 @@ describe('commands about the program', () => {
     expect(code).toBe(0);
     for (const command of ['analyze', 'events', 'explain', 'formats', 'rules', 'schema'])
       expect(stdout).toContain(`\n  ${command} `);
+  });
+
+  test('examples come before everything else', async () => {
+    const page = (await logdoctor(['timeline', '--help'])).stdout;
+    const headings = page.match(/^[A-Z][A-Z ]+$/gm) ?? [];
+    expect(headings[0]).toBe('EXAMPLES');
+    expect((await logdoctor(['--help'])).stdout.match(/^[A-Z][A-Z ]+$/gm)?.[0]).toBe('EXAMPLES');
   });
 
   test('help explain is explain --help', async () => {

@@ -71,6 +71,13 @@ describe('a hung reload', () => {
     expect(stripVTControlCharacters(colored)).toBe(report);
   });
 
+  test('places are links where there is an address, and the words stay the same', () => {
+    const linked = text.render(hungReload(), {...plain, linkTo: (input) => `file://host/var/log/${input}`});
+    expect(linked).toContain('\x1b]8;;file://host/var/log/uwsgi.log\x1b\\uwsgi.log:41\x1b]8;;\x1b\\');
+    expect(stripVTControlCharacters(linked)).toBe(report);
+    expect(text.render(hungReload(), {...plain, linkTo: () => null})).toBe(report);
+  });
+
   test('quiet leaves titles and the verdict', () => {
     const quiet = text.render(hungReload(), {...plain, quiet: true});
     expect(quiet.trimEnd().split('\n')).toHaveLength(4);

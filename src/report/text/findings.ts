@@ -69,11 +69,12 @@ function evidence(lines: readonly Evidence[], page: Page): readonly string[] {
   const indent = ' '.repeat(4 + column + 2);
   return [
     ...shown.flatMap(({at, shows}, i) => {
-      const place = (places[i] ?? '').padStart(column);
+      const place = places[i] ?? '';
+      const before = ' '.repeat(4 + column - place.length);
       const text = clip(printable(at.text), Math.max(20, page.width - indent.length));
       const said =
         shows === '' || shows === shown[i + 1]?.shows ? [] : [wrap(printable(shows), page.width, `${indent}-> `, `${indent}   `)];
-      return [`    ${page.paint.dim(place)}  ${text}`, ...said];
+      return [`${before}${page.linked(at, page.paint.dim(place))}  ${text}`, ...said];
     }),
     ...(hidden.length === 0
       ? []

@@ -5,6 +5,7 @@ import {printable} from '../escape.ts';
 import {type Clock, clockOf} from '../instant.ts';
 import {inputName} from '../json.ts';
 import {type Paint, paint} from '../paint.ts';
+import type {RenderOptions} from '../reporter.ts';
 
 /** What every section of the text report needs to know. */
 export interface Page {
@@ -13,16 +14,25 @@ export interface Page {
   readonly clock: Clock;
   /** `uwsgi.log:42`, safe to print */
   readonly place: (line: LineRef) => string;
+  /** Makes a link to the line's input of what is shown, where the terminal can follow it. */
+  readonly linked: (line: LineRef, shown: string) => string;
 }
 
-export function pageFor(timeline: Timeline, options: {readonly width: number; readonly color: boolean}): Page {
+export function pageFor(timeline: Timeline, options: Pick<RenderOptions, 'width' | 'color' | 'linkTo'>): Page {
   const names = shortNames(timeline);
+  const addresses = timeline.inputs.map(({name}) => options.linkTo?.(name) ?? null);
   return {
     width: options.width,
     paint: paint(options.color),
     clock: clockOf(timeline.from, timeline.to),
     place: ({input, line}) => `${names[input] ?? '?'}:${line}`,
+    linked: ({input}, shown) => hyperlink(addresses[input] ?? null, shown),
   };
+}
+
+/** The terminal's escape sequence for a link (OSC 8). */
+function hyperlink(address: string | null, shown: string): string {
+  return address === null ? shown : `\x1b]8;;${address}\x1b\\${shown}\x1b]8;;\x1b\\`;
 }
 
 /** The last part of the path where that tells the inputs apart; the header has the whole. */

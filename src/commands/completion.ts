@@ -1,0 +1,32 @@
+import {Args, Command} from '@oclif/core';
+import {SHELLS, type Shell} from './manual/shells.ts';
+
+export class Completion extends Command {
+  static override summary = 'Print a script that completes commands, flags and rules in a shell.';
+  static override examples = [
+    {description: 'bash, in ~/.bashrc', command: 'source <(<%= config.bin %> completion bash)'},
+    {description: 'zsh', command: '<%= config.bin %> completion zsh > "$fpath[1]/_<%= config.bin %>"'},
+    {description: 'fish', command: '<%= config.bin %> completion fish > ~/.config/fish/completions/<%= config.bin %>.fish'},
+  ];
+  static override args = {
+    shell: Args.string({required: true, ignoreStdin: true, options: [...SHELLS], description: SHELLS.join(', ')}),
+  };
+
+  async run(): Promise<void> {
+    const {args} = await this.parse(Completion);
+    const [{completionScript}, {factsOf}, {commands}, {rules}, {reporters}] = await Promise.all([
+      import('./manual/completion.ts'),
+      import('./manual/facts.ts'),
+      import('./index.ts'),
+      import('../rules/index.ts'),
+      import('../report/index.ts'),
+    ]);
+    const {bin} = this.config;
+    const facts = factsOf(commands, bin, (command, name) => {
+      if (name === 'rule') return rules.map(({id}) => id);
+      if (name === 'format') return command === 'timeline' ? ['text', 'svg'] : reporters.map((reporter) => reporter.name);
+      return [];
+    });
+    process.stdout.write(completionScript(args.shell as Shell, facts, bin, 'analyze'));
+  }
+}
