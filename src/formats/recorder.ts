@@ -113,6 +113,8 @@ export class Recorder implements LineSink {
     this.current = newInput(info, this.inputs.length, this.year);
     this.stamps.follow(this.current.calendar);
     for (const {ledger} of this.readers) if (ledger !== null) ledger.shift = 0;
+    // Requests of the inputs before say nothing of the time of this one.
+    this.current.servedSeen = (this.readers[0] as Reader).ledger?.served ?? 0;
   }
 
   lines(buffer: Buffer, start: number, end: number, isContinued: boolean): void {

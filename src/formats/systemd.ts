@@ -47,7 +47,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   // Results and restarts
   failed: {kind: 'program-failed', role: 'program'},
   'failed-again': 'noise',
-  deactivated: {kind: 'program-down', role: 'program'},
+  deactivated: {kind: 'program-down', role: 'program', ending: 'collected'},
   'restart-scheduled': {kind: 'program-starting', role: 'program', respawned: true},
   'restart-notice': 'noise',
   'start-limit-hit': {kind: 'program-given-up', role: 'program'},

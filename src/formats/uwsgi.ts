@@ -131,8 +131,8 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'something-horrible': {kind: 'remark'},
   'auto-killing': {kind: 'remark', stamped: true},
   'mountpoint-failed': {kind: 'remark', stamped: true},
-  'master-disconnected': {kind: 'master-lost', stamped: true},
-  'mule-master-died': {kind: 'master-lost', role: 'mule', stamped: true},
+  'master-disconnected': {kind: 'master-lost', role: 'worker', cause: 'master-gone', stamped: true},
+  'mule-master-died': {kind: 'master-lost', role: 'mule', cause: 'master-gone', stamped: true},
 
   // Reload of the workers alone
   'touch-chain-reload': {kind: 'reload-began', reload: 'chain', trigger: 'touch', stamped: true},

@@ -40,10 +40,11 @@ export function slotName(process: Process): string {
   return mark === null ? ROLES[process.role] : `${ROLES[process.role]} ${mark}`;
 }
 
-function processTitle({started, ended}: Process): string | null {
+function processTitle({program, started, ended}: Process): string | null {
+  if (program !== null) return program;
   for (const event of [started, ended]) {
-    const {program, unit, gateway, number, mule, task, name} = event?.fields ?? {};
-    const title = [program ?? unit ?? gateway ?? task ?? name, number ?? mule].filter((part) => part !== undefined);
+    const {gateway, number, mule, task, name} = event?.fields ?? {};
+    const title = [gateway ?? task ?? name, number ?? mule].filter((part) => part !== undefined);
     if (title.length > 0) return title.join(' ');
   }
   return null;
@@ -72,7 +73,7 @@ const MORTALS: ReadonlySet<Role> = new Set(['worker', 'gateway', 'mule', 'spoole
 
 /** What the system or the process itself ended, in the order of the log. */
 export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
-  return livesIn(timeline, instance)
+  return instance.processes
     .filter(
       (process) =>
         MORTALS.has(process.role) &&
@@ -84,45 +85,6 @@ export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
     )
     .sort((a, b) => (a.ended && b.ended && precedes(a.ended, b.ended) ? -1 : 1));
 }
-
-const lives = new WeakMap<Instance, readonly Process[]>();
-
-/** A supervisor of programs tells an end by the program's name alone: it is that of the process it started last. */
-function livesIn(timeline: Timeline, instance: Instance): readonly Process[] {
-  const known = lives.get(instance);
-  if (known) return known;
-  const open = instance.processes.filter(({role, started, ended}) => role === 'program' && started !== null && ended === null);
-  const starts = new Map(open.map((process) => [process.started, process]));
-  const running = new Map<string, Process>();
-  const ends = new Map<Process, LogEvent>();
-  for (const event of open.length === 0 ? [] : timeline.events) {
-    if (event.meaning.role !== 'program') continue;
-    const name = `${event.stream ?? ''} ${programOf(event)}`;
-    const own = starts.get(event);
-    const last = running.get(name);
-    if (own) running.set(name, own);
-    else if (last && event.pid === null && event.meaning.kind === 'process-ended') {
-      ends.set(last, event);
-      running.delete(name);
-    }
-  }
-  const all = instance.processes.map((process) => {
-    const ended = ends.get(process);
-    return ended ? endedBy(process, ended) : process;
-  });
-  lives.set(instance, all);
-  return all;
-}
-
-function endedBy(process: Process, ended: LogEvent): Process {
-  const signal = ended.fields.signal === undefined ? null : String(ended.fields.signal);
-  const isMeant = ended.meaning.cause === 'stop' || ended.fields.expected !== false;
-  const end = isMeant ? 'clean' : signal === null || FAULTS.has(signal) ? 'crashed' : 'killed';
-  return {...process, ended, endedAt: ended.at, end, signal, cause: signal === null ? 'exit-code' : 'signal'};
-}
-
-/** Signals that the system sends for a fault of the process itself. */
-const FAULTS: ReadonlySet<string> = new Set(['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV']);
 
 /** The application did not load in it: what ended it is known, and no crash. */
 function diedOfLoading({pid, started}: Process, timeline: Timeline): boolean {
@@ -201,7 +163,7 @@ export function loopsIn(timeline: Timeline): readonly Loop[] {
   const found = timeline.instances.flatMap((instance) => {
     const deaths = new Set(deathsIn(timeline, instance));
     const slots = new Map<string, Process[]>();
-    for (const process of livesIn(timeline, instance)) {
+    for (const process of instance.processes) {
       if (!MORTALS.has(process.role)) continue;
       const slot = slotName(process);
       const same = slots.get(slot);

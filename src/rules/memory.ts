@@ -1,6 +1,5 @@
 /** Kills for want of memory, as the kernel or systemd tells them, and the processes of the log that they hit. */
 import type {LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
 import {between, type Instant} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
@@ -27,17 +26,17 @@ const known = new WeakMap<Timeline, readonly MemoryKill[]>();
 export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
   const before = known.get(timeline);
   if (before) return before;
-  const signalled = timeline.instances.flatMap((instance) =>
-    instance.processes
-      .filter(({end, ended, signal}) => ended !== null && end === 'killed' && (signal === '9' || signal === 'SIGKILL'))
-      .map((process) => ({instance, process})),
+  // A program of an outer supervisor and the master of its own log are one process.
+  const processes = timeline.instances.flatMap((instance) =>
+    instance.processes.filter(({role}) => role !== 'master' || instance.runsAs === null).map((process) => ({instance, process})),
+  );
+  const signalled = processes.filter(
+    ({process: {end, ended, signal}}) => ended !== null && end === 'killed' && (signal === '9' || signal === 'SIGKILL'),
   );
   const kills = episodes(timeline.events).map((lines): MemoryKill => {
     const [first] = lines;
     const name = lines.flatMap(({fields}) => (fields.process === undefined ? [] : [String(fields.process)]))[0] ?? null;
-    const named = signalled.filter(
-      ({process}) => process.pid === first.pid && (!process.started || precedes(process.started, first)),
-    );
+    const named = processes.filter(({process}) => process.ownedBy !== null && lines.includes(process.ownedBy));
     const likely = signalled.filter(
       ({instance, process}) => isNear(process.endedAt, first.at) && (name === null || name.startsWith(instance.supervisor)),
     );

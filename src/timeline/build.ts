@@ -7,6 +7,7 @@ import {
   isAlive,
   isLeaving,
   killerOf,
+  masterKey,
   newInstance,
   newProcess,
   type ProcessDraft,
@@ -14,8 +15,11 @@ import {
   type ReloadEntry,
 } from './draft.ts';
 import type {EventKind, LogEvent, ReloadKind, Trigger} from './event.ts';
+import {nest} from './nesting.ts';
+import {Programs} from './programs.ts';
 import type {Recording} from './recording.ts';
 import {addSetting} from './settings.ts';
+import {FAULTS, REQUESTS, signalName} from './signals.ts';
 import {solve} from './solve.ts';
 import {type Setting, type Timeline, UNKNOWN_PID} from './timeline.ts';
 
@@ -24,15 +28,24 @@ import {type Setting, type Timeline, UNKNOWN_PID} from './timeline.ts';
  * the timeline. Always succeeds: what does not fit is left as the log has it.
  */
 export function buildTimeline(recording: Recording): Timeline {
-  const {instances} = follow(recording.events);
-  const {instants, disagreements} = solve(recording.events, constraintsOf(instances));
+  const first = follow(recording.events, NOBODY);
+  const ended = nest(first, recording.events);
+  const {instants, disagreements} = solve(recording.events, constraintsOf(first.instances));
   const events = recording.events.map((event, n): LogEvent => ({...event, at: instants[n] ?? event.at}));
-  return concludeTimeline({...recording, events}, follow(events), disagreements);
+  const story = follow(events, ended);
+  nest(story, events);
+  return concludeTimeline({...recording, events}, story, disagreements);
 }
 
-/** Who did what. Does not depend on times. */
-export function follow(events: readonly LogEvent[]): Story {
-  const builder = new Builder(events);
+const NOBODY: ReadonlySet<string> = new Set();
+
+/**
+ * Who did what. Does not depend on times.
+ *
+ * @param ended Masters whose end only an outer supervisor tells, perhaps in another file ({@link masterKey}).
+ */
+function follow(events: readonly LogEvent[], ended: ReadonlySet<string>): Story {
+  const builder = new Builder(events, ended);
   for (const [index, event] of events.entries()) builder.take(event, index);
   return builder;
 }
@@ -63,28 +76,6 @@ interface Source {
 
 /** How far ahead to look for the process that a line without any belongs to. */
 const LOOK_AHEAD = 200;
-const SIGNALS = [
-  '',
-  'HUP',
-  'INT',
-  'QUIT',
-  'ILL',
-  'TRAP',
-  'ABRT',
-  'BUS',
-  'FPE',
-  'KILL',
-  'USR1',
-  'SEGV',
-  'USR2',
-  'PIPE',
-  'ALRM',
-  'TERM',
-];
-/** Signals by which the system reports a fault of the process itself. */
-const FAULTS = new Set(['ILL', 'TRAP', 'ABRT', 'BUS', 'FPE', 'SEGV']);
-/** Signals with which a supervisor asks. */
-const REQUESTS = new Set(['HUP', 'INT', 'QUIT', 'TERM']);
 
 class Builder {
   readonly instances: InstanceDraft[] = [];
@@ -93,15 +84,19 @@ class Builder {
   private readonly sources = new Map<string, Source>();
   private source: Source = newSource('', null);
   private index = 0;
+  private readonly programs = new Programs();
+  private readonly ended: ReadonlySet<string>;
 
-  constructor(events: readonly LogEvent[]) {
+  constructor(events: readonly LogEvent[], ended: ReadonlySet<string>) {
     this.events = events;
+    this.ended = ended;
   }
 
   take(event: LogEvent, index: number): void {
     this.index = index;
     this.source = this.sourceOf(event);
-    this.handlers[event.meaning.kind]?.(event);
+    if (event.meaning.role === 'program') this.program(event);
+    else this.handlers[event.meaning.kind]?.(event);
     for (const [field, name] of Object.entries(event.meaning.shows ?? {})) {
       const value = event.fields[field];
       if (value !== undefined) addSetting(this.instanceOf(event), {name, value, from: 'log', where: event});
@@ -143,6 +138,23 @@ class Builder {
     'master-lost': (event) => this.masterLost(event),
   };
 
+  /** What a supervisor of programs says of one of them as a whole. */
+  private program(event: LogEvent): void {
+    const instance = this.instanceOf(event);
+    this.source.current = instance;
+    if (!this.programs.take(event, instance, this.index)) this.handlers[event.meaning.kind]?.(event);
+    this.finishSupervisor(instance, event);
+  }
+
+  /** supervisord does not say when it ends: its last program has gone by then. */
+  private finishSupervisor(instance: InstanceDraft, event: LogEvent): void {
+    const {active} = instance;
+    if (active?.kind !== 'stop' || event.meaning.kind !== 'process-ended') return;
+    if (instance.processes.some((process) => process.role === 'program' && isAlive(process))) return;
+    instance.stopped = event;
+    this.finishReload(active, event, 'completed');
+  }
+
   // Start-up
 
   private starting(event: LogEvent): void {
@@ -173,8 +185,15 @@ class Builder {
   }
 
   private masterStarted(event: LogEvent): void {
+    this.buryEnded(event);
     const running = this.source.instances.filter(({stopped}) => stopped === null);
-    if (running.some(({masterPid}) => masterPid === event.pid)) return;
+    const same = running.find(({masterPid}) => masterPid === event.pid);
+    if (same !== undefined) {
+      // supervisord says so again when it has restarted itself.
+      if (same.active?.kind === 'graceful' && same.supervisor === 'supervisord')
+        this.finishReload(same.active, event, 'completed');
+      return;
+    }
     const upgraded = running.find(({active}) => active?.kind === 'usr2');
     if (upgraded?.active) {
       this.finishReload(upgraded.active, event, 'completed');
@@ -185,6 +204,16 @@ class Builder {
     const predecessor = this.source.instances.findLast((past) => past.stopped !== null && !succeeded.has(past));
     const instance = this.addInstance(predecessor ?? null);
     this.beginEpoch(instance, event, false);
+  }
+
+  /** Of a master that was killed from outside its own log is silent: the next start shows that it is gone. */
+  private buryEnded(event: LogEvent): void {
+    for (const instance of this.source.instances) {
+      if (instance.stopped !== null || instance.masterPid === null || instance.masterPid === event.pid) continue;
+      if (!this.ended.has(masterKey(instance))) continue;
+      instance.stopped = event;
+      if (instance.active !== null) this.leaveUnfinished(instance.active);
+    }
   }
 
   private masterReExecuted(event: LogEvent): void {
@@ -378,6 +407,7 @@ class Builder {
     if (instance.active !== null) this.leaveUnfinished(instance.active);
     this.beginReload(instance, event, 'stop', 'unknown', {isUnderWay: true, headless: false});
     this.askAll(instance, event, 'stop');
+    this.programs.askAll(instance, event, this.index);
   }
 
   private stopEnded(event: LogEvent): void {
@@ -625,11 +655,36 @@ class Builder {
   }
 
   private masterLost(event: LogEvent): void {
-    const process = this.processOf(event);
-    if (process === null || !isAlive(process)) return;
-    process.cause = 'master-gone';
-    process.remarks.push(event);
-    this.end(process, event, 'clean');
+    const process = event.pid === null ? this.survivorOf(event) : this.processOf(event);
+    if (process === null) return;
+    if (isAlive(process)) {
+      process.cause = 'master-gone';
+      process.remarks.push(event);
+      this.end(process, event, 'clean');
+    }
+    this.masterGone(process.instance, event);
+  }
+
+  /** A worker that tells its number alone: rather one of an instance that is known to be over than of its successor. */
+  private survivorOf(event: LogEvent): ProcessDraft | null {
+    const {worker} = event;
+    if (worker === null) return null;
+    const having = this.source.instances.filter((instance) => {
+      const occupant = instance.slots.get(worker) ?? instance.previousSlots.get(worker);
+      return occupant !== undefined && isAlive(occupant);
+    });
+    const over = having.find((instance) => instance.stopped !== null || this.ended.has(masterKey(instance)));
+    const instance = over ?? having[0];
+    return instance?.slots.get(worker) ?? instance?.previousSlots.get(worker) ?? null;
+  }
+
+  /** Its workers outlived it; the log does not say how it ended. */
+  private masterGone(instance: InstanceDraft, event: LogEvent): void {
+    if (instance.stopped !== null) return;
+    instance.stopped = event;
+    const master = instance.processes.find(({role}) => role === 'master');
+    if (master !== undefined && isAlive(master)) this.end(master, event, 'lost');
+    if (instance.active !== null) this.finishReload(instance.active, event, 'failed');
   }
 
   private end(process: ProcessDraft, event: LogEvent, end: NonNullable<ProcessDraft['end']>): void {
@@ -839,9 +894,4 @@ function newSource(supervisor: string, stream: string | null): Source {
 
 function newStartUp(): StartUp {
   return {banner: null, settings: [], loads: []};
-}
-
-/** `9` and `SIGKILL` -> `KILL`. */
-function signalName(signal: string): string {
-  return SIGNALS[Number(signal)] ?? signal.replace(/^SIG/, '');
 }

@@ -7,7 +7,18 @@ import {inferSettings} from './settings.ts';
 import type {Constraint} from './solve.ts';
 import {taskLedger} from './tasks.ts';
 import {between, type Duration, exactly, type Instant, isExact, UNKNOWN_INSTANT} from './time.ts';
-import type {AppLoad, Asked, Forced, Instance, Process, ProcessEnd, Reload, ReloadedWorker, Timeline} from './timeline.ts';
+import type {
+  AppLoad,
+  Asked,
+  Forced,
+  Instance,
+  Process,
+  ProcessEnd,
+  Program,
+  Reload,
+  ReloadedWorker,
+  Timeline,
+} from './timeline.ts';
 
 /** Who did what, before it is turned into plain data. */
 export interface Story {
@@ -125,6 +136,7 @@ class Conclusion {
         appLoads: loads.map((event) => this.appLoad(event)),
       })),
       stopped: draft.stopped,
+      runsAs: draft.runsAs === null ? null : programOf(draft.runsAs),
     };
   }
 
@@ -171,6 +183,7 @@ class Conclusion {
       pid: draft.pid,
       role: draft.role,
       worker: draft.worker,
+      program: draft.program,
       instance: this.draft.id,
       startedAt: draft.started?.at ?? UNKNOWN_INSTANT,
       started: draft.started,
@@ -182,6 +195,7 @@ class Conclusion {
       end,
       cause: causeOf(draft),
       killedBy: end === 'forced' ? (draft.killedBy ?? killerOf(this.draft)) : null,
+      ownedBy: draft.ownedBy ?? draft.forced?.event ?? null,
       signal: draft.signal,
       requests: countOf(segments),
       segments,
@@ -246,6 +260,10 @@ class Conclusion {
   private waited(since: Instant): Duration {
     return {min: between(since, this.logEnd).min, max: null};
   }
+}
+
+function programOf({instance, program, started}: ProcessDraft): Program {
+  return {instance: instance.id, name: program ?? '', started};
 }
 
 /** A process that said it was leaving, or was killed, is gone some time after that. */

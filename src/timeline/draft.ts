@@ -3,9 +3,12 @@ import type {Cause, LogEvent, ReloadKind, Role, Trigger} from './event.ts';
 import type {Process, ProcessEnd, Setting} from './timeline.ts';
 
 export interface ProcessDraft {
-  readonly pid: number;
+  /** systemd tells that of a unit's main process only when it kills it. */
+  pid: number;
   readonly role: Role;
   worker: number | null;
+  /** Programs: its name, as its supervisor calls it. */
+  program: string | null;
   instance: InstanceDraft;
   /** Several instances had room for it when it started: which one it belongs to is a guess until something tells. */
   isGuessed: boolean;
@@ -23,6 +26,8 @@ export interface ProcessDraft {
   end: ProcessEnd | null;
   cause: Cause;
   killedBy: Process['killedBy'];
+  /** The line by which somebody else than its own supervisor owns up to its end. */
+  ownedBy: LogEvent | null;
   signal: string | null;
   predecessor: ProcessDraft | null;
   successor: ProcessDraft | null;
@@ -82,7 +87,7 @@ export interface InstanceDraft {
   readonly stream: string | null;
   version: string | null;
   masterPid: number | null;
-  readonly predecessor: InstanceDraft | null;
+  predecessor: InstanceDraft | null;
   /** Every value that the log shows, in its order; a value that is shown again stands once. */
   readonly settings: Setting[];
   readonly processes: ProcessDraft[];
@@ -94,6 +99,8 @@ export interface InstanceDraft {
   active: ReloadDraft | null;
   readonly epochs: EpochDraft[];
   stopped: LogEvent | null;
+  /** The program of an outer supervisor that its master is. */
+  runsAs: ProcessDraft | null;
   /** The worker that a deadline has just struck: the lines that follow are about it. */
   struck: ProcessDraft | null;
 }
@@ -110,6 +117,7 @@ export function newProcess(
     pid,
     role,
     worker,
+    program: null,
     instance,
     started,
     since,
@@ -123,6 +131,7 @@ export function newProcess(
     end: null,
     cause: 'unknown',
     killedBy: null,
+    ownedBy: null,
     signal: null,
     predecessor: null,
     successor: null,
@@ -153,6 +162,7 @@ export function newInstance(
     active: null,
     epochs: [],
     stopped: null,
+    runsAs: null,
     struck: null,
   };
 }
@@ -178,7 +188,20 @@ export function causeOf({cause, recycling, asked, forced}: ProcessDraft): Cause 
   return 'unknown';
 }
 
-/** Who kills on behalf of a supervisor. */
-export function killerOf({supervisor}: InstanceDraft): NonNullable<Process['killedBy']> {
-  return supervisor === 'gunicorn' ? 'arbiter' : supervisor === 'supervisord' || supervisor === 'systemd' ? supervisor : 'master';
+/** By which the two readings of one recording know a master as the same. */
+export function masterKey({supervisor, stream, masterPid}: InstanceDraft): string {
+  return `${supervisor} ${stream ?? ''} ${masterPid}`;
 }
+
+/** Who kills on behalf of a supervisor. */
+export function killerOf({supervisor}: {readonly supervisor: string}): NonNullable<Process['killedBy']> {
+  return KILLERS[supervisor] ?? 'master';
+}
+
+const KILLERS: Readonly<Record<string, NonNullable<Process['killedBy']>>> = {
+  gunicorn: 'arbiter',
+  supervisord: 'supervisord',
+  systemd: 'systemd',
+  heroku: 'platform',
+  kernel: 'kernel',
+};

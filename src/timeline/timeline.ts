@@ -87,8 +87,19 @@ export interface Instance {
   readonly reloads: readonly Reload[];
   /** Start-ups that the log shows: the first, and one per re-execution. */
   readonly epochs: readonly Epoch[];
-  /** The instance said goodbye. */
+  /** The instance said goodbye, or an outer supervisor tells of its end. */
   readonly stopped: LogEvent | null;
+  /** The program of an outer supervisor (supervisord, systemd, a platform) that its master is. */
+  readonly runsAs: Program | null;
+}
+
+export interface Program {
+  /** The instance of the outer supervisor. */
+  readonly instance: string;
+  /** As the outer supervisor calls it: a program, a unit, a dyno. */
+  readonly name: string;
+  /** The line of its start; null where the log begins later, or tells no start. */
+  readonly started: LogEvent | null;
 }
 
 export interface Epoch {
@@ -139,6 +150,8 @@ export interface Process {
   readonly pid: number;
   readonly role: Role;
   readonly worker: number | null;
+  /** Its name, where it is a program of a supervisor of programs. */
+  readonly program: string | null;
   readonly instance: string;
   readonly startedAt: Instant;
   /** The line that told of its start; null where it was there before the log began. */
@@ -155,6 +168,11 @@ export interface Process {
   readonly end: ProcessEnd;
   readonly cause: Cause;
   readonly killedBy: 'master' | 'arbiter' | 'supervisord' | 'systemd' | 'platform' | 'kernel' | null;
+  /**
+   * The line by which somebody owns up to its end: its supervisor (a deadline), an outer supervisor, the kernel. Null where
+   * it ended by itself, and where nobody in the log does.
+   */
+  readonly ownedBy: LogEvent | null;
   /** Number or name of the signal that ended it, where told. */
   readonly signal: string | null;
   readonly requests: number;

@@ -72,6 +72,8 @@ export function forcedWorker(worker: number, oldPid: number, asked: Instant, kil
     end: 'forced',
     cause: 'reload',
     killedBy: 'master',
+    program: null,
+    ownedBy: null,
     signal: '9',
     requests: 12,
     segments: [],
@@ -172,6 +174,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     reloads,
     epochs: [],
     stopped: null,
+    runsAs: null,
   };
   return {
     disagreements: [],

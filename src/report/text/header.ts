@@ -55,12 +55,13 @@ function about(input: InputSummary, page: Page): readonly string[] {
   ];
 }
 
-function who({id, supervisor, version, name, masterPid, processes}: Instance): string {
+function who({id, supervisor, version, name, masterPid, processes, runsAs}: Instance): string {
   const workers = new Set(processes.filter(({role}) => role === 'worker').map(({worker, pid}) => worker ?? `pid ${pid}`)).size;
   return [
     `${spelled(supervisor)}${version === null ? '' : ` ${printable(version)}`}${name === null ? '' : ` "${printable(name)}"`} (${id})`,
     ...(masterPid === null ? [] : [`master pid ${masterPid}`]),
     ...(workers === 0 ? [] : [counted(workers, 'worker')]),
+    ...(runsAs === null ? [] : [`runs as ${printable(runsAs.name)} under ${runsAs.instance}`]),
   ].join(', ');
 }
 

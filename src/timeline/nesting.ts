@@ -1,0 +1,241 @@
+/**
+ * Programs nest: unit > supervisord > program > master > worker. What an outer supervisor, or the kernel, tells of a
+ * process is joined here with what the process's own supervisor tells of it, across files and clocks: by pid, and where no
+ * line tells one, by the unit's (dyno's) name that the envelope of the inner lines carries.
+ */
+import {type InstanceDraft, killerOf, masterKey, newProcess, type ProcessDraft, type ReloadDraft} from './draft.ts';
+import type {LogEvent} from './event.ts';
+import {signalName} from './signals.ts';
+import type {Instant} from './time.ts';
+import {UNKNOWN_PID} from './timeline.ts';
+
+const SECOND = 1000;
+/** A server writes its first line this soon after its start, in milliseconds. */
+const START = 60 * SECOND;
+/** Clocks of different zones differ by a multiple of this, and by no more than {@link FARTHEST_ZONE}. */
+const ZONE_STEP = 15 * 60 * SECOND;
+const FARTHEST_ZONE = 26 * 3600 * SECOND;
+/** Between the kernel's line and the supervisor's of one death, in milliseconds. */
+const NEAR = 10 * SECOND;
+
+interface Story {
+  readonly instances: readonly InstanceDraft[];
+  readonly reloads: readonly ReloadDraft[];
+}
+
+/** @returns The masters whose end an outer supervisor tells and they themselves do not ({@link masterKey}). */
+export function nest(story: Story, events: readonly LogEvent[]): ReadonlySet<string> {
+  const ended = new Set<string>();
+  for (const outer of story.instances) {
+    for (const life of outer.processes.filter(({role}) => role === 'program')) {
+      const inner = innerOf(life, outer, story.instances);
+      if (inner === null) continue;
+      inner.runsAs = life;
+      if (isCutShort(inner, life)) ended.add(masterKey(inner));
+      join(inner, life, story.reloads);
+    }
+  }
+  for (const instance of story.instances) instance.predecessor = predecessorOf(instance, story.instances);
+  for (const outer of story.instances) giveKills(outer, story.instances);
+  for (const event of events) if (event.meaning.kind === 'out-of-memory') giveToKernel(event, story.instances);
+  forgetUneventful(story.instances);
+  return ended;
+}
+
+/** The earlier life of the same program. What ran in the same place and is another program is none. */
+function predecessorOf({runsAs, predecessor}: InstanceDraft, instances: readonly InstanceDraft[]): InstanceDraft | null {
+  if (runsAs === null) return predecessor;
+  const before = instances.find((instance) => instance.runsAs !== null && instance.runsAs === runsAs.predecessor);
+  return before ?? (predecessor?.runsAs && predecessor.runsAs.program !== runsAs.program ? null : predecessor);
+}
+
+/** The instance whose master this program is. */
+function innerOf(life: ProcessDraft, outer: InstanceDraft, instances: readonly InstanceDraft[]): InstanceDraft | null {
+  const others = instances.filter(
+    (instance) =>
+      instance !== outer && instance.supervisor !== outer.supervisor && instance.runsAs === null && mayShareHost(instance, outer),
+  );
+  const byPid = life.pid === UNKNOWN_PID ? [] : others.filter((instance) => hasMaster(instance, life.pid));
+  const told = byPid.length > 0 ? byPid : others.filter((instance) => isNamed(instance, life) && isFree(instance, life));
+  const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
+  return fitting.find((instance) => agree(life, instance)) ?? fitting[0] ?? null;
+}
+
+function hasMaster({masterPid, processes}: InstanceDraft, pid: number): boolean {
+  // A server of one process has no master.
+  return (
+    masterPid === pid || (masterPid === null && processes.some((process) => process.pid === pid && process.role !== 'other'))
+  );
+}
+
+function isNamed({stream}: InstanceDraft, {program}: ProcessDraft): boolean {
+  return stream !== null && program !== null && stream.split('/').includes(program);
+}
+
+/** Its supervisor names another pid: it is something else in the same unit. */
+function isFree({masterPid}: InstanceDraft, {pid}: ProcessDraft): boolean {
+  return masterPid === null || pid === UNKNOWN_PID || masterPid === pid;
+}
+
+/** Streams of one host, or of hosts that no envelope tells. */
+function mayShareHost(a: {stream: string | null}, b: {stream: string | null}): boolean {
+  if (a.stream === null || b.stream === null) return true;
+  const parts = a.stream.split('/');
+  return b.stream.split('/').some((part) => parts.includes(part));
+}
+
+function startOf({epochs}: InstanceDraft): LogEvent | null {
+  const [first] = epochs;
+  if (first === undefined || first.reExecuted) return null;
+  return first.banner ?? first.master;
+}
+
+/** Nothing speaks against it that the two are one: pids and units come round again. */
+function fits(life: ProcessDraft, instance: InstanceDraft, anyZone: boolean): boolean {
+  const start = startOf(instance);
+  const apart = life.started === null || start === null ? null : distance(life.started.at, start.at);
+  if (apart !== null) {
+    if (apart <= START) return true;
+    const offset = apart % ZONE_STEP;
+    return anyZone && apart <= FARTHEST_ZONE && Math.min(offset, ZONE_STEP - offset) <= START;
+  }
+  if (start !== null && life.ended !== null && isAfter(start.at, life.ended.at)) return false;
+  return life.started === null || instance.stopped === null || !isAfter(life.started.at, instance.stopped.at);
+}
+
+/** They start within a moment of each other on one clock. */
+function agree(life: ProcessDraft, instance: InstanceDraft): boolean {
+  const start = startOf(instance);
+  const apart = life.started === null || start === null ? null : distance(life.started.at, start.at);
+  return apart !== null && apart <= START;
+}
+
+/** Milliseconds between two instants at least; null where one of them is not bounded. */
+function distance(a: Instant, b: Instant): number | null {
+  const [fromA, toA] = [a.earliest ?? a.latest, a.latest ?? a.earliest];
+  const [fromB, toB] = [b.earliest ?? b.latest, b.latest ?? b.earliest];
+  if (fromA === null || toA === null || fromB === null || toB === null) return null;
+  return Math.max(0, fromB - toA, fromA - toB);
+}
+
+function isAfter(a: Instant, b: Instant): boolean {
+  return a.earliest !== null && b.latest !== null && a.earliest - b.latest > SECOND;
+}
+
+/** It did not say goodbye itself. */
+function isCutShort({stopped}: InstanceDraft, {ended}: ProcessDraft): boolean {
+  return ended !== null && stopped?.meaning.kind !== 'stop-ended';
+}
+
+function join(inner: InstanceDraft, life: ProcessDraft, reloads: readonly ReloadDraft[]): void {
+  if (life.pid === UNKNOWN_PID && inner.masterPid !== null) life.pid = inner.masterPid;
+  const master = masterOf(inner, life);
+  if (master === null || life.ended === null) return;
+  master.asked ??= life.asked;
+  if (!isCutShort(inner, life)) return;
+  takeOver(master, life);
+  inner.stopped = life.ended;
+  for (const reload of reloads) {
+    if (reload.instance !== inner || reload.outcome === 'completed') continue;
+    if (reload !== reloads.findLast(({instance}) => instance === inner)) continue;
+    reload.ended = life.ended;
+    reload.outcome = reload.kind === 'stop' && life.end === 'clean' ? 'completed' : 'failed';
+  }
+}
+
+function masterOf(inner: InstanceDraft, {pid, ended}: ProcessDraft): ProcessDraft | null {
+  const known =
+    inner.processes.find((process) => process.pid === pid) ?? inner.processes.find(({role}) => role === 'master') ?? null;
+  if (known !== null || ended === null || pid === UNKNOWN_PID) return known;
+  return newProcess(inner, pid, 'master', null, null, 0);
+}
+
+/** What somebody outside knows of its end goes before what its own log leaves open. */
+function takeOver(process: ProcessDraft, life: ProcessDraft): void {
+  if (process.end !== null && process.end !== 'lost' && process.end !== 'killed') return;
+  process.end = life.end;
+  process.ended = life.ended;
+  process.forced = life.forced;
+  process.killedBy = life.killedBy;
+  process.signal = life.signal;
+  process.cause = life.cause;
+}
+
+/** Kills that an outer supervisor lists by pid, of processes that their own supervisor knows. */
+function giveKills(outer: InstanceDraft, instances: readonly InstanceDraft[]): void {
+  const kills = outer.processes.filter(({role, program, forced}) => role === 'other' && program !== null && forced !== null);
+  for (const kill of kills) {
+    const {event} = kill.forced as {event: LogEvent};
+    const victim = victimOf(kill.pid, event, instances, ({instance}) => instance.supervisor !== outer.supervisor);
+    if (victim === null) continue;
+    victim.remarks.push(event);
+    victim.forced = kill.forced;
+    victim.killedBy = kill.killedBy;
+    victim.signal ??= String(event.fields['signal'] ?? '') || null;
+    victim.end = 'forced';
+    if (victim.cause === 'unknown' && kill.asked !== null) victim.cause = 'stop';
+    outer.processes.splice(outer.processes.indexOf(kill), 1);
+  }
+}
+
+/** The kernel ended it for want of memory. A pid inside a container is another than the kernel's. */
+function giveToKernel(event: LogEvent, instances: readonly InstanceDraft[]): void {
+  if (event.pid === null) return;
+  const name = String(event.fields['process'] ?? '');
+  for (const instance of instances) {
+    const victim = victimOf(event.pid, event, [instance], (process) =>
+      process.end === 'killed'
+        ? process.signal !== null && signalName(process.signal) === 'KILL'
+        : name.startsWith(process.instance.supervisor),
+    );
+    if (victim === null) continue;
+    victim.end = 'forced';
+    victim.ended ??= event;
+    victim.killedBy = killerOf({supervisor: 'kernel'});
+    victim.ownedBy = event;
+    victim.signal ??= 'SIGKILL';
+    victim.cause = 'signal';
+  }
+}
+
+/** The process that had this pid then, unless its own log tells of another end. */
+function victimOf(
+  pid: number,
+  event: LogEvent,
+  instances: readonly InstanceDraft[],
+  accepts: (process: ProcessDraft) => boolean,
+): ProcessDraft | null {
+  const candidates = instances
+    .filter((instance) => mayShareHost(instance, event))
+    .flatMap(({processes}) => processes)
+    .filter(
+      (process) =>
+        process.pid === pid &&
+        (process.end === null || process.end === 'lost' || process.end === 'killed') &&
+        (process.started === null || !isAfter(process.started.at, event.at)) &&
+        isNear(process, event) &&
+        accepts(process),
+    );
+  return candidates.at(-1) ?? null;
+}
+
+function isNear({ended, end}: ProcessDraft, event: LogEvent): boolean {
+  if (ended === null || end === 'lost') return true;
+  const apart = distance(ended.at, event.at);
+  return apart === null ? ended.input === event.input : apart <= NEAR;
+}
+
+/** Units of a whole system that just came and went are nobody's question. */
+function forgetUneventful(instances: readonly InstanceDraft[]): void {
+  const inner = new Set(instances.map(({runsAs}) => runsAs));
+  for (const {processes} of instances) {
+    const kept = processes.filter(
+      (process) => process.role !== 'program' || process.pid !== UNKNOWN_PID || inner.has(process) || isEventful(process),
+    );
+    if (kept.length < processes.length) processes.splice(0, processes.length, ...kept);
+  }
+}
+
+function isEventful({end, forced, remarks}: ProcessDraft): boolean {
+  return forced !== null || remarks.length > 0 || end === 'crashed' || end === 'killed';
+}

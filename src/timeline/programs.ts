@@ -1,0 +1,171 @@
+import {type InstanceDraft, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
+import type {EventKind, LogEvent} from './event.ts';
+import {FAULTS, REQUESTS, signalName} from './signals.ts';
+import {UNKNOWN_PID} from './timeline.ts';
+
+/**
+ * The programs of supervisors that run whole programs: supervisord, systemd, a platform. Most of their lines name the
+ * program alone, so its lives are followed by name; supervisord tells a pid when it starts one, systemd when it kills one.
+ */
+export class Programs {
+  private readonly latest = new Map<string, ProcessDraft>();
+
+  /** Takes what a supervisor says of one of its programs; false where the event is nothing of that kind. */
+  take(event: LogEvent, instance: InstanceDraft, index: number): boolean {
+    const handle = event.meaning.role === 'program' ? this.handlers[event.meaning.kind] : undefined;
+    handle?.(event, instance, index);
+    return handle !== undefined;
+  }
+
+  /** The whole supervisor stops: so does each of its programs. */
+  askAll(instance: InstanceDraft, event: LogEvent, index: number): void {
+    for (const program of instance.processes) if (program.role === 'program') ask(program, event, index);
+  }
+
+  private readonly handlers: {
+    readonly [kind in EventKind]?: (event: LogEvent, instance: InstanceDraft, index: number) => void;
+  } = {
+    'process-started': (event, instance, index) => this.started(event, instance, index),
+    'program-starting': (event, instance, index) => this.up(event, instance, index),
+    'program-up': (event, instance, index) => this.up(event, instance, index),
+    'program-stopping': (event, instance, index) => this.stopping(event, instance, index),
+    'process-forced': (event, instance, index) => this.forced(event, instance, index),
+    'process-ended': (event, instance, index) => this.ended(event, instance, index),
+    'program-down': (event, instance) => this.down(event, instance),
+    'process-left-over': (event, instance) => this.current(event, instance)?.remarks.push(event),
+    // A reload of the unit is a signal to the program, whose own lines tell what came of it.
+    'reload-asked': (event, instance) => this.current(event, instance)?.remarks.push(event),
+  };
+
+  private started(event: LogEvent, instance: InstanceDraft, index: number): void {
+    const past = this.current(event, instance);
+    if (past !== null && isAlive(past)) end(past, event, past.forced === null ? 'lost' : 'forced');
+    this.begin(event, instance, index, event.pid ?? UNKNOWN_PID, past);
+  }
+
+  /** systemd tells no pid: the unit's main process is known by the unit alone. */
+  private up(event: LogEvent, instance: InstanceDraft, index: number): void {
+    if (instance.supervisor === 'supervisord') return;
+    const past = this.current(event, instance);
+    if (past !== null && isAlive(past)) return;
+    this.begin(event, instance, index, UNKNOWN_PID, past);
+  }
+
+  private begin(event: LogEvent, instance: InstanceDraft, index: number, pid: number, past: ProcessDraft | null): void {
+    const process = newProcess(instance, pid, 'program', null, event, index);
+    process.program = nameOf(event);
+    process.predecessor = past;
+    if (past !== null) past.successor = process;
+    this.latest.set(keyOf(instance, nameOf(event)), process);
+  }
+
+  private stopping(event: LogEvent, instance: InstanceDraft, index: number): void {
+    const several = event.fields['programs'];
+    const names = several === undefined ? [nameOf(event)] : String(several).split(', ');
+    for (const name of names) {
+      const process = this.latest.get(keyOf(instance, name)) ?? this.introduce(event, instance, index, name);
+      ask(process, event, index);
+    }
+  }
+
+  /** A program that was there before the log began. */
+  private introduce(event: LogEvent, instance: InstanceDraft, index: number, name: string): ProcessDraft {
+    const process = newProcess(instance, event.pid ?? UNKNOWN_PID, 'program', null, null, index);
+    process.program = name;
+    this.latest.set(keyOf(instance, name), process);
+    return process;
+  }
+
+  private forced(event: LogEvent, instance: InstanceDraft, index: number): void {
+    const main = this.current(event, instance) ?? this.introduce({...event, pid: null}, instance, index, nameOf(event));
+    const process = event.pid === null || main.pid === event.pid ? main : this.target(main, event, instance, index);
+    process.remarks.push(event);
+    if (!isAlive(process)) return;
+    const before = process.forced;
+    // systemd and platforms say first that their patience is over, and then whom they kill for it.
+    const isAnnounced = before !== null && before.event.pid === null;
+    process.forced = {event, tries: before === null ? 1 : before.tries + (isAnnounced ? 0 : 1)};
+    process.killedBy = killerOf(instance);
+    if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
+  }
+
+  /**
+   * Whom a kill with a pid hits. Once its patience with the main process is over, systemd kills that one first, and then
+   * everything else in the cgroup (src/core/unit.c, unit_kill_context).
+   */
+  private target(main: ProcessDraft, event: LogEvent, instance: InstanceDraft, index: number): ProcessDraft {
+    const isMain = main.pid === UNKNOWN_PID && isAlive(main) && (instance.supervisor !== 'systemd' || waitsForMain(main));
+    if (isMain) {
+      main.pid = event.pid ?? UNKNOWN_PID;
+      return main;
+    }
+    const other = newProcess(instance, event.pid ?? UNKNOWN_PID, 'other', null, null, index);
+    other.program = main.program;
+    other.asked = main.asked;
+    return other;
+  }
+
+  private ended(event: LogEvent, instance: InstanceDraft, index: number): void {
+    const process = this.current(event, instance) ?? this.introduce(event, instance, index, nameOf(event));
+    if (!isAlive(process)) return;
+    const {signal, expected} = event.fields;
+    const status = Number(event.fields['status']);
+    if (signal !== undefined) process.signal = String(signal);
+    const name = process.signal === null ? null : signalName(process.signal);
+    const wasAsked = event.meaning.cause === 'stop' || process.asked !== null;
+    if (process.forced !== null) {
+      end(process, event, 'forced');
+    } else if (name !== null && FAULTS.has(name)) {
+      process.cause = 'signal';
+      end(process, event, 'crashed');
+    } else if (wasAsked && name === 'KILL') {
+      process.killedBy = killerOf(instance);
+      end(process, event, 'forced');
+    } else if (wasAsked && (name === null || REQUESTS.has(name))) {
+      end(process, event, 'clean');
+    } else if (name !== null) {
+      process.cause = 'signal';
+      end(process, event, 'killed');
+    } else if (expected === true || status === 0) {
+      end(process, event, 'clean');
+    } else {
+      process.cause = 'exit-code';
+      end(process, event, 'crashed');
+    }
+    if (wasAsked && process.cause === 'unknown') process.cause = 'stop';
+  }
+
+  private down(event: LogEvent, instance: InstanceDraft): void {
+    const process = this.current(event, instance);
+    if (process === null) return;
+    if (isAlive(process)) end(process, event, process.forced === null ? 'clean' : 'forced');
+    // An exit code that the unit counts as success.
+    else if (event.meaning.ending === 'collected' && process.cause === 'exit-code') process.end = 'clean';
+  }
+
+  private current(event: LogEvent, instance: InstanceDraft): ProcessDraft | null {
+    return this.latest.get(keyOf(instance, nameOf(event))) ?? null;
+  }
+}
+
+function waitsForMain({forced}: ProcessDraft): boolean {
+  return forced?.event.pid === null && !String(forced.event.fields['state'] ?? '').includes('final');
+}
+
+function ask(process: ProcessDraft, event: LogEvent, index: number): void {
+  if (!isAlive(process)) return;
+  process.asked ??= {told: event, event, index, acknowledged: false, by: 'stop', reload: null};
+}
+
+function end(process: ProcessDraft, event: LogEvent, how: NonNullable<ProcessDraft['end']>): void {
+  process.ended = event;
+  process.end = how;
+}
+
+function nameOf({fields}: LogEvent): string {
+  return String(fields['program'] ?? fields['unit'] ?? fields['dyno'] ?? fields['name'] ?? '');
+}
+
+function keyOf({id}: InstanceDraft, name: string): string {
+  return `${id} ${name}`;
+}
