@@ -2,6 +2,7 @@ import type {Diagnosis} from '../analyze.ts';
 import {printable} from './escape.ts';
 import type {RenderOptions, Reporter} from './reporter.ts';
 import {checks} from './text/checks.ts';
+import {endings} from './text/endings.ts';
 import {finding, title} from './text/findings.ts';
 import {header} from './text/header.ts';
 import {type Page, pageFor} from './text/page.ts';
@@ -34,6 +35,7 @@ function full(diagnosis: Diagnosis, {showRules}: RenderOptions, page: Page): rea
     header(timeline, diagnosis.notes, page),
     ...notUnderstood(timeline).map(({input, why}) => wrap(`${printable(input)}: ${why}`, page.width, 'Not understood  ')),
     ...reloads(timeline, page),
+    endings(timeline, page),
     ...bySeverity(findings).map((found) => finding(found, page)),
     checks(diagnosis, showRules, page),
   ];

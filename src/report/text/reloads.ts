@@ -1,12 +1,12 @@
 import {stripVTControlCharacters} from 'node:util';
 import Table from 'cli-table3';
 import {processesWithPid} from '../../timeline/lookup.ts';
-import type {Process, Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
+import type {Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
-import {printable} from '../escape.ts';
 import {showInstant} from '../instant.ts';
 import {counted, ranges} from '../number.ts';
 import {wrap} from '../wrap.ts';
+import {howItEnded} from './endings.ts';
 import type {Page} from './page.ts';
 
 /** Reloads told at all; the trouble first. */
@@ -49,7 +49,7 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
   const end = {
     completed: `completed after ${longDuration(duration)}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}`,
     unfinished: `not finished when the log ends${duration.min > 0 ? `, after ${longDuration({min: duration.min, max: null})}` : ''}`,
-    failed: 'failed',
+    failed: `cut short${duration.min > 0 ? ` after ${longDuration(duration)}` : ''}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}: its master was gone`,
   }[outcome];
   const ends = (['clean', 'forced', 'unknown'] as const).flatMap((how) => {
     const count = workers.filter((worker) => worker.end === how).length;
@@ -139,34 +139,6 @@ function cellsOf(group: readonly Row[]): string[] {
   const {asked, waited, how} = group[0] as Row;
   return [numbers.length === 0 ? '-' : ranges(numbers), pids('oldPid'), asked, waited, how, pids('newPid')];
 }
-
-/** In words, without the supervisor's jargon; the jargon follows where it helps to find the line. */
-function howItEnded({end, forced, killedBy, signal}: Process): string {
-  const bySignal = signal === null ? '' : `, signal ${printable(signal)}`;
-  switch (end) {
-    case 'clean':
-      return 'left by itself';
-    case 'forced':
-      return `killed${forced === null ? '' : `: ${DEADLINES[forced.deadline]}`}${forced === null && killedBy !== null ? ` by ${killedBy}` : ''}`;
-    case 'crashed':
-      return `crashed${bySignal}`;
-    case 'killed':
-      return `killed from outside${bySignal}`;
-    case 'lost':
-      return 'not shown in the log';
-    case 'running':
-      return 'still there when the log ends';
-  }
-}
-
-const DEADLINES: Readonly<Record<NonNullable<Process['forced']>['deadline'], string>> = {
-  mercy: 'mercy ran out (NO MERCY)',
-  harakiri: 'a request took too long (harakiri)',
-  'evil-reload': 'too much memory (evil reload)',
-  brutal: 'no patience asked for (brutal)',
-  timeout: 'worker timeout',
-  'stop-timeout': 'stop timeout',
-};
 
 function fitted(head: string[], rows: string[][], {width, paint}: Page): string {
   const table = new Table({

@@ -1,0 +1,83 @@
+import type {Process, Timeline} from '../../timeline/timeline.ts';
+import {UNKNOWN_PID} from '../../timeline/timeline.ts';
+import {seconds} from '../duration.ts';
+import {printable} from '../escape.ts';
+import {showInstant} from '../instant.ts';
+import {counted} from '../number.ts';
+import {wrap} from '../wrap.ts';
+import type {Page} from './page.ts';
+
+const LABEL = 'Ended     ';
+const MOST = 12;
+
+/** Who ended the processes that did not leave by themselves, as far as no reload's table tells. */
+export function endings(timeline: Timeline, page: Page): string {
+  const told = new Set(timeline.reloads.flatMap(({instance, workers}) => workers.map(({oldPid}) => `${instance} ${oldPid}`)));
+  const masters = new Set(timeline.instances.flatMap(({runsAs, masterPid}) => (runsAs === null ? [] : [masterPid])));
+  const ended = timeline.instances.flatMap(({id, supervisor, processes}) =>
+    processes
+      .filter(
+        ({end, pid, role}) =>
+          (end === 'forced' || end === 'crashed' || end === 'killed') &&
+          !told.has(`${id} ${pid}`) &&
+          // The program of an outer supervisor is the master of its own log.
+          !(role === 'program' && masters.has(pid)),
+      )
+      .map((process) => ({process, of: timeline.instances.length > 1 ? ` of ${id}` : '', supervisor})),
+  );
+  const lines = ended.slice(0, MOST).map(({process, of}) => {
+    const owner = process.ownedBy ?? process.ended;
+    const at =
+      process.endedAt.earliest === null && process.endedAt.latest === null ? '' : `, ${showInstant(process.endedAt, page.clock)}`;
+    return `${nameOf(process)}${of}${at}: ${howItEnded(process)}${owner === null ? '' : ` (${page.place(owner)})`}`;
+  });
+  if (ended.length > MOST) lines.push(`… and ${counted(ended.length - MOST, 'more')} (--json has all)`);
+  return lines
+    .map((line, n) => wrap(line, page.width, n === 0 ? LABEL : ' '.repeat(LABEL.length), ' '.repeat(LABEL.length)))
+    .join('\n');
+}
+
+function nameOf({role, worker, pid, program}: Process): string {
+  const mark = worker ?? program;
+  const known = role === 'other' ? 'process' : role;
+  return `${known}${mark === null ? '' : ` ${printable(String(mark))}`}${pid === UNKNOWN_PID ? '' : ` (pid ${pid})`}`;
+}
+
+/** In words, without the supervisor's jargon; the jargon follows where it helps to find the line. */
+export function howItEnded({end, forced, killedBy, signal}: Process): string {
+  const bySignal = signal === null ? '' : `, signal ${printable(signal)}`;
+  switch (end) {
+    case 'clean':
+      return 'left by itself';
+    case 'forced':
+      if (killedBy === 'kernel') return 'killed by the kernel: memory ran out';
+      return `killed${isOuter(killedBy) ? ` by ${killedBy === 'platform' ? 'the platform' : killedBy}` : ''}${
+        forced === null ? '' : `: ${DEADLINES[forced.deadline]}${isOuter(killedBy) ? after(forced) : ''}`
+      }`;
+    case 'crashed':
+      return `crashed${bySignal}`;
+    case 'killed':
+      return `killed from outside${bySignal}: nobody in the log owns up to it`;
+    case 'lost':
+      return 'not shown in the log';
+    case 'running':
+      return 'still there when the log ends';
+  }
+}
+
+function isOuter(killedBy: Process['killedBy']): boolean {
+  return killedBy === 'supervisord' || killedBy === 'systemd' || killedBy === 'platform';
+}
+
+function after({patience}: NonNullable<Process['forced']>): string {
+  return patience === null || patience.max === null ? '' : ` after ${seconds(patience.max)}`;
+}
+
+const DEADLINES: Readonly<Record<NonNullable<Process['forced']>['deadline'], string>> = {
+  mercy: 'mercy ran out (NO MERCY)',
+  harakiri: 'a request took too long (harakiri)',
+  'evil-reload': 'too much memory (evil reload)',
+  brutal: 'no patience asked for (brutal)',
+  timeout: 'worker timeout',
+  'stop-timeout': 'stop timeout',
+};
