@@ -136,7 +136,6 @@ const orphan = object({
   id: nullableString,
   pid: integer,
   worker: nullableInteger,
-  program: {...nullableString, description: 'Its name, where it is a program of supervisord, a unit of systemd, a dyno'},
   startedAt: instant,
   lostTo: cause,
   where: place,
