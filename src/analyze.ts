@@ -1,5 +1,6 @@
 /** The pipeline, top to bottom: bytes -> events -> timeline -> findings. */
 
+import type {BaselineUse} from './checks/baseline.ts';
 import type {Configuration} from './config/configuration.ts';
 import {Zone} from './envelope/zone.ts';
 import {type Engine, Recorder} from './formats/recorder.ts';
@@ -37,6 +38,8 @@ export interface Diagnosis {
   readonly errors: readonly InputError[];
   /** What was skipped, is missing or damaged. */
   readonly notes: readonly InputNote[];
+  /** Where a baseline was used: what it took out of the findings. */
+  readonly baseline?: BaselineUse | undefined;
 }
 
 /**

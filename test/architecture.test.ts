@@ -11,8 +11,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   envelope: ['grammar'],
   formats: ['envelope', 'grammar', 'source', 'timeline'],
   rules: ['timeline'],
-  report: ['formats', 'rules', 'timeline', 'analyze.ts'],
-  commands: ['config', 'envelope', 'formats', 'report', 'rules', 'source', 'timeline', 'analyze.ts'],
+  measures: ['timeline'],
+  checks: ['measures', 'rules', 'timeline', 'analyze.ts'],
+  report: ['checks', 'formats', 'measures', 'rules', 'timeline', 'analyze.ts'],
+  commands: ['checks', 'config', 'envelope', 'formats', 'measures', 'report', 'rules', 'source', 'timeline', 'analyze.ts'],
 };
 
 const files = readdirSync('src', {recursive: true, encoding: 'utf8'})
@@ -54,7 +56,7 @@ describe('the outside world', () => {
   });
 
   test('nobody asks what time it is', () => {
-    expect(uses(/\bDate\.now\(|new Date\(\)/, () => false)).toEqual([]);
+    expect(uses(/\bDate\.now\(|new Date\(\)/, (file) => file === 'src/commands/today.ts')).toEqual([]);
   });
 
   test('rules do not look at log text', () => {

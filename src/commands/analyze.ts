@@ -1,5 +1,6 @@
 import {Command, Flags} from '@oclif/core';
 import type {RenderOptions} from '../report/reporter.ts';
+import {acceptanceFrom, baselineFlags} from './baseline.ts';
 import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
 import {isTerminal, linksFor, wantsColor, widthFor} from './terminal.ts';
 
@@ -29,6 +30,7 @@ export class Analyze extends Command {
     }),
     output: Flags.string({char: 'o', description: 'write the report to this file', helpValue: 'PATH'}),
     'fail-on': failOnFlag('error'),
+    ...baselineFlags,
     ...readingFlags,
     'show-rules': Flags.boolean({description: 'list what every rule answered'}),
     color: Flags.boolean({allowNo: true, description: 'colours, or none; else as the terminal, NO_COLOR and FORCE_COLOR say'}),
@@ -38,7 +40,8 @@ export class Analyze extends Command {
     const {args, flags} = await this.parse(Analyze);
     const {outputsOf, writeReport} = await import('./output.ts');
     const outputs = await outputsOf(flags);
-    const reading = await read(this, args.input as readonly string[] | undefined, flags);
+    const acceptance = await acceptanceFrom(flags.baseline ?? null, flags);
+    const reading = await read(this, args.input as readonly string[] | undefined, flags, acceptance);
     if (reading === null) return;
     const {diagnosis} = reading;
     const plain: RenderOptions = {

@@ -1,4 +1,5 @@
 import {Analyze} from './analyze.ts';
+import {Check} from './check.ts';
 import {Completion} from './completion.ts';
 import {Events} from './events.ts';
 import {Explain} from './explain.ts';
@@ -10,6 +11,7 @@ import {Timeline} from './timeline.ts';
 /** Every command by its name. */
 export const commands = {
   analyze: Analyze,
+  check: Check,
   completion: Completion,
   events: Events,
   explain: Explain,

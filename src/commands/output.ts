@@ -11,27 +11,48 @@ export interface Output {
   readonly path: string | null;
 }
 
-/** What `--format`, `--json` and `--output` ask for together. Text on standard output where they ask for nothing. */
-export async function outputsOf(flags: {
+/** A format by its name, and where what is written in it goes: a file, or standard output where `path` is null. */
+export interface Place {
+  readonly name: string;
+  readonly path: string | null;
+}
+
+/** The flags that say what to write and where to. */
+export interface OutputFlags {
   readonly format?: readonly string[] | undefined;
   readonly json?: boolean | undefined;
   readonly output?: string | undefined;
-}): Promise<readonly Output[]> {
+}
+
+/** What `--format`, `--json` and `--output` ask for together. Text on standard output where they ask for nothing. */
+export function placesOf(flags: OutputFlags, known: readonly string[]): readonly Place[] {
   const wanted = [...(flags.format ?? []), ...(flags.json ? ['json'] : [])];
-  const outputs = (wanted.length === 0 ? ['text'] : [...new Set(wanted)]).map((format) => {
+  const places = (wanted.length === 0 ? ['text'] : [...new Set(wanted)]).map((format): Place => {
     const [name = '', ...rest] = format.split('=');
-    return {entry: entryNamed(name), path: rest.length === 0 ? (flags.output ?? null) : rest.join('=')};
+    if (!known.includes(name))
+      throw new UsageError(`unknown format ${name}${didYouMean(name, known) || `; there are ${known.join(', ')}`}`);
+    return {name, path: rest.length === 0 ? (flags.output ?? null) : rest.join('=')};
   });
-  const paths = outputs.map(({path}) => path);
+  const paths = places.map(({path}) => path);
   if (paths.some((path, i) => path === '' || paths.indexOf(path) !== i)) {
     throw new UsageError(
-      'each report needs a place of its own: give all but one a file, as in --format text --format json=report.json',
+      `each format needs a place of its own: give all but one a file, as in --format text --format ${known[1]}=out.${known[1]}`,
     );
   }
   if (flags.output !== undefined && !paths.includes(flags.output)) {
     throw new UsageError('--output has nothing to write: every --format names its own file');
   }
-  return Promise.all(outputs.map(async ({entry, path}) => ({reporter: await entry.load(), path})));
+  return places;
+}
+
+/** The reporters that are asked for, and where their reports go. */
+export async function outputsOf(flags: OutputFlags): Promise<readonly Output[]> {
+  const names = reporters.map(({name}) => name);
+  const load = async ({name, path}: Place) => ({
+    reporter: await (reporters.find((entry) => entry.name === name) as ReporterEntry).load(),
+    path,
+  });
+  return Promise.all(placesOf(flags, names).map(load));
 }
 
 /** Writes the report to its file. */
@@ -40,8 +61,12 @@ export function writeReport(
   diagnosis: Diagnosis,
   options: RenderOptions,
 ): void {
+  writeText(path, reporter.render(diagnosis, options));
+}
+
+export function writeText(path: string, text: string): void {
   try {
-    writeFileSync(path, reporter.render(diagnosis, options));
+    writeFileSync(path, text);
   } catch (error) {
     const {code, message} = error as NodeJS.ErrnoException;
     throw new UsageError(`cannot write ${path}: ${REASONS[code ?? ''] ?? message}`);
@@ -54,10 +79,3 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
   ENOSPC: 'no space left on the device',
 };
-
-function entryNamed(name: string): ReporterEntry {
-  const found = reporters.find((entry) => entry.name === name);
-  if (found !== undefined) return found;
-  const names = reporters.map((entry) => entry.name);
-  throw new UsageError(`unknown format ${name}${didYouMean(name, names) || `; there are ${names.join(', ')}`}`);
-}

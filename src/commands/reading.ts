@@ -55,6 +55,9 @@ export const failOnFlag = (fallback: FailOn) =>
     default: fallback,
   })();
 
+/** What a baseline makes of a diagnosis; `isWhole` where all inputs were read to their end and understood. */
+export type Acceptance = (diagnosis: Diagnosis, isWhole: boolean) => Promise<Diagnosis>;
+
 /** The diagnosis, and how reading went. */
 export interface Reading {
   readonly diagnosis: Diagnosis;
@@ -78,6 +81,7 @@ export async function read(
     readonly tz?: string | undefined;
     readonly year?: number | undefined;
   },
+  acceptance: Acceptance | null = null,
 ): Promise<Reading | null> {
   if ((inputs === undefined || inputs.length === 0) && isTerminal(0)) {
     await new ProgramHelp(command.config, command.config.pjson.oclif.helpOptions).showHelp([command.id ?? '']);
@@ -94,19 +98,21 @@ export async function read(
     year: flags.year,
     signal: interrupt.signal,
   };
-  const diagnosis = await analyze(options).catch(configurationTrouble);
+  const found = await analyze(options).catch(configurationTrouble);
   interrupt.release();
-  const unreadable = diagnosis.errors;
+  const unreadable = found.errors;
   for (const {file, message} of unreadable) {
     command.logToStderr(`logdoctor: ${printable(message)}${didYouMean(file, command.config.commandIDs, 'the command ')}`);
   }
-  if (diagnosis.timeline.inputs.length === 0) {
+  if (found.timeline.inputs.length === 0) {
     process.exitCode = EXIT_TROUBLE;
     return null;
   }
-  const unclear = notUnderstood(diagnosis.timeline, flags['min-coverage']);
+  const unclear = notUnderstood(found.timeline, flags['min-coverage']);
   if (!flags.quiet)
     for (const {input, why} of unclear) command.logToStderr(`logdoctor: ${printable(input)} is not understood: ${why}`);
+  const isWhole = unreadable.length === 0 && unclear.length === 0 && !interrupt.signal.aborted;
+  const diagnosis = acceptance === null ? found : await acceptance(found, isWhole);
   return {
     diagnosis,
     notUnderstood: unclear,

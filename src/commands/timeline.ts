@@ -1,10 +1,8 @@
 import {Command, Flags} from '@oclif/core';
-import type {Reporter} from '../report/reporter.ts';
 import type {Album} from '../report/timeline/picture.ts';
 import type {TerminalOptions} from '../report/timeline/terminal.ts';
 import type {Reload, Timeline as TimelineData} from '../timeline/timeline.ts';
-import {didYouMean} from './nearest.ts';
-import {type Output, writeReport} from './output.ts';
+import {placesOf, writeText} from './output.ts';
 import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
 import {isTerminal, wantsColor, widthFor} from './terminal.ts';
 import {UsageError} from './usage-error.ts';
@@ -44,7 +42,7 @@ export class Timeline extends Command {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Timeline);
-    const wanted = placesOf(flags.format, flags.output);
+    const wanted = placesOf(flags, FORMATS);
     const reading = await read(this, args.input as readonly string[] | undefined, flags);
     if (reading === null) return;
     const [{albumOf, reloadNamed}, {terminal}, {svg}] = await Promise.all([
@@ -61,39 +59,13 @@ export class Timeline extends Command {
     const draw = (name: string, to: TerminalOptions) => (name === 'svg' ? svg(timeline, album) : terminal(timeline, album, to));
     const plain: TerminalOptions = {width: flags.width ?? widthFor(undefined), color: flags.color ?? false, ascii: flags.ascii};
     for (const {name, path} of wanted) {
-      if (path !== null)
-        writeReport(intoFile(name, path, draw(name, plain)), diagnosis, {...plain, quiet: false, showRules: false});
+      if (path !== null) writeText(path, draw(name, plain));
       else process.stdout.write(draw(name, {...plain, ...onStandardOutput(flags)}));
     }
     const files = wanted.flatMap(({path}) => path ?? []);
     if (files.length === wanted.length && !flags.quiet) this.logToStderr(`${drawn(album)} in ${files.join(', ')}`);
     end(reading.exitCode);
   }
-}
-
-interface Place {
-  readonly name: string;
-  /** Null is standard output. */
-  readonly path: string | null;
-}
-
-function placesOf(formats: readonly string[] = ['text'], output: string | undefined): readonly Place[] {
-  const places = [...new Set(formats)].map((format): Place => {
-    const [name = '', ...rest] = format.split('=');
-    if (!FORMATS.includes(name))
-      throw new UsageError(`unknown format ${name}${didYouMean(name, FORMATS) || `; there are ${FORMATS.join(', ')}`}`);
-    return {name, path: rest.length === 0 ? (output ?? null) : rest.join('=')};
-  });
-  const paths = places.map(({path}) => path);
-  if (paths.some((path, i) => path === '' || paths.indexOf(path) !== i)) {
-    throw new UsageError(
-      'each picture needs a place of its own: give all but one a file, as in --format text --format svg=reload.svg',
-    );
-  }
-  if (output !== undefined && !paths.includes(output)) {
-    throw new UsageError('--output has nothing to write: every --format names its own file');
-  }
-  return places;
 }
 
 function chosen(name: string, reload: Reload | null, {reloads}: TimelineData): Reload {
@@ -119,11 +91,6 @@ function onStandardOutput({
   const {columns} = process.stdout;
   const ofTerminal = toTerminal && columns !== undefined ? Math.min(WIDEST, Math.max(NARROWEST, columns)) : widthFor(undefined);
   return {width: width ?? ofTerminal, color: wantsColor(color, process.env, toTerminal)};
-}
-
-function intoFile(name: string, path: string, text: string): Output & {readonly path: string} {
-  const reporter: Reporter = {name, render: () => text};
-  return {reporter, path};
 }
 
 function drawn({pictures}: Album): string {

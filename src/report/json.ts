@@ -1,5 +1,8 @@
 import {sep} from 'node:path';
 import type {Diagnosis} from '../analyze.ts';
+import type {BaselineEntry} from '../checks/baseline.ts';
+import type {Measure} from '../measures/measure.ts';
+import {measuresOf} from '../measures/measures.ts';
 import type {Evidence, Fix, RuleFinding, RuleResult} from '../rules/rule.ts';
 import type {LineRef} from '../timeline/event.ts';
 import {nameOfInput, settingAt} from '../timeline/lookup.ts';
@@ -46,6 +49,24 @@ export function reportOf(diagnosis: Diagnosis) {
     findings: findings.map(write.finding),
     rules: rules.map(({id, result, reason}: RuleResult) => ({id, result, reason})),
     notes: notes.map(({input, text}) => ({input: inputName(input), text})),
+    measures: measuresOf(timeline).map(measure),
+    baseline: baselineOf(diagnosis),
+  };
+}
+
+function measure({id, title, unit, value, missing, of}: Measure) {
+  return {id, title, unit, value, missing, count: of.count};
+}
+
+/** What a baseline did to the findings; null without one. */
+export function baselineOf({baseline}: Diagnosis) {
+  if (baseline === undefined) return null;
+  const entry = ({fingerprint, rule, title, reason, expires}: BaselineEntry) => ({fingerprint, rule, title, reason, expires});
+  return {
+    file: inputName(baseline.file),
+    accepted: baseline.accepted.map((each) => entry(each.entry)),
+    expired: baseline.expired.map((each) => entry(each.entry)),
+    stale: baseline.stale.map(entry),
   };
 }
 

@@ -16,7 +16,12 @@ export function placeOf({input, line}: LineRef, {inputs}: Timeline): Place {
 
 /** Where to send a reader first: the line of the configuration that the finding would change, else the line of the log that tells most. */
 export function mainPlace(finding: RuleFinding, timeline: Timeline): Place {
-  return placeOf(configured(finding, timeline) ?? telling(finding, timeline), timeline);
+  return placeOf(mainLine(finding, timeline), timeline);
+}
+
+/** The same, as a line. */
+export function mainLine(finding: RuleFinding, timeline: Timeline): LineRef {
+  return configured(finding, timeline) ?? telling(finding, timeline);
 }
 
 /** The configuration's line of the first setting that the fixes name, where the configuration was read. */

@@ -1,4 +1,6 @@
-/** JSON Schema of the report (`--json`). A test holds real reports against it. */
+/** JSON Schemas of what the commands print as JSON. Tests hold real reports against them. */
+import {LIMIT_IDS} from '../checks/limits.ts';
+import {MEASURE_IDS} from '../measures/measure.ts';
 
 const string = {type: 'string'};
 const boolean = {type: 'boolean'};
@@ -27,8 +29,9 @@ const instant = {
   type: ['object', 'null'],
   description: 'Not before earliest, not after latest; null where nothing bounds it',
 };
+const bounds = object({min: {type: 'number', minimum: 0}, max: {type: ['number', 'null'], minimum: 0}});
 const duration = {
-  ...object({min: {type: 'number', minimum: 0}, max: {type: ['number', 'null'], minimum: 0}}),
+  ...bounds,
   description: 'Seconds; max is null where it is open',
 };
 const place = object({input: string, line: {type: 'integer', minimum: 1}});
@@ -171,6 +174,36 @@ const finding = object({
 
 const rule = object({id: string, result: oneOf('fired', 'passed', 'skipped', 'undecided'), reason: string});
 
+const measure = object({
+  id: oneOf(...MEASURE_IDS),
+  title: string,
+  unit: {...oneOf('seconds', 'count', 'part'), description: 'part runs from 0 to 1'},
+  value: {
+    ...bounds,
+    type: ['object', 'null'],
+    description: 'Not less than min, not more than max; null where there is nothing to measure',
+  },
+  missing: {...nullableString, description: 'Why there is nothing to measure'},
+  count: {...count, description: 'The number of things that it was measured on'},
+});
+
+const baselineEntry = object({
+  fingerprint: string,
+  rule: string,
+  title: string,
+  reason: string,
+  expires: {...nullableString, description: 'The last day on which it is accepted'},
+});
+const baseline = {
+  ...object({
+    file: string,
+    accepted: {...array(baselineEntry), description: 'Their findings are not among the findings'},
+    expired: {...array(baselineEntry), description: 'Past their day: their findings count again'},
+    stale: {...array(baselineEntry), description: 'Without a finding in this log'},
+  }),
+  type: ['object', 'null'],
+};
+
 export const schema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'logdoctor report',
@@ -184,5 +217,50 @@ export const schema = {
     findings: array(finding),
     rules: array(rule),
     notes: array(object({input: string, text: string})),
+    measures: array(measure),
+    baseline,
+  }),
+};
+
+const shortFinding = object({
+  rule: string,
+  severity: oneOf('error', 'warning', 'info'),
+  confidence: oneOf('certain', 'likely', 'possible'),
+  title: string,
+  fingerprint: string,
+  where: place,
+});
+
+const assertion = object({
+  id: {...string, description: `${LIMIT_IDS.join(', ')}, the id of a rule, or fail-on`},
+  about: oneOf('measure', 'rule', 'findings'),
+  result: {
+    ...oneOf('passed', 'broken', 'warning', 'undecided', 'unmeasured'),
+    description: 'undecided: the log allows both; unmeasured: it has nothing to measure. Both fail only where strict',
+  },
+  says: {...string, description: 'The same in words'},
+  limit: {type: ['number', 'null'], description: 'In the unit'},
+  unit: oneOf('seconds', 'count', 'part', null),
+  measured: {...bounds, type: ['object', 'null']},
+  count: {...count, description: 'Of things that were measured, or of findings'},
+  cases: {
+    ...array(object({says: string, where: {...place, type: ['object', 'null']}})),
+    description: 'What breaks it, or may do so',
+  },
+});
+
+/** Of `logdoctor check --json`. */
+export const checkSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'logdoctor check',
+  ...object({
+    schemaVersion: {const: 1},
+    verdict: string,
+    failed: boolean,
+    strict: boolean,
+    inputs: array(object({name: string, coverage: {type: 'number', minimum: 0, maximum: 1}})),
+    assertions: array(assertion),
+    unasserted: {...array(shortFinding), description: 'Found, and nothing was asserted about it'},
+    baseline,
   }),
 };

@@ -1,6 +1,7 @@
 import type {Diagnosis} from '../analyze.ts';
 import {printable} from './escape.ts';
 import type {RenderOptions, Reporter} from './reporter.ts';
+import {baselineSection} from './text/baseline.ts';
 import {checks} from './text/checks.ts';
 import {endings} from './text/endings.ts';
 import {finding, title} from './text/findings.ts';
@@ -38,6 +39,7 @@ function full(diagnosis: Diagnosis, {showRules}: RenderOptions, page: Page): rea
     endings(timeline, page),
     ...bySeverity(findings).map((found) => finding(found, page)),
     checks(diagnosis, showRules, page),
+    baselineSection(diagnosis, page),
   ];
 }
 

@@ -58,16 +58,19 @@ function costOf({kind, duration, outcome}: Reload): readonly string[] {
 }
 
 /** Without a finding that matters. Processes that were killed or crashed are named all the same: no rule is no proof of health. */
-function healthy({timeline, findings, rules}: Diagnosis): string {
+function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
   const victims = timeline.instances.flatMap(({processes}) => processes).filter(({end}) => VIOLENT.has(end)).length;
   const checked = rules.filter(({result}) => result === 'passed' || result === 'fired').length;
   const killed = `${counted(victims, 'process', 'processes')} ${victims === 1 ? 'was' : 'were'} killed or crashed`;
+  const accepted = baseline?.accepted.length ?? 0;
   const found =
-    victims > 0
-      ? `No rule names a trouble, although ${killed}`
-      : checked === 0
-        ? 'Nothing can be said about this log'
-        : 'No trouble found';
+    accepted > 0
+      ? `No trouble found beyond ${counted(accepted, 'accepted finding')}`
+      : victims > 0
+        ? `No rule names a trouble, although ${killed}`
+        : checked === 0
+          ? 'Nothing can be said about this log'
+          : 'No trouble found';
   const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
   const of =
     checked === rules.length

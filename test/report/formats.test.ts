@@ -88,6 +88,8 @@ test('jsonl is the JSON report in pieces', async () => {
       findings: of('finding'),
       rules: of('rule'),
       notes: of('note'),
+      measures: of('measure'),
+      baseline: of('baseline')[0] ?? null,
     }).toEqual(JSON.parse(JSON.stringify(reportOf(diagnosis))));
   }
 });

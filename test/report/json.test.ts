@@ -43,6 +43,8 @@ test('the keys and values that others build on', () => {
     'findings',
     'rules',
     'notes',
+    'measures',
+    'baseline',
   ]);
   expect(report.inputs[0]).toMatchObject({coverage: 0.9983, from: '2019-07-31T20:10:00', zone: null});
   expect(report.instances[0]?.settings).toEqual([

@@ -1,5 +1,5 @@
+import type {Piece} from '../../measures/piece.ts';
 import type {Frame} from './frame.ts';
-import type {Piece} from './piece.ts';
 
 /** Divides a frame into columns of equal length. */
 export interface Columns {

@@ -1,4 +1,4 @@
-import type {State} from './life.ts';
+import type {State} from '../../measures/life.ts';
 import type {MarkKind} from './picture.ts';
 
 /** The characters of a terminal picture. They tell the states apart by their shape: colour only helps. */

@@ -1,7 +1,7 @@
 import type {LogEvent} from '../../timeline/event.ts';
+import {precedes} from '../../timeline/lookup.ts';
 import {between, type Duration, type Instant} from '../../timeline/time.ts';
 import type {Instance, Process, Reload} from '../../timeline/timeline.ts';
-import {isBefore} from './line-order.ts';
 import type {Change} from './succession.ts';
 
 /**
@@ -160,7 +160,7 @@ function loadBefore(
 ): {readonly duration: Duration; readonly event: LogEvent} | null {
   if (reExecuted === null || ended === null) return null;
   const loads = epochs
-    .filter(({master}) => master !== null && !isBefore(master, reExecuted) && !isBefore(ended, master))
+    .filter(({master}) => master !== null && !precedes(master, reExecuted) && !precedes(ended, master))
     .flatMap(({appLoads}) => appLoads.filter(({inWorker, seconds}) => inWorker === false && seconds !== null));
   const [first] = loads;
   if (first === undefined) return null;

@@ -2,15 +2,16 @@
  * What a picture of reloads and workers shows, before anybody draws it: rows, states, capacity, marks, and where the seconds went.
  * Milliseconds on the log's clock throughout.
  */
+
+import {type Capacity, capacityOf, type Outage, outagesOf} from '../../measures/capacity.ts';
+import {type Crew, crewOf, drawable, presentIn} from '../../measures/crew.ts';
+import {lifeOf, type Span} from '../../measures/life.ts';
+import {type Piece, piecesOf} from '../../measures/piece.ts';
 import type {LogEvent} from '../../timeline/event.ts';
 import type {Instant} from '../../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../../timeline/timeline.ts';
-import {type Capacity, capacityOf, type Outage, outagesOf} from './capacity.ts';
-import {type Crew, crewOf, drawable, presentIn} from './crew.ts';
 import {type Frame, framedWhole, frameOf} from './frame.ts';
-import {lifeOf, type Span} from './life.ts';
 import {type Path, pathOf} from './path.ts';
-import {type Piece, piecesOf} from './piece.ts';
 import {type Change, successionOf} from './succession.ts';
 
 /** Everything that is to be drawn of one log. */

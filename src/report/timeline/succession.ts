@@ -1,7 +1,7 @@
+import type {Crew} from '../../measures/crew.ts';
+import {precedes} from '../../timeline/lookup.ts';
 import type {Duration, Instant} from '../../timeline/time.ts';
 import type {Process, Reload} from '../../timeline/timeline.ts';
-import type {Crew} from './crew.ts';
-import {isBefore} from './line-order.ts';
 
 /** One worker's part in a reload: who left, who came. */
 export interface Change {
@@ -20,7 +20,7 @@ export function successionOf(reload: Reload, {byPid}: Crew): readonly Change[] {
     const old =
       former.find(({asked}) => asked?.reload === reload.id) ?? former.find((process) => process.worker === worker) ?? null;
     const later = newPid === null ? [] : (byPid.get(newPid) ?? []);
-    const next = later.find(({started}) => started !== null && !isBefore(started, reload.began)) ?? later[0] ?? null;
+    const next = later.find(({started}) => started !== null && !precedes(started, reload.began)) ?? later[0] ?? null;
     return {worker, old, next, wait, told: old?.asked?.reload === reload.id ? old.asked.at : null};
   });
 }

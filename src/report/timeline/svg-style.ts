@@ -1,5 +1,5 @@
+import type {State} from '../../measures/life.ts';
 import {element} from '../xml.ts';
-import type {State} from './life.ts';
 
 /**
  * Plain rules and one media query: viewers that know no custom properties or no colour schemes show the light picture. States differ

@@ -1,10 +1,10 @@
+import type {Span, State} from '../../measures/life.ts';
 import type {LineRef} from '../../timeline/event.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {inputName} from '../json.ts';
 import {type Page, pageFor} from '../text/page.ts';
 import {characters, element} from '../xml.ts';
-import type {Span, State} from './life.ts';
 import type {Album, Picture} from './picture.ts';
 import {figure, type Sheet, sketch} from './svg-picture.ts';
 import {CLASSES, FILLS, PATTERNS, STYLE} from './svg-style.ts';

@@ -1,17 +1,17 @@
+import type {Capacity} from '../../measures/capacity.ts';
+import type {State} from '../../measures/life.ts';
+import type {Piece} from '../../measures/piece.ts';
 import type {LineRef} from '../../timeline/event.ts';
+import {groupBy} from '../../timeline/group.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {clip, printable} from '../escape.ts';
 import {counted} from '../number.ts';
 import {type Page, pageFor} from '../text/page.ts';
 import {wrap} from '../wrap.ts';
 import {ticksOf} from './axis.ts';
-import type {Capacity} from './capacity.ts';
 import {type Columns, columnsOf, shownIn} from './columns.ts';
 import {ASCII, type Glyphs, UNICODE} from './glyphs.ts';
-import {groupBy} from './group.ts';
-import type {State} from './life.ts';
 import type {Album, Mark, MarkKind, Picture, Row} from './picture.ts';
-import type {Piece} from './piece.ts';
 import {
   billOf,
   headingOf,

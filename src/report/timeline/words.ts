@@ -1,14 +1,15 @@
 /** What both renderers say in the same words. Text of the log is escaped here. */
+
+import type {Outage} from '../../measures/capacity.ts';
+import type {State} from '../../measures/life.ts';
 import type {Trigger} from '../../timeline/event.ts';
+import {groupBy} from '../../timeline/group.ts';
 import type {Duration, Instant} from '../../timeline/time.ts';
 import type {Instance, Process, Reload} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
 import {printable} from '../escape.ts';
 import {type Clock, showInstant} from '../instant.ts';
 import {counted, ranges} from '../number.ts';
-import type {Outage} from './capacity.ts';
-import {groupBy} from './group.ts';
-import type {State} from './life.ts';
 import type {Account, Link, Path, Phase} from './path.ts';
 import type {MarkKind, Picture, Row} from './picture.ts';
 

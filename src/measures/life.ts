@@ -1,7 +1,7 @@
-import type {LogEvent} from '../../timeline/event.ts';
-import type {Instant} from '../../timeline/time.ts';
-import type {Process} from '../../timeline/timeline.ts';
-import {isBefore} from './line-order.ts';
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
+import type {Instant} from '../timeline/time.ts';
+import type {Process} from '../timeline/timeline.ts';
 
 /**
  * What a worker's place is doing. `asked`: told to stop, or about to leave by itself, and still there. `starting`: forked, and its
@@ -57,7 +57,7 @@ function changesOf(process: Process, isFirst: boolean, loadsInWorker: boolean): 
   const {startedAt, started, appLoaded, asked, forced, endedAt, ended, end, segments} = process;
   const changes: Change[] = [];
   const change = (to: State, at: Instant, because: LogEvent | null) => changes.push({to, at, process, because});
-  const neverReady = appLoaded !== null && asked?.acknowledged && isBefore(asked.event, appLoaded);
+  const neverReady = appLoaded !== null && asked?.acknowledged && precedes(asked.event, appLoaded);
   const ready = neverReady ? null : appLoaded;
   if (started !== null) {
     const waits = appLoaded !== null || (loadsInWorker && segments.length === 0);

@@ -1,4 +1,4 @@
-import type {Duration, Instant} from '../../timeline/time.ts';
+import type {Duration, Instant} from '../timeline/time.ts';
 import type {Piece} from './piece.ts';
 
 /** How many workers can serve in a stretch of time: at least and at most. */

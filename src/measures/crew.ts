@@ -1,5 +1,5 @@
-import type {Instance, Process} from '../../timeline/timeline.ts';
-import {groupBy} from './group.ts';
+import {groupBy} from '../timeline/group.ts';
+import type {Instance, Process} from '../timeline/timeline.ts';
 
 /** The processes of an instance as pictures need them: found by pid, and place by place. */
 export interface Crew {

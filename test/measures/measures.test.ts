@@ -1,0 +1,136 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import {analyze} from '../../src/analyze.ts';
+import type {MeasureId} from '../../src/measures/measure.ts';
+import {measuresOf} from '../../src/measures/measures.ts';
+import {at, forcedWorker, hungReload, leftByItself, reloadOf, timelineOf} from '../report/diagnosis.ts';
+
+const samples = readdirSync('samples/uwsgi');
+
+describe.each(samples)('what was recorded of %s', (sample) => {
+  const truth = JSON.parse(readFileSync(`samples/uwsgi/${sample}/truth.json`, 'utf8')) as Truth;
+  const measured = async () => measuresOf((await analyze({inputs: [`samples/uwsgi/${sample}/uwsgi.log`]})).timeline);
+  const one = async (id: MeasureId) => (await measured()).find((each) => each.id === id);
+
+  test('the time without a worker holds the true one', async () => {
+    const {value, cases} = (await one('downtime')) ?? {};
+    // Stamps are whole seconds: a gap is known to within one, and one that is shorter may not show at all.
+    const doubt = 1 + (cases?.length ?? 0);
+    const seconds = withoutAnybody(truth);
+    expect(value?.min).toBeLessThanOrEqual(seconds + doubt);
+    expect(value?.max ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(seconds - doubt);
+  });
+
+  test('the longest wait holds the true one', async () => {
+    const waits = [...truth.reloads.flatMap(({workers}) => workers), ...truth.recycles].flatMap(({askedAt, endedAt}) =>
+      askedAt === null || endedAt === null ? [] : [seconds(askedAt, endedAt)],
+    );
+    const {value} = (await one('longest-wait')) ?? {};
+    if (value == null || waits.length === 0) return;
+    expect(value.max ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(Math.max(...waits) - 2);
+  });
+
+  test('as many were forced and orphaned as the kernel saw', async () => {
+    const forced = await one('forced-kills');
+    const named = truth.namedAfterTheirEnd?.length ?? 0;
+    expect(forced?.value?.min ?? 0).toBe(truth.forcedPids.length + truth.harakiriPids.length + named);
+    const {value} = (await one('orphaned-tasks')) ?? {};
+    expect(value?.min ?? 0).toBeLessThanOrEqual(truth.tasks.orphaned.length);
+    expect(value?.max ?? 0).toBeGreaterThanOrEqual(truth.tasks.orphaned.length);
+  });
+});
+
+test('what is not in the log is not measured, and says so', () => {
+  const measures = measuresOf(timelineOf([], []));
+  const missing = Object.fromEntries(measures.map(({id, missing}) => [id, missing]));
+  expect(measures.filter(({value}) => value !== null).map(({id}) => id)).toEqual(['coverage']);
+  expect(missing).toMatchObject({
+    'longest-reload': 'the log shows no reload',
+    'orphaned-tasks': 'the log shows no background task',
+    downtime: 'the log shows no worker',
+  });
+});
+
+test('a reload without an end has lasted at least as long as is told', () => {
+  const processes = [leftByItself(1, 100, at('20:12:13'), at('20:12:14'))];
+  const done = reloadOf(processes, at('20:12:13'), at('20:12:15'));
+  const cut = {...reloadOf(processes, at('20:13:13'), null), id: 'reload-2'};
+  const [longest, median] = measuresOf(timelineOf(processes, [done, cut]));
+  expect(longest).toMatchObject({
+    value: {min: 61, max: null},
+    of: {count: 2},
+    cases: [{what: 'reload-2, unfinished'}, {what: 'reload-1'}],
+  });
+  expect(median?.value).toEqual({min: 2, max: 2});
+});
+
+test('a worker whose end is not told may have been killed', () => {
+  const [one, two] = [1, 2].map((n) => forcedWorker(n, 100 + n, at('20:12:13'), at('20:13:14'))) as [never, never];
+  const lost = {...(two as ReturnType<typeof forcedWorker>), end: 'lost' as const, forced: null};
+  const forced = measuresOf(timelineOf([one, lost], [])).find(({id}) => id === 'forced-kills');
+  expect(forced).toMatchObject({value: {min: 1, max: 2}, of: {count: 2, noun: 'process'}});
+});
+
+test('a hung reload empties the service as long as the workers held on', () => {
+  const downtime = measuresOf(hungReload().timeline).find(({id}) => id === 'downtime');
+  expect(downtime?.value?.min).toBeGreaterThanOrEqual(61);
+  expect(downtime?.cases[0]?.what).toBe('reload-1');
+});
+
+/** Seconds, added up over the masters, in which none of a master's workers was there and not on its way out. */
+function withoutAnybody({processes, reloads, recycles, recorded}: Truth): number {
+  const asked = new Map(
+    [...reloads.flatMap(({workers}) => workers), ...recycles].map(({oldPid, pid, askedAt}) => [oldPid ?? pid, askedAt]),
+  );
+  const stop = reloads.find(({kind}) => kind === 'stop')?.askedAt ?? recorded.end;
+  const workers = processes.filter(({role}) => role === 'worker');
+  return [...new Set(workers.map(({parent}) => parent))]
+    .map((master) =>
+      workers
+        .filter(({parent}) => parent === master)
+        .map(({pid, startedAt, endedAt}) => [startedAt, earlier(asked.get(pid) ?? endedAt ?? stop, stop)] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    )
+    .reduce((total, served) => {
+      let until = served[0]?.[0] ?? stop;
+      for (const [from, to] of [...served, [stop, stop] as const]) {
+        if (from > until) total += seconds(until, from);
+        if (to > until) until = to;
+      }
+      return total;
+    }, 0);
+}
+
+function earlier(a: string, b: string): string {
+  return a < b ? a : b;
+}
+
+function seconds(from: string, to: string): number {
+  return (Date.parse(to) - Date.parse(from)) / 1000;
+}
+
+interface Departure {
+  /** In a reload. */
+  readonly oldPid?: number;
+  /** In a recycle. */
+  readonly pid?: number;
+  readonly askedAt: string | null;
+  readonly endedAt: string | null;
+}
+
+interface Truth {
+  readonly recorded: {readonly end: string};
+  readonly processes: readonly {
+    readonly pid: number;
+    readonly parent: number | null;
+    readonly role: string;
+    readonly startedAt: string;
+    readonly endedAt: string | null;
+  }[];
+  readonly reloads: readonly {readonly kind: string; readonly askedAt: string; readonly workers: readonly Departure[]}[];
+  readonly recycles: readonly Departure[];
+  readonly forcedPids: readonly number[];
+  readonly harakiriPids: readonly number[];
+  readonly namedAfterTheirEnd?: readonly number[];
+  readonly tasks: {readonly orphaned: readonly object[]};
+}
