@@ -53,7 +53,9 @@ function costOf({kind, duration, outcome}: Reload): readonly string[] {
   return [
     outcome === 'completed'
       ? `${name} took ${longDuration(duration)}`
-      : `${name} was not finished after ${longDuration({min: duration.min, max: null})}`,
+      : outcome === 'failed'
+        ? `${name} was cut short after ${longDuration(duration)}`
+        : `${name} was not finished after ${longDuration({min: duration.min, max: null})}`,
   ];
 }
 

@@ -4,6 +4,7 @@ import {instanceOfEvent} from './deaths.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
+import {survivalsIn} from './survivors.ts';
 import {count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -63,7 +64,8 @@ const rule: Rule = {
     otherwise: 'no start is in this log: give the lines from the start-up banner on',
   },
   *check(timeline) {
-    const {starts} = failedStarts(timeline);
+    const held = new Set(survivalsIn(timeline).flatMap(({refused}) => refused));
+    const starts = failedStarts(timeline).starts.filter(({proofs}) => !proofs.every((event) => held.has(event)));
     const groups = new Map<string, FailedStart[]>();
     for (const start of starts) {
       const key = `${start.generation.source} ${start.obstacles.join(' ')}`;

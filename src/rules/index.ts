@@ -12,15 +12,19 @@ import killedFromOutside from './killed-from-outside.ts';
 import listenQueueFull from './listen-queue-full.ts';
 import logHidesTimes from './log-hides-times.ts';
 import memoryKill from './memory-kill.ts';
+import mercyIneffective from './mercy-ineffective.ts';
 import mercyTooLong from './mercy-too-long.ts';
 import mercyTooShort from './mercy-too-short.ts';
 import oldCodeKept from './old-code-kept.ts';
+import outerTimeoutTooShort from './outer-timeout-too-short.ts';
 import recycleBlocked from './recycle-blocked.ts';
 import reloadLostApp from './reload-lost-app.ts';
 import reloadUnfinished from './reload-unfinished.ts';
 import requestBlocksShutdown from './request-blocks-shutdown.ts';
 import respawnOrphansTasks from './respawn-orphans-tasks.ts';
 import type {Rule} from './rule.ts';
+import stopBecameReload from './stop-became-reload.ts';
+import survivorsHoldPort from './survivors-hold-port.ts';
 import synchronizedRecycling from './synchronized-recycling.ts';
 import workerCrashed from './worker-crashed.ts';
 import workerNeverCameBack from './worker-never-came-back.ts';
@@ -33,6 +37,9 @@ export const rules: readonly Rule[] = [
   reloadUnfinished,
   respawnOrphansTasks,
   workerNeverCameBack,
+  stopBecameReload,
+  outerTimeoutTooShort,
+  survivorsHoldPort,
   bootFailure,
   reloadLostApp,
   crashLoop,
@@ -42,6 +49,7 @@ export const rules: readonly Rule[] = [
   harakiriKills,
   controlSocketUnreachable,
   listenQueueFull,
+  mercyIneffective,
   mercyTooShort,
   mercyTooLong,
   chainReloadSlow,

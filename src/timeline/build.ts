@@ -188,7 +188,11 @@ class Builder {
     this.buryEnded(event);
     const running = this.source.instances.filter(({stopped}) => stopped === null);
     const same = running.find(({masterPid}) => masterPid === event.pid);
-    if (same !== undefined) {
+    // In a container each master has the same pid: a banner and a first start tell another one.
+    if (same !== undefined && this.source.startUp?.banner != null) {
+      same.stopped = event;
+      if (same.active !== null) this.leaveUnfinished(same.active);
+    } else if (same !== undefined) {
       // supervisord says so again when it has restarted itself.
       if (same.active?.kind === 'graceful' && same.supervisor === 'supervisord')
         this.finishReload(same.active, event, 'completed');

@@ -44,7 +44,7 @@ function nameOf({role, worker, pid, program}: Process): string {
 }
 
 /** In words, without the supervisor's jargon; the jargon follows where it helps to find the line. */
-export function howItEnded({end, forced, killedBy, signal}: Process): string {
+export function howItEnded({end, forced, killedBy, signal, role}: Process): string {
   const bySignal = signal === null ? '' : `, signal ${printable(signal)}`;
   switch (end) {
     case 'clean':
@@ -55,7 +55,7 @@ export function howItEnded({end, forced, killedBy, signal}: Process): string {
         forced === null ? '' : `: ${DEADLINES[forced.deadline]}${isOuter(killedBy) ? after(forced) : ''}`
       }`;
     case 'crashed':
-      return `crashed${bySignal}`;
+      return role === 'program' && signal === null ? 'ended with an error' : `crashed${bySignal}`;
     case 'killed':
       return `killed from outside${bySignal}: nobody in the log owns up to it`;
     case 'lost':

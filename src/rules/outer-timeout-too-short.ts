@@ -1,0 +1,370 @@
+import type {LineRef} from '../timeline/event.ts';
+import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {costOf, mercyOf, mercyText} from './mercy.ts';
+import {type Outer, outerOf, patienceOf, secondsOf, serverOf, stopsTakenAsReload} from './outer.ts';
+import type {Evidence, Finding, Fix, Rule, Undecided} from './rule.ts';
+import {setting} from './settings.ts';
+import {count, duration, evidence, instanceName, list, proof, seconds, sentences, span, unique} from './wording.ts';
+
+const rule: Rule = {
+  id: 'outer-timeout-too-short',
+  title: 'The outer supervisor killed the server before its own deadline could act',
+  severity: 'error',
+  docs: {
+    sees:
+      'A program that supervisord, systemd or a platform killed because its time for a stop was over, while the server inside was ' +
+      'still waiting for its workers; and time limits, known from the log or the configuration, that are longer inside than outside.',
+    why:
+      'Supervisors nest, and each has a patience of its own. The inner one ends a worker that hangs and then leaves in good order; ' +
+      'the outer one kills the master with SIGKILL, and the workers, their requests and the port are left to themselves. So each ' +
+      'limit must be shorter than the next one outwards: longest request < graceful timeout or mercy < stopwaitsecs < ' +
+      'TimeoutStopSec < time limit of the container. The defaults are not: uWSGI waits 60 s, gunicorn 30 s, supervisord and docker 10 s.',
+    remedy:
+      'Make the outer limit longer than the inner one by five seconds or more, or the inner one shorter; and find out what held ' +
+      'the workers, for a stop without a hang needs neither.',
+    limits:
+      'The inner patience may be a default that a configuration changes; then it is called likely. Without the log of the server ' +
+      'itself it cannot be told whether it was still waiting, had never got the signal, or took it for a reload.',
+    references: [
+      'http://supervisord.org/configuration.html#program-x-section-values',
+      'https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html#TimeoutStopSec=',
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#worker-reload-mercy',
+      'https://docs.gunicorn.org/en/stable/settings.html#graceful-timeout',
+    ],
+  },
+  needs: {
+    messages: [
+      'supervisord/killing',
+      'supervisord/stopped',
+      'supervisord/spawned',
+      'systemd/killing-process',
+      'systemd/stop-timeout',
+      'systemd/stopping',
+      'systemd/stopped',
+      'heroku/exit-timeout',
+      'heroku/stopping',
+    ],
+    otherwise: 'no line of an outer supervisor is in this log: give the log of supervisord or the journal of the unit as well',
+  },
+  *check(timeline) {
+    const explained = new Set(stopsTakenAsReload(timeline).map(({instance}) => instance));
+    const told = new Set<Instance>();
+    for (const cuts of byProgram(timeline)) {
+      const own = cuts.filter(({server}) => server === null || !explained.has(server));
+      for (const {server} of cuts) if (server) told.add(server);
+      const answer = own.length > 0 ? describe(own) : null;
+      if (answer) yield answer;
+    }
+    for (const instance of timeline.instances) {
+      const finding = told.has(instance) || explained.has(instance) ? null : wrongOrder(timeline, instance);
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+/** A program that was killed at the end of a stop. */
+interface Cut {
+  readonly outer: Outer;
+  readonly server: Instance | null;
+  /** The stop that it was at; null where its own log shows none. */
+  readonly stop: Reload | null;
+}
+
+function byProgram(timeline: Timeline): Cut[][] {
+  const groups = new Map<string, Cut[]>();
+  for (const supervisor of timeline.instances) {
+    for (const life of supervisor.processes) {
+      if (life.role !== 'program' || life.end !== 'forced' || life.forced?.deadline !== 'stop-timeout' || !life.asked) continue;
+      const outer = {supervisor, life};
+      const server = serverOf(timeline, outer);
+      const stop = server?.reloads.findLast(({kind}) => kind === 'stop') ?? null;
+      const key = `${supervisor.supervisor} ${life.program}`;
+      groups.set(key, [...(groups.get(key) ?? []), {outer, server, stop}]);
+    }
+  }
+  return [...groups.values()];
+}
+
+/** How long a server waits for its workers before it ends them itself. */
+interface Grace {
+  readonly seconds: number;
+  /** What a stop with a worker that hangs takes. */
+  readonly cost: number;
+  readonly setting: string;
+  readonly text: string;
+  readonly isKnown: boolean;
+  readonly where: LineRef | null;
+}
+
+/** gunicorn's graceful_timeout where nothing sets it (gunicorn/config.py). */
+const GRACEFUL_TIMEOUT = 30;
+
+function graceOf(instance: Instance, at: LineRef | null): Grace | null {
+  if (instance.supervisor === 'uwsgi') {
+    const mercy = mercyOf(instance, at);
+    return {
+      seconds: mercy.seconds,
+      cost: costOf(mercy.seconds),
+      setting: 'worker-reload-mercy',
+      text: mercyText(mercy),
+      isKnown: mercy.known === 'shown' || mercy.known === 'measured',
+      where: mercy.where,
+    };
+  }
+  if (instance.supervisor !== 'gunicorn') return null;
+  const known = setting(instance, 'graceful_timeout');
+  const value = known === null ? GRACEFUL_TIMEOUT : Number(known.value);
+  const isKnown = known !== null && known.from !== 'default';
+  return {
+    seconds: value,
+    cost: value + 1,
+    setting: 'graceful_timeout',
+    text: isKnown ? `${value} s` : `${value} s unless the configuration says otherwise`,
+    isKnown,
+    where: known?.where ?? null,
+  };
+}
+
+function describe(cuts: readonly Cut[]): Finding | Undecided | null {
+  const cut = cuts.findLast(({server}) => server !== null) ?? cuts.at(-1);
+  if (!cut) return null;
+  const {outer, server, stop} = cut;
+  const {supervisor, life} = outer;
+  const {forced} = life;
+  if (!forced) return null;
+  const grace = server === null ? null : graceOf(server, stop?.began ?? null);
+  const patience = span(cuts.map(({outer: {life: each}}) => each.forced?.patience ?? null).filter((each) => each !== null));
+  const waited = patience?.max ?? null;
+  if (grace !== null && waited !== null && waited > grace.cost + 1) {
+    return {
+      undecided:
+        `${supervisor.supervisor} killed ${life.program} after ${seconds(waited)}, longer than its own patience with workers ` +
+        `(${grace.setting}, ${grace.text}): what held the master then, no line tells.`,
+    };
+  }
+  const lines = evidence(proofs(cuts, grace), 10);
+  if (!lines) return null;
+  const limit = patienceOf(supervisor.supervisor, life.program);
+  const several = cuts.length > 1;
+  const isStopping = stop !== null;
+  const survivors = unique(cuts.flatMap((each) => (each.server ? leftBehind(each.server) : [])));
+  return {
+    title: isStopping
+      ? `${supervisor.supervisor} killed ${life.program} before ${spelled(server)} could end its workers itself`
+      : `${supervisor.supervisor} killed ${life.program}: it had not stopped in time`,
+    message: sentences(
+      `${supervisor.supervisor} asked ${life.program} to stop and killed it with SIGKILL ${waitedText(patience)}${
+        several ? `, ${count(cuts.length, 'time')}` : ''
+      }: that is ${limit.name}.`,
+      isStopping &&
+        grace !== null &&
+        `${spelled(server)} had taken up the stop and was waiting for its workers; its own patience with them (${grace.setting}) is ` +
+          `${grace.text}, so it never came to end them itself.`,
+      isStopping && grace === null && `${spelled(server)} had taken up the stop and had not come to its end.`,
+      !isStopping &&
+        server !== null &&
+        'The log of the server shows no sign that it was asked to stop: the signal may never have reached it.',
+      server === null && 'What the program was doing meanwhile, its own log would tell: it is not here.',
+      survivors.length > 0 &&
+        `The kill hits the master alone: ${count(survivors.length, 'worker')} (pid ${list(survivors.map(({pid}) => pid))}) ${
+          survivors.length === 1 ? 'was' : 'were'
+        } left without it, and no line shows ${survivors.length === 1 ? 'its' : 'their'} end.`,
+      'That it was killed is proved.',
+      isStopping && grace !== null && !grace.isKnown && 'The inner patience is the default and may be set otherwise.',
+    ),
+    confidence: !isStopping ? 'possible' : grace?.isKnown && waited !== null ? 'certain' : 'likely',
+    instance: (server ?? supervisor).id,
+    reload: several ? null : (stop?.id ?? null),
+    pids: unique(cuts.map(({outer: {life: each}}) => each.pid)),
+    workers: [],
+    evidence: lines,
+    against: against(cut),
+    cannotSee: [
+      ...(isStopping ? ['what held the workers: the kill came before the server named one'] : []),
+      'requests that were cut: they have no line',
+    ],
+    fixes: fixesFor(outer, grace, waited, isStopping),
+    next: [
+      ...(server === null ? [`give the log of ${life.program} itself as well: its lines around the kill decide`] : []),
+      ...(isStopping
+        ? ['stop it once with a longer limit: the server then names the worker that does not leave (uWSGI: NO MERCY)']
+        : [
+            `send the signal by hand (kill -TERM ${life.pid > 0 ? 'to the pid of the program' : 'to the main process'}) and see whether the server takes note`,
+          ]),
+    ],
+    identity: [server ? instanceName(server) : supervisor.supervisor, life.program ?? '', 'outer timeout'],
+  };
+}
+
+function waitedText(patience: ReturnType<typeof span>): string {
+  return patience === null || (patience.max === null && patience.min === 0)
+    ? 'when its time was over'
+    : `after ${duration(patience)}`;
+}
+
+function spelled(server: Instance | null): string {
+  return server === null ? 'the server' : server.supervisor === 'uwsgi' ? 'uWSGI' : server.supervisor;
+}
+
+function leftBehind({processes}: Instance): Process[] {
+  return processes.filter(({role, end}) => role === 'worker' && (end === 'lost' || end === 'running'));
+}
+
+function proofs(cuts: readonly Cut[], grace: Grace | null): Evidence[] {
+  return cuts.flatMap(({outer: {life}, stop}) => [
+    ...(life.forced ? [proof(life.forced.event, `its patience is over: ${life.program} (pid ${life.pid}) is killed`)] : []),
+    ...(life.asked ? [proof(life.asked.event, `${life.program} is asked to stop`)] : []),
+    ...(stop ? [proof(stop.began, 'the server takes up the stop')] : []),
+    ...(grace?.where ? [proof(grace.where, `the inner patience: ${grace.setting} is ${grace.seconds} s`)] : []),
+    ...(life.ended ? [proof(life.ended, 'the master is gone')] : []),
+  ]);
+}
+
+function against({server, stop, outer}: Cut): Finding['against'] {
+  const {event} = outer.life.forced ?? {};
+  if (stop !== null) {
+    return [
+      {
+        hypothesis: 'stop-became-reload',
+        because: 'the server says that it stops, not that it reloads',
+        line: stop.began.line,
+      },
+    ];
+  }
+  return [
+    {
+      hypothesis: 'stop-became-reload',
+      because:
+        server === null
+          ? 'a uWSGI without die-on-term takes SIGTERM as a reload; its own log decides'
+          : 'no brutal reload is in the log of the server',
+      line: null,
+    },
+    {
+      hypothesis: 'the signal never reached the server (a shell without exec, a wrapper, a wrong pid)',
+      because: server === null ? 'it fits as well' : 'it fits best where the server shows no sign of a stop',
+      line: event?.line ?? null,
+    },
+  ];
+}
+
+/** Between two limits, in seconds, so that the inner one comes first. */
+const MARGIN = 5;
+
+function fixesFor({supervisor, life}: Outer, grace: Grace | null, waited: number | null, isStopping: boolean): Fix[] {
+  const limit = patienceOf(supervisor.supervisor, life.program);
+  const enough = grace === null ? null : grace.cost + MARGIN;
+  const longer: Fix | null =
+    limit.setting === null
+      ? null
+      : {
+          setting: limit.setting,
+          section: limit.section,
+          value: enough === null || !isStopping ? null : String(enough),
+          effect: !isStopping
+            ? 'if the server was still at its own stop, it can come to the end of it; if it never began one, this changes nothing'
+            : enough === null || grace === null
+              ? 'the server can end its workers itself and leave in good order'
+              : `a worker that hangs is ended by the server after ${grace.cost} s, and the stop is complete before the limit`,
+          since: null,
+          safety: 'safe',
+          why: 'It must be longer than the inner patience, and shorter than the next limit outwards.',
+        };
+  const shorter: Fix | null =
+    grace === null || !isStopping
+      ? null
+      : {
+          setting: grace.setting,
+          section: grace.setting === 'worker-reload-mercy' ? 'uwsgi' : null,
+          value: null,
+          effect:
+            waited === null
+              ? 'the server ends its workers before the outer limit strikes'
+              : `below ${Math.max(1, Math.floor(waited) - 2)} s, the server ends its workers before the outer limit of ${seconds(waited)} strikes`,
+          since: null,
+          safety: 'may-cut-requests',
+          why: 'The other way round: it must still be longer than the requests that are to be finished.',
+        };
+  const group: Fix | null =
+    supervisor.supervisor === 'supervisord' && isStopping
+      ? {
+          setting: 'killasgroup',
+          section: limit.section,
+          value: 'true',
+          effect: 'if it comes to a kill, no worker survives its master and keeps the port',
+          since: null,
+          safety: 'may-cut-requests',
+          why: 'SIGKILL then goes to the whole process group. It mends the consequence, not the cause.',
+        }
+      : null;
+  return [longer, shorter, group].filter((fix) => fix !== null);
+}
+
+/** One link of the chain of limits, from the inside out. */
+interface Limit {
+  readonly name: string;
+  readonly seconds: number;
+  readonly where: LineRef | null;
+  readonly isSet: boolean;
+}
+
+/** Nothing was killed, and yet a limit that is known is not shorter than the next one outwards. */
+function wrongOrder(timeline: Timeline, instance: Instance): Finding | null {
+  const grace = graceOf(instance, null);
+  const outer = outerOf(timeline, instance);
+  if (grace === null) return null;
+  const limits: Limit[] = [
+    {name: grace.setting, seconds: grace.cost, where: grace.where, isSet: grace.isKnown},
+    ...(['stopwaitsecs', 'TimeoutStopSec'] as const).flatMap((name) => {
+      const value = secondsOf(instance, name);
+      const known = setting(instance, name);
+      return value === null || known === null
+        ? []
+        : [{name, seconds: value, where: known.where, isSet: known.from !== 'default'}];
+    }),
+  ];
+  for (const [n, inner] of limits.entries()) {
+    const outside = limits[n + 1];
+    if (!outside || inner.seconds < outside.seconds || !(inner.isSet || outside.isSet)) continue;
+    const lines = evidence([
+      ...(inner.where ? [proof(inner.where, `the inner limit: ${inner.name}`)] : []),
+      ...(outside.where ? [proof(outside.where, `the outer limit: ${outside.name} is ${outside.seconds} s`)] : []),
+    ]);
+    if (!lines) continue;
+    const value = String(inner.seconds + MARGIN);
+    const section = outside.name === 'stopwaitsecs' ? `program:${outer?.life.program ?? instance.name ?? ''}` : 'Service';
+    return {
+      title: `${outside.name} (${outside.seconds} s) is shorter than what ${inner.name} may take (${inner.seconds} s)`,
+      message: sentences(
+        `A worker that does not leave is ended by ${spelled(instance)} after ${inner.seconds} s (${inner.name}); ${outside.name} is ` +
+          `${outside.seconds} s${outside.isSet ? '' : ' by default'}.`,
+        'The first stop with such a worker ends in a SIGKILL of the master. In this log nothing was killed for it.',
+      ),
+      severity: 'info',
+      confidence: inner.isSet && outside.isSet ? 'certain' : 'likely',
+      instance: instance.id,
+      reload: null,
+      pids: [],
+      workers: [],
+      evidence: lines,
+      against: [],
+      cannotSee: ['whether a worker will ever need that long to leave'],
+      fixes: [
+        {
+          setting: outside.name,
+          section,
+          value,
+          effect: 'the server comes to its own deadline first, and leaves in good order',
+          since: null,
+          safety: 'safe',
+          why: 'Each limit must be longer than the one inside it.',
+        },
+      ],
+      next: [],
+      identity: [instanceName(instance), inner.name, outside.name],
+    };
+  }
+  return null;
+}

@@ -1,0 +1,112 @@
+/**
+ * Servers that run under another supervisor (supervisord, systemd, a platform), and what became of its stops. One reading
+ * for all rules that meet them, so that each kill is told once.
+ */
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
+import {between} from '../timeline/time.ts';
+import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {setting, uwsgiOf} from './settings.ts';
+
+export interface Outer {
+  /** The outer supervisor. */
+  readonly supervisor: Instance;
+  /** The life of its program that the server is. */
+  readonly life: Process;
+}
+
+/** What the server runs as; null where nothing ties it to an outer supervisor. */
+export function outerOf(timeline: Timeline, {runsAs, masterPid}: Instance): Outer | null {
+  const supervisor = timeline.instances.find(({id}) => id === runsAs?.instance);
+  const life = supervisor?.processes.find(
+    ({role, program, started, pid}) =>
+      role === 'program' && program === runsAs?.name && started === runsAs?.started && (masterPid === null || pid === masterPid),
+  );
+  return supervisor && life ? {supervisor, life} : null;
+}
+
+/** The server that a program of an outer supervisor is; null where the log has no line of it. */
+export function serverOf(timeline: Timeline, {supervisor, life}: Outer): Instance | null {
+  return (
+    timeline.instances.find((instance) => {
+      const outer = outerOf(timeline, instance);
+      return outer?.supervisor === supervisor && outer.life === life;
+    }) ?? null
+  );
+}
+
+/** How long an outer supervisor waits for a program that it stops, and where that is set. */
+export interface Patience {
+  readonly setting: string | null;
+  readonly section: string | null;
+  /** In words: "supervisord's stopwaitsecs". */
+  readonly name: string;
+}
+
+export function patienceOf(supervisor: string, program: string | null): Patience {
+  if (supervisor === 'supervisord') {
+    return {setting: 'stopwaitsecs', section: `program:${program ?? ''}`, name: "supervisord's stopwaitsecs"};
+  }
+  if (supervisor === 'systemd') return {setting: 'TimeoutStopSec', section: 'Service', name: "systemd's TimeoutStopSec"};
+  return {setting: null, section: null, name: "the platform's time for a stop"};
+}
+
+/** The setting that tells an outer supervisor which signal means stop. */
+export function stopSignalOf(supervisor: string): {setting: string; value: string} {
+  return supervisor === 'systemd' ? {setting: 'KillSignal', value: 'SIGINT'} : {setting: 'stopsignal', value: 'INT'};
+}
+
+/** A stop that uWSGI took as a reload: without die-on-term that is what SIGTERM means to it (core/uwsgi.c). */
+export interface TakenAsReload {
+  readonly instance: Instance;
+  readonly reload: Reload;
+  readonly outer: Outer | null;
+  /** The line that shows how it ended: the kill, workers that lost their master, a start from nothing. */
+  readonly end: LogEvent | null;
+}
+
+/** Seconds within which whoever wanted a stop kills what goes on running: the usual limits are 5 to 90 s. */
+const SOON = 120;
+const found = new WeakMap<Timeline, readonly TakenAsReload[]>();
+
+export function stopsTakenAsReload(timeline: Timeline): readonly TakenAsReload[] {
+  const known = found.get(timeline);
+  if (known) return known;
+  const all = uwsgiOf(timeline).flatMap((instance) => takenAsReload(timeline, instance) ?? []);
+  found.set(timeline, all);
+  return all;
+}
+
+function takenAsReload(timeline: Timeline, instance: Instance): TakenAsReload | null {
+  const reload = instance.reloads.at(-1);
+  if (reload?.kind !== 'brutal') return null;
+  const outer = outerOf(timeline, instance);
+  if (outer) {
+    const {asked, forced, ended} = outer.life;
+    if (asked?.by !== 'stop' || endsBefore(reload, asked.event)) return null;
+    // It stopped all the same: somebody had asked for the reload before.
+    if (forced === null && ended !== null) return null;
+    return {instance, reload, outer, end: forced?.event ?? null};
+  }
+  if (reload.reExecuted === null) return null;
+  const end = instance.stopped?.meaning.kind === 'master-lost' ? instance.stopped : startAfter(timeline, instance, reload);
+  return end !== null && between(reload.startedAt, end.at).min <= SOON ? {instance, reload, outer, end} : null;
+}
+
+function endsBefore({startedAt}: Reload, event: LogEvent): boolean {
+  return startedAt.latest !== null && event.at.earliest !== null && startedAt.latest < event.at.earliest - 1000;
+}
+
+/** The next start from nothing in the same log, of a server that never said goodbye. */
+function startAfter(timeline: Timeline, instance: Instance, reload: Reload): LogEvent | null {
+  if (instance.stopped?.meaning.kind === 'stop-ended') return null;
+  const next = timeline.instances.find(({predecessor}) => predecessor === instance.id);
+  const start = next?.epochs[0]?.banner ?? null;
+  return start !== null && start.input === reload.began.input && precedes(reload.began, start) ? start : null;
+}
+
+/** Seconds that a setting names; null where it is not known, or endless. */
+export function secondsOf(instance: Instance, name: string): number | null {
+  const value = Number(setting(instance, name)?.value ?? Number.NaN);
+  return Number.isFinite(value) ? value : null;
+}
