@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   rules: ['timeline'],
   measures: ['timeline'],
   checks: ['measures', 'rules', 'timeline', 'analyze.ts'],
-  report: ['checks', 'formats', 'measures', 'rules', 'timeline', 'analyze.ts'],
+  report: ['checks', 'config', 'formats', 'measures', 'rules', 'timeline', 'analyze.ts'],
   commands: ['checks', 'config', 'envelope', 'formats', 'measures', 'report', 'rules', 'source', 'timeline', 'analyze.ts'],
 };
 

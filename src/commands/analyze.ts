@@ -3,6 +3,7 @@ import type {RenderOptions} from '../report/reporter.ts';
 import {acceptanceFrom, baselineFlags} from './baseline.ts';
 import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
 import {isTerminal, linksFor, wantsColor, widthFor} from './terminal.ts';
+import {UsageError} from './usage-error.ts';
 
 export class Analyze extends Command {
   static override summary = 'Diagnose logs: what hung, why, and what to change. The default command.';
@@ -22,6 +23,9 @@ export class Analyze extends Command {
   static override args = readingArgs;
   static override flags = {
     json: Flags.boolean({description: 'the report as JSON on standard output (the same as --format json)'}),
+    patch: Flags.boolean({
+      description: 'the fixes as a unified diff of the configuration (needs --config): logdoctor … --patch | patch -p0',
+    }),
     format: Flags.string({
       description: 'how to report (logdoctor formats lists them); repeatable, with =PATH into a file',
       helpValue: 'NAME[=PATH]',
@@ -41,6 +45,9 @@ export class Analyze extends Command {
     const {outputsOf, writeReport} = await import('./output.ts');
     const outputs = await outputsOf(flags);
     const acceptance = await acceptanceFrom(flags.baseline ?? null, flags);
+    if (outputs.some(({reporter}) => reporter.name === 'patch') && flags.config === undefined) {
+      throw new UsageError('--patch changes a configuration, and none was given: add --config FILE');
+    }
     const reading = await read(this, args.input as readonly string[] | undefined, flags, acceptance);
     if (reading === null) return;
     const {diagnosis} = reading;

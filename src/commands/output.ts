@@ -21,12 +21,13 @@ export interface Place {
 export interface OutputFlags {
   readonly format?: readonly string[] | undefined;
   readonly json?: boolean | undefined;
+  readonly patch?: boolean | undefined;
   readonly output?: string | undefined;
 }
 
 /** What `--format`, `--json` and `--output` ask for together. Text on standard output where they ask for nothing. */
 export function placesOf(flags: OutputFlags, known: readonly string[]): readonly Place[] {
-  const wanted = [...(flags.format ?? []), ...(flags.json ? ['json'] : [])];
+  const wanted = [...(flags.format ?? []), ...(flags.json ? ['json'] : []), ...(flags.patch ? ['patch'] : [])];
   const places = (wanted.length === 0 ? ['text'] : [...new Set(wanted)]).map((format): Place => {
     const [name = '', ...rest] = format.split('=');
     if (!known.includes(name))

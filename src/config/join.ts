@@ -20,7 +20,10 @@ export function joinConfiguration(
   configuration: Configuration,
 ): {timeline: Timeline; notes: readonly ConfigNote[]} {
   const joiner = new Joiner(timeline, configuration);
-  for (const program of configuration.programs) joiner.take(program);
+  // A command line goes before the file that it names.
+  const isOuter = ({server}: Program) => server === 'supervisord' || server === 'systemd';
+  for (const program of configuration.programs.filter((each) => !isOuter(each))) joiner.take(program);
+  for (const program of configuration.programs.filter(isOuter)) joiner.take(program);
   return {timeline: joiner.timeline(), notes: [...configuration.notes, ...joiner.notes]};
 }
 
@@ -69,7 +72,7 @@ class Joiner {
 
   private takeServer(program: Program): void {
     const chains = this.chainsOf(program.server);
-    const {file, section} = program.place;
+    const {file} = program.place;
     if (chains.length === 0) {
       this.note(file, `no ${shown(program.server)} server is in this log; the file is not used`);
       return;
@@ -82,8 +85,7 @@ class Joiner {
       );
       return;
     }
-    for (const instance of fitting.flat())
-      this.add(instance, program.server, program.settings, {input: this.inputOf(file), section, server: program.server});
+    for (const instance of fitting.flat()) this.add(instance, program.server, program.settings, this.placeOf(program));
   }
 
   private fitting(program: Program, chains: readonly Chain[]): readonly Chain[] {
@@ -111,8 +113,8 @@ class Joiner {
   }
 
   private takeOuter(program: Program): void {
-    const {file, section} = program.place;
-    const place = {input: this.inputOf(file), section, server: program.server};
+    const {file} = program.place;
+    const place = this.placeOf(program);
     const own = this.chainsOf(program.server);
     if (own.length > 1) this.note(file, `which of ${own.map((chain) => chain[0]?.id).join(', ')} it belongs to cannot be told`);
     else for (const instance of own.flat()) this.add(instance, program.server, program.settings, place, program.name);
@@ -197,6 +199,11 @@ class Joiner {
       else chain.push(instance);
     }
     return chains;
+  }
+
+  private placeOf({place: {file, section}, server}: Program): ConfiguredPlace {
+    const line = file.sections.find(({name}) => name === section)?.line ?? 1;
+    return {heading: {input: this.inputOf(file), line, text: textOfLine(file, line)}, section, server};
   }
 
   private inputOf(file: ConfigFile): number {

@@ -20,6 +20,11 @@ export const reporters = [
   {name: 'sarif', title: 'SARIF 2.1.0, for code scanning', load: async () => (await import('./sarif.ts')).sarif},
   {name: 'junit', title: 'JUnit XML: one test case a rule', load: async () => (await import('./junit.ts')).junit},
   {name: 'github', title: 'annotations of GitHub Actions', load: async () => (await import('./github.ts')).github},
+  {
+    name: 'patch',
+    title: 'fixes as a unified diff of the configuration (--config)',
+    load: async () => (await import('./patch.ts')).patch,
+  },
   {name: 'gitlab', title: 'GitLab Code Quality', load: async () => (await import('./gitlab.ts')).gitlab},
 ] as const satisfies readonly ReporterEntry[];
 

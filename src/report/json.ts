@@ -188,7 +188,7 @@ function writer(timeline: Timeline) {
 
   const evidence = ({at: line, shows}: Evidence) => ({...where(line), text: line.text, shows});
 
-  const fix = ({setting, section, value, effect, since, safety, why}: Fix) => ({
+  const fix = ({setting, section, value, effect, since, safety, why, remaining}: Fix) => ({
     setting,
     section,
     value,
@@ -196,6 +196,7 @@ function writer(timeline: Timeline) {
     since,
     safety,
     why,
+    ...(remaining === undefined ? {} : {remaining}),
   });
 
   const finding = (finding: RuleFinding) => ({

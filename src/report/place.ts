@@ -1,6 +1,6 @@
 import type {RuleFinding} from '../rules/rule.ts';
 import type {EventKind, LineRef} from '../timeline/event.ts';
-import {settingAt} from '../timeline/lookup.ts';
+import {nameOfInput} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {inputName} from './json.ts';
 
@@ -10,8 +10,8 @@ export interface Place {
   readonly line: number;
 }
 
-export function placeOf({input, line}: LineRef, {inputs}: Timeline): Place {
-  return {input: inputName(inputs[input]?.name ?? ''), line};
+export function placeOf(ref: LineRef, timeline: Timeline): Place {
+  return {input: inputName(nameOfInput(timeline, ref)), line: ref.line};
 }
 
 /** Where to send a reader first: the line of the configuration that the finding would change, else the line of the log that tells most. */
@@ -24,12 +24,13 @@ export function mainLine(finding: RuleFinding, timeline: Timeline): LineRef {
   return configured(finding, timeline) ?? telling(finding, timeline);
 }
 
-/** The configuration's line of the first setting that the fixes name, where the configuration was read. */
-function configured({fixes, instance}: RuleFinding, {instances}: Timeline): LineRef | null {
+/** The configuration's line of the setting that is the trouble, or else of the first setting that the fixes name, where the configuration was read. */
+function configured({evidence: [first], fixes, instance}: RuleFinding, {inputs, instances}: Timeline): LineRef | null {
+  if (first.at.input >= inputs.length) return first.at;
   const settings = instances.find(({id}) => id === instance)?.settings ?? [];
   for (const {setting} of fixes) {
-    const current = setting === null ? null : settingAt(settings, setting);
-    if (current?.from === 'config' && current.where !== null) return current.where;
+    const written = settings.findLast(({name, from}) => name === setting && from === 'config');
+    if (written?.where) return written.where;
   }
   return null;
 }

@@ -42,6 +42,7 @@ const rule: Rule = {
       'elastic/apm-agent-python#2304',
     ],
   },
+  settings: ['worker-reload-mercy'],
   needs: {
     messages: ['uwsgi/chain-victim', 'uwsgi/chain-complete', 'uwsgi/touch-chain-reload', 'uwsgi/chain-reload'],
     otherwise: "the log shows no chain reload (touch-chain-reload, or c written to the master's FIFO)",
@@ -156,6 +157,7 @@ function fixesFor(worst: Reload, forced: readonly ReloadedWorker[], lower: Fix |
       value: null,
       since: null,
       safety: 'needs-code',
+      remaining: 1,
       effect: `${total} -> about ${seconds(rest + forced.length)}`,
       why: 'End what keeps the workers from leaving (a thread of the application, most often): then each leaves within a second.',
     },

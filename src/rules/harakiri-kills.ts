@@ -49,6 +49,7 @@ const rule: Rule = {
       'unbit/uwsgi#2606',
     ],
   },
+  settings: ['harakiri'],
   needs: {
     messages: [
       'uwsgi/harakiri',

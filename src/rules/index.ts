@@ -22,6 +22,7 @@ import reloadLostApp from './reload-lost-app.ts';
 import reloadUnfinished from './reload-unfinished.ts';
 import requestBlocksShutdown from './request-blocks-shutdown.ts';
 import respawnOrphansTasks from './respawn-orphans-tasks.ts';
+import riskySetting from './risky-setting.ts';
 import type {Rule} from './rule.ts';
 import stopBecameReload from './stop-became-reload.ts';
 import survivorsHoldPort from './survivors-hold-port.ts';
@@ -56,6 +57,7 @@ export const rules: readonly Rule[] = [
   synchronizedRecycling,
   oldCodeKept,
   configurationNotInForce,
+  riskySetting,
   clockDisagreement,
   logHidesTimes,
 ];

@@ -52,6 +52,7 @@ const rule: Rule = {
       'getsentry/self-hosted#1573',
     ],
   },
+  settings: ['listen'],
   needs: {
     messages: [
       'uwsgi/listen-queue-full',

@@ -39,6 +39,7 @@ const rule: Rule = {
       'https://docs.docker.com/reference/cli/docker/container/logs/',
     ],
   },
+  settings: ['log-date', 'disable-logging'],
   needs: null,
   *check(timeline) {
     const gaps = timeline.instances.flatMap((instance) => gapsIn(timeline, instance));

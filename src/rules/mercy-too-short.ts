@@ -29,6 +29,7 @@ const rule: Rule = {
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
     ],
   },
+  settings: ['worker-reload-mercy'],
   needs: {
     messages: [
       'uwsgi/no-mercy',

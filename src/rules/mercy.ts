@@ -105,6 +105,7 @@ export function lowerMercy(timeline: Timeline, instance: Instance, processes: re
     section: 'uwsgi',
     value: String(enough),
     since: null,
+    remaining: costOf(enough),
     safety: 'may-cut-requests',
     effect:
       `${now.known === 'assumed' ? 'with the default mercy, ' : ''}${seconds(costOf(now.seconds))} -> about ` +

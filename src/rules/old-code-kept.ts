@@ -11,7 +11,7 @@ const rule: Rule = {
   docs: {
     sees:
       'A chain reload or a reload of the workers alone whose new workers did not load the application: no "WSGI app 0 ... ' +
-      'ready" follows their start.',
+      'ready" follows their start. For gunicorn a HUP under preload_app, where the configuration is known (--config).',
     why:
       'By default uWSGI loads the application once, in the master, and forks the workers from it. A reload of the workers ' +
       'alone forks them again from the same master, with the code it loaded at its start. Changed code is not read, and ' +
@@ -23,10 +23,12 @@ const rule: Rule = {
       "If no code was changed, nothing was lost. Applications other than Python's print other lines. Without the start of " +
       'the server in the log it is only possible.',
     references: [
+      'https://docs.gunicorn.org/en/stable/settings.html#preload-app',
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html#chain-reloading-lazy-apps',
       'unbit/uwsgi#2001',
     ],
   },
+  settings: ['lazy-apps', 'preload_app'],
   needs: {
     messages: [
       'uwsgi/chain-victim',
@@ -34,10 +36,16 @@ const rule: Rule = {
       'uwsgi/chain-reload',
       'uwsgi/touch-workers-reload',
       'uwsgi/gracefully-killing',
+      'gunicorn/hang-up-master',
+      'gunicorn/handling-signal',
     ],
     otherwise: 'the log shows no reload of the workers alone (chain reload, workers reload)',
   },
   *check(timeline) {
+    for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn')) {
+      const finding = describePreloaded(instance);
+      if (finding) yield finding;
+    }
     for (const instance of uwsgiOf(timeline)) {
       if (isLazy(instance)) continue;
       const kept = instance.reloads.filter(
@@ -51,6 +59,58 @@ const rule: Rule = {
 };
 
 export default rule;
+
+/** gunicorn writes no line when an application is loaded: only the configuration tells. */
+function describePreloaded(instance: Instance): Finding | null {
+  const preload = setting(instance, 'preload_app');
+  const reloads = instance.reloads.filter(({kind, workers}) => kind === 'hup' && workers.some(({newPid}) => newPid !== null));
+  if (!isOn(instance, 'preload_app') || !preload?.where || reloads.length === 0) return null;
+  const lines = evidence([
+    proof(preload.where, 'the application is loaded once, in the arbiter'),
+    ...reloads.slice(0, 5).map(({began}) => proof(began, 'a HUP replaces the workers')),
+  ]);
+  if (!lines) return null;
+  const pids = unique(reloads.flatMap(({workers}) => workers.flatMap(({newPid}) => newPid ?? [])));
+  return {
+    title: rule.title,
+    message:
+      `${count(reloads.length, 'HUP')} replaced the workers under preload_app. The arbiter forks them from the application ` +
+      'that it loaded at its start, so they run that code; changes made since are not in use. Whether the code had changed, ' +
+      'the log does not tell.',
+    confidence: preload.from === 'log' ? 'certain' : 'likely',
+    instance: instance.id,
+    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    pids,
+    workers: [],
+    evidence: lines,
+    against:
+      preload.from === 'log'
+        ? []
+        : [
+            {
+              hypothesis: 'gunicorn runs with another configuration than the file that was given',
+              because: 'no line of this log shows it',
+              line: null,
+            },
+          ],
+    cannotSee: ['which version of the code a worker runs', 'whether the code had changed'],
+    fixes: [
+      {
+        setting: 'preload_app',
+        section: 'gunicorn',
+        value: 'False',
+        since: null,
+        safety: 'safe',
+        effect: 'each worker loads the current code when it starts',
+        why:
+          'The application then takes its memory and its time to load once per worker. Or deploy with a restart, or with USR2 ' +
+          'and then TERM to the old arbiter.',
+      },
+    ],
+    next: ['let the application show its version (a header, a status page) and ask for it before and after a reload'],
+    identity: [instanceName(instance), 'preload'],
+  };
+}
 
 function isLazy(instance: Instance): boolean {
   if (isOn(instance, 'lazy-apps') || isOn(instance, 'lazy')) return true;

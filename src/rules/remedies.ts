@@ -8,6 +8,9 @@ import type {Finding, Fix} from './rule.ts';
 import {coresOf, loading, mayHave, setting, versionAt, versionWithin} from './settings.ts';
 import {nameOf} from './wording.ts';
 
+/** Seconds that a worker takes to leave when nothing holds it: the master looks once a second. */
+const AT_ONCE = 1;
+
 export interface Remedies {
   readonly fixes: readonly Fix[];
   /** What later versions would offer. */
@@ -34,6 +37,7 @@ export function exitHangRemedies(
       section: null,
       value: null,
       effect: gain,
+      remaining: AT_ONCE,
       since: null,
       safety: 'safe',
       why: `Run uWSGI ${bug.fixedIn} or later: ${bug.what}.`,
@@ -47,6 +51,7 @@ export function exitHangRemedies(
           section: 'uwsgi',
           value: 'true',
           effect: gain,
+          remaining: AT_ONCE,
           since: '2.0.21',
           safety: 'safe',
           why:
@@ -61,6 +66,7 @@ export function exitHangRemedies(
           section: 'uwsgi',
           value: 'true',
           effect: gain,
+          remaining: AT_ONCE,
           since: '2.0.15',
           safety: 'safe',
           why:
@@ -81,7 +87,15 @@ export function exitHangRemedies(
 }
 
 function threadFix(where: ReturnType<typeof loading> | 'some', gain: string): Fix {
-  const fix = {setting: null, section: null, value: null, effect: gain, since: null, safety: 'needs-code'} as const;
+  const fix = {
+    setting: null,
+    section: null,
+    value: null,
+    effect: gain,
+    remaining: AT_ONCE,
+    since: null,
+    safety: 'needs-code',
+  } as const;
   if (where === 'some') {
     return {
       ...fix,

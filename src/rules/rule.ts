@@ -21,6 +21,8 @@ export interface Fix {
   /** The first version that has the setting; null where every version has it. */
   readonly since: string | null;
   readonly safety: 'safe' | 'may-cut-requests' | 'needs-code';
+  /** Seconds that one occasion (a worker that is to leave) takes with it, as predicted; absent where none are. */
+  readonly remaining?: number;
   readonly why: string;
 }
 
@@ -85,6 +87,8 @@ export interface Rule {
   readonly severity: Severity;
   readonly docs: RuleDocs;
   readonly needs: Needs | null;
+  /** Settings that are the trouble itself: where a configuration has them, findings are located there. */
+  readonly settings?: readonly string[];
   check(timeline: Timeline): Iterable<Finding | Undecided>;
 }
 

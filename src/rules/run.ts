@@ -1,6 +1,8 @@
 import {createHash} from 'node:crypto';
 import {precedes} from '../timeline/lookup.ts';
 import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {located, withoutProvedSmells} from './located.ts';
+import {reconcile} from './reconcile.ts';
 import type {Finding, Needs, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
 import {list, unique} from './wording.ts';
 
@@ -18,7 +20,9 @@ export function runRules(rules: readonly Rule[], timeline: Timeline): {findings:
     findings.push(...answer.findings);
     results.push(answer.result);
   }
-  return {findings: findings.sort(compare), rules: results};
+  const distinct = withoutProvedSmells(findings, timeline, 'risky-setting');
+  const result = results.map((each) => (each.id === 'risky-setting' ? smellsLeft(each, distinct) : each));
+  return {findings: reconcile(distinct.sort(compare), timeline), rules: result};
 }
 
 function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: RuleResult} {
@@ -30,7 +34,7 @@ function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: 
   const doubts: string[] = [];
   for (const answer of rule.check(timeline)) {
     if ('undecided' in answer) doubts.push(answer.undecided);
-    else findings.push(ruleFinding(rule, answer, findings));
+    else findings.push(located(ruleFinding(rule, answer, findings), rule, timeline));
   }
   if (findings.length > 0)
     return {findings, result: {id, result: 'fired', reason: list(unique(findings.map(({title}) => title)))}};
@@ -43,6 +47,12 @@ function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: 
       reason: `Looked for, and not found: ${rule.docs.sees.charAt(0).toLowerCase()}${rule.docs.sees.slice(1)}`,
     },
   };
+}
+
+/** All of them are part of other findings. */
+function smellsLeft(result: RuleResult, findings: readonly RuleFinding[]): RuleResult {
+  if (result.result !== 'fired' || findings.some(({rule}) => rule === result.id)) return result;
+  return {...result, result: 'passed', reason: 'What it saw is proved by the log, and part of other findings.'};
 }
 
 function isMet({messages, configuration}: Needs, timeline: Timeline): boolean {

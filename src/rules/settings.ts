@@ -23,6 +23,11 @@ export function setting(instance: Instance, name: string, at: LineRef | null = n
   return null;
 }
 
+/** What the configuration says of it, whatever the log shows; null where none was given or it does not say. */
+export function configured(instance: Instance, name: string): Setting | null {
+  return instance.settings.findLast((each) => each.name === name && each.from === 'config') ?? null;
+}
+
 export function numberOf(instance: Instance, name: string): number | null {
   const value = Number(setting(instance, name)?.value ?? Number.NaN);
   return Number.isFinite(value) ? value : null;

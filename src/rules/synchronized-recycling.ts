@@ -37,6 +37,7 @@ const rule: Rule = {
       'unbit/uwsgi#2235',
     ],
   },
+  settings: ['max-requests', 'max-worker-lifetime', 'max_requests'],
   needs: {
     messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached', 'gunicorn/autorestart'],
     otherwise: 'no worker was recycled in this log (max-requests, max-worker-lifetime, reload-on-rss)',

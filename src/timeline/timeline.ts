@@ -131,8 +131,8 @@ export interface Setting {
 
 /** A part of a configuration file that holds settings of an instance. */
 export interface ConfiguredPlace {
-  /** As in {@link LineRef}. */
-  readonly input: number;
+  /** The heading of the section, or the first line of a file without sections. */
+  readonly heading: LineRef;
   /** `uwsgi`, `program:web`, `Service`; empty where the file has no sections. */
   readonly section: string;
   /** Whose settings these are: those of the server, or of the supervisor that runs it. */

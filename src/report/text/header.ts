@@ -71,7 +71,9 @@ function configured({instances, configurations, inputs}: Timeline, page: Page): 
   const uses = instances.slice(0, MOST_NAMED).flatMap(({id, configured: places}) => {
     const names = [
       ...new Set(
-        places.map(({input, section}) => `${configurations[input - inputs.length]}${section === '' ? '' : ` [${section}]`}`),
+        places.map(
+          ({heading, section}) => `${configurations[heading.input - inputs.length]}${section === '' ? '' : ` [${section}]`}`,
+        ),
       ),
     ];
     return names.length === 0 ? [] : [`${id} by ${names.map(printable).join(' and ')}`];

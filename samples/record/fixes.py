@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""Tries fixes on real servers: the same trouble before and after each. Prints the table of docs/fixes.md.
+
+    python3 samples/record/fixes.py > docs/fixes.md
+
+Servers listen on the loopback only, in temporary directories, with a deadline for every wait; all are killed at the end.
+"""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+APP = """\
+import os, threading, time
+{before}
+VERSION = "1"
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(4)
+    if environ["PATH_INFO"] == "/hang":
+        time.sleep(600)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [VERSION.encode()]
+"""
+THREAD = "threading.Thread(target=lambda: [time.sleep(1) for _ in iter(int, 1)]{daemon}).start()"
+STOPPED = """\
+import uwsgi
+stop = threading.Event()
+threading.Thread(target=stop.wait).start()
+uwsgi.atexit = stop.set
+"""
+THREADED = APP.format(before=THREAD.format(daemon=""))
+DAEMON = APP.format(before=THREAD.format(daemon=", daemon=True"))
+ATEXIT = APP.format(before=STOPPED)
+PLAIN = APP.format(before="")
+
+
+def wait_for(condition, within, what):
+    deadline = time.time() + within
+    while time.time() < deadline:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.05)
+    raise TimeoutError(what)
+
+
+class Server:
+    """One server in a directory of its own."""
+
+    def __init__(self, app, command, files):
+        self.home = tempfile.TemporaryDirectory(prefix="fixes-")
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.at("app.py").write_text(app)
+        for name, text in files.items():
+            self.at(name).write_text(text.replace("PORT", str(self.port)).replace("HOME", self.home.name))
+        self.out = open(self.at("log"), "wb")
+        self.process = subprocess.Popen(command, cwd=self.home.name, stdout=self.out, stderr=self.out, start_new_session=True)
+
+    def at(self, name):
+        return Path(self.home.name) / name
+
+    def log(self):
+        return self.at("log").read_text(errors="replace")
+
+    def seen(self, text, times=1, within=90):
+        wait_for(lambda: len(re.findall(text, self.log())) >= times, within, text)
+
+    def get(self, path="/", timeout=20):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def signal(self, name):
+        os.kill(self.process.pid, getattr(signal, f"SIG{name}"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.out.close()
+        self.home.cleanup()
+
+
+def uwsgi(app, *options, workers=2):
+    lines = ["[uwsgi]", "plugin = python3", "http-socket = 127.0.0.1:PORT", "wsgi-file = app.py", "master = true", "log-master = true",
+             f"processes = {workers}", "enable-threads = true", *options]
+    server = Server(app, ["uwsgi", "--ini", "uwsgi.ini"], {"uwsgi.ini": "\n".join(lines) + "\n"})
+    server.seen(r"spawned uWSGI worker", workers, 30)
+    server.seen(r"WSGI app 0 .* ready", workers if "lazy-apps = true" in options else 1, 30)
+    time.sleep(0.5)
+    wait_for(lambda: server.get() is not None, 20, "an answer")
+    return server
+
+
+def gunicorn(app, *settings):
+    text = "\n".join(["bind = '127.0.0.1:PORT'", "workers = 2", *settings]) + "\n"
+    server = Server(app, ["gunicorn", "-c", "gunicorn.conf.py", "app:application"], {"gunicorn.conf.py": text})
+    wait_for(lambda: server.get() is not None, 20, "an answer")
+    return server
+
+
+def reload(server):
+    """Seconds from SIGHUP to the whole new generation, and how many had to be killed."""
+    spawned = len(re.findall("spawned uWSGI worker", server.log()))
+    began = time.time()
+    server.signal("HUP")
+    server.seen("spawned uWSGI worker", spawned + 2)
+    took = time.time() - began
+    killed = len(set(re.findall(r"worker (\d+) \(pid: \d+\) is taking too much time", server.log())))
+    return f"{took:.0f} s, {killed} of 2 killed"
+
+
+def reloading(app, *options):
+    def trial():
+        with uwsgi(app, *options) as server:
+            return reload(server)
+    return trial
+
+
+def cutting(*options):
+    def trial():
+        with uwsgi(PLAIN, *options) as server:
+            answers = []
+            client = threading.Thread(target=lambda: answers.append(server.get("/slow")))
+            client.start()
+            time.sleep(1)
+            took = reload(server)
+            client.join()
+            return f"{took}; the request of 4 s {'was answered' if answers[0] else 'was cut'}"
+    return trial
+
+
+def chain(*options):
+    def trial():
+        with uwsgi(PLAIN, "master-fifo = fifo", *options) as server:
+            server.at("app.py").write_text(PLAIN.replace('"1"', '"2"'))
+            server.at("fifo").open("w").write("c")
+            server.seen("chain reloading complete", within=30)
+            return "old code" if server.get() == "1" else "new code"
+    return trial
+
+
+def hup(*settings):
+    def trial():
+        with gunicorn(PLAIN, *settings) as server:
+            server.at("app.py").write_text(PLAIN.replace('"1"', '"2"'))
+            server.signal("HUP")
+            server.seen("Worker exiting", 2, 40)
+            wait_for(lambda: server.get() is not None, 10, "an answer")
+            time.sleep(1)
+            return "old code" if server.get() == "1" else "new code"
+    return trial
+
+
+def hanging(*options):
+    def trial():
+        with uwsgi(PLAIN, *options) as server:
+            threading.Thread(target=server.get, args=("/hang", 60), daemon=True).start()
+            time.sleep(1)
+            struck = "HARAKIRI" in options[0].upper()
+            if not struck:
+                return reload(server)
+            server.seen("HARAKIRI ON WORKER", within=20)
+            server.seen("Respawned uWSGI worker", within=20)
+            return f"the request was ended by harakiri; {reload(server)}"
+    return trial
+
+
+def stopping(*options):
+    def trial():
+        with uwsgi(PLAIN, *options) as server:
+            server.signal("TERM")
+            try:
+                server.process.wait(6)
+                return "stopped"
+            except subprocess.TimeoutExpired:
+                return "reloaded and went on" if "binary reloading" in server.log() else "still there"
+    return trial
+
+
+def supervised(*settings, app=THREADED, mercy=8):
+    def trial():
+        program = "\n".join(settings)
+        conf = f"""[supervisord]
+nodaemon = true
+logfile = HOME/supervisord.log
+pidfile = HOME/supervisord.pid
+[program:web]
+command = uwsgi --plugin python3 --http-socket 127.0.0.1:PORT --wsgi-file app.py --master --processes 2 --enable-threads --worker-reload-mercy {mercy} --die-on-term
+stdout_logfile = HOME/web.log
+redirect_stderr = true
+{program}
+"""
+        with Server(app, ["supervisord", "-c", "supervisord.conf"], {"supervisord.conf": conf}) as server:
+            wait_for(lambda: server.get() is not None, 20, "an answer")
+            began = time.time()
+            server.signal("TERM")
+            server.process.wait(60)
+            took = time.time() - began
+            left = subprocess.run(["pgrep", "-f", f"127.0.0.1:{server.port}"], capture_output=True, text=True).stdout.split()
+            for pid in left:
+                os.kill(int(pid), signal.SIGKILL)
+            killed = "with SIGKILL" in server.at("supervisord.log").read_text()
+            return f"{took:.0f} s, {'SIGKILL' if killed else 'no SIGKILL'}, {len(left)} process(es) left behind"
+    return trial
+
+
+def starting(*options, on_command_line=()):
+    def trial():
+        lines = "\n".join(["[uwsgi]", "plugin = python3", "http-socket = 127.0.0.1:PORT", "wsgi-file = app.py", "master = true", *options])
+        command = ["uwsgi", *on_command_line, "--ini", "uwsgi.ini"]
+        with Server(PLAIN, command, {"uwsgi.ini": lines + "\n"}) as server:
+            try:
+                server.process.wait(4)
+                return "does not start"
+            except subprocess.TimeoutExpired:
+                return "starts"
+    return trial
+
+
+HELD = "an idle worker held by a thread of the application, application loaded before the fork, worker-reload-mercy = 10"
+LAZY = "the same with lazy-apps = true"
+MERCY = "worker-reload-mercy = 10"
+
+# trouble, fix, label, before, after
+TRIALS = [
+    (HELD, "daemon=True for the thread", "needs code", reloading(THREADED, MERCY), reloading(DAEMON, MERCY)),
+    (HELD, "skip-atexit-teardown = true", "safe", reloading(THREADED, MERCY), reloading(THREADED, MERCY, "skip-atexit-teardown = true")),
+    (HELD, "py-call-uwsgi-fork-hooks = true", "safe", reloading(THREADED, MERCY), reloading(THREADED, MERCY, "py-call-uwsgi-fork-hooks = true")),
+    (HELD, "worker-reload-mercy = 2", "may cut requests", reloading(THREADED, MERCY), reloading(THREADED, "worker-reload-mercy = 2")),
+    (HELD, "lazy-apps = true (no fix of it)", "", reloading(THREADED, MERCY), reloading(THREADED, MERCY, "lazy-apps = true")),
+    (LAZY, "daemon=True for the thread", "needs code", reloading(THREADED, MERCY, "lazy-apps = true"), reloading(DAEMON, MERCY, "lazy-apps = true")),
+    (LAZY, "stop the thread in uwsgi.atexit", "needs code", reloading(THREADED, MERCY, "lazy-apps = true"), reloading(ATEXIT, MERCY, "lazy-apps = true")),
+    (LAZY, "skip-atexit-teardown = true", "safe", reloading(THREADED, MERCY, "lazy-apps = true"), reloading(THREADED, MERCY, "lazy-apps = true", "skip-atexit-teardown = true")),
+    (LAZY, "py-call-uwsgi-fork-hooks = true (no fix of it)", "", reloading(THREADED, MERCY, "lazy-apps = true"), reloading(THREADED, MERCY, "lazy-apps = true", "py-call-uwsgi-fork-hooks = true")),
+    ("the same, reload-mercy = 2 in place of worker-reload-mercy", "worker-reload-mercy = 2", "may cut requests", reloading(THREADED, "reload-mercy = 2"), reloading(THREADED, "worker-reload-mercy = 2")),
+    ("a request of 4 s at a reload, worker-reload-mercy = 1", "worker-reload-mercy = 10", "safe", cutting("worker-reload-mercy = 1"), cutting("worker-reload-mercy = 10")),
+    ("a request that never ends, at a reload, worker-reload-mercy = 10", "harakiri = 3", "may cut requests", hanging(MERCY), hanging("harakiri = 3", MERCY)),
+    ("a chain reload after the code was changed", "lazy-apps = true", "safe", chain(), chain("lazy-apps = true")),
+    ("SIGTERM, meant as a stop", "die-on-term = true", "safe", stopping(), stopping("die-on-term = true")),
+    ("supervisord stops uWSGI, workers held for a mercy of 8 s, stopwaitsecs = 3", "stopwaitsecs = 15", "safe", supervised("stopwaitsecs = 3"), supervised("stopwaitsecs = 15")),
+    ("supervisord stops uWSGI, workers held for a mercy of 8 s, stopwaitsecs = 3", "stopasgroup = false, killasgroup = true", "may cut requests", supervised("stopwaitsecs = 3"), supervised("stopwaitsecs = 3", "killasgroup = true")),
+    ("gunicorn: HUP under preload_app after the code was changed", "preload_app = False", "safe", hup("preload_app = True"), hup("preload_app = False")),
+    ("uWSGI before 2.0.29 with max-requests-delta in its file", "(ignored without a word)", "", starting(), starting("max-requests-delta = 100")),
+    ("the same with strict = true", "(refused)", "", starting("strict = true"), starting("strict = true", "max-requests-delta = 100")),
+    ("the same on the command line", "(refused)", "", starting(), starting(on_command_line=("--max-requests-delta", "100"))),
+]
+
+
+def attempt(trial):
+    try:
+        return trial()
+    except Exception as error:  # one that fails is shown and stops no other
+        return f"FAILED: {type(error).__name__}: {error}"
+
+
+def versions():
+    found = []
+    for command, name in ((["uwsgi", "--version"], "uWSGI"), (["gunicorn", "--version"], "gunicorn"), (["supervisord", "--version"], "supervisord")):
+        text = subprocess.run(command, capture_output=True, text=True).stdout
+        found.append(f"{name} {re.search('[0-9][0-9.]+[0-9]', text).group()}")
+    return ", ".join(found)
+
+
+def main():
+    with ThreadPoolExecutor(6) as pool:
+        results = [(pool.submit(attempt, before), pool.submit(attempt, after)) for *_, before, after in TRIALS]
+        rows = [(*row[:3], before.result(), after.result()) for row, (before, after) in zip(TRIALS, results)]
+    print("# Fixes, tried on real servers\n")
+    print(f"`samples/record/fixes.py` caused each trouble, applied the fix and caused it again: {versions()}, Python "
+          f"{sys.version.split()[0]}. Times are from the signal to the end, with two workers.\n")
+    print("Fixes that logdoctor offers and that are not in this table were not tried: harakiri-graceful-timeout, max-requests-delta and "
+          "max-worker-lifetime-delta in a version that has them, max_requests_jitter, listen, reload-on-rss, KillMode, and what is "
+          "to be changed in an application beyond its thread.\n")
+    print("| trouble | fix | label | before | after |\n|---|---|---|---|---|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    return any("FAILED" in cell for row in rows for cell in row)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+import {createTwoFilesPatch} from 'diff';
+import type {Diagnosis} from '../analyze.ts';
+import {type Change, edited} from '../config/edit.ts';
+import type {Fix} from '../rules/rule.ts';
+import type {ConfiguredPlace} from '../timeline/timeline.ts';
+import {printable} from './escape.ts';
+import {inputName} from './json.ts';
+import type {Reporter} from './reporter.ts';
+
+/** The fixes that change a setting, as a unified diff of the configuration: for patch -p0, patch -p1 and git apply. */
+export const patch: Reporter = {
+  name: 'patch',
+  render(diagnosis) {
+    const chosen = chosenFixes(diagnosis);
+    return (diagnosis.configuration?.files ?? [])
+      .map((file, index) => {
+        const own = chosen.filter(({place}) => place.heading.input === diagnosis.timeline.inputs.length + index);
+        return own.length === 0
+          ? ''
+          : `${own.map(reason).join('')}${diffOf(file.name, file.text, edited(file, own.map(changeOf)))}`;
+      })
+      .join('');
+  },
+};
+
+interface Chosen {
+  readonly rule: string;
+  readonly fix: Fix & {readonly setting: string; readonly value: string};
+  readonly place: ConfiguredPlace;
+}
+
+/**
+ * The best fix of each finding that is a setting of a file that was given; the fixes of a finding are alternatives. Where a file
+ * sets it already, it is changed there, in an included file as well.
+ */
+export function chosenFixes({findings, timeline, configuration}: Diagnosis): readonly Chosen[] {
+  const chosen: Chosen[] = [];
+  for (const {rule, fixes, instance: id} of findings) {
+    const instance = timeline.instances.find((each) => each.id === id);
+    if (instance === undefined) continue;
+    for (const fix of fixes) {
+      if (!isSetting(fix)) continue;
+      const server = serverOf(fix);
+      const written = instance.settings.findLast(({name, from}) => name === fix.setting && from === 'config')?.where;
+      const entry = configuration?.files[(written?.input ?? -1) - timeline.inputs.length]?.entries.find(
+        ({key, line}) => key === fix.setting && line === written?.line,
+      );
+      const first = instance.configured.findLast((place) => place.server === server);
+      if (first === undefined) continue;
+      const place = written && entry ? {...first, heading: {...written, line: entry.line}, section: entry.section} : first;
+      const isThere = chosen.some((other) => other.fix.setting === fix.setting && isSamePlace(other.place, place));
+      if (!isThere) chosen.push({rule, fix, place});
+      break;
+    }
+  }
+  return chosen;
+}
+
+function isSamePlace(a: ConfiguredPlace, b: ConfiguredPlace): boolean {
+  return a.heading.input === b.heading.input && a.section === b.section;
+}
+
+function isSetting(fix: Fix): fix is Chosen['fix'] {
+  return fix.setting !== null && fix.value !== null;
+}
+
+function serverOf({section}: Fix): ConfiguredPlace['server'] | null {
+  if (section === 'uwsgi' || section === 'gunicorn') return section;
+  if (section === 'Service') return 'systemd';
+  return section?.startsWith('program') ? 'supervisord' : null;
+}
+
+function changeOf({fix: {setting, value}, place: {section}}: Chosen): Change {
+  return {section, key: setting, value};
+}
+
+/** Lines before a diff are left alone by what applies it. */
+function reason({rule, fix: {setting, value, safety, effect}}: Chosen): string {
+  const risk = {safe: 'safe', 'may-cut-requests': 'may cut requests', 'needs-code': 'needs a change of the code'}[safety];
+  return printable(`# ${setting} = ${value} (${rule}; ${risk}): ${effect.replaceAll('\n', ' ')}`).concat('\n');
+}
+
+/**
+ * patch -p0 goes by the first name, patch -p1 and git apply by the second, since each takes the one that leads to a file. An
+ * absolute path is given from the root: apply it there.
+ */
+function diffOf(name: string, before: string, after: string): string {
+  if (before === after) return '';
+  const path = inputName(name).replace(/^(\.?\/)+/, '');
+  const [, ...diff] = createTwoFilesPatch(path, `b/${path}`, before, after, undefined, undefined, {context: 3}).split('\n');
+  return diff.join('\n');
+}

@@ -1,0 +1,29 @@
+/** Findings about a setting are found where it is set. */
+import type {Timeline} from '../timeline/timeline.ts';
+import type {Evidence, Rule, RuleFinding} from './rule.ts';
+import {configured} from './settings.ts';
+import {proof} from './wording.ts';
+
+/** Puts the configuration's line of the setting that is the trouble first, where the configuration has one. */
+export function located(finding: RuleFinding, rule: Rule, {instances}: Timeline): RuleFinding {
+  const instance = instances.find(({id}) => id === finding.instance);
+  if (instance === undefined) return finding;
+  const lines = (rule.settings ?? []).flatMap((name): Evidence[] => {
+    const written = configured(instance, name);
+    return written?.where ? [proof(written.where, `the configuration sets ${name} to ${written.value}`)] : [];
+  });
+  const [first, ...rest] = [...lines, ...finding.evidence].filter(
+    ({at}, index, all) => all.findIndex((other) => other.at.input === at.input && other.at.line === at.line) === index,
+  );
+  return first === undefined ? finding : {...finding, evidence: [first, ...rest]};
+}
+
+/** One trouble, one finding: a smell of the configuration whose line proves a trouble of the log is not said again. */
+export function withoutProvedSmells(findings: readonly RuleFinding[], timeline: Timeline, smell: string): RuleFinding[] {
+  const isConfiguration = ({at}: Evidence) => at.input >= timeline.inputs.length;
+  const proved = findings.filter(({rule}) => rule !== smell).flatMap(({evidence}) => evidence.filter(isConfiguration));
+  return findings.filter(
+    ({rule, evidence: [{at}]}) =>
+      rule !== smell || !proved.some((other) => other.at.input === at.input && other.at.line === at.line),
+  );
+}

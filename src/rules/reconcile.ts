@@ -1,0 +1,84 @@
+/** The fixes of a whole report, made to agree: each rule knows its own trouble only. */
+import type {Instance, Timeline} from '../timeline/timeline.ts';
+import type {Fix, RuleFinding} from './rule.ts';
+import {mayHave, setting} from './settings.ts';
+import {unique} from './wording.ts';
+
+/** Settings that cannot both be followed: the second is left out where the first is advised, or is set. */
+const EXCLUDES: readonly (readonly [string, string])[] = [
+  // It acts at the fork, before which lazy-apps loads nothing.
+  ['lazy-apps', 'py-call-uwsgi-fork-hooks'],
+  ['lazy', 'py-call-uwsgi-fork-hooks'],
+];
+
+/**
+ * - A setting that the server's version does not have is not advised.
+ * - Of one server no setting is advised with two values. Where they differ the more patient holds, for work is worth more
+ *   than time; what would have asked for less says so.
+ * - What is set already is not advised again.
+ * - Best first: by the seconds that remain, where a fix tells them.
+ */
+export function reconcile(findings: readonly RuleFinding[], timeline: Timeline): RuleFinding[] {
+  const agreed = new Map(timeline.instances.map((instance) => [instance.id, agreedFor(instance, findings)]));
+  return findings.map((finding) => {
+    const instance = timeline.instances.find(({id}) => id === finding.instance);
+    const chosen = agreed.get(finding.instance ?? '');
+    if (instance === undefined || chosen === undefined) return finding;
+    const next: string[] = [];
+    const fixes = finding.fixes.flatMap((fix): Fix[] => {
+      if (fix.setting === null || fix.value === null) return [fix];
+      const other = chosen.get(keyOf(fix));
+      if (other === undefined || !mayHave(instance, fix.since)) return [];
+      if (isSet(instance, fix)) {
+        next.push(`${fix.setting} = ${fix.value} is set already, and was not enough: look for another cause`);
+        return [];
+      }
+      if (other.value === fix.value) return [fix];
+      if (isLess(fix, instance) === isLess(other, instance)) return [other];
+      next.push(`${fix.setting} is not lowered here: what else this report found needs ${other.value}`);
+      return [];
+    });
+    return {...finding, fixes: ranked(fixes), next: unique([...finding.next, ...next])};
+  });
+}
+
+/** The value that holds for each setting that is advised to this instance. */
+function agreedFor(instance: Instance, findings: readonly RuleFinding[]): ReadonlyMap<string, Fix> {
+  const chosen = new Map<string, Fix>();
+  const all = findings.filter((finding) => finding.instance === instance.id).flatMap(({fixes}) => fixes);
+  for (const fix of all) {
+    if (fix.setting === null || fix.value === null || !mayHave(instance, fix.since)) continue;
+    const known = chosen.get(keyOf(fix));
+    if (known === undefined || Number(fix.value) > Number(known.value)) chosen.set(keyOf(fix), fix);
+  }
+  for (const [first, second] of EXCLUDES) {
+    const isFirst = [...chosen.values()].some((fix) => fix.setting === first) || truthOf(instance, first);
+    for (const [key, fix] of chosen) if (isFirst && fix.setting === second) chosen.delete(key);
+  }
+  return chosen;
+}
+
+function keyOf({section, setting: name}: Fix): string {
+  return `${section} ${name}`;
+}
+
+function isSet(instance: Instance, fix: Fix): boolean {
+  const now = fix.setting === null ? null : setting(instance, fix.setting);
+  if (now === null || fix.value === null) return false;
+  const on = /^(true|1|yes|on)$/i;
+  return String(now.value) === fix.value || (on.test(fix.value) && on.test(String(now.value)));
+}
+
+function isLess({setting: name, value}: Fix, instance: Instance): boolean {
+  const now = Number(name === null ? Number.NaN : setting(instance, name)?.value);
+  return Number(value) < now;
+}
+
+function truthOf(instance: Instance, name: string): boolean {
+  return /^(true|1|yes|on)$/i.test(String(setting(instance, name)?.value ?? ''));
+}
+
+function ranked(fixes: readonly Fix[]): Fix[] {
+  const left = ({remaining}: Fix) => remaining ?? Number.POSITIVE_INFINITY;
+  return [...fixes].sort((a, b) => (left(a) === left(b) ? 0 : left(a) - left(b)));
+}

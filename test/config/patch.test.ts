@@ -1,0 +1,192 @@
+import {execFileSync} from 'node:child_process';
+import {copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {applyPatch, parsePatch} from 'diff';
+import {afterAll, describe, expect, test} from 'vitest';
+import {analyze} from '../../src/analyze.ts';
+import {edited} from '../../src/config/edit.ts';
+import {Files} from '../../src/config/files.ts';
+import {patch} from '../../src/report/patch.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'logdoctor-patch-'));
+afterAll(() => rmSync(directory, {recursive: true}));
+const OPTIONS = {width: 100, color: false, quiet: false, showRules: false};
+
+function written(name: string, text: string): string {
+  const path = join(directory, name);
+  mkdirSync(dirname(path), {recursive: true});
+  writeFileSync(path, text);
+  return path;
+}
+
+async function changed(name: string, text: string, section: string, key: string, value: string): Promise<string> {
+  const file = await new Files().open(written(name, text));
+  return edited(file, [{section, key, value}]);
+}
+
+describe('a value that is there is changed, a key that is not is put beside its kin, and all else stays', () => {
+  test.each([
+    [
+      'a.ini',
+      '[uwsgi]\n; wait\nharakiri=30 \nlisten = 5\n',
+      'uwsgi',
+      'harakiri',
+      '60',
+      '[uwsgi]\n; wait\nharakiri=60 \nlisten = 5\n',
+    ],
+    ['b.ini', '[uwsgi]\nmaster\n', 'uwsgi', 'master', 'true', '[uwsgi]\nmaster = true\n'],
+    [
+      'c.ini',
+      '[uwsgi]\r\nmaster = 1\r\nreload-mercy = 5\r\nlisten = 5\r\n[other]\r\nx = 1\r\n',
+      'uwsgi',
+      'worker-reload-mercy',
+      '7',
+      '[uwsgi]\r\nmaster = 1\r\nreload-mercy = 5\r\nworker-reload-mercy = 7\r\nlisten = 5\r\n[other]\r\nx = 1\r\n',
+    ],
+    [
+      'd.ini',
+      '[uwsgi]\nmaster = 1\nif-env = A\nmax-requests = 5\nendif =',
+      'uwsgi',
+      'max-requests-delta',
+      '7',
+      '[uwsgi]\nmaster = 1\nif-env = A\nmax-requests = 5\nendif =\nmax-requests-delta = 7',
+    ],
+    ['e.ini', '[other]\nx = 1\n[uwsgi]\n', 'uwsgi', 'master', 'true', '[other]\nx = 1\n[uwsgi]\nmaster = true\n'],
+    [
+      'a.yaml',
+      'uwsgi:\n  master: true\n  harakiri: "30" # s\n',
+      'uwsgi',
+      'harakiri',
+      '60',
+      'uwsgi:\n  master: true\n  harakiri: "60" # s\n',
+    ],
+    [
+      'b.yaml',
+      'uwsgi:\n  master: true # m\n  env:\n    - A=1\n',
+      'uwsgi',
+      'lazy-apps',
+      'true',
+      'uwsgi:\n  master: true # m\n  env:\n    - A=1\n  lazy-apps: true\n',
+    ],
+    [
+      'a.json',
+      '{"uwsgi": {"master": true, "harakiri": 30}}',
+      'uwsgi',
+      'harakiri',
+      '60',
+      '{"uwsgi": {"master": true, "harakiri": 60}}',
+    ],
+    [
+      'b.json',
+      '{\n  "uwsgi": {\n    "master": true\n  }\n}\n',
+      'uwsgi',
+      'lazy-apps',
+      'true',
+      '{\n  "uwsgi": {\n    "master": true,\n    "lazy-apps": true\n  }\n}\n',
+    ],
+    [
+      'a.xml',
+      '<uwsgi>\n  <master/>\n  <listen>5</listen>\n</uwsgi>\n',
+      'uwsgi',
+      'listen',
+      '6',
+      '<uwsgi>\n  <master/>\n  <listen>6</listen>\n</uwsgi>\n',
+    ],
+    [
+      'b.xml',
+      '<uwsgi>\n  <master/>\n</uwsgi>\n',
+      'uwsgi',
+      'listen',
+      '6',
+      '<uwsgi>\n  <master/>\n  <listen>6</listen>\n</uwsgi>\n',
+    ],
+    [
+      'a.py',
+      'timeout = 30  # s\n\n\ndef post_fork(server, worker):\n    pass\n',
+      '',
+      'graceful_timeout',
+      '60',
+      'timeout = 30  # s\ngraceful_timeout = 60\n\n\ndef post_fork(server, worker):\n    pass\n',
+    ],
+    ['b.py', 'preload_app = True\n', '', 'preload_app', 'False', 'preload_app = False\n'],
+    [
+      's.conf',
+      '[program:a]\ncommand=x ; y\n\n[program:b]\ncommand=z\nstopwaitsecs=5 ; short\n',
+      'program:b',
+      'stopwaitsecs',
+      '65',
+      '[program:a]\ncommand=x ; y\n\n[program:b]\ncommand=z\nstopwaitsecs=65 ; short\n',
+    ],
+    [
+      't.conf',
+      '[program:a]\ncommand = x\n\n[program:b]\ncommand = z\n',
+      'program:a',
+      'stopwaitsecs',
+      '65',
+      '[program:a]\ncommand = x\nstopwaitsecs = 65\n\n[program:b]\ncommand = z\n',
+    ],
+    [
+      'x.service',
+      '[Service]\nExecStart=/bin/x \\\n  --y\n[Install]\nWantedBy=z\n',
+      'Service',
+      'TimeoutStopSec',
+      '65',
+      '[Service]\nExecStart=/bin/x \\\n  --y\nTimeoutStopSec=65\n[Install]\nWantedBy=z\n',
+    ],
+  ])('%s', async (name, before, section, key, value, after) => {
+    expect(await changed(name, before, section, key, value)).toBe(after);
+  });
+});
+
+const HUNG = 'samples/uwsgi/idle-workers-held-by-thread-prefork';
+
+function has(command: string): boolean {
+  try {
+    execFileSync(command, ['--version'], {stdio: 'ignore'});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('the patch of a report applies, with patch and with git, and is then in force', async () => {
+  const config = written('conf/uwsgi.ini', readFileSync(join(HUNG, 'uwsgi.ini'), 'utf8'));
+  const diagnosis = await analyze({inputs: [join(HUNG, 'uwsgi.log')], configs: [config]});
+  // As if called in the directory that holds conf/.
+  const named = {
+    ...diagnosis,
+    configuration: {
+      ...diagnosis.configuration!,
+      files: diagnosis.configuration!.files.map((file) => ({...file, name: 'conf/uwsgi.ini'})),
+    },
+  };
+  const text = patch.render(named, OPTIONS);
+  expect(text).toMatch(/^# .*\(app-threads-block-shutdown; safe\)/);
+  const before = readFileSync(config, 'utf8');
+  const after = applyPatch(before, parsePatch(text)[0]!);
+  expect(after).toContain('py-call-uwsgi-fork-hooks = true\n');
+  const tools: [string, string[]][] = [
+    ['patch', ['-p0', '-i', 'fixes.diff']],
+    ['patch', ['-p1', '-i', 'fixes.diff']],
+    ['git', ['apply', 'fixes.diff']],
+  ];
+  writeFileSync(join(directory, 'fixes.diff'), text);
+  for (const [tool, args] of tools.filter(([name]) => has(name))) {
+    writeFileSync(config, before);
+    execFileSync(tool, args, {cwd: directory, env: {...process.env, GIT_CEILING_DIRECTORIES: dirname(directory)}});
+    expect(readFileSync(config, 'utf8'), `${tool} ${args.join(' ')}`).toBe(after);
+  }
+});
+
+test('every patch of the samples, with their own configurations, parses and applies', async () => {
+  for (const name of readdirSync('samples/uwsgi')) {
+    const config = written(`${name}.ini`, '');
+    copyFileSync(join('samples/uwsgi', name, 'uwsgi.ini'), config);
+    const diagnosis = await analyze({inputs: [join('samples/uwsgi', name, 'uwsgi.log')], configs: [config]});
+    const text = patch.render(diagnosis, OPTIONS);
+    if (text === '') continue;
+    const [parsed] = parsePatch(text);
+    expect(applyPatch(readFileSync(config, 'utf8'), parsed!), name).toBeTypeOf('string');
+  }
+});

@@ -1,0 +1,129 @@
+import {existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, describe, expect, test} from 'vitest';
+import {analyze, type Diagnosis} from '../src/analyze.ts';
+import {reconcile} from '../src/rules/reconcile.ts';
+import type {Fix} from '../src/rules/rule.ts';
+import {mayHave, setting} from '../src/rules/settings.ts';
+import {finding, timelineOf} from './report/diagnosis.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'logdoctor-fixes-'));
+afterAll(() => rmSync(directory, {recursive: true}));
+
+/** Every log of the project, with its configuration where one stands beside it. */
+const logs = [
+  ...readdirSync('test/rules', {recursive: true, encoding: 'utf8'}).map((name) => join('test/rules', name)),
+  ...readdirSync('samples', {recursive: true, encoding: 'utf8'}).map((name) => join('samples', name)),
+].filter((name) => name.endsWith('.log'));
+
+function configsOf(log: string): string[] {
+  return [log.replace(/\.log$/, '.ini'), log.replace(/\.log$/, '.config.ini'), log.replace(/\.log$/, '.config.conf')].filter(
+    existsSync,
+  );
+}
+
+/** What a report advises that cannot all be followed. */
+function contradictions({findings, timeline}: Diagnosis): string[] {
+  return timeline.instances.flatMap((instance) => {
+    const own = findings.filter((each) => each.instance === instance.id).flatMap(({fixes}) => fixes);
+    const values = new Map<string, Set<string>>();
+    for (const {section, setting: name, value} of own) {
+      if (name === null || value === null) continue;
+      values.set(`${section} ${name}`, (values.get(`${section} ${name}`) ?? new Set()).add(value));
+    }
+    const advised = (name: string) => own.some((fix) => fix.setting === name);
+    return [
+      ...[...values].filter(([, each]) => each.size > 1).map(([name, each]) => `${name}: ${[...each].join(' or ')}`),
+      ...(advised('lazy-apps') && advised('py-call-uwsgi-fork-hooks') ? ['lazy-apps and py-call-uwsgi-fork-hooks'] : []),
+      ...own.filter(({since}) => !mayHave(instance, since)).map(({setting: name}) => `${name} is later than ${instance.version}`),
+      ...own
+        .filter(
+          (fix) => fix.setting !== null && fix.value !== null && String(setting(instance, fix.setting)?.value) === fix.value,
+        )
+        .map((fix) => `${fix.setting} is ${fix.value} already`),
+    ];
+  });
+}
+
+describe('fixes of one report never contradict each other', () => {
+  test.each(logs)('%s', async (log) => {
+    expect(contradictions(await analyze({inputs: [log]}))).toEqual([]);
+    const configs = configsOf(log);
+    if (configs.length > 0) expect(contradictions(await analyze({inputs: [log], configs}))).toEqual([]);
+  });
+});
+
+describe('where rules disagree', () => {
+  const fix = (value: string, changes: Partial<Fix> = {}): Fix => ({
+    setting: 'worker-reload-mercy',
+    section: 'uwsgi',
+    value,
+    effect: `with ${value}`,
+    since: null,
+    safety: 'safe',
+    why: '',
+    ...changes,
+  });
+  const fixesOf = (...sets: readonly (readonly Fix[])[]) =>
+    reconcile(
+      sets.map((fixes, n) => finding({rule: `rule-${n}`, fixes})),
+      timelineOf([], []),
+    );
+
+  test('the more patient value holds, and the other finding says why it has none', () => {
+    const [lower, higher] = fixesOf([fix('5')], [fix('90')]);
+    expect(lower?.fixes).toEqual([]);
+    expect(lower?.next.at(-1)).toContain('needs 90');
+    expect(higher?.fixes.map(({value}) => value)).toEqual(['90']);
+  });
+
+  test('of two ways to lower, the careful one is given twice', () => {
+    const values = fixesOf([fix('5')], [fix('20')]).flatMap(({fixes}) => fixes.map(({value, effect}) => [value, effect]));
+    expect(values).toEqual([
+      ['20', 'with 20'],
+      ['20', 'with 20'],
+    ]);
+  });
+
+  test('a later version has it: not advised', () => {
+    expect(fixesOf([fix('true', {setting: 'max-requests-delta', since: '2.0.29'})])[0]?.fixes).toEqual([]);
+  });
+
+  test('the fix that leaves least comes first', () => {
+    const [found] = fixesOf([
+      fix('6', {setting: 'a', remaining: 6}),
+      fix('1', {setting: 'b', remaining: 1}),
+      fix('x', {setting: 'c'}),
+    ]);
+    expect(found?.fixes.map(({setting: name}) => name)).toEqual(['b', 'a', 'c']);
+  });
+});
+
+describe('with a configuration', () => {
+  const hung = 'samples/uwsgi/mercy-too-long/uwsgi.log';
+
+  test('a finding about a setting is found at its line, and the smell is not said again', async () => {
+    const config = 'samples/uwsgi/chain-reload-old-code/uwsgi.ini';
+    const {findings, timeline} = await analyze({inputs: ['samples/uwsgi/chain-reload-old-code/uwsgi.log'], configs: [config]});
+    expect(findings.map(({rule}) => rule)).toContain('old-code-kept');
+    expect(timeline.configurations).toEqual([config]);
+  });
+
+  test('the mercy that is too long is found where it is set', async () => {
+    const {findings, timeline} = await analyze({inputs: [hung], configs: ['samples/uwsgi/mercy-too-long/uwsgi.ini']});
+    const [first] = findings.find(({rule}) => rule === 'mercy-too-long')?.evidence ?? [];
+    expect(first?.at.input).toBe(timeline.inputs.length);
+    expect(first?.at.text).toMatch(/^worker-reload-mercy/);
+  });
+
+  test('what is set already is not advised again', async () => {
+    const config = join(directory, 'set.ini');
+    writeFileSync(config, '[uwsgi]\nskip-atexit-teardown = true\n');
+    const log = 'samples/uwsgi/idle-workers-held-by-thread-prefork/uwsgi.log';
+    const {findings} = await analyze({inputs: [log], configs: [config]});
+    const held = findings.find(({rule}) => rule === 'app-threads-block-shutdown');
+    expect(held?.fixes.map(({setting: name}) => name)).not.toContain('skip-atexit-teardown');
+    expect(held?.next.join()).toContain('skip-atexit-teardown = true is set already');
+  });
+});

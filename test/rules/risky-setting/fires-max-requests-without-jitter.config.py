@@ -1,0 +1,2 @@
+workers = 3
+max_requests = 1000

@@ -1,0 +1,3 @@
+workers = 3
+max_requests = 1000
+max_requests_jitter = 100
