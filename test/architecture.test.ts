@@ -11,10 +11,23 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   envelope: ['grammar'],
   formats: ['envelope', 'grammar', 'source', 'timeline'],
   rules: ['timeline'],
+  simulation: ['rules', 'timeline'],
   measures: ['timeline'],
   checks: ['measures', 'rules', 'timeline', 'analyze.ts'],
-  report: ['checks', 'config', 'formats', 'measures', 'rules', 'timeline', 'analyze.ts'],
-  commands: ['checks', 'config', 'envelope', 'formats', 'measures', 'report', 'rules', 'source', 'timeline', 'analyze.ts'],
+  report: ['checks', 'config', 'formats', 'measures', 'rules', 'simulation', 'timeline', 'analyze.ts'],
+  commands: [
+    'checks',
+    'config',
+    'envelope',
+    'formats',
+    'measures',
+    'report',
+    'rules',
+    'simulation',
+    'source',
+    'timeline',
+    'analyze.ts',
+  ],
 };
 
 const files = readdirSync('src', {recursive: true, encoding: 'utf8'})

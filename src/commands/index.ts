@@ -6,6 +6,7 @@ import {Explain} from './explain.ts';
 import {Formats} from './formats.ts';
 import {Rules} from './rules.ts';
 import {Schema} from './schema.ts';
+import {Simulate} from './simulate.ts';
 import {Timeline} from './timeline.ts';
 
 /** Every command by its name. */
@@ -18,5 +19,6 @@ export const commands = {
   formats: Formats,
   rules: Rules,
   schema: Schema,
+  simulate: Simulate,
   timeline: Timeline,
 };

@@ -2,6 +2,7 @@ import {createTwoFilesPatch} from 'diff';
 import type {Diagnosis} from '../analyze.ts';
 import {type Change, edited} from '../config/edit.ts';
 import type {Fix} from '../rules/rule.ts';
+import {configured, programOf} from '../rules/settings.ts';
 import type {ConfiguredPlace} from '../timeline/timeline.ts';
 import {printable} from './escape.ts';
 import {inputName} from './json.ts';
@@ -41,11 +42,12 @@ export function chosenFixes({findings, timeline, configuration}: Diagnosis): rea
     for (const fix of fixes) {
       if (!isSetting(fix)) continue;
       const server = serverOf(fix);
-      const written = instance.settings.findLast(({name, from}) => name === fix.setting && from === 'config')?.where;
+      const written = configured(instance, fix.setting, programOf(fix.section))?.where;
       const entry = configuration?.files[(written?.input ?? -1) - timeline.inputs.length]?.entries.find(
         ({key, line}) => key === fix.setting && line === written?.line,
       );
-      const first = instance.configured.findLast((place) => place.server === server);
+      const places = instance.configured.filter((place) => place.server === server);
+      const first = places.find(({section}) => section === fix.section) ?? (places.length === 1 ? places[0] : undefined);
       if (first === undefined) continue;
       const place = written && entry ? {...first, heading: {...written, line: entry.line}, section: entry.section} : first;
       const isThere = chosen.some((other) => other.fix.setting === fix.setting && isSamePlace(other.place, place));

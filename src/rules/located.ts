@@ -1,21 +1,30 @@
 /** Findings about a setting are found where it is set. */
-import type {Timeline} from '../timeline/timeline.ts';
+import type {Instance, Setting, Timeline} from '../timeline/timeline.ts';
 import type {Evidence, Rule, RuleFinding} from './rule.ts';
-import {configured} from './settings.ts';
+import {configured, programOf} from './settings.ts';
 import {proof} from './wording.ts';
 
 /** Puts the configuration's line of the setting that is the trouble first, where the configuration has one. */
 export function located(finding: RuleFinding, rule: Rule, {instances}: Timeline): RuleFinding {
   const instance = instances.find(({id}) => id === finding.instance);
   if (instance === undefined) return finding;
-  const lines = (rule.settings ?? []).flatMap((name): Evidence[] => {
-    const written = configured(instance, name);
+  const program = finding.fixes.map(({section}) => programOf(section)).find((name) => name !== null) ?? null;
+  // Which of several programs it is about is not told.
+  const isUnclear = program === null && new Set(instance.settings.flatMap((each) => each.program ?? [])).size > 1;
+  const lines = (isUnclear ? [] : (rule.settings ?? [])).flatMap((name): Evidence[] => {
+    const written = configured(instance, name, program) ?? (program === null ? null : configuredOfServer(instance, name));
     return written?.where ? [proof(written.where, `the configuration sets ${name} to ${written.value}`)] : [];
   });
   const [first, ...rest] = [...lines, ...finding.evidence].filter(
     ({at}, index, all) => all.findIndex((other) => other.at.input === at.input && other.at.line === at.line) === index,
   );
   return first === undefined ? finding : {...finding, evidence: [first, ...rest]};
+}
+
+/** The setting of the server itself. */
+function configuredOfServer(instance: Instance, name: string): Setting | null {
+  const written = configured(instance, name);
+  return written?.program === undefined ? written : null;
 }
 
 /** One trouble, one finding: a smell of the configuration whose line proves a trouble of the log is not said again. */

@@ -44,6 +44,7 @@ const rule: Rule = {
       'https://docs.gunicorn.org/en/stable/settings.html#graceful-timeout',
     ],
   },
+  settings: ['reload-mercy'],
   needs: {
     messages: [
       'uwsgi/starting',

@@ -32,6 +32,7 @@ const rule: Rule = {
       'https://docs.gunicorn.org/en/stable/settings.html#graceful-timeout',
     ],
   },
+  settings: ['stopwaitsecs', 'TimeoutStopSec'],
   needs: {
     messages: [
       'supervisord/killing',

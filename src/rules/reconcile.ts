@@ -1,7 +1,7 @@
 /** The fixes of a whole report, made to agree: each rule knows its own trouble only. */
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import type {Fix, RuleFinding} from './rule.ts';
-import {mayHave, setting} from './settings.ts';
+import {configured, mayHave, programOf, setting} from './settings.ts';
 import {unique} from './wording.ts';
 
 /** Settings that cannot both be followed: the second is left out where the first is advised, or is set. */
@@ -63,7 +63,9 @@ function keyOf({section, setting: name}: Fix): string {
 }
 
 function isSet(instance: Instance, fix: Fix): boolean {
-  const now = fix.setting === null ? null : setting(instance, fix.setting);
+  const program = programOf(fix.section);
+  const name = fix.setting ?? '';
+  const now = program === null ? setting(instance, name) : configured(instance, name, program);
   if (now === null || fix.value === null) return false;
   const on = /^(true|1|yes|on)$/i;
   return String(now.value) === fix.value || (on.test(fix.value) && on.test(String(now.value)));

@@ -23,9 +23,18 @@ export function setting(instance: Instance, name: string, at: LineRef | null = n
   return null;
 }
 
-/** What the configuration says of it, whatever the log shows; null where none was given or it does not say. */
-export function configured(instance: Instance, name: string): Setting | null {
-  return instance.settings.findLast((each) => each.name === name && each.from === 'config') ?? null;
+/**
+ * What the configuration says of it, whatever the log shows; null where none was given or it does not say.
+ * @param program Of which program of an outer supervisor; without it that of the server, or of the only one.
+ */
+export function configured(instance: Instance, name: string, program: string | null = null): Setting | null {
+  const isMeant = (each: Setting) => each.name === name && (program === null || each.program === program);
+  return instance.settings.findLast((each) => isMeant(each) && each.from === 'config') ?? null;
+}
+
+/** The program that a section of a supervisord.conf is of; null for other sections. */
+export function programOf(section: string | null): string | null {
+  return /^program:(.+)$/.exec(section ?? '')?.[1] ?? null;
 }
 
 export function numberOf(instance: Instance, name: string): number | null {

@@ -29,6 +29,7 @@ const rule: Rule = {
       'unbit/uwsgi#296',
     ],
   },
+  settings: ['stopsignal', 'KillSignal'],
   needs: {
     messages: ['uwsgi/brutal-reload', 'uwsgi/stop-signal', 'uwsgi/master-spawned', 'uwsgi/master-respawned'],
     otherwise: 'no line of this log tells of a start, a stop or a brutal reload of uWSGI',

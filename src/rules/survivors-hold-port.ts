@@ -32,6 +32,7 @@ const rule: Rule = {
       'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#no-orphans',
     ],
   },
+  settings: ['KillMode', 'killasgroup'],
   needs: {
     messages: [
       'uwsgi/address-in-use',

@@ -1,0 +1,113 @@
+import {mercyOf, mercyText} from '../rules/mercy.ts';
+import {list, nameOf} from '../rules/wording.ts';
+import type {SimulatedReload, Simulation} from '../simulation/simulate.ts';
+import type {Duration} from '../timeline/time.ts';
+import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {longDuration} from './duration.ts';
+import {printable, printableJson} from './escape.ts';
+import {counted, thousands} from './number.ts';
+import {wrap} from './wrap.ts';
+
+const WIDTH = 100;
+
+/** The simulation for people. */
+export function simulationText(simulation: Simulation, timeline: Timeline): string {
+  const {wishes, reloads, total, cannotTell} = simulation;
+  const lines = [
+    ...wishes.map(({name, value}) => wrap(`${name} = ${value}${before(name, timeline)}`, WIDTH, 'Try     ')),
+    ...wishes.flatMap(({remark}) => (remark === null ? [] : [wrap(remark, WIDTH, 'Note    ')])),
+    '',
+  ];
+  if (reloads.length === 0)
+    return `${[...lines, 'There is no reload or stop in this log that these settings would change.'].join('\n')}\n`;
+  for (const reload of reloads) lines.push(...aboutReload(reload), '');
+  lines.push(
+    wrap(
+      `${counted(reloads.length, 'reload or stop', 'reloads and stops')}: ${change(total.duration)}; ${killed(total.kills)}`,
+      WIDTH,
+      'Total   ',
+    ),
+    ...cuts(simulation).map((text) => wrap(text, WIDTH, 'Cut     ')),
+  );
+  if (cannotTell.length > 0) lines.push('', 'Cannot be told', ...cannotTell.map((what) => wrap(what, WIDTH, '  - ', '    ')));
+  return `${lines.join('\n')}\n`;
+}
+
+function before(name: string, {instances}: Timeline): string {
+  if (name !== 'worker-reload-mercy') return '';
+  const own = instances.filter(({supervisor}) => supervisor === 'uwsgi');
+  const texts = [...new Set(own.map((instance) => mercyText(mercyOf(instance))))];
+  return texts.length === 0 ? '' : ` (it was ${list(texts)})`;
+}
+
+function aboutReload({reload, duration, kills, workers}: SimulatedReload): string[] {
+  const changed = workers.filter(
+    ({wait, kills: own}) => wait.now !== wait.after || own.after.min !== own.now || own.after.max !== own.now,
+  );
+  return [
+    wrap(
+      `${reload.kind === 'stop' ? 'stop' : `${reload.kind} reload`} of ${printable(reload.instance)}: ${change(duration)}; ${killed(kills)}`,
+      WIDTH,
+      `${reload.id.padEnd(9)}`,
+      '        ',
+    ),
+    ...changed
+      .slice(0, 12)
+      .map(({process, wait, kills: own}) =>
+        wrap(`${nameOf(process)}: waited for ${change(wait)}; ${killed(own)}`, WIDTH, '        ', '          '),
+      ),
+    ...(changed.length > 12 ? [`        … and ${changed.length - 12} more (--json has all)`] : []),
+  ];
+}
+
+function change({now, after}: {readonly now: Duration; readonly after: Duration}): string {
+  return now === after ? `${longDuration(now)}, as it was` : `${longDuration(now)} -> ${longDuration(after)}`;
+}
+
+function killed({now, after}: Simulation['total']['kills']): string {
+  const range = after.min === after.max ? String(after.min) : `${after.min} to ${after.max}`;
+  return `killed ${now} -> ${range}`;
+}
+
+function cuts({requests, tasks}: Simulation): string[] {
+  const {limit} = requests;
+  if (limit === null) return [];
+  return [
+    ...(requests.count === 0
+      ? []
+      : [
+          requests.longer === 0
+            ? `none of ${counted(requests.count, 'request')} of this log took longer than ${limit} s`
+            : `${thousands(requests.longer)} of ${counted(requests.count, 'request')} of this log took longer than ${limit} s: such a request is cut when a reload begins more than ${limit} s before its end`,
+        ]),
+    ...(tasks.longer === 0
+      ? []
+      : [`${thousands(tasks.longer)} of ${counted(tasks.count, 'background task')} took longer than ${limit} s`]),
+  ];
+}
+
+/** The simulation for programs. */
+export function simulationJson({wishes, reloads, total, requests, tasks, cannotTell}: Simulation): string {
+  const document = {
+    schemaVersion: 1,
+    settings: wishes.map(({name, value, takes, remark}) => ({name, value: takes === 'seconds' ? Number(value) : value, remark})),
+    reloads: reloads.map(({reload, duration, kills, workers}) => ({
+      id: reload.id,
+      instance: reload.instance,
+      kind: reload.kind,
+      duration,
+      kills,
+      workers: workers.map(({process, wait, kills: own}) => ({
+        worker: process.worker,
+        pid: process.pid === UNKNOWN_PID ? null : process.pid,
+        wait,
+        kills: own,
+      })),
+    })),
+    total,
+    requests,
+    tasks,
+    cannotTell,
+  };
+  return `${printableJson(JSON.stringify(document, null, 2))}\n`;
+}

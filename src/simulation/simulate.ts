@@ -1,0 +1,237 @@
+/**
+ * The recorded reloads and stops again, under other settings: what each worker would have waited, and whether it would have
+ * been killed. Every figure is an interval; what the log does not tell is said and not guessed.
+ */
+import {forcedWorkers, type Verdict} from '../rules/forced-workers.ts';
+import {costOf, mercyOf} from '../rules/mercy.ts';
+import {longerThan, requestsOf, tasksOf} from '../rules/work.ts';
+import {processesAskedBy} from '../timeline/lookup.ts';
+import type {Duration} from '../timeline/time.ts';
+import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {effectOf, type Wish} from './settings.ts';
+
+export interface Simulation {
+  readonly wishes: readonly Wish[];
+  readonly reloads: readonly SimulatedReload[];
+  readonly total: {readonly duration: Change; readonly kills: Kills};
+  /** Requests of the servers that are simulated, and how many of them took longer than the new patience. */
+  readonly requests: {readonly count: number; readonly longer: number; readonly limit: number | null};
+  readonly tasks: {readonly count: number; readonly longer: number};
+  readonly cannotTell: readonly string[];
+}
+
+export interface Change {
+  readonly now: Duration;
+  readonly after: Duration;
+}
+
+export interface Kills {
+  readonly now: number;
+  readonly after: {readonly min: number; readonly max: number};
+}
+
+export interface SimulatedReload {
+  readonly reload: Reload;
+  readonly duration: Change;
+  readonly kills: Kills;
+  readonly workers: readonly SimulatedWorker[];
+}
+
+export interface SimulatedWorker {
+  readonly process: Process;
+  readonly wait: Change;
+  readonly kills: Kills;
+}
+
+export function simulate(timeline: Timeline, wishes: readonly Wish[]): Simulation {
+  const verdicts = new Map(forcedWorkers(timeline).map(({process, verdict}) => [process, verdict]));
+  const doubts = new Set<string>();
+  const reloads = timeline.instances.flatMap((instance) =>
+    instance.reloads.flatMap((reload) => {
+      const own = wishes.filter((wish) => wish.supervisor === instance.supervisor);
+      return own.length === 0 ? [] : [simulateReload(instance, reload, own, verdicts, doubts)];
+    }),
+  );
+  const served = timeline.instances.filter((instance) => wishes.some(({supervisor}) => supervisor === instance.supervisor));
+  const limit = patienceIn(wishes);
+  const requests = served.map(requestsOf);
+  const tasks = served.flatMap((instance) => tasksOf(timeline, instance));
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return {
+    wishes,
+    reloads,
+    total: {
+      duration: {
+        now: added(reloads.map(({duration}) => duration.now)),
+        after: added(reloads.map(({duration}) => duration.after)),
+      },
+      kills: together(reloads.map(({kills}) => kills)),
+    },
+    requests: {
+      count: sum(requests.map(({count}) => count)),
+      longer: limit === null ? 0 : sum(requests.map((each) => longerThan(each, limit))),
+      limit,
+    },
+    tasks: {count: tasks.length, longer: limit === null ? 0 : tasks.filter(({least}) => least > limit).length},
+    cannotTell: [
+      ...doubts,
+      ...alwaysUnknown(
+        timeline,
+        requests.every(({count}) => count === 0),
+        limit,
+      ),
+    ],
+  };
+}
+
+/** The new patience with a worker, in seconds; null where none is changed. */
+function patienceIn(wishes: readonly Wish[]): number | null {
+  return wishes.find(({effect}) => effect === 'mercy')?.seconds ?? null;
+}
+
+function simulateReload(
+  instance: Instance,
+  reload: Reload,
+  wishes: readonly Wish[],
+  verdicts: ReadonlyMap<Process, Verdict>,
+  doubts: Set<string>,
+): SimulatedReload {
+  const workers = processesAskedBy(instance, reload)
+    .filter(({role}) => role === 'worker')
+    .map((process) => simulateWorker(instance, process, wishes, verdicts.get(process) ?? null, doubts));
+  const waitsNow = workers.map(({wait}) => wait.now);
+  const waitsAfter = workers.map(({wait}) => wait.after);
+  const now = reload.endedAt === null ? {min: reload.duration.min, max: null} : reload.duration;
+  const isSame = workers.every(({wait}) => wait.now === wait.after);
+  // A chain waits for one worker after the other, everything else for the slowest.
+  const of = reload.kind === 'chain' ? added : slowest;
+  const after = isSame ? now : withoutSurprise(now, plus(minus(now, of(waitsNow)), of(waitsAfter)), workers);
+  return {reload, duration: {now, after}, kills: together(workers.map(({kills}) => kills)), workers};
+}
+
+/** Where no worker waits longer, the whole does not take longer; where none waits less, not less. */
+function withoutSurprise(now: Duration, after: Duration, workers: readonly SimulatedWorker[]): Duration {
+  const isNowhereLonger = workers.every(
+    ({wait}) => wait.after.max !== null && (wait.now.max === null || wait.after.max <= wait.now.max),
+  );
+  const isNowhereShorter = workers.every(({wait}) => wait.after.min >= wait.now.min);
+  return {
+    min: isNowhereShorter ? Math.max(after.min, now.min) : after.min,
+    max: isNowhereLonger && now.max !== null ? Math.min(after.max ?? now.max, now.max) : after.max,
+  };
+}
+
+function simulateWorker(
+  instance: Instance,
+  process: Process,
+  wishes: readonly Wish[],
+  verdict: Verdict | null,
+  doubts: Set<string>,
+): SimulatedWorker {
+  const wait = process.asked?.wait ?? {min: 0, max: null};
+  const isForced = process.forced?.deadline === 'mercy' && process.end !== 'clean';
+  const killed = isForced ? 1 : 0;
+  const same: SimulatedWorker = {
+    process,
+    wait: {now: wait, after: wait},
+    kills: {now: killed, after: {min: killed, max: killed}},
+  };
+  let result = same;
+  for (const wish of wishes) {
+    if (effectOf(wish, instance) === 'exit' && isForced) result = withExitFreed(result, verdict, doubts);
+    if (effectOf(wish, instance) === 'mercy') result = withMercy(result, wish.seconds, instance, doubts);
+  }
+  return result;
+}
+
+/** Nothing in the exit of a worker is waited for any more. */
+function withExitFreed(worker: SimulatedWorker, verdict: Verdict | null, doubts: Set<string>): SimulatedWorker {
+  const {process, wait, kills} = worker;
+  const atOnce = {min: 0, max: costOf(1)};
+  if (verdict === 'idle' || verdict === 'recycle') {
+    doubts.add('whether a thread or an exit handler held the idle workers: a handler that blocks may hold them all the same');
+    return {process, wait: {now: wait.now, after: atOnce}, kills: {now: kills.now, after: {min: 0, max: 1}}};
+  }
+  if (verdict === 'undecided') {
+    doubts.add('what held the workers that were killed while a request may have been running');
+    return {
+      process,
+      wait: {now: wait.now, after: {min: 0, max: wait.after.max}},
+      kills: {now: kills.now, after: {min: 0, max: 1}},
+    };
+  }
+  return worker;
+}
+
+function withMercy(worker: SimulatedWorker, mercy: number, instance: Instance, doubts: Set<string>): SimulatedWorker {
+  const {process, wait, kills} = worker;
+  // The master looks once a second, for "more than": the kill comes after the mercy and up to two seconds later.
+  const deadline = {min: mercy, max: mercy + 2};
+  const {after} = wait;
+  if (kills.after.max === 1) {
+    const now = mercyOf(instance, process.forced?.event ?? null).seconds;
+    if (mercy <= now) {
+      const cut = {min: Math.min(after.min, deadline.min), max: Math.min(after.max ?? deadline.max, deadline.max)};
+      return {process, wait: {now: wait.now, after: cut}, kills};
+    }
+    doubts.add(`whether a worker that was killed after ${now} s would have left by itself within ${mercy} s`);
+    return {
+      process,
+      wait: {now: wait.now, after: {min: after.min, max: deadline.max}},
+      kills: {now: kills.now, after: {min: 0, max: 1}},
+    };
+  }
+  if (after.max !== null && after.max <= deadline.min) return worker;
+  if (after.min > deadline.max)
+    return {process, wait: {now: wait.now, after: deadline}, kills: {now: kills.now, after: {min: 1, max: 1}}};
+  doubts.add('how long workers that left by themselves needed, where no line bounds it: some might have been cut');
+  const shorter = {min: Math.min(after.min, deadline.min), max: Math.min(after.max ?? deadline.max, deadline.max)};
+  return {process, wait: {now: wait.now, after: shorter}, kills: {now: kills.now, after: {min: 0, max: 1}}};
+}
+
+function alwaysUnknown(timeline: Timeline, hasNoRequests: boolean, limit: number | null): string[] {
+  const open = timeline.reloads.filter(({endedAt}) => endedAt === null).map(({id}) => id);
+  return [
+    ...(limit === null
+      ? []
+      : [
+          hasNoRequests
+            ? 'what would have been cut: this log has no request lines'
+            : 'which requests ran when a reload began: a request is logged when it ends, and one that is killed never is',
+        ]),
+    ...(open.length === 0 ? [] : [`how long ${open.join(', ')} would have taken: its end is not in this log`]),
+  ];
+}
+
+function added(durations: readonly Duration[]): Duration {
+  return durations.reduce<Duration>(plus, {min: 0, max: 0});
+}
+
+function plus(a: Duration, b: Duration): Duration {
+  return {min: a.min + b.min, max: a.max === null || b.max === null ? null : a.max + b.max};
+}
+
+/** What is left of `whole` without `part`, each somewhere in its interval. */
+function minus(whole: Duration, part: Duration): Duration {
+  return {
+    min: part.max === null ? 0 : Math.max(0, whole.min - part.max),
+    max: whole.max === null ? null : Math.max(0, whole.max - part.min),
+  };
+}
+
+function slowest(durations: readonly Duration[]): Duration {
+  return {
+    min: Math.max(0, ...durations.map(({min}) => min)),
+    max: durations.some(({max}) => max === null) ? null : Math.max(0, ...durations.map(({max}) => max ?? 0)),
+  };
+}
+
+function together(kills: readonly Kills[]): Kills {
+  return {
+    now: kills.reduce((sum, {now}) => sum + now, 0),
+    after: {
+      min: kills.reduce((sum, {after}) => sum + after.min, 0),
+      max: kills.reduce((sum, {after}) => sum + after.max, 0),
+    },
+  };
+}
