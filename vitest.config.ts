@@ -7,5 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/servers/**'],
     disableConsoleIntercept: true,
+    // Programs are started: on a busy machine that takes its time.
+    testTimeout: 60_000,
   },
 });

@@ -91,6 +91,24 @@ binary reloading uWSGI...
   expect(counted).toEqual({count: 4, longer: 2, limit: 5});
 });
 
+test('a program that its outer supervisor killed: more time, and it might have stopped', async () => {
+  const log = join(directory, 'supervisord.log');
+  writeFileSync(
+    log,
+    `2026-11-20 10:00:00,000 INFO supervisord started with pid 1
+2026-11-20 10:00:01,000 INFO spawned: 'web' with pid 100
+2026-11-20 10:01:00,000 INFO waiting for web to stop
+2026-11-20 10:01:10,000 WARN killing 'web' (100) with SIGKILL
+2026-11-20 10:01:10,100 WARN stopped: web (terminated by SIGKILL)
+`,
+  );
+  const longer = await simulated(log, 'stopwaitsecs=70');
+  expect(longer.reloads.map(({id, kills}) => [id, kills])).toEqual([['web', {now: 1, after: {min: 0, max: 1}}]]);
+  expect(longer.total.duration.after).toMatchObject({max: 72});
+  expect((await simulated(log, 'stopwaitsecs=3')).total.duration.after.max).toBe(5);
+  expect((await simulated(log, 'worker-reload-mercy=3')).reloads).toEqual([]);
+});
+
 describe('how it is written down', () => {
   test('for people', async () => {
     const {timeline} = await analyze({inputs: [CHAIN]});

@@ -2,7 +2,7 @@ import {mercyOf, mercyText} from '../rules/mercy.ts';
 import {list, nameOf} from '../rules/wording.ts';
 import type {SimulatedReload, Simulation} from '../simulation/simulate.ts';
 import type {Duration} from '../timeline/time.ts';
-import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {longDuration} from './duration.ts';
 import {printable, printableJson} from './escape.ts';
 import {counted, thousands} from './number.ts';
@@ -40,24 +40,30 @@ function before(name: string, {instances}: Timeline): string {
   return texts.length === 0 ? '' : ` (it was ${list(texts)})`;
 }
 
-function aboutReload({reload, duration, kills, workers}: SimulatedReload): string[] {
+function aboutReload({id, instance, kind, duration, kills, workers}: SimulatedReload): string[] {
   const changed = workers.filter(
     ({wait, kills: own}) => wait.now !== wait.after || own.after.min !== own.now || own.after.max !== own.now,
   );
   return [
     wrap(
-      `${reload.kind === 'stop' ? 'stop' : `${reload.kind} reload`} of ${printable(reload.instance)}: ${change(duration)}; ${killed(kills)}`,
+      `${kind === 'stop' ? 'stop' : `${kind} reload`} of ${printable(instance)}: ${change(duration)}; ${killed(kills)}`,
       WIDTH,
-      `${reload.id.padEnd(9)}`,
+      `${printable(id)} `.padEnd(8),
       '        ',
     ),
     ...changed
       .slice(0, 12)
       .map(({process, wait, kills: own}) =>
-        wrap(`${nameOf(process)}: waited for ${change(wait)}; ${killed(own)}`, WIDTH, '        ', '          '),
+        wrap(`${subject(process)}: waited for ${change(wait)}; ${killed(own)}`, WIDTH, '        ', '          '),
       ),
     ...(changed.length > 12 ? [`        … and ${changed.length - 12} more (--json has all)`] : []),
   ];
+}
+
+function subject(process: Process): string {
+  return process.role === 'program'
+    ? `the program${process.pid === UNKNOWN_PID ? '' : ` (pid ${process.pid})`}`
+    : nameOf(process);
 }
 
 function change({now, after}: {readonly now: Duration; readonly after: Duration}): string {
@@ -91,10 +97,10 @@ export function simulationJson({wishes, reloads, total, requests, tasks, cannotT
   const document = {
     schemaVersion: 1,
     settings: wishes.map(({name, value, takes, remark}) => ({name, value: takes === 'seconds' ? Number(value) : value, remark})),
-    reloads: reloads.map(({reload, duration, kills, workers}) => ({
-      id: reload.id,
-      instance: reload.instance,
-      kind: reload.kind,
+    reloads: reloads.map(({id, instance, kind, duration, kills, workers}) => ({
+      id,
+      instance,
+      kind,
       duration,
       kills,
       workers: workers.map(({process, wait, kills: own}) => ({

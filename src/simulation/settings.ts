@@ -35,6 +35,8 @@ export const SIMULATED: readonly Simulated[] = [
     since: '2.0.21',
     remark: 'py-call-uwsgi-fork-hooks helps where the application is loaded before the fork, not with lazy-apps',
   },
+  {name: 'stopwaitsecs', supervisor: 'supervisord', effect: 'mercy', takes: 'seconds', since: null, remark: null},
+  {name: 'TimeoutStopSec', supervisor: 'systemd', effect: 'mercy', takes: 'seconds', since: null, remark: null},
   {
     name: 'lazy-apps',
     supervisor: 'uwsgi',
@@ -55,7 +57,7 @@ export interface Wish extends Simulated {
 }
 
 export function effectOf({name, effect, value, since}: Wish, instance: Instance): Effect {
-  if (!mayHave(instance, since) || /^(false|0|no|off)$/i.test(value)) return name === 'worker-reload-mercy' ? effect : 'none';
+  if (!mayHave(instance, since) || /^(false|0|no|off)$/i.test(value)) return effect === 'mercy' ? effect : 'none';
   if (name === 'py-call-uwsgi-fork-hooks' && loading(instance) === 'lazy-apps') return 'none';
   return effect;
 }

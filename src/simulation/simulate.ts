@@ -30,8 +30,12 @@ export interface Kills {
   readonly after: {readonly min: number; readonly max: number};
 }
 
+/** A reload or stop of a server, or the stop of a program by its outer supervisor. */
 export interface SimulatedReload {
-  readonly reload: Reload;
+  /** `reload-1`; the name of the program. */
+  readonly id: string;
+  readonly instance: string;
+  readonly kind: Reload['kind'];
   readonly duration: Change;
   readonly kills: Kills;
   readonly workers: readonly SimulatedWorker[];
@@ -46,12 +50,12 @@ export interface SimulatedWorker {
 export function simulate(timeline: Timeline, wishes: readonly Wish[]): Simulation {
   const verdicts = new Map(forcedWorkers(timeline).map(({process, verdict}) => [process, verdict]));
   const doubts = new Set<string>();
-  const reloads = timeline.instances.flatMap((instance) =>
-    instance.reloads.flatMap((reload) => {
-      const own = wishes.filter((wish) => wish.supervisor === instance.supervisor);
-      return own.length === 0 ? [] : [simulateReload(instance, reload, own, verdicts, doubts)];
-    }),
-  );
+  const reloads = timeline.instances.flatMap((instance) => {
+    const own = wishes.filter((wish) => wish.supervisor === instance.supervisor);
+    if (own.length === 0) return [];
+    if (instance.supervisor !== 'uwsgi') return programStops(instance, own, doubts);
+    return instance.reloads.map((reload) => simulateReload(instance, reload, own, verdicts, doubts));
+  });
   const served = timeline.instances.filter((instance) => wishes.some(({supervisor}) => supervisor === instance.supervisor));
   const limit = patienceIn(wishes);
   const requests = served.map(requestsOf);
@@ -84,9 +88,27 @@ export function simulate(timeline: Timeline, wishes: readonly Wish[]): Simulatio
   };
 }
 
-/** The new patience with a worker, in seconds; null where none is changed. */
+/** The new patience with a worker and its requests, in seconds; null where none is changed. */
 function patienceIn(wishes: readonly Wish[]): number | null {
-  return wishes.find(({effect}) => effect === 'mercy')?.seconds ?? null;
+  return wishes.find(({effect, supervisor}) => effect === 'mercy' && supervisor === 'uwsgi')?.seconds ?? null;
+}
+
+/** supervisord and systemd stop one program at a time, as far as their logs tell. */
+function programStops(instance: Instance, wishes: readonly Wish[], doubts: Set<string>): SimulatedReload[] {
+  const stopped = instance.processes.filter(
+    ({role, asked, end}) => role === 'program' && asked?.by === 'stop' && end !== 'running',
+  );
+  return stopped.map((process) => {
+    const worker = simulateWorker(instance, process, wishes, null, doubts);
+    return {
+      id: process.program ?? 'program',
+      instance: instance.id,
+      kind: 'stop',
+      duration: worker.wait,
+      kills: worker.kills,
+      workers: [worker],
+    };
+  });
 }
 
 function simulateReload(
@@ -106,7 +128,14 @@ function simulateReload(
   // A chain waits for one worker after the other, everything else for the slowest.
   const of = reload.kind === 'chain' ? added : slowest;
   const after = isSame ? now : withoutSurprise(now, plus(minus(now, of(waitsNow)), of(waitsAfter)), workers);
-  return {reload, duration: {now, after}, kills: together(workers.map(({kills}) => kills)), workers};
+  return {
+    id: reload.id,
+    instance: instance.id,
+    kind: reload.kind,
+    duration: {now, after},
+    kills: together(workers.map(({kills}) => kills)),
+    workers,
+  };
 }
 
 /** Where no worker waits longer, the whole does not take longer; where none waits less, not less. */
@@ -129,7 +158,8 @@ function simulateWorker(
   doubts: Set<string>,
 ): SimulatedWorker {
   const wait = process.asked?.wait ?? {min: 0, max: null};
-  const isForced = process.forced?.deadline === 'mercy' && process.end !== 'clean';
+  const isForced =
+    (process.forced?.deadline === 'mercy' || process.forced?.deadline === 'stop-timeout') && process.end !== 'clean';
   const killed = isForced ? 1 : 0;
   const same: SimulatedWorker = {
     process,
@@ -163,18 +193,24 @@ function withExitFreed(worker: SimulatedWorker, verdict: Verdict | null, doubts:
   return worker;
 }
 
+/** How long it was waited for before it was killed. */
+function patienceNow(instance: Instance, process: Process, wait: Duration): number {
+  if (instance.supervisor === 'uwsgi') return mercyOf(instance, process.forced?.event ?? null).seconds;
+  return Math.round(process.forced?.patience?.min ?? wait.min);
+}
+
 function withMercy(worker: SimulatedWorker, mercy: number, instance: Instance, doubts: Set<string>): SimulatedWorker {
   const {process, wait, kills} = worker;
   // The master looks once a second, for "more than": the kill comes after the mercy and up to two seconds later.
   const deadline = {min: mercy, max: mercy + 2};
   const {after} = wait;
   if (kills.after.max === 1) {
-    const now = mercyOf(instance, process.forced?.event ?? null).seconds;
+    const now = patienceNow(instance, process, wait.now);
     if (mercy <= now) {
       const cut = {min: Math.min(after.min, deadline.min), max: Math.min(after.max ?? deadline.max, deadline.max)};
       return {process, wait: {now: wait.now, after: cut}, kills};
     }
-    doubts.add(`whether a worker that was killed after ${now} s would have left by itself within ${mercy} s`);
+    doubts.add(`whether what was killed after ${now} s would have left by itself within ${mercy} s`);
     return {
       process,
       wait: {now: wait.now, after: {min: after.min, max: deadline.max}},
