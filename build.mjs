@@ -1,7 +1,8 @@
 // Builds dist/: the command-line program and the library, each one bundled file, grammars compiled into them;
 // and what the commands say of themselves: the manual page, and docs/commands.md.
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 
 const shared = {
@@ -12,6 +13,9 @@ const shared = {
   outdir: 'dist',
   logLevel: 'warning',
   legalComments: 'none',
+  metafile: true,
+  // oclif looks for it when it runs commands from source.
+  external: ['typescript'],
   banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
 };
 
@@ -21,7 +25,7 @@ rmSync('dist', {recursive: true, force: true});
 await build({...shared, entryPoints: {'grammar/plugin': 'src/grammar/plugin.ts'}, packages: 'external'});
 const {grammarPlugin} = await import(new URL('dist/grammar/plugin.js', import.meta.url).href);
 
-await build({
+const {metafile} = await build({
   ...shared,
   entryPoints: {cli: 'src/cli.ts', index: 'src/index.ts'},
   splitting: true,
@@ -30,6 +34,7 @@ await build({
   plugins: [grammarPlugin()],
 });
 rmSync('dist/grammar', {recursive: true});
+writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(metafile.outputs));
 
 await build({...shared, entryPoints: {'manual/index': 'src/commands/manual/index.ts'}});
 const {factsOf, manPage, markdownPage} = await import(new URL('dist/manual/index.js', import.meta.url).href);
@@ -42,3 +47,35 @@ writeFileSync('docs/commands.md', markdownPage(facts, name));
 rmSync('dist/manual', {recursive: true});
 
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json'], {stdio: 'inherit'});
+keepOnlyReachable('dist/types/index.d.ts');
+
+/** The licences of the packages that are bundled, as these ask for. */
+function licencesOf(outputs) {
+  const files = Object.values(outputs).flatMap(({inputs}) =>
+    Object.entries(inputs).flatMap(([file, {bytesInOutput}]) => (bytesInOutput > 0 ? [file] : [])),
+  );
+  const folders = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []));
+  const parts = [...folders].sort().map((folder) => {
+    const {name, version, license} = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    return `${name} ${version} (${license})\n\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  });
+  return ['logdoctor contains code of these packages.\n', ...parts].join(`\n${'-'.repeat(80)}\n`);
+}
+
+/** Takes away the declarations that the library's own do not lead to. */
+function keepOnlyReachable(entry) {
+  const reachable = new Set();
+  const follow = (file) => {
+    if (reachable.has(file)) return;
+    reachable.add(file);
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)\.ts['"]/g)) {
+      follow(join(dirname(file), `${name}.d.ts`));
+    }
+  };
+  follow(entry);
+  for (const file of readdirSync(dirname(entry), {recursive: true, encoding: 'utf8'})) {
+    const path = join(dirname(entry), file);
+    if (file.endsWith('.ts') && !reachable.has(path)) rmSync(path);
+  }
+}

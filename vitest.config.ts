@@ -5,7 +5,7 @@ export default defineConfig({
   plugins: [viteGrammarPlugin()],
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/servers/**'],
+    exclude: ['test/servers/**', 'test/package/**'],
     disableConsoleIntercept: true,
     // Programs are started: on a busy machine that takes its time.
     testTimeout: 60_000,

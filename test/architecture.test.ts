@@ -82,6 +82,35 @@ describe('the outside world', () => {
   });
 });
 
+describe('what a run loads', () => {
+  /** Files that are loaded with `entry`: what is imported for its type alone, or only when it is needed, is not. */
+  const loadedBy = (entry: string) => {
+    const loaded = new Set<string>();
+    const follow = (file: string) => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      const text = readFileSync(file, 'utf8');
+      for (const [, name = ''] of text.matchAll(/^(?:import|export) (?!type )(?:[^;']*? from )?'(\.[^']+\.ts)'/gm)) {
+        follow(relative('.', resolve(file, '..', name)));
+      }
+    };
+    follow(entry);
+    return [...loaded];
+  };
+
+  test('the command line by itself loads no rule, no reader of logs and no reporter', () => {
+    const heavy =
+      /^src\/(?:rules|formats|grammar|source|timeline|config)\/|^src\/report\/(?:text|json|sarif|markdown)\.ts|^src\/analyze\.ts/;
+    expect(loadedBy('src/cli.ts')).toContain('src/commands/analyze.ts');
+    expect(loadedBy('src/cli.ts').filter((file) => heavy.test(file))).toEqual([]);
+  });
+
+  test('a reporter is loaded when it is asked for', () => {
+    expect(loadedBy('src/report/index.ts')).toEqual(['src/report/index.ts']);
+    expect(loadedBy('src/analyze.ts').filter((file) => layerOf(file) === 'report')).toEqual([]);
+  });
+});
+
 test('no folder is a drawer', () => {
   const drawers = ['utils', 'helpers', 'common', 'types', 'core', 'lib', 'misc'];
   expect(drawers.filter((name) => existsSync(`src/${name}`))).toEqual([]);

@@ -14,14 +14,14 @@ export class Completion extends Command {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Completion);
-    const [{completionScript}, {factsOf}, {commands}, {rules}, {reporters}] = await Promise.all([
+    const [{completionScript}, {factsOf}, {rules}, {reporters}] = await Promise.all([
       import('./manual/completion.ts'),
       import('./manual/facts.ts'),
-      import('./index.ts'),
       import('../rules/index.ts'),
       import('../report/index.ts'),
     ]);
     const {bin} = this.config;
+    const commands = Object.fromEntries(this.config.commands.map((command) => [command.id, command]));
     const facts = factsOf(commands, bin, (command, name) => {
       if (name === 'rule') return rules.map(({id}) => id);
       if (name === 'format') return command === 'timeline' ? ['text', 'svg'] : reporters.map((reporter) => reporter.name);

@@ -1,4 +1,5 @@
 import type {
+  Artifact,
   ArtifactLocation,
   Location,
   Log,
@@ -51,11 +52,18 @@ function logOf(diagnosis: Diagnosis): Log {
             toolExecutionNotifications: notifications,
           },
         ],
-        artifacts: timeline.inputs.map(({name, bytes}) => ({
-          location: artifact(inputName(name)),
-          length: bytes,
-          roles: ['analysisTarget'],
-        })),
+        artifacts: [
+          ...timeline.inputs.map(
+            ({name, bytes}): Artifact => ({
+              location: artifact(inputName(name)),
+              length: bytes,
+              roles: ['analysisTarget'],
+            }),
+          ),
+          ...timeline.configurations.map(
+            (name): Artifact => ({location: artifact(inputName(name)), roles: ['userSpecifiedConfiguration']}),
+          ),
+        ],
         results: findings.map((finding) => resultOf(finding, indexOf.get(finding.rule), timeline)),
       },
     ],

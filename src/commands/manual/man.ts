@@ -18,6 +18,7 @@ export function manPage(commands: readonly CommandFacts[], bin: string, version:
     '.SH ENVIRONMENT',
     ...item('NO_COLOR', 'No colours, whatever the terminal can do.'),
     ...item('FORCE_COLOR', 'Colours even in a pipe; 0 or false means none.'),
+    ...item('FORCE_HYPERLINK', 'Links to the lines of evidence in a terminal that is not known to follow them; 0 means none.'),
     ...item('TERM', 'With dumb, neither colours nor links.'),
     '.SH EXAMPLES',
     ...commands.flatMap(({examples}) =>

@@ -20,7 +20,7 @@ export interface Page {
 
 export function pageFor(timeline: Timeline, options: Pick<RenderOptions, 'width' | 'color' | 'linkTo'>): Page {
   const names = shortNames(timeline);
-  const addresses = timeline.inputs.map(({name}) => options.linkTo?.(name) ?? null);
+  const addresses = names.map((_, input) => options.linkTo?.(nameOfInput(timeline, {input})) ?? null);
   return {
     width: options.width,
     paint: paint(options.color),

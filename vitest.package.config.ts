@@ -1,0 +1,6 @@
+import {defineConfig} from 'vitest/config';
+
+/** What is packed, installed into an empty prefix and run: needs the npm registry for another Node. */
+export default defineConfig({
+  test: {include: ['test/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000},
+});
