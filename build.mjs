@@ -27,7 +27,7 @@ const {grammarPlugin} = await import(new URL('dist/grammar/plugin.js', import.me
 
 const {metafile} = await build({
   ...shared,
-  entryPoints: {cli: 'src/cli.ts', index: 'src/index.ts'},
+  entryPoints: {cli: 'src/cli.ts', index: 'src/index.ts', scout: 'src/scout.ts'},
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   minifySyntax: true,

@@ -24,6 +24,8 @@ export interface AnalyzeOptions {
   readonly zone?: string | undefined;
   /** The year of the first stamp that tells none (syslog). */
   readonly year?: number | undefined;
+  /** How many threads may look at a large file (as many as there are cores, 4 at most). The report does not depend on it. */
+  readonly threads?: number | undefined;
   /** Aborting it ends the reading; what was read so far is judged. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,7 +53,11 @@ export async function analyze(options: AnalyzeOptions): Promise<Diagnosis> {
   const configuration = await configurationOf(options.configs ?? []);
   const recorder = await Recorder.create(options.engine ?? 'compiled', {zone, year: options.year});
   const notes: InputNote[] = [];
-  const errors = await readInputs(options.inputs, recorder, {signal: options.signal, onNote: (note) => notes.push(note)});
+  const errors = await readInputs(options.inputs, recorder, {
+    signal: options.signal,
+    threads: options.threads,
+    onNote: (note) => notes.push(note),
+  });
   const timeline = await joined(buildTimeline(recorder.finish()), configuration, notes);
   return {timeline, configuration, ...runRules(rules, timeline), errors, notes};
 }

@@ -45,6 +45,13 @@ export const readingFlags = {
     parse: async (text) => zoneOf(text),
   })(),
   year: Flags.integer({description: 'year of the first stamp that tells none (syslog)', helpValue: 'YYYY', min: 1970, max: 2100}),
+  threads: Flags.integer({
+    description: 'how many threads look at a large file (as many as there are cores, 4 at most)',
+    helpValue: 'N',
+    min: 1,
+    max: 64,
+    helpGroup: 'RARELY NEEDED',
+  }),
   progress: Flags.boolean({allowNo: true, hidden: true}),
 };
 
@@ -80,6 +87,7 @@ export async function read(
     readonly 'min-coverage'?: number | undefined;
     readonly tz?: string | undefined;
     readonly year?: number | undefined;
+    readonly threads?: number | undefined;
   },
   acceptance: Acceptance | null = null,
 ): Promise<Reading | null> {
@@ -96,6 +104,7 @@ export async function read(
     engine: flags.engine,
     zone: flags.tz,
     year: flags.year,
+    threads: flags.threads,
     signal: interrupt.signal,
   };
   const found = await analyze(options).catch(configurationTrouble);

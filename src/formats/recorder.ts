@@ -13,7 +13,7 @@ import type {Zone} from '../envelope/zone.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import {Vocabulary} from '../grammar/words.ts';
-import type {InputInfo, LineSink} from '../source/sink.ts';
+import {type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {LogEvent, Meaning, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
 import type {InputSummary} from '../timeline/timeline.ts';
@@ -21,6 +21,8 @@ import {type LineClock, type Moment, moveMoment} from './clock.ts';
 import {BARE_ROUTE, type CurrentInput, envelopesOf, type LineKind, newInput} from './current-input.ts';
 import {formats as allFormats} from './index.ts';
 import {Reader} from './reader.ts';
+import {FACTS, FROM, TO} from './request-facts.ts';
+import {mostRequests} from './request-scout.ts';
 import type {RequestLedger} from './requests.ts';
 import {isBlank, withoutControls} from './text.ts';
 import {fieldsInValues, meaningInContext} from './wording.ts';
@@ -66,6 +68,8 @@ export class Recorder implements LineSink {
         allFormats.map((format, number) => new Reader(format, format.matcher, number)),
         envelopeMatcher,
         originMatcher,
+        // Beside the bundle; where the sources are run as they are, nobody helps.
+        {module: new URL('../scout.js', import.meta.url), most: mostRequests, width: FACTS},
       );
     }
     const [{interpret}, {loadGrammar}] = await Promise.all([import('../grammar/interpret.ts'), import('../grammar/load.ts')]);
@@ -75,9 +79,11 @@ export class Recorder implements LineSink {
       allFormats.map((format, number) => new Reader(format, interpreted(format.grammarFile), number)),
       interpreted('envelope.ohm'),
       interpreted('origin.ohm'),
+      null,
     );
   }
 
+  readonly scout: Scout | null;
   private readonly zone: Zone | null;
   private readonly year: number | null;
   private readonly readers: readonly Reader[];
@@ -96,7 +102,14 @@ export class Recorder implements LineSink {
   private bound: Buffer | null = null;
   private current: CurrentInput = newInput({name: '', compression: 'none'}, 0, null);
 
-  private constructor({zone, year}: ClockOptions, readers: readonly Reader[], envelope: Matcher, origin: Matcher) {
+  private constructor(
+    {zone, year}: ClockOptions,
+    readers: readonly Reader[],
+    envelope: Matcher,
+    origin: Matcher,
+    scout: Scout | null,
+  ) {
+    this.scout = scout;
     this.zone = zone ?? null;
     this.year = year ?? null;
     this.readers = readers;
@@ -117,12 +130,15 @@ export class Recorder implements LineSink {
     this.current.servedSeen = (this.readers[0] as Reader).ledger?.served ?? 0;
   }
 
-  lines(buffer: Buffer, start: number, end: number, isContinued: boolean): void {
+  lines(buffer: Buffer, start: number, end: number, isContinued: boolean, scouted: Scouted = NOTHING_SCOUTED): void {
     this.bind(buffer);
     const {current} = this;
     const {clock} = current;
     const main = this.readers[0] as Reader;
     const {matcher, isRequest, ledger} = main;
+    const {facts} = scouted;
+    const scoutedEnd = scouted.count * FACTS;
+    let next = 0;
     let at = start;
     let isRare = true;
     current.isLearning = true;
@@ -132,11 +148,15 @@ export class Recorder implements LineSink {
       const isRecord = current.gathering !== null || current.carried?.isOnce || (current.isStructured && buffer[at] === BRACE);
       if (!isRecord && this.bound !== buffer) this.bind(buffer);
       const body = isRecord || current.route === BARE_ROUTE ? at : this.bodyOf(buffer, at);
-      const message = isRecord ? UNASKED : matcher.match(body);
-      if (message >= 0 && isRequest[message] === 1 && ledger !== null && (body === at || !current.isLearning)) {
-        const messageEnd = matcher.end();
+      while (next < scoutedEnd && (facts[next + FROM] as number) < at) next += FACTS;
+      const isScouted = next < scoutedEnd && facts[next + FROM] === at && !isRecord && body === at;
+      const message = isScouted ? SCOUTED : isRecord ? UNASKED : matcher.match(body);
+      const isMatched = message >= 0 && isRequest[message] === 1 && (body === at || !current.isLearning);
+      if ((isScouted || isMatched) && ledger !== null) {
+        const messageEnd = isScouted ? (facts[next + TO] as number) : matcher.end();
         const writer = body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer);
-        ledger.add(writer, this.events.length, current.index, current.line, body, messageEnd);
+        if (isScouted) ledger.addFacts(writer, this.events.length, current.index, current.line, facts, next);
+        else ledger.add(writer, this.events.length, current.index, current.line, body);
         current.requests++;
         isRare = false;
         if (body === at) {
@@ -644,12 +664,12 @@ export class Recorder implements LineSink {
   private take(reader: Reader, message: number, at: number, wrapping: Wrapping): LineKind {
     const {current} = this;
     const {clock} = current;
-    const {matcher, ledger} = reader;
+    const {ledger} = reader;
     const meaning = reader.meanings[message];
     if (meaning === 'unknown') return 'unknown';
     if (meaning === undefined) {
       if (ledger !== null && current.isLearning) this.learnShift(ledger, wrapping);
-      ledger?.add(this.writerOf(wrapping.origin), this.events.length, current.index, current.line, at, matcher.end());
+      ledger?.add(this.writerOf(wrapping.origin), this.events.length, current.index, current.line, at);
       reader.lines++;
       this.recognised(wrapping);
       return 'requests';
@@ -846,6 +866,8 @@ const BRACE = 0x7b;
 const BRACKET = 0x5b;
 /** Nobody has asked yet what the whole line is. */
 const UNASKED = -2;
+/** It is known to be a request line. */
+const SCOUTED = -3;
 /** rsyslog writes control characters as `#` and three octal digits. */
 const SYSLOG_ESCAPE = /#([0-3][0-7]{2})/g;
 

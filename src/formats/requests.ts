@@ -1,6 +1,6 @@
-import {CtimeReader} from '../envelope/ctime.ts';
-import {fieldNumber, type Matcher} from '../grammar/matcher.ts';
+import type {Matcher} from '../grammar/matcher.ts';
 import {DURATION_BOUNDS, type RequestSegment} from '../timeline/event.ts';
+import {DURATION, FACTS, FAILED, FROM, NUMBER, PID, RequestFacts, START, TO} from './request-facts.ts';
 import type {Writer} from './writer.ts';
 
 /**
@@ -21,44 +21,41 @@ export class RequestLedger {
   /** By process id; further writers that use the same one follow as {@link OpenSegment.namesake}. */
   private readonly open = new Map<number, OpenSegment>();
   private last: OpenSegment | null = null;
-  private readonly captures: Int32Array;
-  private readonly pid: number;
-  private readonly number: number;
-  private readonly started: number;
-  private readonly duration: number;
-  private readonly unit: number;
-  private readonly status: number;
+  private readonly reader: RequestFacts;
+  /** Of the request line that was just matched. */
+  private readonly facts = new Float64Array(FACTS);
   private buffer: Buffer = Buffer.alloc(0);
-  private readonly times = new CtimeReader();
   private touched: OpenSegment[] = [];
 
   constructor(matcher: Matcher) {
-    this.captures = matcher.captures;
-    this.pid = 2 * fieldNumber(matcher, 'pid');
-    this.number = 2 * fieldNumber(matcher, 'requestNumber');
-    this.started = 2 * fieldNumber(matcher, 'started');
-    this.duration = 2 * fieldNumber(matcher, 'duration');
-    this.unit = 2 * fieldNumber(matcher, 'unit');
-    this.status = 2 * fieldNumber(matcher, 'status');
+    this.reader = new RequestFacts(matcher);
   }
 
   bind(buffer: Buffer): void {
     this.buffer = buffer;
+    this.reader.bind(buffer);
   }
 
-  /** Adds the request line that was just matched; the text of the line is `buffer[from..to)`. */
-  add(writer: Writer, events: number, input: number, line: number, from: number, to: number): void {
-    const {captures} = this;
-    const pid = this.integer(this.pid);
+  /** Adds the request line that was just matched, whose text begins at `from`. */
+  add(writer: Writer, events: number, input: number, line: number, from: number): void {
+    this.reader.read(this.facts, 0, from);
+    this.addFacts(writer, events, input, line, this.facts, 0);
+  }
+
+  /** Adds a request line that {@link RequestFacts} has read into `facts` from `at` on. */
+  addFacts(writer: Writer, events: number, input: number, line: number, facts: Float64Array, at: number): void {
+    const pid = facts[at + PID] as number;
     let segment = this.last;
     if (segment === null || segment.pid !== pid || segment.writer !== writer) {
       segment = this.find(pid, writer) ?? this.begin(pid, writer, events);
       this.last = segment;
     }
-    const start = this.time() + this.shift;
-    const duration = this.taken();
+    const start = (facts[at + START] as number) + this.shift;
+    const duration = facts[at + DURATION] as number;
     const end = start + duration;
-    const number = this.integer(this.number);
+    const number = facts[at + NUMBER] as number;
+    const from = facts[at + FROM] as number;
+    const to = facts[at + TO] as number;
     if (segment.count === 0) {
       segment.firstStart = start;
       segment.firstNumber = number;
@@ -76,7 +73,7 @@ export class RequestLedger {
     if (duration > segment.longest) segment.longest = duration;
     segment.total += duration;
     segment.byDuration[durationClass(duration)]!++;
-    if (this.buffer[captures[this.status] as number] === 0x35 && this.integer(this.status) >= 500) segment.status5xx++;
+    segment.status5xx += facts[at + FAILED] as number;
     if (!segment.isTouched) {
       segment.isTouched = true;
       this.touched.push(segment);
@@ -89,7 +86,8 @@ export class RequestLedger {
 
   /** When the request line that was just matched was written, as its own clock has it. */
   ended(): number {
-    return this.time() + this.taken();
+    this.reader.read(this.facts, 0, 0);
+    return (this.facts[START] as number) + (this.facts[DURATION] as number);
   }
 
   /** An event names the process: what it serves from now on is another segment. */
@@ -154,28 +152,6 @@ export class RequestLedger {
     if (!segment.isTouched) return;
     segment.isTouched = false;
     segment.lastText = this.buffer.toString('latin1', segment.lastFrom, segment.lastTo);
-  }
-
-  /** Milliseconds. */
-  private taken(): number {
-    const isMicros = (this.captures[this.unit + 1] as number) - (this.captures[this.unit] as number) === 6;
-    return isMicros ? this.integer(this.duration) / 1000 : this.integer(this.duration);
-  }
-
-  private time(): number {
-    return this.times.read(this.buffer, this.captures[this.started] as number, this.captures[this.started + 1] as number);
-  }
-
-  /** The number that the grammar captured; its digits are what the grammar allows, with a sign at most. */
-  private integer(slot: number): number {
-    const {buffer, captures} = this;
-    const end = captures[slot + 1] as number;
-    let at = captures[slot] as number;
-    const isNegative = buffer[at] === 0x2d;
-    if (isNegative) at++;
-    let value = 0;
-    for (; at < end; at++) value = value * 10 + (buffer[at] as number) - 0x30;
-    return isNegative ? -value : value;
   }
 }
 

@@ -49,7 +49,7 @@ function ownText(expr: Expr): string {
     case 'text':
       return expr.text;
     case 'byte':
-      return expr.set.join('');
+      return Buffer.from(expr.set).toString('latin1');
     case 'field':
       return expr.name;
     default:

@@ -22,6 +22,7 @@ export class ByteSource {
   bytes = 0;
   private readonly readNext: Read;
   private readonly restart: (() => void) | null;
+  private readonly file: RegularFile | null = null;
   private readonly closeAll: () => void;
   private readonly signal: AbortSignal | undefined;
   /** What a source that cannot go back has given in pieces, as long as it is little. */
@@ -49,7 +50,10 @@ export class ByteSource {
     if (stat.isFile()) {
       const file = new RegularFile(descriptor, isStdin, stat.size);
       this.readNext = (into, offset, length) => file.read(into, offset, length);
-      if (!isStdin) this.restart = () => file.restart();
+      if (!isStdin) {
+        this.file = file;
+        this.restart = () => file.moveTo(0);
+      }
     } else if (stat.isFIFO() || stat.isSocket()) {
       const pipe = new Pipe(descriptor, signal);
       this.readNext = (into, offset, length) => pipe.read(into, offset, length);
@@ -115,6 +119,18 @@ export class ByteSource {
     this.bytes = 0;
   }
 
+  /** Null where the bytes are not those of a file that can be read at any place. */
+  get regular(): {readonly descriptor: number; readonly size: number} | null {
+    return this.file;
+  }
+
+  /** Of a {@link regular} file: goes on at `position`, as if what comes before had been given out. */
+  moveTo(position: number): void {
+    this.file?.moveTo(position);
+    this.held = Buffer.alloc(0);
+    this.bytes = position;
+  }
+
   close(): void {
     this.closeAll();
   }
@@ -127,10 +143,10 @@ export class ByteSource {
 
 /** Read synchronously, which is fastest, up to the size it had when it was opened: one that grows is not chased. */
 class RegularFile {
-  private readonly descriptor: number;
+  readonly descriptor: number;
   /** Standard input may stand in the middle of a file, and only the system knows where. */
   private readonly isSequential: boolean;
-  private readonly size: number;
+  readonly size: number;
   private position = 0;
   private untilBreather = BREATHER;
 
@@ -148,8 +164,8 @@ class RegularFile {
     return new Promise(setImmediate).then(() => this.readNow(into, offset, length));
   }
 
-  restart(): void {
-    this.position = 0;
+  moveTo(position: number): void {
+    this.position = position;
   }
 
   private readNow(into: Buffer, offset: number, length: number): number {

@@ -1,3 +1,5 @@
+import {availableParallelism} from 'node:os';
+import {isWorthThreads, readAhead} from './ahead.ts';
 import {ByteSource} from './byte-source.ts';
 import {type Compression, compressionOf, DamagedArchive} from './compression.ts';
 import {expandInputs} from './expand.ts';
@@ -15,6 +17,8 @@ export type {InputNote} from './input-file.ts';
 export interface ReadOptions {
   /** Aborting it ends the reading: what is open is closed as if it ended there, what follows is left out. */
   readonly signal?: AbortSignal | undefined;
+  /** How many threads may look at a large file: 1 is none but this one. */
+  readonly threads?: number | undefined;
   /** Told of what is no error and should not go unsaid: what was skipped, what is missing or damaged. */
   readonly onNote?: (note: InputNote) => void;
 }
@@ -32,17 +36,26 @@ export async function readInputs(inputs: readonly string[], sink: LineSink, opti
   return [...errors, ...reader.errors];
 }
 
+/** More would wait for the one that puts everything in order. */
+const MOST_THREADS = 4;
+
+function defaultThreads(): number {
+  return Math.min(MOST_THREADS, availableParallelism());
+}
+
 class Reader {
   readonly errors: InputError[] = [];
   private readonly sink: LineSink;
   private readonly signal: AbortSignal | undefined;
+  private readonly threads: number;
   private readonly onNote: (note: InputNote) => void;
   private readonly feed: LineFeed;
   /** By the directory or pattern they were found in: what was found there and is no log. */
   private readonly skipped = new Map<string, {readonly name: string; readonly why: string}[]>();
 
-  constructor(sink: LineSink, {signal, onNote = () => {}}: ReadOptions) {
+  constructor(sink: LineSink, {signal, threads = defaultThreads(), onNote = () => {}}: ReadOptions) {
     this.sink = sink;
+    this.threads = threads;
     this.signal = signal;
     this.onNote = onNote;
     this.feed = new LineFeed(sink);
@@ -123,6 +136,7 @@ class Reader {
     const intake = new Intake(head, file, feed);
     open();
     if (intake.isStraight) {
+      await this.readRegular(source);
       for (;;) {
         const {buffer, offset, length} = feed.space();
         const count = source.read(buffer, offset, length);
@@ -135,6 +149,17 @@ class Reader {
     }
     intake.finish();
     return false;
+  }
+
+  /** A large file is read with the help of other threads, up to its end or as far as they are of help. */
+  private async readRegular(source: ByteSource): Promise<void> {
+    const {sink, threads, signal} = this;
+    const {regular} = source;
+    if (regular === null || !isWorthThreads(regular, sink, threads)) return;
+    await readAhead(regular, sink, threads, (fileEnd) => {
+      source.moveTo(fileEnd);
+      return !signal?.aborted;
+    });
   }
 
   /** Gives whether the archive broke off. */

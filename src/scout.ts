@@ -1,0 +1,7 @@
+/** The thread beside the reading of a large file. */
+import {workerData} from 'node:worker_threads';
+import {requestScout} from './formats/request-scout.ts';
+import type {Errand} from './source/ahead.ts';
+import {scout} from './source/scout.ts';
+
+scout(workerData as Errand, requestScout());
