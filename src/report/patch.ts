@@ -2,8 +2,8 @@ import {createTwoFilesPatch} from 'diff';
 import type {Diagnosis} from '../analyze.ts';
 import {type Change, edited} from '../config/edit.ts';
 import type {Fix} from '../rules/rule.ts';
-import {configured, programOf} from '../rules/settings.ts';
-import type {ConfiguredPlace} from '../timeline/timeline.ts';
+import {compareVersions, configured, programOf} from '../rules/settings.ts';
+import type {ConfiguredPlace, Instance} from '../timeline/timeline.ts';
 import {printable} from './escape.ts';
 import {inputName} from './json.ts';
 import type {Reporter} from './reporter.ts';
@@ -40,7 +40,7 @@ export function chosenFixes({findings, timeline, configuration}: Diagnosis): rea
     const instance = timeline.instances.find((each) => each.id === id);
     if (instance === undefined) continue;
     for (const fix of fixes) {
-      if (!isSetting(fix)) continue;
+      if (!isSetting(fix) || isTooNew(fix, instance)) continue;
       const server = serverOf(fix);
       const written = configured(instance, fix.setting, programOf(fix.section))?.where;
       const entry = configuration?.files[(written?.input ?? -1) - timeline.inputs.length]?.entries.find(
@@ -56,6 +56,14 @@ export function chosenFixes({findings, timeline, configuration}: Diagnosis): rea
     }
   }
   return chosen;
+}
+
+/** uWSGI of 2019: what runs in a version that the log does not tell is hardly older. */
+const OLDEST = '2.0.18';
+
+/** With an option that it does not know a server may not start. */
+function isTooNew({since}: Fix, {version}: Instance): boolean {
+  return since !== null && version === null && compareVersions(since, OLDEST) > 0;
 }
 
 function isSamePlace(a: ConfiguredPlace, b: ConfiguredPlace): boolean {

@@ -27,12 +27,21 @@ function configuredOfServer(instance: Instance, name: string): Setting | null {
   return written?.program === undefined ? written : null;
 }
 
-/** One trouble, one finding: a smell of the configuration whose line proves a trouble of the log is not said again. */
+/**
+ * One trouble, one finding: a smell of the configuration whose line proves a trouble, or whose setting another finding advises,
+ * is not said again.
+ */
 export function withoutProvedSmells(findings: readonly RuleFinding[], timeline: Timeline, smell: string): RuleFinding[] {
+  const others = findings.filter(({rule}) => rule !== smell);
   const isConfiguration = ({at}: Evidence) => at.input >= timeline.inputs.length;
-  const proved = findings.filter(({rule}) => rule !== smell).flatMap(({evidence}) => evidence.filter(isConfiguration));
+  const proved = others.flatMap(({evidence}) => evidence.filter(isConfiguration));
+  const advised = new Set(others.flatMap(({instance, fixes}) => fixes.map(({setting}) => `${instance} ${setting}`)));
   return findings.filter(
-    ({rule, evidence: [{at}]}) =>
-      rule !== smell || !proved.some((other) => other.at.input === at.input && other.at.line === at.line),
+    ({rule, instance, fixes: [fix], evidence: [{at}]}) =>
+      rule !== smell ||
+      !(
+        proved.some((other) => other.at.input === at.input && other.at.line === at.line) ||
+        (fix !== undefined && fix.setting !== null && advised.has(`${instance} ${fix.setting}`))
+      ),
   );
 }

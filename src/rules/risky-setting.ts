@@ -125,7 +125,8 @@ const SMELLS: readonly ((settings: Settings) => Smell | null)[] = [
       fix: {
         setting: outer.name,
         section: outer.section,
-        value: String(inner + 5),
+        // A worker that does not leave costs the mercy and a second.
+        value: String(inner + 6),
         effect: 'the server can end its workers before it is ended itself',
         why: `Patiences must nest: ${outer.name} above ${name}, with a few seconds to spare.`,
       },
@@ -180,7 +181,8 @@ const SMELLS: readonly ((settings: Settings) => Smell | null)[] = [
     const spread = settings.isGunicorn ? 'max_requests_jitter' : 'max-requests-delta';
     if ((settings.number(spread) ?? 0) > 0) return null;
     const since = settings.isGunicorn ? null : '2.0.29';
-    const isThere = mayHave(settings.instance, since);
+    // A version that the log does not tell may be too old for it.
+    const isThere = since === null || (settings.instance.version !== null && mayHave(settings.instance, since));
     return {
       id: 'together-recycled',
       title: `${limit.name} without ${spread}`,
@@ -206,7 +208,7 @@ const SMELLS: readonly ((settings: Settings) => Smell | null)[] = [
             value: null,
             effect: 'workers are replaced one after the other',
             why:
-              `${spread} needs uWSGI 2.0.29 and ${settings.instance.version} runs here. max-worker-lifetime with ` +
+              `${spread} needs uWSGI 2.0.29; ${settings.instance.version ?? 'a version that this log does not tell'} runs here. max-worker-lifetime with ` +
               'max-worker-lifetime-delta (2.0.19) recycles by age instead.',
           },
     };
