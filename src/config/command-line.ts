@@ -48,7 +48,11 @@ const CONFIGURATION = /\.(ini|ya?ml|json|xml)(:[^:/]*)?$/;
 export function readCommand(command: string, file: ConfigFile, line: number): Command | null {
   const words = wordsOf(command);
   const index = words.findIndex((word) => /(^|\/)(uwsgi(_[\w.-]+)?|gunicorn\d?)$/.test(word));
-  if (index < 0) return null;
+  if (index < 0) {
+    // sh -c 'exec uwsgi ...'
+    const inner = words.find((word) => /\s/.test(word) && /uwsgi|gunicorn/.test(word));
+    return inner === undefined ? null : readCommand(inner, file, line);
+  }
   const server = /uwsgi/.test((words[index] ?? '').split('/').at(-1) ?? '') ? 'uwsgi' : 'gunicorn';
   const settings: Declaration[] = [];
   const files: string[] = [];

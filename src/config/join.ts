@@ -150,15 +150,19 @@ class Joiner {
   /** A line of the outer supervisor, or the envelope of the server's own lines, tells that the server is this program. */
   private runsAs(instance: Instance, {server, name}: Program): boolean {
     if (name === null) return false;
-    const names = [name, name.replace(/\.service$/, '')];
-    if (instance.name?.split('/').some((part) => names.includes(part))) return true;
+    const stem = name.replace(/\.service$/, '');
+    // With numprocs, supervisord counts: web_00, web_01.
+    const isNamed = (told: string) =>
+      told === name || told === stem || (server === 'supervisord' && told.replace(/_\d+$/, '') === name);
+    if (instance.runsAs !== null && isNamed(instance.runsAs.name)) return true;
+    if (instance.name?.split('/').some(isNamed)) return true;
     return this.built.events.some(
       ({meaning, pid, fields, message}) =>
         meaning.role === 'program' &&
         pid !== null &&
         pid === instance.masterPid &&
         message.startsWith(`${server}/`) &&
-        names.includes(String(fields['program'] ?? fields['unit'] ?? fields['name'] ?? '')),
+        isNamed(String(fields['program'] ?? fields['unit'] ?? fields['name'] ?? '')),
     );
   }
 

@@ -87,6 +87,12 @@ test('a systemd unit and the drop-in beside it: the drop-in wins', async () => {
   ]);
 });
 
+test('a server behind a shell', async () => {
+  const path = written('shell.conf', "[program:x]\ncommand = /bin/sh -c 'cd /srv && exec gunicorn -t 9 app:app'\n");
+  const [program] = await programs(path);
+  expect(program?.runs).toMatchObject({server: 'gunicorn', settings: [{name: 'timeout', value: 9}]});
+});
+
 describe('what cannot be understood is named with its file, its line and what to do', () => {
   test.each([
     ['broken.xml', '<uwsgi>\n<master>\n</uwsgi>\n', /broken\.xml:3: .*XML.*; correct it/],
