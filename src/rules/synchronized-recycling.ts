@@ -246,7 +246,8 @@ function fixesFor(instance: Instance, byLifetime: boolean, stuck: boolean): Fix[
   const lifetime: Fix = {
     setting: 'max-worker-lifetime-delta',
     section: 'uwsgi',
-    value: '60',
+    // Without max-worker-lifetime it does nothing.
+    value: byLifetime ? '60' : null,
     since: '2.0.19',
     safety: 'safe',
     effect: 'each worker gets a lifetime of its own, so that they are replaced one after the other',
