@@ -1,8 +1,10 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {Ajv2020} from 'ajv/dist/2020.js';
 import {afterAll, describe, expect, test} from 'vitest';
 import {analyze} from '../src/analyze.ts';
+import {simulationSchema} from '../src/report/schema.ts';
 import {simulationJson, simulationText} from '../src/report/simulation.ts';
 import {SIMULATED, type Wish} from '../src/simulation/settings.ts';
 import {type Simulation, simulate} from '../src/simulation/simulate.ts';
@@ -127,5 +129,7 @@ describe('how it is written down', () => {
       total: {kills: {now: 3, after: {min: 3, max: 3}}},
     });
     expect(report.reloads[0].workers).toHaveLength(3);
+    const validate = new Ajv2020({strict: false}).compile(simulationSchema);
+    expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
   });
 });

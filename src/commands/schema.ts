@@ -6,6 +6,7 @@ import {UsageError} from './usage-error.ts';
 const SCHEMAS: Readonly<Record<string, () => Promise<object>>> = {
   report: async () => (await import('../report/schema.ts')).schema,
   check: async () => (await import('../report/schema.ts')).checkSchema,
+  simulation: async () => (await import('../report/schema.ts')).simulationSchema,
   config: async () => {
     const [{settingsSchema}, {rules}] = await Promise.all([import('../checks/settings.ts'), import('../rules/index.ts')]);
     return settingsSchema(rules.map(({id}) => id));

@@ -264,3 +264,37 @@ export const checkSchema = {
     baseline,
   }),
 };
+
+const kills = object({
+  now: {...count, description: 'As the log has it'},
+  after: {...object({min: count, max: count}), description: 'Under the other settings'},
+});
+const waits = object({now: duration, after: duration});
+
+/** Of `logdoctor simulate --json`. */
+export const simulationSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'logdoctor simulate',
+  ...object({
+    schemaVersion: {const: 1},
+    settings: array(object({name: string, value: {type: ['string', 'number']}, remark: nullableString})),
+    reloads: array(
+      object({
+        id: {...string, description: 'Of a reload or stop as in the report; of a program its name'},
+        instance: string,
+        kind: oneOf('graceful', 'brutal', 'chain', 'workers', 'hup', 'usr2', 'stop'),
+        duration: waits,
+        kills,
+        workers: array(object({worker: nullableInteger, pid: nullableInteger, wait: waits, kills})),
+      }),
+    ),
+    total: object({duration: waits, kills}),
+    requests: object({
+      count,
+      longer: {...count, description: 'That took longer than the limit: cut if they run when a reload begins'},
+      limit: {type: ['number', 'null'], description: 'Seconds'},
+    }),
+    tasks: object({count, longer: count}),
+    cannotTell: array(string),
+  }),
+};
