@@ -14,7 +14,7 @@ export function kindOf(name: string, text: string): Kind {
   if (/\.py$/i.test(name)) return 'gunicorn';
   if (SYSTEMD.test(text)) return 'systemd';
   if (SUPERVISORD.test(text)) return 'supervisord';
-  if (/^\[uwsgi\]/m.test(text) || (/\.ini$/i.test(name) && SECTION.test(text))) return 'uwsgi-ini';
+  if (/^\[uwsgi\]/m.test(text) || (/\.ini$/i.test(name) && /^[ \t]*\[/m.test(text))) return 'uwsgi-ini';
   if (/^\[include\]/m.test(text) && /supervisor/i.test(name)) return 'supervisord';
   if (/^uwsgi[ \t]*:[ \t]*$/m.test(text)) return 'uwsgi-yaml';
   if (SECTION.test(text)) return 'uwsgi-ini';
