@@ -1,5 +1,4 @@
-import {readFileSync} from 'node:fs';
-import {basename, dirname} from 'node:path';
+import {readdirSync, readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import type {Instant} from '../src/timeline/time.ts';
@@ -12,7 +11,7 @@ import type {Process} from '../src/timeline/timeline.ts';
 export function holdsTruth(folder: () => string): void {
   const read = async () => ({
     truth: JSON.parse(readFileSync(`${folder()}/truth.json`, 'utf8')) as Truth,
-    diagnosis: await analyze({inputs: [logOf(folder())]}),
+    diagnosis: await analyze({inputs: logsOf(folder())}),
   });
 
   test('the forced workers are those that the kernel saw killed at the end of mercy', async () => {
@@ -51,6 +50,19 @@ export function holdsTruth(folder: () => string): void {
     }
   });
 
+  test('says who killed each process that was killed, and of nobody else that he was', async () => {
+    const {truth, diagnosis} = await read();
+    // Whom a kill of the whole group hit along with the master, no line tells.
+    const killers = new Set(['supervisord', 'systemd']);
+    for (const {pid, role, killedBy} of truth.processes) {
+      const found = processesOf(diagnosis).find((process) => process.pid === pid && process.role !== 'program');
+      if (found === undefined || truth.namedAfterTheirEnd?.includes(pid)) continue;
+      if (killedBy !== null && killers.has(killedBy) && role === 'master')
+        expect(found, `${pid}`).toMatchObject({end: 'forced', killedBy});
+      else if (killedBy === null || !killers.has(killedBy)) expect(killers.has(String(found.killedBy)), `${pid}`).toBe(false);
+    }
+  });
+
   test('exactly the orphaned tasks are called orphans', async () => {
     const {truth, diagnosis} = await read();
     const {orphaned} = diagnosis.timeline.tasks;
@@ -67,16 +79,25 @@ export function holdsTruth(folder: () => string): void {
   });
 }
 
-/** A recording lies in a folder of its server, and its log is called after that. */
-export function logOf(folder: string): string {
-  return `${folder}/${basename(dirname(folder))}.log`;
+/** The logs of a recording: the server's own, and those of the servers that it runs. */
+export function logsOf(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .map((name) => `${folder}/${name}`);
 }
 
 interface Truth {
   readonly forcedPids: readonly number[];
   /** uWSGI names a worker in its NO MERCY line also where it left by itself a moment before. */
   readonly namedAfterTheirEnd?: readonly number[];
-  readonly processes: readonly {pid: number; startedAt: string | null; endedAt: string | null}[];
+  readonly processes: readonly {
+    pid: number;
+    role: string;
+    startedAt: string | null;
+    endedAt: string | null;
+    killedBy: string | null;
+  }[];
   readonly reloads: readonly {workers: readonly {oldPid: number; newPid: number | null; askedAt: string | null}[]}[];
   readonly tasks: {readonly orphaned: readonly {id: string; pid: number}[]};
   readonly expected: readonly string[];

@@ -2,16 +2,18 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import {text} from '../src/report/text.ts';
-import {holdsTruth, logOf} from './recorded-truth.ts';
+import {holdsTruth, logsOf} from './recorded-truth.ts';
 
 // Whole logs of real servers, each with the truth that the recorder learned from the kernel, and the report it gives.
-const folders = ['uwsgi'].flatMap((server) => readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`));
+const folders = ['uwsgi', 'supervisord'].flatMap((server) =>
+  readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`),
+);
 
 describe.each(folders)('%s', (folder) => {
   holdsTruth(() => folder);
 
   test('gives the report that lies beside it', async () => {
-    await expect(textOf(await analyze({inputs: [logOf(folder)]}))).toMatchFileSnapshot(`../${folder}/report.txt`);
+    await expect(textOf(await analyze({inputs: logsOf(folder)}))).toMatchFileSnapshot(`../${folder}/report.txt`);
   });
 });
 
@@ -24,8 +26,7 @@ describe.each(readdirSync('samples/reported').filter((file) => file.endsWith('.l
 });
 
 test('every line of every sample is accounted for', async () => {
-  for (const folder of folders) {
-    const path = logOf(folder);
+  for (const path of folders.flatMap(logsOf)) {
     const [input] = (await analyze({inputs: [path]})).timeline.inputs;
     const {events, requests, noise, application, unknown} = input!.counts;
     expect(events + requests + noise + application + unknown, path).toBe(input!.lines);

@@ -51,9 +51,9 @@ def record(scenario, out, version, observe, attempts):
         try:
             with run.Run(scenario, observe) as recording:
                 scenario.drive(recording)
-                log, facts = recording.finish(version)
+                logs, facts = recording.finish(version)
                 check(scenario, facts)
-                recording.save(out / scenario.path, log, facts)
+                recording.save(out / scenario.path, logs, facts)
                 return facts
         except run.GaveUp as reason:
             if not attempts or run.STOPPING.is_set():

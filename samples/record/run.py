@@ -134,7 +134,7 @@ class Run:
         return notes
 
     def log(self):
-        return self.log_path.read_text(errors="replace")
+        return "".join(path.read_text(errors="replace") for path in self.logs())
 
     def kernel(self, until=float("inf")):
         together = Kernel()
@@ -226,23 +226,34 @@ class Run:
         os.write(pipe, command.encode())
         os.close(pipe)
 
+    def control(self, kind, *words):
+        """Ask supervisord through supervisorctl, and wait for its answer."""
+        self.acted(kind)
+        subprocess.run(["supervisorctl", "--configuration", "supervisord.conf", *words], cwd=self.work, timeout=60,
+                       check=False, stdout=subprocess.DEVNULL)
+
     # -- the result
 
+    def logs(self):
+        """The server's own log, and those of the servers that it runs."""
+        return [self.log_path, *sorted(self.work.glob("*.log"))]
+
     def finish(self, version):
-        """The log as it stands and the truth up to this moment."""
-        end, log = time.time(), self.log_path.read_bytes()
+        """The logs as they stand and the truth up to this moment."""
+        end, logs = time.time(), {path.name: path.read_bytes() for path in self.logs()}
         notes = [n for n in self.notes() if n["t"] <= end]
         truth = Truth(self.scenario, self.kernel(until=end), notes, self.actions, self.start_time, end, version)
         facts = truth.as_dict()
         if self.scenario.kind.counts_mercy:
-            named = {int(pid) for pid in NO_MERCY.findall(log)}
+            named = {int(pid) for log in logs.values() for pid in NO_MERCY.findall(log)}
             facts["namedAfterTheirEnd"] = sorted(named - set(facts["forcedPids"]))
-        return log, facts
+        return logs, facts
 
-    def save(self, folder, log, facts):
+    def save(self, folder, logs, facts):
         for name in self.scenario.files:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.work / name, target)
-        (folder / self.scenario.kind.log).write_bytes(log)
+        for name, log in logs.items():
+            (folder / name).write_bytes(log)
         (folder / "truth.json").write_text(json.dumps(facts, indent=2) + "\n")

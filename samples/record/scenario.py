@@ -12,6 +12,7 @@ RULES = [
     "mercy-too-long", "mercy-too-short", "chain-reload-slow", "reload-unfinished", "respawn-orphans-tasks",
     "worker-never-came-back", "synchronized-recycling", "old-code-kept", "worker-timeout", "threads-lost-on-fork",
     "boot-failure", "reload-lost-app", "crash-loop", "worker-crashed", "killed-from-outside",
+    "outer-timeout-too-short", "stop-became-reload", "survivors-hold-port", "mercy-ineffective",
 ]
 SCENARIOS = {}
 

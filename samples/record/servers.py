@@ -17,6 +17,7 @@ class Kind:
     version: Callable
     command: Callable    # run, configuration -> the command line
     counts_mercy: bool = False  # a SIGKILL counts as the end of patience only after the mercy (uWSGI)
+    supervises: bool = False  # it runs whole servers, which write logs of their own into the run's folder
 
     @property
     def log(self):
@@ -65,3 +66,10 @@ GUNICORN = Kind(
 UVICORN = asgi("uvicorn", "python3-uvicorn", "python3-websockets")
 HYPERCORN = asgi("hypercorn", "python3-hypercorn")
 DAPHNE = asgi("daphne", "python3-daphne")
+
+SUPERVISORD = Kind(
+    "supervisord", "supervisord.conf", ("supervisor", "uwsgi-core", "uwsgi-plugin-python3", "gunicorn"),
+    ("sh", "-c", "supervisord --version && gunicorn --version && uwsgi --plugin python3 --version"),
+    version=lambda: "supervisord " + printed("supervisord", "--version"),
+    command=lambda run, file: ["supervisord", "--nodaemon", "--configuration", file],
+    counts_mercy=True, supervises=True)

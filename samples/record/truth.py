@@ -28,6 +28,8 @@ class Truth:
     # -- one process
 
     def role(self, process):
+        if self.scenario.kind.supervises and process.parent is None:
+            return "supervisor"
         children = [p for p in self.kernel.processes.values() if p.parent == process.pid]
         named = any(child.pid in self.named for child in children)
         if process.pid in self.named and not (named and self.number(process) is None):
@@ -50,7 +52,7 @@ class Truth:
 
     def kill_by_master(self, process):
         """The SIGKILL that ended it, if another process of the server sent it; one that came too late is none."""
-        if process.signal != "SIGKILL":
+        if process.signal != "SIGKILL" or self.killed_by(process) != "master":
             return None
         return next(
             (s for s in self.kernel.signals if s.target == process.pid and s.name == "SIGKILL"), None)
@@ -58,9 +60,10 @@ class Truth:
     def killed_by(self, process):
         if process.signal is None:
             return None
-        sent_inside = any(s.target == process.pid and s.name == process.signal for s in self.kernel.signals)
-        if sent_inside:
-            return "master"
+        senders = [s.sender for s in self.kernel.signals if s.target == process.pid and s.name == process.signal]
+        if senders:
+            sender = self.kernel.processes[senders[-1]]
+            return self.scenario.kind.name if self.role(sender) == "supervisor" else "master"
         return None if process.signal in CRASHING else "outside"
 
     def forced(self, process):
@@ -147,6 +150,9 @@ class Truth:
             return "harakiri"
         if asked is None and self.forced(worker):
             return "timeout"
+        parent = self.kernel.processes.get(worker.parent)
+        if parent and parent.ended and (worker.ended is None or parent.ended < worker.ended):
+            return "master-gone"
         if asked is None and worker.exit_code:
             return "crash"
         return self.scenario.recycling

@@ -3,7 +3,7 @@ import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts'
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {type Outer, outerOf, patienceOf, secondsOf, serverOf, stopsTakenAsReload} from './outer.ts';
 import type {Evidence, Finding, Fix, Rule, Undecided} from './rule.ts';
-import {setting} from './settings.ts';
+import {isOn, setting} from './settings.ts';
 import {count, duration, evidence, instanceName, list, proof, seconds, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -169,9 +169,13 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
         'The log of the server shows no sign that it was asked to stop: the signal may never have reached it.',
       server === null && 'What the program was doing meanwhile, its own log would tell: it is not here.',
       survivors.length > 0 &&
-        `The kill hits the master alone: ${count(survivors.length, 'worker')} (pid ${list(survivors.map(({pid}) => pid))}) ${
-          survivors.length === 1 ? 'was' : 'were'
-        } left without it, and no line shows ${survivors.length === 1 ? 'its' : 'their'} end.`,
+        `No line shows the end of ${count(survivors.length, 'worker')} (pid ${list(survivors.map(({pid}) => pid))})${
+          server !== null && isOn(server, 'killasgroup')
+            ? ': with killasgroup they were killed along.'
+            : supervisor.supervisor === 'supervisord'
+              ? ': SIGKILL goes to the master alone unless killasgroup is set, and what is left keeps the port.'
+              : '.'
+        }`,
       'That it was killed is proved.',
       isStopping && grace !== null && !grace.isKnown && 'The inner patience is the default and may be set otherwise.',
     ),
@@ -186,11 +190,13 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
       ...(isStopping ? ['what held the workers: the kill came before the server named one'] : []),
       'requests that were cut: they have no line',
     ],
-    fixes: fixesFor(outer, grace, waited, isStopping),
+    fixes: fixesFor(outer, grace, waited, {isStopping, isGroup: server !== null && isOn(server, 'killasgroup')}),
     next: [
       ...(server === null ? [`give the log of ${life.program} itself as well: its lines around the kill decide`] : []),
       ...(isStopping
-        ? ['stop it once with a longer limit: the server then names the worker that does not leave (uWSGI: NO MERCY)']
+        ? [
+            `stop it once with a longer limit: ${server?.supervisor === 'uwsgi' ? 'uWSGI then names the workers that do not leave (NO MERCY)' : 'the server then ends its workers itself'}`,
+          ]
         : [
             `send the signal by hand (kill -TERM ${life.pid > 0 ? 'to the pid of the program' : 'to the main process'}) and see whether the server takes note`,
           ]),
@@ -254,7 +260,12 @@ function against({server, stop, outer}: Cut): Finding['against'] {
 /** Between two limits, in seconds, so that the inner one comes first. */
 const MARGIN = 5;
 
-function fixesFor({supervisor, life}: Outer, grace: Grace | null, waited: number | null, isStopping: boolean): Fix[] {
+function fixesFor(
+  {supervisor, life}: Outer,
+  grace: Grace | null,
+  waited: number | null,
+  {isStopping, isGroup}: {readonly isStopping: boolean; readonly isGroup: boolean},
+): Fix[] {
   const limit = patienceOf(supervisor.supervisor, life.program);
   const enough = grace === null ? null : grace.cost + MARGIN;
   const longer: Fix | null =
@@ -274,7 +285,7 @@ function fixesFor({supervisor, life}: Outer, grace: Grace | null, waited: number
           why: 'It must be longer than the inner patience, and shorter than the next limit outwards.',
         };
   const shorter: Fix | null =
-    grace === null || !isStopping
+    grace === null || !isStopping || (waited !== null && waited < 2 * MARGIN)
       ? null
       : {
           setting: grace.setting,
@@ -289,7 +300,7 @@ function fixesFor({supervisor, life}: Outer, grace: Grace | null, waited: number
           why: 'The other way round: it must still be longer than the requests that are to be finished.',
         };
   const group: Fix | null =
-    supervisor.supervisor === 'supervisord' && isStopping
+    supervisor.supervisor === 'supervisord' && isStopping && !isGroup
       ? {
           setting: 'killasgroup',
           section: limit.section,

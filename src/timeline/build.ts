@@ -30,7 +30,7 @@ import {type Setting, type Timeline, UNKNOWN_PID} from './timeline.ts';
 export function buildTimeline(recording: Recording): Timeline {
   const first = follow(recording.events, NOBODY);
   const ended = nest(first, recording.events);
-  const {instants, disagreements} = solve(recording.events, constraintsOf(first.instances));
+  const {instants, disagreements} = solve(recording.events, constraintsOf(first));
   const events = recording.events.map((event, n): LogEvent => ({...event, at: instants[n] ?? event.at}));
   const story = follow(events, ended);
   nest(story, events);

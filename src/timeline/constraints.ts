@@ -1,5 +1,6 @@
-import type {InstanceDraft, ProcessDraft} from './draft.ts';
+import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
 import type {LogEvent} from './event.ts';
+import {sharesClock} from './nesting.ts';
 import {mercyAt} from './settings.ts';
 import type {Constraint} from './solve.ts';
 import type {Duration} from './time.ts';
@@ -12,9 +13,41 @@ const PATIENCE = {min: 0, max: 3};
 /** A killed process is gone at once; its master notices within a round or two. */
 const REAPED = {min: 0, max: 3};
 
+/** A stamp stands for its whole second. */
+const STAMP = -1;
+/** supervisord tells of a stop up to two seconds after its signal (supervisor/process.py, stop_report). */
+const TOLD_LATE = -3;
+
 /** What the supervisors are known to do in time, for everything that happened. */
-export function constraintsOf(instances: readonly InstanceDraft[]): Constraint[] {
-  return instances.flatMap((instance) => instance.processes.flatMap((process) => constraintsOfProcess(process, instance)));
+export function constraintsOf({instances, reloads}: Story): Constraint[] {
+  return [
+    ...instances.flatMap((instance) => instance.processes.flatMap((process) => constraintsOfProcess(process, instance))),
+    ...instances.flatMap((instance) => constraintsOfNesting(instance, reloads)),
+  ];
+}
+
+interface Story {
+  readonly instances: readonly InstanceDraft[];
+  readonly reloads: readonly ReloadDraft[];
+}
+
+/** Two logs of one program on one clock: the outer one tells of its beginning, its stop and its end. */
+function constraintsOfNesting(instance: InstanceDraft, reloads: readonly ReloadDraft[]): Constraint[] {
+  const {runsAs: life, epochs, stopped} = instance;
+  if (life === null || !sharesClock(life, instance)) return [];
+  const all: Constraint[] = [];
+  const add = (before: LogEvent | null | undefined, after: LogEvent | null | undefined, min: number) => {
+    if (!before || !after || before === after) return;
+    all.push({before, after, min: min * 1000, max: null, because: 'the outer supervisor tells of it too'});
+  };
+  const stop = reloads.findLast((reload) => reload.instance === instance && reload.kind === 'stop');
+  add(life.started, epochs[0]?.master, STAMP);
+  if (stop !== undefined) {
+    add(life.asked?.told, stop.began, TOLD_LATE);
+    add(stop.began, life.ended, STAMP);
+  }
+  add(stopped, life.ended, STAMP);
+  return all;
 }
 
 function constraintsOfProcess({started, asked, recycling, forced, ended}: ProcessDraft, instance: InstanceDraft): Constraint[] {

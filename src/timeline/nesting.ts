@@ -58,7 +58,7 @@ function innerOf(life: ProcessDraft, outer: InstanceDraft, instances: readonly I
   const byPid = life.pid === UNKNOWN_PID ? [] : others.filter((instance) => hasMaster(instance, life.pid));
   const told = byPid.length > 0 ? byPid : others.filter((instance) => isNamed(instance, life) && isFree(instance, life));
   const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
-  return fitting.find((instance) => agree(life, instance)) ?? fitting[0] ?? null;
+  return fitting.find((instance) => sharesClock(life, instance)) ?? fitting[0] ?? null;
 }
 
 function hasMaster({masterPid, processes}: InstanceDraft, pid: number): boolean {
@@ -104,7 +104,7 @@ function fits(life: ProcessDraft, instance: InstanceDraft, anyZone: boolean): bo
 }
 
 /** They start within a moment of each other on one clock. */
-function agree(life: ProcessDraft, instance: InstanceDraft): boolean {
+export function sharesClock(life: ProcessDraft, instance: InstanceDraft): boolean {
   const start = startOf(instance);
   const apart = life.started === null || start === null ? null : distance(life.started.at, start.at);
   return apart !== null && apart <= START;

@@ -1,0 +1,159 @@
+"""supervisord with uWSGI or gunicorn inside: each scenario is a supervisord.conf, what the program reads, an application."""
+
+import functools
+
+import scenario as scenarios
+from applications import PLAIN, THREAD_AT_IMPORT
+from servers import SUPERVISORD
+
+scenario = functools.partial(scenarios.scenario, kind=SUPERVISORD)
+
+OWN = """\
+[supervisord]
+nodaemon = true
+user = root
+logfile = /dev/null
+logfile_maxbytes = 0
+pidfile = {work}/supervisord.pid
+
+[unix_http_server]
+file = {work}/supervisor.sock
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl = unix://{work}/supervisor.sock
+
+[program:shop]
+redirect_stderr = true
+"""
+
+
+def uwsgi(*lines):
+    """supervisord's configuration, with uWSGI as the program."""
+    return OWN + "\n".join(["command = /usr/bin/uwsgi --ini uwsgi.ini", "stdout_logfile = {work}/uwsgi.log", *lines, ""])
+
+
+def gunicorn(*lines):
+    return OWN + "\n".join(
+        ["command = /usr/bin/gunicorn -c gunicorn.conf.py", "stdout_logfile = {work}/gunicorn.log", *lines, ""])
+
+
+def ini(*lines, processes=2):
+    return {"uwsgi.ini": "\n".join([
+        "[uwsgi]", "plugin = python3", "http-socket = 127.0.0.1:{port}", "wsgi-file = app.py", "master = true",
+        f"processes = {processes}", *lines, ""])}
+
+
+def settings(*lines, workers=2):
+    return {"gunicorn.conf.py": "\n".join(
+        ['wsgi_app = "app:application"', 'bind = "127.0.0.1:{port}"', f"workers = {workers}", *lines, ""])}
+
+
+def stop(run, workers=2):
+    run.start(workers=workers)
+    run.wait_log("entered RUNNING state")
+    run.round(workers)
+    run.control("stop", "stop", "shop")
+    run.sleep(1)
+
+
+# -- uWSGI
+
+@scenario(
+    "uwsgi-stop-healthy", "supervisorctl stop, uWSGI with die-on-term: it stops within a second",
+    conf=uwsgi(), files=ini("die-on-term = true"), app=PLAIN)
+def uwsgi_stop_healthy(run):
+    stop(run)
+
+
+@scenario(
+    "uwsgi-stop-became-reload", "The same without die-on-term: SIGTERM is a reload, and supervisord kills after 5 s",
+    conf=uwsgi("stopwaitsecs = 5"), files=ini(), app=PLAIN, expected=["stop-became-reload"])
+def uwsgi_stop_became_reload(run):
+    stop(run)
+
+
+@scenario(
+    "uwsgi-stopped-with-sigint", "The same with stopsignal=INT: a stop is a stop",
+    conf=uwsgi("stopwaitsecs = 5", "stopsignal = INT"), files=ini(), app=PLAIN)
+def uwsgi_stopped_with_sigint(run):
+    stop(run)
+
+
+@scenario(
+    "uwsgi-stopwaitsecs-below-mercy", "A thread holds the workers, mercy 10, stopwaitsecs 3: supervisord kills first",
+    conf=uwsgi("stopwaitsecs = 3"), files=ini("die-on-term = true", "enable-threads = true", "worker-reload-mercy = 10"),
+    app=THREAD_AT_IMPORT, expected=["outer-timeout-too-short"])
+def uwsgi_stopwaitsecs_below_mercy(run):
+    stop(run)
+
+
+@scenario(
+    "uwsgi-stopwaitsecs-above-mercy", "The same with mercy 2 and stopwaitsecs 8: uWSGI ends its workers itself",
+    conf=uwsgi("stopwaitsecs = 8"), files=ini("die-on-term = true", "enable-threads = true", "worker-reload-mercy = 2"),
+    app=THREAD_AT_IMPORT, forced=2, expected=["app-threads-block-shutdown"])
+def uwsgi_stopwaitsecs_above_mercy(run):
+    stop(run)
+
+
+def restart_held(run):
+    """Held workers that outlive their master never leave by themselves; the next starts fail one after the other."""
+    run.start(workers=2)
+    run.wait_log("entered RUNNING state")
+    run.round(2)
+    run.control("stop", "restart", "shop")
+    run.sleep(5)
+
+
+@scenario(
+    "uwsgi-survivors-hold-port", "The same restart: the held workers survive the kill, the next starts find the port in use",
+    conf=uwsgi("stopwaitsecs = 2"), files=ini("die-on-term = true", "enable-threads = true"), app=THREAD_AT_IMPORT,
+    expected=["survivors-hold-port", "outer-timeout-too-short"])
+def uwsgi_survivors(run):
+    restart_held(run)
+
+
+@scenario(
+    "uwsgi-killed-as-a-group", "The same with killasgroup: the workers are killed along, the next start gets the port",
+    conf=uwsgi("stopwaitsecs = 2", "killasgroup = true"), files=ini("die-on-term = true", "enable-threads = true"),
+    app=THREAD_AT_IMPORT, expected=["outer-timeout-too-short"])
+def uwsgi_killed_as_a_group(run):
+    restart_held(run)
+
+
+# -- gunicorn
+
+@scenario("gunicorn-stop-healthy", "supervisorctl stop: gunicorn stops at once", conf=gunicorn(), files=settings(), app=PLAIN)
+def gunicorn_stop_healthy(run):
+    stop(run)
+
+
+@scenario(
+    "gunicorn-request-finishes", "supervisorctl stop during a request of 3 s, stopwaitsecs 15: it is answered",
+    conf=gunicorn("stopwaitsecs = 15"), files=settings(workers=1), app=PLAIN)
+def gunicorn_request_finishes(run):
+    run.start(workers=1)
+    run.round(1)
+    answer = run.in_background("/report?sleep=3")
+    run.sleep(0.5)
+    run.control("stop", "stop", "shop")
+    assert answer.result()
+    run.sleep(1)
+
+
+@scenario(
+    "gunicorn-stopwaitsecs-below-graceful-timeout",
+    "Restart during a request of 9 s, graceful_timeout 30, stopwaitsecs 3: supervisord kills the arbiter, its worker keeps the port",
+    conf=gunicorn("stopwaitsecs = 3"), files=settings(), app=PLAIN,
+    expected=["outer-timeout-too-short", "survivors-hold-port"])
+def gunicorn_stopwaitsecs_below_graceful_timeout(run):
+    run.start(workers=2)
+    run.wait_log("entered RUNNING state")
+    run.round(2)
+    survivor = run.in_background("/report?sleep=9")
+    run.sleep(0.5)
+    run.control("stop", "restart", "shop")
+    assert survivor.result()
+    run.sleep(3)
