@@ -1,6 +1,6 @@
 """What the kernel knows of a server: which process began and ended when and how, who signalled whom."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass
@@ -11,6 +11,7 @@ class Process:
     ended: float | None = None
     exit_code: int | None = None
     signal: str | None = None
+    inner: int | None = None  # its pid in a namespace of its own
 
 
 @dataclass
@@ -32,3 +33,12 @@ class Kernel:
     def merge(self, other):
         self.processes.update(other.processes)
         self.signals = sorted(self.signals + other.signals, key=lambda signal: signal.t)
+
+    def inside(self):
+        """The same with the pids that processes of a namespace know of each other; without those outside of it."""
+        inner = {process.pid: process.inner for process in self.processes.values() if process.inner is not None}
+        return Kernel(
+            {own: replace(self.processes[pid], pid=own, parent=inner.get(self.processes[pid].parent))
+             for pid, own in inner.items()},
+            [replace(signal, sender=inner[signal.sender], target=inner[signal.target])
+             for signal in self.signals if signal.sender in inner and signal.target in inner])

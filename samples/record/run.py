@@ -61,6 +61,7 @@ class Server:
             self.observer.wrap(run.scenario.kind.command(run, conf)), cwd=run.work, env=environment,
             stdin=subprocess.DEVNULL, stdout=run.log_file, stderr=run.log_file, start_new_session=True,
         )
+        self.group = run.directory.name if run.scenario.kind.journal else None
 
     def kernel(self, until=float("inf")):
         return self.observer.kernel(self.started.pid, until)
@@ -83,8 +84,24 @@ class Server:
             except subprocess.TimeoutExpired:
                 continue
             if not self.kernel().alive():
-                return
-        self.started.kill()
+                break
+        else:
+            self.started.kill()
+        if self.group:
+            remove_control_groups(self.group)
+
+
+def remove_control_groups(name):
+    """What is left of a systemd; its last processes may still be on their way out."""
+    for folder in (Path(f"/sys/fs/cgroup/{hierarchy}/{name}") for hierarchy in ("systemd", "unified")):
+        for _ in range(20):
+            for inner, _, _ in os.walk(folder, topdown=False):
+                try:
+                    os.rmdir(inner)
+                except OSError:
+                    time.sleep(0.1)
+            if not folder.exists():
+                break
 
 
 # uWSGI looks for overdue workers before it looks for dead ones, so it also names one that has just left by itself.
@@ -104,12 +121,12 @@ class Run:
         self.side_file = self.directory / "witness.jsonl"
         self.side_file.touch()
         self.log_path = self.directory / self.scenario.kind.log
-        self.log_file = open(self.log_path, "ab")
+        self.log_file = open(self.directory / "console" if self.scenario.kind.journal else self.log_path, "ab")
         self.ports = {name: free_port() for name in ("port", "port2")}
         for name, text in self.scenario.files.items():
             path = self.work / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            for placeholder, value in {**self.ports, "work": self.work}.items():
+            for placeholder, value in {**self.ports, "work": self.work, "recorder": HERE, "witness": self.side_file}.items():
                 text = text.replace("{%s}" % placeholder, str(value))
             path.write_text(text)
         self.start_time = time.time()
@@ -234,15 +251,30 @@ class Run:
 
     # -- the result
 
+    def systemctl(self, kind, *words):
+        """Ask the systemd inside, and wait for its answer."""
+        self.acted(kind)
+        inside = next(process.pid for process in self.kernel().processes.values() if process.inner == 1)
+        subprocess.run(["nsenter", "--target", str(inside), "--mount", "--pid", "systemctl", *words], timeout=60, check=False)
+
+    def read_journal(self):
+        said = subprocess.run(
+            ["journalctl", "--directory", self.directory / "journal", "--unit", "shop.service", "--utc", "--no-pager",
+             "--output", self.scenario.output], capture_output=True, check=False)
+        self.log_path.write_bytes(said.stdout)
+
     def logs(self):
         """The server's own log, and those of the servers that it runs."""
+        if self.scenario.kind.journal:
+            self.read_journal()
         return [self.log_path, *sorted(self.work.glob("*.log"))]
 
     def finish(self, version):
         """The logs as they stand and the truth up to this moment."""
         end, logs = time.time(), {path.name: path.read_bytes() for path in self.logs()}
         notes = [n for n in self.notes() if n["t"] <= end]
-        truth = Truth(self.scenario, self.kernel(until=end), notes, self.actions, self.start_time, end, version)
+        kernel = self.kernel(until=end)
+        truth = Truth(self.scenario, kernel.inside() if self.scenario.kind.journal else kernel, notes, self.actions, self.start_time, end, version)
         facts = truth.as_dict()
         if self.scenario.kind.counts_mercy:
             named = {int(pid) for log in logs.values() for pid in NO_MERCY.findall(log)}

@@ -29,6 +29,7 @@ class Scenario:
     notes: list
     recycling: str     # why a worker of this scenario leaves when nobody asks it to
     shows: dict        # how many forced, orphaned, cut the truth must have; None: at least one
+    output: str        # systemd: the form in which journalctl gives the log
     must_not_fire: list = field(init=False)
 
     @property
@@ -47,14 +48,14 @@ class Scenario:
 
 
 def scenario(name, title, *, kind=UWSGI, conf, app, expected=(), may=(), notes=(), recycling="max-requests", files=None,
-             forced=0, orphaned=0, cut=0):
+             forced=0, orphaned=0, cut=0, output="short-precise"):
     """Registers the function below it. {port} and {port2} in a file become free ports, {work} its folder."""
 
     def register(drive):
         everything = {kind.configuration: conf, "app.py": app, **(files or {})}
         made = Scenario(
             kind, name, title, drive, everything, list(expected), list(may), list(notes), recycling,
-            {"forced": forced, "orphaned": orphaned, "cut": cut})
+            {"forced": forced, "orphaned": orphaned, "cut": cut}, output)
         SCENARIOS[made.path] = made
         return drive
 

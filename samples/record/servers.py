@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable
 
 PYTHON = "/usr/bin/python3"  # Debian's own, for which Debian packages the servers
@@ -18,6 +19,7 @@ class Kind:
     command: Callable    # run, configuration -> the command line
     counts_mercy: bool = False  # a SIGKILL counts as the end of patience only after the mercy (uWSGI)
     supervises: bool = False  # it runs whole servers, which write logs of their own into the run's folder
+    journal: bool = False  # systemd: it is contained in namespaces, and its log is what journalctl says of the unit
 
     @property
     def log(self):
@@ -73,3 +75,11 @@ SUPERVISORD = Kind(
     version=lambda: "supervisord " + printed("supervisord", "--version"),
     command=lambda run, file: ["supervisord", "--nodaemon", "--configuration", file],
     counts_mercy=True, supervises=True)
+
+SYSTEMD = Kind(
+    "systemd", "shop.service", ("systemd", "util-linux", "uwsgi-core", "uwsgi-plugin-python3", "gunicorn"),
+    ("sh", "-c", "test -x /lib/systemd/systemd && test -d /sys/fs/cgroup/systemd && unshare --version && gunicorn --version "
+     "&& uwsgi --plugin python3 --version"),
+    version=lambda: printed("systemctl", "--version").split("\n")[0],
+    command=lambda run, _file: [str(Path(__file__).resolve().parent / "systemd" / "boot.sh"), str(run.directory)],
+    counts_mercy=True, supervises=True, journal=True)

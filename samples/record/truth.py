@@ -38,6 +38,9 @@ class Truth:
             return "master"
         if any(self.role(child) == "master" for child in children):
             return "emperor"
+        parent = self.kernel.processes.get(process.parent)
+        if self.scenario.kind.supervises and parent and parent.parent is None:
+            return "program"
         return "gateway" if process.parent is not None else "server"
 
     def number(self, process):

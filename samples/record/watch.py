@@ -28,6 +28,17 @@ class Unavailable(Exception):
     """This kernel, or this user, cannot watch."""
 
 
+def inner_pid(pid):
+    """What a process in a pid namespace of its own takes for its pid; None where it is in none."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # gone already
+        return None
+    numbers = re.search(r"^NSpid:\s*(.*)$", status, re.MULTILINE)
+    own = numbers[1].split() if numbers else []
+    return int(own[-1]) if len(own) > 1 else None
+
+
 class Connector:
     """A thread that keeps every birth and death among our descendants."""
 
@@ -51,7 +62,7 @@ class Connector:
             a, b, c, d = struct.unpack_from("=iiii", message, EVENT_AT + 16)
             if what == PROC_EVENT_FORK and b in self.ours:  # a, b the parent's thread and process; c, d the child's
                 self.ours.add(d)
-                self.events.append(("birth", nanoseconds / 1e9, b, c, d))
+                self.events.append(("birth", nanoseconds / 1e9, b, c, d, inner_pid(d) if c == d else None))
             elif what == PROC_EVENT_EXIT and b in self.ours:  # a, b thread and process, c the status as for wait()
                 self.events.append(("death", nanoseconds / 1e9, a, b, c))
 
@@ -108,13 +119,13 @@ class Watch:
             if t > until:
                 break
             if what == "birth":
-                parent, thread, child = facts
+                parent, thread, child, inner = facts
                 if child == started and thread == child:
-                    kernel.processes[child] = Process(child, None, t)
+                    kernel.processes[child] = Process(child, None, t, inner=inner)
                 elif parent in kernel.processes:
                     process_of[thread] = child
                     if thread == child:
-                        kernel.processes[child] = Process(child, parent, t)
+                        kernel.processes[child] = Process(child, parent, t, inner=inner)
             else:
                 thread, pid, status = facts
                 process = kernel.processes.get(pid)

@@ -95,7 +95,7 @@ function describe(timeline: Timeline, name: string, group: readonly Survival[]):
       }, and its workers were not.`,
       `${capital(processNames(survivors))} had no end by then.`,
       `The next start found the address in use${attempts > 1 ? ` (${count(attempts, 'line')} say so)` : ''}${
-        apart && apart.min > 0 ? `, as late as ${Math.round(apart.min)} s after` : ''
+        apart && apart.min >= 1 ? `, as late as ${Math.round(apart.min)} s after` : ''
       }.`,
       recovered ? 'A later start got the address.' : 'No later start in this log got the address.',
       isSeen

@@ -37,7 +37,10 @@ export function nest(story: Story, events: readonly LogEvent[]): ReadonlySet<str
   }
   for (const instance of story.instances) instance.predecessor = predecessorOf(instance, story.instances);
   for (const outer of story.instances) giveKills(outer, story.instances);
-  for (const event of events) if (event.meaning.kind === 'out-of-memory') giveToKernel(event, story.instances);
+  for (const event of events) {
+    if (event.meaning.kind === 'out-of-memory') giveToKernel(event, story.instances);
+    else if (event.meaning.kind === 'process-left-over') showAlive(event, story.instances);
+  }
   forgetUneventful(story.instances);
   return ended;
 }
@@ -196,6 +199,18 @@ function giveToKernel(event: LogEvent, instances: readonly InstanceDraft[]): voi
     victim.signal ??= 'SIGKILL';
     victim.cause = 'signal';
   }
+}
+
+/** systemd names a process that it left alone when its unit had stopped. */
+function showAlive(event: LogEvent, instances: readonly InstanceDraft[]): void {
+  const isOpen = ({end}: ProcessDraft) => end === null || end === 'lost' || end === 'running';
+  const survivor = instances
+    .filter(({stream}) => mayShareHost({stream}, event))
+    .flatMap(({processes}) => processes)
+    .findLast((process) => process.pid === event.pid && process.pid !== UNKNOWN_PID && isOpen(process));
+  if (survivor === undefined) return;
+  survivor.remarks.push(event);
+  survivor.end = 'running';
 }
 
 /** The process that had this pid then, unless its own log tells of another end. */

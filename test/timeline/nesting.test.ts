@@ -140,6 +140,17 @@ describe('a kill by systemd', () => {
     expect(instanceOf(timeline, 'systemd-1').processes.map(({pid, program}) => [pid, program])).toEqual([[194, 'guni.service']]);
   });
 
+  test('what it leaves alone lives on', async () => {
+    const timeline = await read([
+      ...start,
+      ...journal.slice(0, 4),
+      ...journal.slice(5),
+      'Nov 21 10:00:05 vm systemd[1]: guni.service: Unit process 197 (gunicorn: worke) remains running after unit stopped.',
+    ]);
+    expect(processOf(timeline, 'gunicorn-1', 194)).toMatchObject({end: 'forced', killedBy: 'systemd'});
+    expect(processOf(timeline, 'gunicorn-1', 197)).toMatchObject({end: 'running', killedBy: null});
+  });
+
   test('units that come and go are not listed', async () => {
     const timeline = await read([
       'Nov 21 09:00:00 vm systemd[1]: Starting apt-daily.service - Daily apt download activities...',

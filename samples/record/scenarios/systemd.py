@@ -1,0 +1,99 @@
+"""A real systemd, contained, with uWSGI or gunicorn as its unit: each scenario is a unit, what it reads, an application."""
+
+import functools
+
+import scenario as scenarios
+from applications import PLAIN, THREAD_AT_IMPORT
+from servers import SYSTEMD
+
+from .supervisord import ini, settings
+
+scenario = functools.partial(scenarios.scenario, kind=SYSTEMD)
+
+
+def unit(command, *lines):
+    return "\n".join([
+        "[Unit]", "Description=Shop", "DefaultDependencies=no", "After=systemd-journald.service", "", "[Service]", f"ExecStart={command}",
+        "WorkingDirectory={work}", "Environment=TZ=UTC TMPDIR={work} PYTHONDONTWRITEBYTECODE=1",
+        "Environment=PYTHONPATH={recorder} LOGDOCTOR_WITNESS={witness}", *lines, ""])
+
+
+uwsgi = functools.partial(unit, "/usr/bin/uwsgi --ini uwsgi.ini")
+gunicorn = functools.partial(unit, "/usr/bin/gunicorn -c gunicorn.conf.py")
+
+
+def stop(run, workers=2):
+    run.start(workers=workers)
+    run.round(workers)
+    run.sleep(1)
+    run.systemctl("stop", "stop", "shop.service")
+    run.sleep(1)
+
+
+# -- uWSGI
+
+@scenario(
+    "uwsgi-stop-healthy", "systemctl stop, uWSGI with die-on-term: it stops within a second",
+    conf=uwsgi("KillMode=mixed"), files=ini("die-on-term = true"), app=PLAIN)
+def uwsgi_stop_healthy(run):
+    stop(run)
+
+
+@scenario(
+    "uwsgi-stop-became-reload", "The same without die-on-term: SIGTERM is a reload, and systemd kills after 4 s",
+    conf=uwsgi("KillMode=mixed", "TimeoutStopSec=4"), files=ini(), app=PLAIN, expected=["stop-became-reload"])
+def uwsgi_stop_became_reload(run):
+    stop(run)
+
+
+@scenario(
+    "uwsgi-timeout-below-mercy", "A thread holds the workers, mercy 10, TimeoutStopSec 3: systemd kills first",
+    conf=uwsgi("KillMode=mixed", "TimeoutStopSec=3"),
+    files=ini("die-on-term = true", "enable-threads = true", "worker-reload-mercy = 10"), app=THREAD_AT_IMPORT,
+    expected=["outer-timeout-too-short"])
+def uwsgi_timeout_below_mercy(run):
+    stop(run)
+
+
+@scenario(
+    "uwsgi-timeout-above-mercy", "The same with mercy 2 and TimeoutStopSec 8: uWSGI ends its workers itself",
+    conf=uwsgi("KillMode=mixed", "TimeoutStopSec=8"), output="json",
+    files=ini("die-on-term = true", "enable-threads = true", "worker-reload-mercy = 2"), app=THREAD_AT_IMPORT,
+    forced=2, expected=["app-threads-block-shutdown"])
+def uwsgi_timeout_above_mercy(run):
+    stop(run)
+
+
+@scenario(
+    "uwsgi-survivors-hold-port", "Restart with KillMode=process: the held workers are left over, the next start finds the port in use",
+    conf=uwsgi("KillMode=process", "TimeoutStopSec=2"), files=ini("die-on-term = true", "enable-threads = true"),
+    app=THREAD_AT_IMPORT, expected=["survivors-hold-port", "outer-timeout-too-short"])
+def uwsgi_survivors(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    run.systemctl("stop", "restart", "shop.service")
+    run.sleep(2)
+
+
+# -- gunicorn
+
+@scenario(
+    "gunicorn-stop-healthy", "systemctl stop: gunicorn stops at once", conf=gunicorn("KillMode=mixed"), files=settings(),
+    app=PLAIN, output="short-iso-precise")
+def gunicorn_stop_healthy(run):
+    stop(run)
+
+
+@scenario(
+    "gunicorn-timeout-below-graceful-timeout",
+    "systemctl stop during a request of 9 s, graceful_timeout 30, TimeoutStopSec 3: systemd kills the arbiter and its worker",
+    conf=gunicorn("KillMode=mixed", "TimeoutStopSec=3"), files=settings(), app=PLAIN, cut=1, output="json",
+    expected=["outer-timeout-too-short"])
+def gunicorn_timeout_below_graceful_timeout(run):
+    run.start(workers=2)
+    run.round(2)
+    run.in_background("/report?sleep=9")
+    run.sleep(0.5)
+    run.systemctl("stop", "stop", "shop.service")
+    run.sleep(1)
