@@ -1,7 +1,8 @@
-import type {LineRef} from '../timeline/event.ts';
+import type {LineRef, LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
-import {type Outer, outerOf, patienceOf, secondsOf, serverOf, stopsTakenAsReload} from './outer.ts';
+import {type Outer, outerName, outerOf, patienceOf, secondsOf, serverOf, stopsTakenAsReload} from './outer.ts';
 import type {Evidence, Finding, Fix, Rule, Undecided} from './rule.ts';
 import {isOn, setting} from './settings.ts';
 import {count, duration, evidence, instanceName, list, proof, seconds, sentences, span, unique} from './wording.ts';
@@ -71,6 +72,8 @@ interface Cut {
   readonly server: Instance | null;
   /** The stop that it was at; null where its own log shows none. */
   readonly stop: Reload | null;
+  /** The line by which the server took note; null where its own log has none. */
+  readonly noted: LogEvent | null;
 }
 
 function byProgram(timeline: Timeline): Cut[][] {
@@ -82,10 +85,37 @@ function byProgram(timeline: Timeline): Cut[][] {
       const server = serverOf(timeline, outer);
       const stop = server?.reloads.findLast(({kind}) => kind === 'stop') ?? null;
       const key = `${supervisor.supervisor} ${life.program}`;
-      groups.set(key, [...(groups.get(key) ?? []), {outer, server, stop}]);
+      const noted = stop?.began ?? (server === null ? null : noteOf(timeline, server, life));
+      groups.set(key, [...(groups.get(key) ?? []), {outer, server, stop, noted}]);
     }
   }
   return [...groups.values()];
+}
+
+/** What servers say when they take up a stop: not all have a line for the whole instance. */
+const NOTES: ReadonlySet<LogEvent['meaning']['kind']> = new Set([
+  'stop-began',
+  'process-asked',
+  'process-leaving',
+  'requests-pending',
+  'helper-stopping',
+]);
+
+function noteOf(timeline: Timeline, server: Instance, {asked}: Process): LogEvent | null {
+  const isBefore = (event: LogEvent) =>
+    asked === null ||
+    (event.input === asked.event.input
+      ? precedes(event, asked.event)
+      : event.at.latest !== null && asked.at.earliest !== null && event.at.latest < asked.at.earliest - 1000);
+  return (
+    timeline.events.find(
+      (event) =>
+        NOTES.has(event.meaning.kind) &&
+        event.message.startsWith(`${server.supervisor}/`) &&
+        event.stream === server.name &&
+        !isBefore(event),
+    ) ?? null
+  );
 }
 
 /** How long a server waits for its workers before it ends them itself. */
@@ -131,17 +161,17 @@ function graceOf(instance: Instance, at: LineRef | null): Grace | null {
 function describe(cuts: readonly Cut[]): Finding | Undecided | null {
   const cut = cuts.findLast(({server}) => server !== null) ?? cuts.at(-1);
   if (!cut) return null;
-  const {outer, server, stop} = cut;
+  const {outer, server, stop, noted} = cut;
   const {supervisor, life} = outer;
   const {forced} = life;
   if (!forced) return null;
-  const grace = server === null ? null : graceOf(server, stop?.began ?? null);
+  const grace = server === null ? null : graceOf(server, noted);
   const patience = span(cuts.map(({outer: {life: each}}) => each.forced?.patience ?? null).filter((each) => each !== null));
   const waited = patience?.max ?? null;
   if (grace !== null && waited !== null && waited > grace.cost + 1) {
     return {
       undecided:
-        `${supervisor.supervisor} killed ${life.program} after ${seconds(waited)}, longer than its own patience with workers ` +
+        `${outerName(supervisor)} killed ${life.program} after ${seconds(waited)}, longer than its own patience with workers ` +
         `(${grace.setting}, ${grace.text}): what held the master then, no line tells.`,
     };
   }
@@ -149,14 +179,16 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
   if (!lines) return null;
   const limit = patienceOf(supervisor.supervisor, life.program);
   const several = cuts.length > 1;
-  const isStopping = stop !== null;
+  const isStopping = noted !== null;
   const survivors = unique(cuts.flatMap((each) => (each.server ? leftBehind(each.server) : [])));
   return {
     title: isStopping
-      ? `${supervisor.supervisor} killed ${life.program} before ${spelled(server)} could end its workers itself`
-      : `${supervisor.supervisor} killed ${life.program}: it had not stopped in time`,
+      ? grace === null
+        ? `${outerName(supervisor)} killed ${life.program} while it was still stopping`
+        : `${outerName(supervisor)} killed ${life.program} before ${spelled(server)} could end its workers itself`
+      : `${outerName(supervisor)} killed ${life.program}: it had not stopped in time`,
     message: sentences(
-      `${supervisor.supervisor} asked ${life.program} to stop and killed it with SIGKILL ${waitedText(patience)}${
+      `${outerName(supervisor)} asked ${life.program} to stop and killed it with SIGKILL ${waitedText(patience)}${
         several ? `, ${count(cuts.length, 'time')}` : ''
       }: that is ${limit.name}.`,
       isStopping &&
@@ -190,12 +222,12 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
       ...(isStopping ? ['what held the workers: the kill came before the server named one'] : []),
       'requests that were cut: they have no line',
     ],
-    fixes: fixesFor(outer, grace, waited, {isStopping, isGroup: server !== null && isOn(server, 'killasgroup')}),
+    fixes: fixesFor(outer, server, grace, waited, {isStopping, isGroup: server !== null && isOn(server, 'killasgroup')}),
     next: [
       ...(server === null ? [`give the log of ${life.program} itself as well: its lines around the kill decide`] : []),
       ...(isStopping
         ? [
-            `stop it once with a longer limit: ${server?.supervisor === 'uwsgi' ? 'uWSGI then names the workers that do not leave (NO MERCY)' : 'the server then ends its workers itself'}`,
+            `stop it once with a longer limit: ${server?.supervisor === 'uwsgi' ? 'uWSGI then names the workers that do not leave (NO MERCY)' : 'what it waits for shows, or the server ends it itself'}`,
           ]
         : [
             `send the signal by hand (kill -TERM ${life.pid > 0 ? 'to the pid of the program' : 'to the main process'}) and see whether the server takes note`,
@@ -220,23 +252,23 @@ function leftBehind({processes}: Instance): Process[] {
 }
 
 function proofs(cuts: readonly Cut[], grace: Grace | null): Evidence[] {
-  return cuts.flatMap(({outer: {life}, stop}) => [
+  return cuts.flatMap(({outer: {life}, noted}) => [
     ...(life.forced ? [proof(life.forced.event, `its patience is over: ${life.program} (pid ${life.pid}) is killed`)] : []),
     ...(life.asked ? [proof(life.asked.event, `${life.program} is asked to stop`)] : []),
-    ...(stop ? [proof(stop.began, 'the server takes up the stop')] : []),
+    ...(noted ? [proof(noted, 'the server takes up the stop')] : []),
     ...(grace?.where ? [proof(grace.where, `the inner patience: ${grace.setting} is ${grace.seconds} s`)] : []),
     ...(life.ended ? [proof(life.ended, 'the master is gone')] : []),
   ]);
 }
 
-function against({server, stop, outer}: Cut): Finding['against'] {
+function against({server, noted, outer}: Cut): Finding['against'] {
   const {event} = outer.life.forced ?? {};
-  if (stop !== null) {
+  if (noted !== null) {
     return [
       {
         hypothesis: 'stop-became-reload',
         because: 'the server says that it stops, not that it reloads',
-        line: stop.began.line,
+        line: noted.line,
       },
     ];
   }
@@ -262,6 +294,7 @@ const MARGIN = 5;
 
 function fixesFor(
   {supervisor, life}: Outer,
+  server: Instance | null,
   grace: Grace | null,
   waited: number | null,
   {isStopping, isGroup}: {readonly isStopping: boolean; readonly isGroup: boolean},
@@ -300,7 +333,7 @@ function fixesFor(
           why: 'The other way round: it must still be longer than the requests that are to be finished.',
         };
   const group: Fix | null =
-    supervisor.supervisor === 'supervisord' && isStopping && !isGroup
+    supervisor.supervisor === 'supervisord' && enough !== null && isStopping && !isGroup
       ? {
           setting: 'killasgroup',
           section: limit.section,
@@ -311,7 +344,20 @@ function fixesFor(
           why: 'SIGKILL then goes to the whole process group. It mends the consequence, not the cause.',
         }
       : null;
-  return [longer, shorter, group].filter((fix) => fix !== null);
+  const bound: Fix | null =
+    server?.supervisor === 'uvicorn' && isStopping
+      ? {
+          setting: 'timeout_graceful_shutdown',
+          section: null,
+          value: null,
+          effect:
+            'set below the outer limit, connections that are still open are cut by uvicorn, which then leaves in good order',
+          since: '0.22.0',
+          safety: 'may-cut-requests',
+          why: 'Without it uvicorn waits for open connections and background tasks without any limit.',
+        }
+      : null;
+  return [bound, longer, shorter, group].filter((fix) => fix !== null);
 }
 
 /** One link of the chain of limits, from the inside out. */

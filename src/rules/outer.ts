@@ -51,6 +51,11 @@ export function patienceOf(supervisor: string, program: string | null): Patience
   return {setting: null, section: null, name: "the platform's time for a stop"};
 }
 
+/** As a sentence names it. */
+export function outerName({supervisor}: Instance): string {
+  return supervisor === 'heroku' ? 'Heroku' : supervisor;
+}
+
 /** The setting that tells an outer supervisor which signal means stop. */
 export function stopSignalOf(supervisor: string): {setting: string; value: string} {
   return supervisor === 'systemd' ? {setting: 'KillSignal', value: 'SIGINT'} : {setting: 'stopsignal', value: 'INT'};

@@ -1,5 +1,5 @@
 import {between} from '../timeline/time.ts';
-import {stopSignalOf, stopsTakenAsReload, type TakenAsReload} from './outer.ts';
+import {outerName, stopSignalOf, stopsTakenAsReload, type TakenAsReload} from './outer.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn} from './settings.ts';
 import {duration, evidence, instanceName, proof, sentences} from './wording.ts';
@@ -50,6 +50,7 @@ function describe(taken: TakenAsReload): Finding | null {
   const signal = swapped ? 'SIGQUIT' : 'SIGTERM';
   const waited = outer?.life.forced?.patience ?? null;
   const supervisor = outer?.supervisor.supervisor ?? null;
+  const name = outer === null ? '' : outerName(outer.supervisor);
   const program = outer?.life.program ?? 'uWSGI';
   const lines = evidence(proofs(taken));
   if (!lines) return null;
@@ -59,16 +60,16 @@ function describe(taken: TakenAsReload): Finding | null {
       outer === null
         ? 'A stop was probably taken as a reload: uWSGI started anew and was killed'
         : end === null
-          ? `${supervisor}'s stop was taken as a reload: uWSGI started anew`
-          : `${supervisor}'s stop was taken as a reload: uWSGI started anew and was killed`,
+          ? `${name}'s stop was taken as a reload: uWSGI started anew`
+          : `${name}'s stop was taken as a reload: uWSGI started anew and was killed`,
     message: sentences(
       outer === null
         ? `uWSGI got ${signal} and reloaded brutally; shortly after it was gone without a stop of its own.`
-        : `${supervisor} asked ${program} to stop, and uWSGI reloaded: to it ${signal} means "reload at once" ${swapped ? 'where' : 'unless'} die-on-term is set.`,
+        : `${name} asked ${program} to stop, and uWSGI reloaded: to it ${signal} means "reload at once" ${swapped ? 'where' : 'unless'} die-on-term is set.`,
       reExecuted !== null && `Its master (pid ${instance.masterPid}) replaced its own image, started new workers and served on.`,
       outer !== null &&
         end !== null &&
-        `${waited === null || waited.max === null ? 'Then' : `After ${duration(waited)}`} ${supervisor} killed it with SIGKILL; the new workers lost their master.`,
+        `${waited === null || waited.max === null ? 'Then' : `After ${duration(waited)}`} ${name} killed it with SIGKILL; the new workers lost their master.`,
       reload.workers.every(({end: how}) => how === 'clean') && 'No worker hung: those of the old generation left by themselves.',
       'A longer time limit would change nothing: nothing was on its way to an end.',
       outer === null && 'That somebody meant to stop it is inferred: no line of an outer supervisor is here.',

@@ -240,12 +240,26 @@ function isNear({ended, end}: ProcessDraft, event: LogEvent): boolean {
   return apart === null ? ended.input === event.input : apart <= NEAR;
 }
 
-/** Units of a whole system that just came and went are nobody's question. */
+/**
+ * A journal of the whole system tells of units that are nobody's question: those that just came and went, and, where other
+ * servers are in the log, those that run none of them.
+ */
 function forgetUneventful(instances: readonly InstanceDraft[]): void {
   const inner = new Set(instances.map(({runsAs}) => runsAs));
-  for (const {processes} of instances) {
+  for (const {supervisor, processes} of instances) {
+    const servers = instances.map((instance) => instance.supervisor).filter((other) => other !== 'systemd' && other !== 'kernel');
+    const units = new Set(processes.filter(({role}) => role === 'program').map(({program}) => program));
+    const isServer = ({program}: ProcessDraft) =>
+      supervisor !== 'systemd' ||
+      servers.length === 0 ||
+      units.size === 1 ||
+      [...inner].some((life) => life?.program === program) ||
+      servers.some((server) => program?.includes(server));
     const kept = processes.filter(
-      (process) => process.role !== 'program' || process.pid !== UNKNOWN_PID || inner.has(process) || isEventful(process),
+      (process) =>
+        process.role !== 'program' ||
+        inner.has(process) ||
+        (isServer(process) && (process.pid !== UNKNOWN_PID || isEventful(process))),
     );
     if (kept.length < processes.length) processes.splice(0, processes.length, ...kept);
   }

@@ -155,6 +155,7 @@ describe('a kill by systemd', () => {
     const timeline = await read([
       'Nov 21 09:00:00 vm systemd[1]: Starting apt-daily.service - Daily apt download activities...',
       'Nov 21 09:00:04 vm systemd[1]: apt-daily.service: Deactivated successfully.',
+      'Nov 21 09:00:05 vm systemd[1]: fwupd.service: Main process exited, code=exited, status=1/FAILURE',
       ...start,
       ...journal,
     ]);

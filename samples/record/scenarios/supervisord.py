@@ -144,7 +144,7 @@ def gunicorn_request_finishes(run):
 
 
 @scenario(
-    "gunicorn-stopwaitsecs-below-graceful-timeout",
+    "gunicorn-killed-too-early",
     "Restart during a request of 9 s, graceful_timeout 30, stopwaitsecs 3: supervisord kills the arbiter, its worker keeps the port",
     conf=gunicorn("stopwaitsecs = 3"), files=settings(), app=PLAIN,
     expected=["outer-timeout-too-short", "survivors-hold-port"])

@@ -86,7 +86,7 @@ def gunicorn_stop_healthy(run):
 
 
 @scenario(
-    "gunicorn-timeout-below-graceful-timeout",
+    "gunicorn-killed-too-early",
     "systemctl stop during a request of 9 s, graceful_timeout 30, TimeoutStopSec 3: systemd kills the arbiter and its worker",
     conf=gunicorn("KillMode=mixed", "TimeoutStopSec=3"), files=settings(), app=PLAIN, cut=1, output="json",
     expected=["outer-timeout-too-short"])

@@ -54,6 +54,33 @@ def held_prefork(run):
 
 
 @scenario(
+    "reload-mercy-does-not-govern",
+    "SIGHUP, a thread holds the workers, reload-mercy = 3 is set and worker-reload-mercy is not: they are waited for 61 s",
+    conf=ini("enable-threads = true", "reload-mercy = 3", "show-config = true"), forced=2, app=THREAD_AT_IMPORT,
+    expected=["app-threads-block-shutdown", "mercy-ineffective"], may=["mercy-too-long"])
+def reload_mercy_does_not_govern(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(2)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(4, within=90)
+    run.round(2)
+
+
+@scenario(
+    "worker-reload-mercy-governs", "The same with worker-reload-mercy = 3: they are waited for 4 s",
+    conf=ini("enable-threads = true", "reload-mercy = 3", "worker-reload-mercy = 3", "show-config = true"), forced=2,
+    app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+def worker_reload_mercy_governs(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(2)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(4)
+    run.round(2)
+
+
+@scenario(
     "idle-workers-held-by-thread-lazy-apps",
     "SIGHUP with lazy-apps: a non-daemon thread in each worker holds it until mercy (3 s) is over",
     conf=ini("enable-threads = true", "lazy-apps = true", "worker-reload-mercy = 3", processes=3),

@@ -13,7 +13,9 @@ const MOST = 12;
 /** Who ended the processes that did not leave by themselves, as far as no reload's table tells. */
 export function endings(timeline: Timeline, page: Page): string {
   const told = new Set(timeline.reloads.flatMap(({instance, workers}) => workers.map(({oldPid}) => `${instance} ${oldPid}`)));
-  const masters = new Set(timeline.instances.flatMap(({runsAs, masterPid}) => (runsAs === null ? [] : [masterPid])));
+  const inner = new Set(
+    timeline.instances.flatMap(({runsAs, processes}) => (runsAs === null ? [] : processes.map(({pid}) => pid))),
+  );
   const ended = timeline.instances.flatMap(({id, supervisor, processes}) =>
     processes
       .filter(
@@ -21,7 +23,7 @@ export function endings(timeline: Timeline, page: Page): string {
           (end === 'forced' || end === 'crashed' || end === 'killed') &&
           !told.has(`${id} ${pid}`) &&
           // The program of an outer supervisor is the master of its own log.
-          !(role === 'program' && masters.has(pid)),
+          !(role === 'program' && pid !== UNKNOWN_PID && inner.has(pid)),
       )
       .map((process) => ({process, of: timeline.instances.length > 1 ? ` of ${id}` : '', supervisor})),
   );
