@@ -15,24 +15,50 @@ export interface Outer {
   readonly life: Process;
 }
 
+interface Nesting {
+  readonly outer: ReadonlyMap<Instance, Outer>;
+  readonly server: ReadonlyMap<Process, Instance>;
+}
+
+const nestings = new WeakMap<Timeline, Nesting>();
+
+function nestingOf(timeline: Timeline): Nesting {
+  const known = nestings.get(timeline);
+  if (known) return known;
+  const lives = new Map<string, Outer>();
+  for (const supervisor of timeline.instances) {
+    for (const life of supervisor.processes) {
+      if (life.role === 'program')
+        lives.set(`${supervisor.id} ${life.pid} ${placeOf(life.started)} ${life.program}`, {supervisor, life});
+    }
+  }
+  const outer = new Map<Instance, Outer>();
+  const server = new Map<Process, Instance>();
+  for (const instance of timeline.instances) {
+    const {runsAs} = instance;
+    if (runsAs === null) continue;
+    const found = lives.get(`${runsAs.instance} ${runsAs.pid} ${placeOf(runsAs.started)} ${runsAs.name}`);
+    if (!found) continue;
+    outer.set(instance, found);
+    server.set(found.life, instance);
+  }
+  const nesting = {outer, server};
+  nestings.set(timeline, nesting);
+  return nesting;
+}
+
+function placeOf(event: LogEvent | null): string {
+  return event === null ? '' : `${event.input}:${event.line}`;
+}
+
 /** What the server runs as; null where nothing ties it to an outer supervisor. */
-export function outerOf(timeline: Timeline, {runsAs, masterPid}: Instance): Outer | null {
-  const supervisor = timeline.instances.find(({id}) => id === runsAs?.instance);
-  const life = supervisor?.processes.find(
-    ({role, program, started, pid}) =>
-      role === 'program' && program === runsAs?.name && started === runsAs?.started && (masterPid === null || pid === masterPid),
-  );
-  return supervisor && life ? {supervisor, life} : null;
+export function outerOf(timeline: Timeline, instance: Instance): Outer | null {
+  return nestingOf(timeline).outer.get(instance) ?? null;
 }
 
 /** The server that a program of an outer supervisor is; null where the log has no line of it. */
-export function serverOf(timeline: Timeline, {supervisor, life}: Outer): Instance | null {
-  return (
-    timeline.instances.find((instance) => {
-      const outer = outerOf(timeline, instance);
-      return outer?.supervisor === supervisor && outer.life === life;
-    }) ?? null
-  );
+export function serverOf(timeline: Timeline, {life}: Outer): Instance | null {
+  return nestingOf(timeline).server.get(life) ?? null;
 }
 
 /** How long an outer supervisor waits for a program that it stops, and where that is set. */

@@ -154,9 +154,13 @@ export function failedToStart(timeline: Timeline, instance: Instance, process: P
 }
 
 /** Programs that a supervisor of programs has given up. */
-export function givenUp(timeline: Timeline): LogEvent[] {
-  return timeline.events.filter(({meaning}) => meaning.kind === 'program-given-up');
+export function givenUp(timeline: Timeline): readonly LogEvent[] {
+  const known = abandoned.get(timeline) ?? timeline.events.filter(({meaning}) => meaning.kind === 'program-given-up');
+  abandoned.set(timeline, known);
+  return known;
 }
+
+const abandoned = new WeakMap<Timeline, readonly LogEvent[]>();
 
 export function programOf({fields}: LogEvent): string {
   return String(fields.program ?? fields.unit ?? fields.name ?? 'the program');

@@ -262,8 +262,8 @@ class Conclusion {
   }
 }
 
-function programOf({instance, program, started}: ProcessDraft): Program {
-  return {instance: instance.id, name: program ?? '', started};
+function programOf({instance, program, pid, started}: ProcessDraft): Program {
+  return {instance: instance.id, name: program ?? '', pid, started};
 }
 
 /** A process that said it was leaving, or was killed, is gone some time after that. */

@@ -25,54 +25,92 @@ interface Story {
 
 /** @returns The masters whose end an outer supervisor tells and they themselves do not ({@link masterKey}). */
 export function nest(story: Story, events: readonly LogEvent[]): ReadonlySet<string> {
+  const {instances} = story;
   const ended = new Set<string>();
-  for (const outer of story.instances) {
-    for (const life of outer.processes.filter(({role}) => role === 'program')) {
-      const inner = innerOf(life, outer, story.instances);
+  const known = new Known(story);
+  for (const outer of instances) {
+    for (const life of outer.processes) {
+      const inner = life.role === 'program' ? innerOf(life, outer, known) : null;
       if (inner === null) continue;
       inner.runsAs = life;
       if (isCutShort(inner, life)) ended.add(masterKey(inner));
-      join(inner, life, story.reloads);
+      join(inner, life, known);
     }
   }
-  for (const instance of story.instances) instance.predecessor = predecessorOf(instance, story.instances);
-  for (const outer of story.instances) giveKills(outer, story.instances);
+  const lives = new Map(instances.flatMap((instance) => (instance.runsAs === null ? [] : [[instance.runsAs, instance]])));
+  for (const instance of instances) instance.predecessor = predecessorOf(instance, lives);
+  // With the masters that were introduced meanwhile.
+  const all = new Known(story);
+  for (const outer of instances) giveKills(outer, all);
   for (const event of events) {
-    if (event.meaning.kind === 'out-of-memory') giveToKernel(event, story.instances);
-    else if (event.meaning.kind === 'process-left-over') showAlive(event, story.instances);
+    if (event.meaning.kind === 'out-of-memory') giveToKernel(event, all);
+    else if (event.meaning.kind === 'process-left-over') showAlive(event, all);
   }
-  forgetUneventful(story.instances);
+  forgetUneventful(instances);
   return ended;
 }
 
+/** Ways into a story that would otherwise be searched again and again. */
+class Known {
+  private readonly byPid = new Map<number, ProcessDraft[]>();
+  private readonly byMaster = new Map<number, InstanceDraft[]>();
+  private readonly byName = new Map<string, InstanceDraft[]>();
+  private readonly reloads: ReadonlyMap<InstanceDraft, ReloadDraft>;
+
+  constructor({instances, reloads}: Story) {
+    for (const instance of instances) {
+      const {masterPid, processes, stream} = instance;
+      // A server of one process has no master.
+      const masters = masterPid === null ? processes.filter(({role}) => role !== 'other').map(({pid}) => pid) : [masterPid];
+      for (const pid of new Set(masters)) listed(this.byMaster, pid).push(instance);
+      for (const name of new Set(stream?.split('/'))) listed(this.byName, name).push(instance);
+      for (const process of processes) listed(this.byPid, process.pid).push(process);
+    }
+    this.reloads = new Map(reloads.map((reload) => [reload.instance, reload]));
+  }
+
+  withMaster(pid: number): readonly InstanceDraft[] {
+    return pid === UNKNOWN_PID ? [] : (this.byMaster.get(pid) ?? []);
+  }
+
+  named(name: string | null): readonly InstanceDraft[] {
+    return name === null ? [] : (this.byName.get(name) ?? []);
+  }
+
+  withPid(pid: number | null): readonly ProcessDraft[] {
+    return pid === null || pid === UNKNOWN_PID ? [] : (this.byPid.get(pid) ?? []);
+  }
+
+  lastReload(instance: InstanceDraft): ReloadDraft | null {
+    return this.reloads.get(instance) ?? null;
+  }
+}
+
+function listed<Key, Value>(lists: Map<Key, Value[]>, key: Key): Value[] {
+  const known = lists.get(key) ?? [];
+  lists.set(key, known);
+  return known;
+}
+
 /** The earlier life of the same program. What ran in the same place and is another program is none. */
-function predecessorOf({runsAs, predecessor}: InstanceDraft, instances: readonly InstanceDraft[]): InstanceDraft | null {
+function predecessorOf(
+  {runsAs, predecessor}: InstanceDraft,
+  lives: ReadonlyMap<ProcessDraft, InstanceDraft>,
+): InstanceDraft | null {
   if (runsAs === null) return predecessor;
-  const before = instances.find((instance) => instance.runsAs !== null && instance.runsAs === runsAs.predecessor);
+  const before = runsAs.predecessor === null ? undefined : lives.get(runsAs.predecessor);
   return before ?? (predecessor?.runsAs && predecessor.runsAs.program !== runsAs.program ? null : predecessor);
 }
 
 /** The instance whose master this program is. */
-function innerOf(life: ProcessDraft, outer: InstanceDraft, instances: readonly InstanceDraft[]): InstanceDraft | null {
-  const others = instances.filter(
-    (instance) =>
-      instance !== outer && instance.supervisor !== outer.supervisor && instance.runsAs === null && mayShareHost(instance, outer),
-  );
-  const byPid = life.pid === UNKNOWN_PID ? [] : others.filter((instance) => hasMaster(instance, life.pid));
-  const told = byPid.length > 0 ? byPid : others.filter((instance) => isNamed(instance, life) && isFree(instance, life));
+function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): InstanceDraft | null {
+  const isOther = (instance: InstanceDraft) =>
+    instance !== outer && instance.supervisor !== outer.supervisor && instance.runsAs === null && mayShareHost(instance, outer);
+  const byPid = known.withMaster(life.pid).filter(isOther);
+  const told =
+    byPid.length > 0 ? byPid : known.named(life.program).filter((instance) => isOther(instance) && isFree(instance, life));
   const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
   return fitting.find((instance) => sharesClock(life, instance)) ?? fitting[0] ?? null;
-}
-
-function hasMaster({masterPid, processes}: InstanceDraft, pid: number): boolean {
-  // A server of one process has no master.
-  return (
-    masterPid === pid || (masterPid === null && processes.some((process) => process.pid === pid && process.role !== 'other'))
-  );
-}
-
-function isNamed({stream}: InstanceDraft, {program}: ProcessDraft): boolean {
-  return stream !== null && program !== null && stream.split('/').includes(program);
 }
 
 /** Its supervisor names another pid: it is something else in the same unit. */
@@ -130,7 +168,7 @@ function isCutShort({stopped}: InstanceDraft, {ended}: ProcessDraft): boolean {
   return ended !== null && stopped?.meaning.kind !== 'stop-ended';
 }
 
-function join(inner: InstanceDraft, life: ProcessDraft, reloads: readonly ReloadDraft[]): void {
+function join(inner: InstanceDraft, life: ProcessDraft, known: Known): void {
   if (life.pid === UNKNOWN_PID && inner.masterPid !== null) life.pid = inner.masterPid;
   const master = masterOf(inner, life);
   if (master === null || life.ended === null) return;
@@ -138,12 +176,10 @@ function join(inner: InstanceDraft, life: ProcessDraft, reloads: readonly Reload
   if (!isCutShort(inner, life)) return;
   takeOver(master, life);
   inner.stopped = life.ended;
-  for (const reload of reloads) {
-    if (reload.instance !== inner || reload.outcome === 'completed') continue;
-    if (reload !== reloads.findLast(({instance}) => instance === inner)) continue;
-    reload.ended = life.ended;
-    reload.outcome = reload.kind === 'stop' && life.end === 'clean' ? 'completed' : 'failed';
-  }
+  const reload = known.lastReload(inner);
+  if (reload === null || reload.outcome === 'completed') return;
+  reload.ended = life.ended;
+  reload.outcome = reload.kind === 'stop' && life.end === 'clean' ? 'completed' : 'failed';
 }
 
 function masterOf(inner: InstanceDraft, {pid, ended}: ProcessDraft): ProcessDraft | null {
@@ -165,11 +201,12 @@ function takeOver(process: ProcessDraft, life: ProcessDraft): void {
 }
 
 /** Kills that an outer supervisor lists by pid, of processes that their own supervisor knows. */
-function giveKills(outer: InstanceDraft, instances: readonly InstanceDraft[]): void {
+function giveKills(outer: InstanceDraft, known: Known): void {
   const kills = outer.processes.filter(({role, program, forced}) => role === 'other' && program !== null && forced !== null);
+  const given = new Set<ProcessDraft>();
   for (const kill of kills) {
     const {event} = kill.forced as {event: LogEvent};
-    const victim = victimOf(kill.pid, event, instances, ({instance}) => instance.supervisor !== outer.supervisor);
+    const victim = victimOf(kill.pid, event, known, ({instance}) => instance.supervisor !== outer.supervisor);
     if (victim === null) continue;
     victim.remarks.push(event);
     victim.forced = kill.forced;
@@ -177,20 +214,25 @@ function giveKills(outer: InstanceDraft, instances: readonly InstanceDraft[]): v
     victim.signal ??= String(event.fields['signal'] ?? '') || null;
     victim.end = 'forced';
     if (victim.cause === 'unknown' && kill.asked !== null) victim.cause = 'stop';
-    outer.processes.splice(outer.processes.indexOf(kill), 1);
+    given.add(kill);
   }
+  if (given.size > 0)
+    keepOnly(
+      outer.processes,
+      outer.processes.filter((each) => !given.has(each)),
+    );
 }
 
 /** The kernel ended it for want of memory. A pid inside a container is another than the kernel's. */
-function giveToKernel(event: LogEvent, instances: readonly InstanceDraft[]): void {
-  if (event.pid === null) return;
+function giveToKernel(event: LogEvent, known: Known): void {
   const name = String(event.fields['process'] ?? '');
-  for (const instance of instances) {
-    const victim = victimOf(event.pid, event, [instance], (process) =>
-      process.end === 'killed'
-        ? process.signal !== null && signalName(process.signal) === 'KILL'
-        : name.startsWith(process.instance.supervisor),
-    );
+  const isKilled = (process: ProcessDraft) =>
+    process.end === 'killed'
+      ? process.signal !== null && signalName(process.signal) === 'KILL'
+      : name.startsWith(process.instance.supervisor);
+  // A program of an outer supervisor and the master of its own log are one process.
+  for (const instance of new Set(known.withPid(event.pid).map((process) => process.instance))) {
+    const victim = victimOf(event.pid, event, known, (process) => process.instance === instance && isKilled(process));
     if (victim === null) continue;
     victim.end = 'forced';
     victim.ended ??= event;
@@ -202,12 +244,10 @@ function giveToKernel(event: LogEvent, instances: readonly InstanceDraft[]): voi
 }
 
 /** systemd names a process that it left alone when its unit had stopped. */
-function showAlive(event: LogEvent, instances: readonly InstanceDraft[]): void {
-  const isOpen = ({end}: ProcessDraft) => end === null || end === 'lost' || end === 'running';
-  const survivor = instances
-    .filter(({stream}) => mayShareHost({stream}, event))
-    .flatMap(({processes}) => processes)
-    .findLast((process) => process.pid === event.pid && process.pid !== UNKNOWN_PID && isOpen(process));
+function showAlive(event: LogEvent, known: Known): void {
+  const survivor = known
+    .withPid(event.pid)
+    .findLast(({instance, end}) => mayShareHost(instance, event) && (end === null || end === 'lost' || end === 'running'));
   if (survivor === undefined) return;
   survivor.remarks.push(event);
   survivor.end = 'running';
@@ -215,17 +255,16 @@ function showAlive(event: LogEvent, instances: readonly InstanceDraft[]): void {
 
 /** The process that had this pid then, unless its own log tells of another end. */
 function victimOf(
-  pid: number,
+  pid: number | null,
   event: LogEvent,
-  instances: readonly InstanceDraft[],
+  known: Known,
   accepts: (process: ProcessDraft) => boolean,
 ): ProcessDraft | null {
-  const candidates = instances
-    .filter((instance) => mayShareHost(instance, event))
-    .flatMap(({processes}) => processes)
+  const candidates = known
+    .withPid(pid)
     .filter(
       (process) =>
-        process.pid === pid &&
+        mayShareHost(process.instance, event) &&
         (process.end === null || process.end === 'lost' || process.end === 'killed') &&
         (process.started === null || !isAfter(process.started.at, event.at)) &&
         isNear(process, event) &&
@@ -246,14 +285,17 @@ function isNear({ended, end}: ProcessDraft, event: LogEvent): boolean {
  */
 function forgetUneventful(instances: readonly InstanceDraft[]): void {
   const inner = new Set(instances.map(({runsAs}) => runsAs));
+  const ours = new Set([...inner].map((life) => life?.program));
+  const servers = [...new Set(instances.map(({supervisor}) => supervisor))].filter(
+    (other) => other !== 'systemd' && other !== 'kernel',
+  );
   for (const {supervisor, processes} of instances) {
-    const servers = instances.map((instance) => instance.supervisor).filter((other) => other !== 'systemd' && other !== 'kernel');
     const units = new Set(processes.filter(({role}) => role === 'program').map(({program}) => program));
     const isServer = ({program}: ProcessDraft) =>
       supervisor !== 'systemd' ||
       servers.length === 0 ||
       units.size === 1 ||
-      [...inner].some((life) => life?.program === program) ||
+      ours.has(program) ||
       servers.some((server) => program?.includes(server));
     const kept = processes.filter(
       (process) =>
@@ -261,10 +303,16 @@ function forgetUneventful(instances: readonly InstanceDraft[]): void {
         inner.has(process) ||
         (isServer(process) && (process.pid !== UNKNOWN_PID || isEventful(process))),
     );
-    if (kept.length < processes.length) processes.splice(0, processes.length, ...kept);
+    if (kept.length < processes.length) keepOnly(processes, kept);
   }
 }
 
 function isEventful({end, forced, remarks}: ProcessDraft): boolean {
   return forced !== null || remarks.length > 0 || end === 'crashed' || end === 'killed';
+}
+
+/** In place: an instance keeps its list. */
+function keepOnly(processes: ProcessDraft[], kept: readonly ProcessDraft[]): void {
+  processes.length = 0;
+  for (const process of kept) processes.push(process);
 }

@@ -98,6 +98,8 @@ export interface Program {
   readonly instance: string;
   /** As the outer supervisor calls it: a program, a unit, a dyno. */
   readonly name: string;
+  /** {@link UNKNOWN_PID} where no line tells it. */
+  readonly pid: number;
   /** The line of its start; null where the log begins later, or tells no start. */
   readonly started: LogEvent | null;
 }
