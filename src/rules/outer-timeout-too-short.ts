@@ -50,21 +50,27 @@ const rule: Rule = {
   },
   *check(timeline) {
     const explained = new Set(stopsTakenAsReload(timeline).map(({instance}) => instance));
-    const told = new Set<Instance>();
+    const told = new Set(timeline.instances.filter((instance) => explained.has(instance)).map(nameOfProgram));
     for (const cuts of byProgram(timeline)) {
       const own = cuts.filter(({server}) => server === null || !explained.has(server));
-      for (const {server} of cuts) if (server) told.add(server);
+      for (const {server} of cuts) if (server) told.add(nameOfProgram(server));
       const answer = own.length > 0 ? describe(own) : null;
       if (answer) yield answer;
     }
     for (const instance of timeline.instances) {
-      const finding = told.has(instance) || explained.has(instance) ? null : wrongOrder(timeline, instance);
+      // A server that was stopped and started again has the same configuration.
+      const finding = told.has(nameOfProgram(instance)) ? null : wrongOrder(timeline, instance);
       if (finding) yield finding;
+      if (finding) told.add(nameOfProgram(instance));
     }
   },
 };
 
 export default rule;
+
+function nameOfProgram({id, runsAs}: Instance): string {
+  return runsAs === null ? id : `${runsAs.instance} ${runsAs.name}`;
+}
 
 /** A program that was killed at the end of a stop. */
 interface Cut {
