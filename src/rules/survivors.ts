@@ -70,11 +70,19 @@ function isLater(event: LogEvent, than: LogEvent): boolean {
 /** The same server tries to start: behind its former lines in the same log, or soon after in another one. */
 function isNextStart(timeline: Timeline, instance: Instance, end: LogEvent, event: LogEvent): boolean {
   if (event.message.slice(0, event.message.indexOf('/')) !== instance.supervisor || event.stream !== instance.name) return false;
-  const first = instance.epochs[0]?.banner ?? instance.epochs[0]?.master ?? null;
+  if (between(end.at, event.at).min > LATER) return false;
+  const first = startOf(instance);
+  // Whoever started since and got the address holds it now.
+  const next = timeline.instances.find(({predecessor}) => predecessor === instance.id);
+  const taken = next?.epochs[0]?.master ?? null;
+  if (taken !== null && taken.input === event.input && precedes(taken, event)) return false;
   if (first !== null && first.input === event.input) return precedes(first, event);
-  if (first !== null && timeline.instances.some(({epochs}) => epochs[0]?.banner?.input === event.input)) return false;
-  const distance = between(end.at, event.at);
-  return isLater(event, end) && distance.min <= LATER;
+  if (first !== null && timeline.instances.some((other) => startOf(other)?.input === event.input)) return false;
+  return isLater(event, end);
+}
+
+function startOf({epochs}: Instance): LogEvent | null {
+  return epochs[0]?.banner ?? epochs[0]?.master ?? null;
 }
 
 function signsOf(timeline: Timeline, instance: Instance, survivors: readonly Process[], end: LogEvent): LogEvent[] {
