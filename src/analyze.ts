@@ -3,13 +3,18 @@
 import type {BaselineUse} from './checks/baseline.ts';
 import type {Configuration} from './config/configuration.ts';
 import {Zone} from './envelope/zone.ts';
+import {logFormatOf} from './formats/log-format.ts';
 import {type Engine, Recorder} from './formats/recorder.ts';
 import {rules} from './rules/index.ts';
 import type {RuleFinding, RuleResult} from './rules/rule.ts';
 import {runRules} from './rules/run.ts';
+import {since} from './rules/since.ts';
 import {type InputError, type InputNote, readInputs} from './source/inputs.ts';
+import {ReadingProgress} from './source/progress.ts';
 import {buildTimeline} from './timeline/build.ts';
+import type {Recording} from './timeline/recording.ts';
 import type {Timeline} from './timeline/timeline.ts';
+import {type Bound, begunAt, endedAt, endOf, mayBeAfter, placed, type TimeWindow} from './timeline/window.ts';
 
 export type {InputNote} from './source/inputs.ts';
 
@@ -26,8 +31,30 @@ export interface AnalyzeOptions {
   readonly year?: number | undefined;
   /** How many threads may look at a large file (as many as there are cores, 4 at most). The report does not depend on it. */
   readonly threads?: number | undefined;
+  /** Only these supervisors' words are looked for, by the names of `logdoctor formats`. */
+  readonly supervisors?: readonly string[] | undefined;
+  /** Only these envelopes are peeled, by the names of `logdoctor formats`; `plain` is none. */
+  readonly envelopes?: readonly string[] | undefined;
+  /** uWSGI's option log-format; where a configuration is given, that of the configuration. Throws LogFormatError. */
+  readonly logFormat?: string | undefined;
+  /** What was certainly over before is left out of the report. */
+  readonly since?: Bound | undefined;
+  /** The log is read as if it ended there. */
+  readonly until?: Bound | undefined;
+  /** Called once, when reading begins, with a function that tells how far it is. */
+  readonly onReading?: ((progress: () => Progress) => void) | undefined;
   /** Aborting it ends the reading; what was read so far is judged. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How far the reading is. */
+export interface Progress {
+  /** Read so far, as stored. */
+  readonly bytes: number;
+  /** Of all inputs; null where one does not tell its length. */
+  readonly total: number | null;
+  /** Recognised so far. */
+  readonly events: number;
 }
 
 export interface Diagnosis {
@@ -49,17 +76,52 @@ export interface Diagnosis {
  * understood, and RangeError where there is no such zone.
  */
 export async function analyze(options: AnalyzeOptions): Promise<Diagnosis> {
-  const zone = options.zone === undefined ? undefined : new Zone(options.zone);
-  const configuration = await configurationOf(options.configs ?? []);
-  const recorder = await Recorder.create(options.engine ?? 'compiled', {zone, year: options.year});
-  const notes: InputNote[] = [];
+  const {recorder, judge, notes} = await prepare(options);
+  const progress = new ReadingProgress();
+  options.onReading?.(() => ({bytes: progress.bytes, total: progress.total, events: recorder.eventCount}));
+  const onNote = (note: InputNote) => notes.push(note);
   const errors = await readInputs(options.inputs, recorder, {
     signal: options.signal,
     threads: options.threads,
-    onNote: (note) => notes.push(note),
+    onNote,
+    progress,
   });
-  const timeline = await joined(buildTimeline(recorder.finish()), configuration, notes);
-  return {timeline, configuration, ...runRules(rules, timeline), errors, notes};
+  return {...(await judge(recorder.finish())), errors};
+}
+
+/** What reads lines, and what judges a recording of them. */
+export interface Practice {
+  readonly recorder: Recorder;
+  readonly judge: (recording: Recording) => Promise<Diagnosis>;
+  /** What a reader of the report should know besides; may be added to before it is judged. */
+  readonly notes: InputNote[];
+}
+
+/** Everything that does not depend on the lines. Throws as {@link analyze} does. */
+export async function prepare(options: Omit<AnalyzeOptions, 'inputs'>): Promise<Practice> {
+  const zone = options.zone === undefined ? undefined : new Zone(options.zone);
+  const configuration = await configurationOf(options.configs ?? []);
+  const template = options.logFormat ?? templateIn(configuration);
+  const logFormat = template === undefined ? undefined : logFormatOf(template);
+  const recorder = await Recorder.create(options.engine ?? 'compiled', {...options, zone, logFormat});
+  const notes: InputNote[] = [];
+  if (logFormat?.missing != null) notes.push({input: 'log-format', text: logFormat.missing});
+  const judge = async (recording: Recording): Promise<Diagnosis> => {
+    const window = windowOf(recording, options, zone);
+    const told = [...notes];
+    const whole = await joined(buildTimeline(endedAt(recording, window.until)), configuration, told);
+    const timeline = begunAt(whole, window.since);
+    const answers = since(runRules(rules, timeline), timeline, window.since);
+    const events = timeline.events.filter(({at}) => mayBeAfter(at, window.since));
+    return {timeline: {...timeline, events, window}, configuration, ...answers, errors: [], notes: told};
+  };
+  return {recorder, judge, notes};
+}
+
+function windowOf(recording: Recording, {since, until}: Omit<AnalyzeOptions, 'inputs'>, zone: Zone | undefined): TimeWindow {
+  const end = endOf(recording);
+  const wallClock = (utc: number) => zone?.wallClock(utc) ?? utc;
+  return {since: placed(since ?? null, end, wallClock), until: placed(until ?? null, end, wallClock)};
 }
 
 /** Most runs have none: its parsers are loaded for those that do. */
@@ -67,6 +129,13 @@ async function configurationOf(names: readonly string[]): Promise<Configuration 
   if (names.length === 0) return null;
   const {readConfiguration} = await import('./config/read.ts');
   return readConfiguration(names);
+}
+
+/** How the servers write their request lines, as far as their configuration tells. */
+function templateIn(configuration: Configuration | null): string | undefined {
+  const settings = configuration?.programs.flatMap((program) => program.settings) ?? [];
+  const found = settings.findLast(({name, value}) => /^log-?format$/.test(name) && String(value).includes('%('));
+  return found === undefined ? undefined : String(found.value);
 }
 
 async function joined(timeline: Timeline, configuration: Configuration | null, notes: InputNote[]): Promise<Timeline> {

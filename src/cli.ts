@@ -50,7 +50,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 export function route(argv: readonly string[], stdinIsTerminal: boolean): string[] {
   const [first, ...rest] = argv;
   if (first === undefined) return stdinIsTerminal ? ['analyze'] : ['analyze', '-'];
-  if (first === 'help') return [...rest, '--help'];
+  if (first === 'help') return rest[0] === 'formats' ? route([...rest, '--help'], stdinIsTerminal) : [...rest, '--help'];
+  if (first === 'formats' && rest[0] === 'why') return ['formats:why', ...rest.slice(1)];
   if (first === '--help' || first === '-h' || first in commands) return [...argv];
   return ['analyze', ...argv];
 }

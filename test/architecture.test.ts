@@ -27,6 +27,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'source',
     'timeline',
     'analyze.ts',
+    'follow.ts',
   ],
 };
 

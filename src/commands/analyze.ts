@@ -1,7 +1,7 @@
 import {Command, Flags} from '@oclif/core';
 import type {RenderOptions} from '../report/reporter.ts';
 import {acceptanceFrom, baselineFlags} from './baseline.ts';
-import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
+import {end, failOnFlag, hasNothingToRead, read, readingArgs, readingFlags} from './reading.ts';
 import {isTerminal, linksFor, wantsColor, widthFor} from './terminal.ts';
 import {UsageError} from './usage-error.ts';
 
@@ -14,6 +14,7 @@ export class Analyze extends Command {
   static override examples = [
     {description: 'A file', command: '<%= config.bin %> uwsgi.log'},
     {description: 'From the journal', command: 'journalctl -u app -o short-iso | <%= config.bin %>'},
+    {description: 'During a deploy', command: 'journalctl -f -u app -o short-iso | <%= config.bin %> --follow'},
     {
       description: 'In CI: for code scanning, for the job summary, and as annotations',
       command:
@@ -33,6 +34,10 @@ export class Analyze extends Command {
       multipleNonGreedy: true,
     }),
     output: Flags.string({char: 'o', description: 'write the report to this file', helpValue: 'PATH'}),
+    follow: Flags.boolean({
+      char: 'f',
+      description: 'go on reading a file as it grows, over rotation, or a pipe: prints each finding when it has become sure',
+    }),
     'fail-on': failOnFlag('error'),
     ...baselineFlags,
     ...readingFlags,
@@ -42,6 +47,12 @@ export class Analyze extends Command {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Analyze);
+    if (flags.follow) {
+      const inputs = args.input as readonly string[] | undefined;
+      if (await hasNothingToRead(this, inputs)) return;
+      const {followInTerminal} = await import('./follow.ts');
+      return followInTerminal(this, inputs ?? ['-'], flags);
+    }
     const {outputsOf, writeReport} = await import('./output.ts');
     const outputs = await outputsOf(flags);
     const acceptance = await acceptanceFrom(flags.baseline ?? null, flags);

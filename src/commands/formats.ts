@@ -1,24 +1,37 @@
 import {Command, Flags} from '@oclif/core';
+import {isTerminal, widthFor} from './terminal.ts';
 
 /** What the reader unpacks by itself; the rest is named with the program that unpacks it. */
 const COMPRESSION = 'gzip, zstd, xz and bzip2, known by content and not by name';
 
 export class Formats extends Command {
-  static override summary = 'List what can be read.';
+  static override summary = 'List what can be read; formats why FILE tells why a file was read as it was.';
+  static override usage = ['formats', 'formats why [INPUT...]'];
   static override flags = {json: Flags.boolean({description: 'as JSON'})};
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Formats);
-    const [{formats}, {reporters}] = await Promise.all([import('../formats/index.ts'), import('../report/index.ts')]);
+    const [{envelopeNames, formats}, {reporters}, {wrap}] = await Promise.all([
+      import('../formats/index.ts'),
+      import('../report/index.ts'),
+      import('../report/wrap.ts'),
+    ]);
     const read = formats.map(({id, title}) => ({id, title}));
     const written = reporters.map(({name, title}) => ({name, title}));
+    const width = widthFor(isTerminal(1) ? process.stdout.columns : undefined);
     process.stdout.write(
       flags.json
-        ? `${JSON.stringify({read, compression: COMPRESSION, written}, null, 2)}\n`
+        ? `${JSON.stringify({read, envelopes: envelopeNames, compression: COMPRESSION, written}, null, 2)}\n`
         : [
-            'Read',
-            ...read.map(({id, title}) => `  ${id.padEnd(12)}${title}`),
-            `  ${'packed'.padEnd(12)}${COMPRESSION}`,
+            'Read (--supervisor)',
+            ...formats.filter(({isApplication}) => !isApplication).map(({id, title}) => `  ${id.padEnd(12)}${title}`),
+            ...formats.filter(({isApplication}) => isApplication).map(({title}) => `  and in any case ${title}`),
+            '',
+            'Inside (--envelope)',
+            wrap(envelopeNames.join(', '), width, '  '),
+            '',
+            'Packed with',
+            `  ${COMPRESSION}`,
             '',
             'Written (--format)',
             ...written.map(({name, title}) => `  ${name.padEnd(12)}${title}`),

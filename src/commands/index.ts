@@ -4,6 +4,7 @@ import {Completion} from './completion.ts';
 import {Events} from './events.ts';
 import {Explain} from './explain.ts';
 import {Formats} from './formats.ts';
+import {FormatsWhy} from './formats-why.ts';
 import {Rules} from './rules.ts';
 import {Schema} from './schema.ts';
 import {Simulate} from './simulate.ts';
@@ -17,6 +18,7 @@ export const commands = {
   events: Events,
   explain: Explain,
   formats: Formats,
+  'formats:why': FormatsWhy,
   rules: Rules,
   schema: Schema,
   simulate: Simulate,

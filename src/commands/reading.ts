@@ -1,12 +1,14 @@
 import {Args, type Command, Flags} from '@oclif/core';
-import type {Diagnosis} from '../analyze.ts';
+import type {AnalyzeOptions, Diagnosis, Progress} from '../analyze.ts';
 import {Zone} from '../envelope/zone.ts';
 import {printable} from '../report/escape.ts';
 import {type NotUnderstood, notUnderstood} from '../report/understood.ts';
+import type {Bound} from '../timeline/window.ts';
 import {EXIT_INTERRUPTED, EXIT_TROUBLE, exitCode, FAIL_ON, type FailOn} from './exit-code.ts';
 import {ProgramHelp} from './help.ts';
 import {interruptible} from './interrupt.ts';
 import {didYouMean} from './nearest.ts';
+import {showProgress} from './progress.ts';
 import {isTerminal} from './terminal.ts';
 import {UsageError} from './usage-error.ts';
 
@@ -17,6 +19,48 @@ export const readingArgs = {
     ignoreStdin: true,
     description: 'log file, or - for standard input (the default in a pipe)',
   }),
+};
+
+/** A flag that takes names of a list, which is loaded only if it is needed. */
+function namesFlag(description: string, what: string, load: () => Promise<readonly string[]>) {
+  return Flags.custom<string>({
+    description,
+    helpValue: 'NAME',
+    multiple: true,
+    multipleNonGreedy: true,
+    parse: async (name) => {
+      const known = await load();
+      if (known.includes(name)) return name;
+      throw new UsageError(
+        `there is no ${what} "${printable(name)}"${didYouMean(name, known) || `; there are ${known.join(', ')}`}`,
+      );
+    },
+  })();
+}
+
+function boundFlag(name: string, description: string) {
+  return Flags.custom<Bound>({
+    description,
+    helpValue: 'TIME',
+    parse: async (text) => {
+      const {boundOf} = await import('../timeline/window.ts');
+      const bound = boundOf(text.trim());
+      if (bound !== null) return bound;
+      throw new UsageError(
+        `--${name} takes a time such as "2026-11-20 23:30", 2026-11-20T23:30:05Z, 23:30 or 10min, not "${printable(text)}"`,
+      );
+    },
+  })();
+}
+
+/** What detection would choose, forced. */
+export const choosingFlags = {
+  supervisor: namesFlag('read only the words of this supervisor; repeatable (logdoctor formats lists them)', 'supervisor', () =>
+    import('../formats/index.ts').then(({supervisorNames}) => supervisorNames),
+  ),
+  envelope: namesFlag('peel only this envelope, or none with plain; repeatable (logdoctor formats lists them)', 'envelope', () =>
+    import('../formats/index.ts').then(({envelopeNames, PLAIN}) => [...envelopeNames, PLAIN]),
+  ),
 };
 
 export const readingFlags = {
@@ -52,7 +96,22 @@ export const readingFlags = {
     max: 64,
     helpGroup: 'RARELY NEEDED',
   }),
-  progress: Flags.boolean({allowNo: true, hidden: true}),
+  'log-format': Flags.custom<string>({
+    description: "uWSGI's option log-format, where the server has one: what its request lines look like",
+    helpValue: 'TEMPLATE',
+    parse: async (text) => templateOf(text),
+  })(),
+  since: boundFlag(
+    'since',
+    'leave out what was over before: a date and time, a time of day, or 10min for that before the log ends',
+  ),
+  until: boundFlag('until', 'read the log as if it ended there; in the same forms'),
+  ...choosingFlags,
+  progress: Flags.boolean({
+    allowNo: true,
+    default: true,
+    description: 'on a terminal, show how far the reading is when it takes long',
+  }),
 };
 
 export const failOnFlag = (fallback: FailOn) =>
@@ -65,11 +124,52 @@ export const failOnFlag = (fallback: FailOn) =>
 /** What a baseline makes of a diagnosis; `isWhole` where all inputs were read to their end and understood. */
 export type Acceptance = (diagnosis: Diagnosis, isWhole: boolean) => Promise<Diagnosis>;
 
+/** What {@link readingFlags} give. */
+export interface ReadingFlags {
+  readonly engine: 'compiled' | 'ohm';
+  readonly quiet: boolean;
+  readonly config?: readonly string[] | undefined;
+  readonly 'min-coverage'?: number | undefined;
+  readonly tz?: string | undefined;
+  readonly year?: number | undefined;
+  readonly threads?: number | undefined;
+  readonly progress: boolean;
+  readonly 'log-format'?: string | undefined;
+  readonly since?: Bound | undefined;
+  readonly until?: Bound | undefined;
+  readonly supervisor?: readonly string[] | undefined;
+  readonly envelope?: readonly string[] | undefined;
+}
+
+/** What they mean for the analysis. */
+export function analysisOptions(flags: ReadingFlags): Omit<AnalyzeOptions, 'inputs'> {
+  return {
+    configs: flags.config,
+    engine: flags.engine,
+    zone: flags.tz,
+    year: flags.year,
+    threads: flags.threads,
+    logFormat: flags['log-format'],
+    since: flags.since,
+    until: flags.until,
+    supervisors: flags.supervisor,
+    envelopes: flags.envelope,
+  };
+}
+
 /** The diagnosis, and how reading went. */
 export interface Reading {
   readonly diagnosis: Diagnosis;
   readonly notUnderstood: readonly NotUnderstood[];
   readonly exitCode: number;
+}
+
+/** No input is named, and standard input is a terminal: shows the help and sets the exit code. */
+export async function hasNothingToRead(command: Command, inputs: readonly string[] | undefined): Promise<boolean> {
+  if ((inputs !== undefined && inputs.length > 0) || !isTerminal(0)) return false;
+  await new ProgramHelp(command.config, command.config.pjson.oclif.helpOptions).showHelp([command.id ?? '']);
+  process.exitCode = EXIT_TROUBLE;
+  return true;
 }
 
 /**
@@ -79,35 +179,20 @@ export interface Reading {
 export async function read(
   command: Command,
   inputs: readonly string[] | undefined,
-  flags: {
-    readonly engine: 'compiled' | 'ohm';
-    readonly quiet: boolean;
-    readonly config?: readonly string[] | undefined;
-    readonly 'fail-on': FailOn;
-    readonly 'min-coverage'?: number | undefined;
-    readonly tz?: string | undefined;
-    readonly year?: number | undefined;
-    readonly threads?: number | undefined;
-  },
+  flags: ReadingFlags & {readonly 'fail-on': FailOn},
   acceptance: Acceptance | null = null,
 ): Promise<Reading | null> {
-  if ((inputs === undefined || inputs.length === 0) && isTerminal(0)) {
-    await new ProgramHelp(command.config, command.config.pjson.oclif.helpOptions).showHelp([command.id ?? '']);
-    process.exitCode = EXIT_TROUBLE;
-    return null;
-  }
+  if (await hasNothingToRead(command, inputs)) return null;
   const {analyze} = await import('../analyze.ts');
   const interrupt = interruptible();
-  const options = {
-    inputs: inputs ?? ['-'],
-    configs: flags.config,
-    engine: flags.engine,
-    zone: flags.tz,
-    year: flags.year,
-    threads: flags.threads,
-    signal: interrupt.signal,
+  let endProgress = () => {};
+  const onReading = (progress: () => Progress) => {
+    if (flags.progress && !flags.quiet && isTerminal(2)) endProgress = showProgress(progress, process.stderr);
   };
-  const found = await analyze(options).catch(configurationTrouble);
+  const options = {...analysisOptions(flags), inputs: inputs ?? ['-'], onReading, signal: interrupt.signal};
+  const found = await analyze(options)
+    .catch(configurationTrouble)
+    .finally(() => endProgress());
   interrupt.release();
   const unreadable = found.errors;
   for (const {file, message} of unreadable) {
@@ -136,7 +221,7 @@ export async function read(
 }
 
 /** What is wrong with a configuration is wrong with the call. */
-function configurationTrouble(error: unknown): never {
+export function configurationTrouble(error: unknown): never {
   if (error instanceof Error && (error.name === 'ConfigError' || error.name === 'InputError'))
     throw new UsageError(error.message);
   throw error;
@@ -154,6 +239,18 @@ function fractionOf(text: string): number {
   const value = Number(figure);
   if (figure === undefined || value > 100) throw new UsageError(`--min-coverage takes a percentage from 0 to 100, not ${text}`);
   return value / 100;
+}
+
+async function templateOf(text: string): Promise<string> {
+  const {logFormatOf} = await import('../formats/log-format.ts');
+  try {
+    logFormatOf(text);
+    return text;
+  } catch (error) {
+    throw new UsageError(
+      `--log-format takes what stands behind log-format in uWSGI's configuration: ${(error as Error).message}`,
+    );
+  }
 }
 
 function zoneOf(text: string): string {

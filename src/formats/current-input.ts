@@ -7,6 +7,7 @@ import type {InputInfo} from '../source/sink.ts';
 import type {LineRef} from '../timeline/event.ts';
 import type {Oddity} from '../timeline/timeline.ts';
 import {LineClock} from './clock.ts';
+import {OwnPrefix} from './own-prefix.ts';
 import {type Writer, Writers} from './writer.ts';
 
 export type LineKind = 'events' | 'requests' | 'noise' | 'application' | 'unknown';
@@ -35,6 +36,7 @@ export interface CurrentInput {
   /** The layers around the last message that was wrapped in text alone: tried first on the next line. */
   route: readonly LayerReader[];
   readonly front: Front;
+  readonly ownPrefix: OwnPrefix;
   readonly writers: Writers;
   /** Of lines that stand bare, and of lines wrapped as {@link front}; null where that has to be found out. */
   bareWriter: Writer | null;
@@ -80,6 +82,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     bare: 0,
     route: BARE_ROUTE,
     front: new Front(),
+    ownPrefix: new OwnPrefix(),
     writers: new Writers(),
     bareWriter: null,
     frontWriter: null,

@@ -13,6 +13,8 @@ export interface Format {
   readonly meanings: Readonly<Record<string, Meaning | Unneeded>>;
   /** Messages that are request lines: folded into counts, never made into events. */
   readonly requests: readonly string[];
+  /** Rules that somebody adds to the grammar, and the messages that they stand for. */
+  readonly rules?: {readonly text: string; readonly instead: readonly string[]};
   /** Its words are so ordinary that they count only behind an envelope that tells who wrote them. */
   readonly needsOrigin?: true;
   /** Not a supervisor's words but an application's: they alone do not make a log understood. */

@@ -1,3 +1,5 @@
+export {envelopeNames, PLAIN} from '../envelope/names.ts';
+
 import {application} from './application.ts';
 import {celery} from './celery.ts';
 import {daphne} from './daphne.ts';
@@ -6,6 +8,7 @@ import {gunicorn} from './gunicorn.ts';
 import {heroku} from './heroku.ts';
 import {hypercorn} from './hypercorn.ts';
 import {kernel} from './kernel.ts';
+import {CUSTOM_REQUEST, type LogFormat} from './log-format.ts';
 import {phpFpm} from './php-fpm.ts';
 import {puma} from './puma.ts';
 import {supervisord} from './supervisord.ts';
@@ -31,3 +34,29 @@ export const formats: readonly Format[] = [
   heroku,
   application,
 ];
+
+/** Names of the supervisors, as `--supervisor` takes them. */
+export const supervisorNames: readonly string[] = formats.filter(({isApplication}) => !isApplication).map(({id}) => id);
+
+export interface FormatChoice {
+  /** Names of supervisors; absent: all. What the application writes is read in any case. */
+  readonly supervisors?: readonly string[] | undefined;
+  /** What uWSGI's request lines look like; absent: as uWSGI writes them by itself. */
+  readonly logFormat?: LogFormat | undefined;
+}
+
+/** The formats to be read. Words that are otherwise too ordinary are believed from a supervisor that was named. */
+export function chosenFormats({supervisors, logFormat}: FormatChoice): readonly Format[] {
+  const chosen =
+    supervisors === undefined
+      ? formats
+      : formats
+          .filter(({id, isApplication}) => isApplication || supervisors.includes(id))
+          .map(({needsOrigin, ...format}) => format);
+  if (logFormat === undefined) return chosen;
+  return chosen.map((format) =>
+    format.id === uwsgi.id
+      ? {...format, requests: [CUSTOM_REQUEST], rules: {text: logFormat.rules, instead: format.requests}}
+      : format,
+  );
+}

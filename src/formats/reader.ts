@@ -1,6 +1,7 @@
 import type {Matcher} from '../grammar/matcher.ts';
 import type {Meaning, Unneeded} from '../timeline/event.ts';
 import type {Format} from './format.ts';
+import type {RequestReader} from './request-facts.ts';
 import {RequestLedger} from './requests.ts';
 
 /** A format made ready for the scan. */
@@ -16,7 +17,8 @@ export class Reader {
   /** Lines of the current input that are this format's. */
   lines = 0;
 
-  constructor(format: Format, matcher: Matcher, number: number) {
+  /** `requests` reads request lines; null where there are none, or none that can be told to a process. */
+  constructor(format: Format, matcher: Matcher, number: number, requests: RequestReader | null) {
     this.bit = 1 << number;
     this.format = format;
     this.matcher = matcher;
@@ -24,7 +26,7 @@ export class Reader {
       format.requests.includes(name) ? undefined : (format.meanings[name] ?? 'noise'),
     );
     this.isRequest = Uint8Array.from(this.meanings, (meaning) => (meaning === undefined ? 1 : 0));
-    this.ledger = format.requests.length > 0 ? new RequestLedger(matcher) : null;
+    this.ledger = requests === null ? null : new RequestLedger(requests);
   }
 
   bind(buffer: Buffer): void {

@@ -1,17 +1,14 @@
-import envelopeMatcher from '../../grammars/envelope.ohm';
-import originMatcher from '../../grammars/origin.ohm';
 import {hours, zoneBetween} from '../envelope/agreement.ts';
 import {inYears} from '../envelope/calendar.ts';
 import {ctimeOf} from '../envelope/ctime.ts';
 import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, objectsIn, PrettyJson} from '../envelope/gathering.ts';
 import {LayerReader} from '../envelope/layers.ts';
+import {EnvelopeChoice, layerName} from '../envelope/names.ts';
 import {type EnvelopeRecord, recordsOf} from '../envelope/record.ts';
 import {Scratch} from '../envelope/scratch.ts';
 import {StampReader} from '../envelope/stamp.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
-import {locateGrammar} from '../grammar/locate.ts';
-import type {Matcher} from '../grammar/matcher.ts';
 import {Vocabulary} from '../grammar/words.ts';
 import {type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {LogEvent, Meaning, Unneeded} from '../timeline/event.ts';
@@ -19,16 +16,21 @@ import type {Recording} from '../timeline/recording.ts';
 import type {InputSummary} from '../timeline/timeline.ts';
 import {type LineClock, type Moment, moveMoment} from './clock.ts';
 import {BARE_ROUTE, type CurrentInput, envelopesOf, type LineKind, newInput} from './current-input.ts';
-import {formats as allFormats} from './index.ts';
+import {CustomRequest} from './custom-request.ts';
+import {chosenFormats, type FormatChoice} from './index.ts';
+import {type Engine, type Matchers, matchersOf} from './matchers.ts';
 import {Reader} from './reader.ts';
-import {FACTS, FROM, TO} from './request-facts.ts';
+import {FACTS, FROM, RequestFacts, TO} from './request-facts.ts';
 import {mostRequests} from './request-scout.ts';
 import type {RequestLedger} from './requests.ts';
+import {resplit} from './resplit.ts';
 import {isBlank, withoutControls} from './text.ts';
+import {uwsgi} from './uwsgi.ts';
+import type {Witness} from './witness.ts';
 import {fieldsInValues, meaningInContext} from './wording.ts';
 import type {Writer} from './writer.ts';
 
-export type Engine = 'compiled' | 'ohm';
+export type {Engine} from './matchers.ts';
 
 /** What a log does not tell of its clock. */
 export interface ClockOptions {
@@ -36,6 +38,13 @@ export interface ClockOptions {
   readonly zone?: Zone | undefined;
   /** The year of the first stamp that tells none. */
   readonly year?: number | undefined;
+}
+
+export interface RecorderOptions extends ClockOptions, FormatChoice {
+  /** Only these envelopes are peeled. Absent: all. */
+  readonly envelopes?: readonly string[] | undefined;
+  /** Told what every line was read as. */
+  readonly witness?: Witness | undefined;
 }
 
 const LF = 10;
@@ -60,32 +69,28 @@ const DATE_LENGTHS = [27, 26];
  * the bytes of every line happens here and nowhere else.
  */
 export class Recorder implements LineSink {
-  /** With `ohm`, Ohm's interpreter answers in place of the compiled matchers. */
-  static async create(engine: Engine, clock: ClockOptions = {}): Promise<Recorder> {
-    if (engine === 'compiled') {
-      return new Recorder(
-        clock,
-        allFormats.map((format, number) => new Reader(format, format.matcher, number)),
-        envelopeMatcher,
-        originMatcher,
-        // Beside the bundle; where the sources are run as they are, nobody helps.
-        {module: new URL('../scout.js', import.meta.url), most: mostRequests, width: FACTS},
-      );
-    }
-    const [{interpret}, {loadGrammar}] = await Promise.all([import('../grammar/interpret.ts'), import('../grammar/load.ts')]);
-    const interpreted = (file: string) => interpret(loadGrammar(locateGrammar(file)));
-    return new Recorder(
-      clock,
-      allFormats.map((format, number) => new Reader(format, interpreted(format.grammarFile), number)),
-      interpreted('envelope.ohm'),
-      interpreted('origin.ohm'),
-      null,
-    );
+  static async create(engine: Engine, options: RecorderOptions = {}): Promise<Recorder> {
+    const {envelopes, logFormat, zone = null} = options;
+    const choice = envelopes === undefined ? null : new EnvelopeChoice(envelopes);
+    const formats = chosenFormats(options);
+    const matchers = await matchersOf(engine, choice, formats);
+    const readers = formats.map((format, number) => {
+      const matcher = matchers.of(format);
+      if (format.rules === undefined)
+        return new Reader(format, matcher, number, format.requests.length > 0 ? new RequestFacts(matcher) : null);
+      return new Reader(format, matcher, number, logFormat?.tellsProcess ? new CustomRequest(matcher, zone) : null);
+    });
+    // Beside the bundle; where the sources are run as they are, nobody helps. It knows the usual request lines alone.
+    const isUsual = engine === 'compiled' && readers[0]?.matcher === uwsgi.matcher && options.witness === undefined;
+    const scout = isUsual ? {module: new URL('../scout.js', import.meta.url), most: mostRequests, width: FACTS} : null;
+    return new Recorder(options, readers, matchers, choice, scout);
   }
 
   readonly scout: Scout | null;
   private readonly zone: Zone | null;
   private readonly year: number | null;
+  private readonly witness: Witness | null;
+  private readonly choice: EnvelopeChoice | null;
   private readonly readers: readonly Reader[];
   /** Supervisors are asked at each layer of a line, applications about the innermost one that none of them knows. */
   private readonly supervisors: readonly Reader[];
@@ -103,15 +108,17 @@ export class Recorder implements LineSink {
   private current: CurrentInput = newInput({name: '', compression: 'none'}, 0, null);
 
   private constructor(
-    {zone, year}: ClockOptions,
+    {zone, year, witness}: RecorderOptions,
     readers: readonly Reader[],
-    envelope: Matcher,
-    origin: Matcher,
+    {envelope, origin}: Matchers,
+    choice: EnvelopeChoice | null,
     scout: Scout | null,
   ) {
     this.scout = scout;
     this.zone = zone ?? null;
     this.year = year ?? null;
+    this.witness = witness ?? null;
+    this.choice = choice;
     this.readers = readers;
     this.supervisors = readers.filter(({format}) => !format.isApplication);
     this.applications = readers.filter(({format}) => format.isApplication);
@@ -132,7 +139,7 @@ export class Recorder implements LineSink {
 
   lines(buffer: Buffer, start: number, end: number, isContinued: boolean, scouted: Scouted = NOTHING_SCOUTED): void {
     this.bind(buffer);
-    const {current} = this;
+    const {current, witness} = this;
     const {clock} = current;
     const main = this.readers[0] as Reader;
     const {matcher, isRequest, ledger} = main;
@@ -144,8 +151,13 @@ export class Recorder implements LineSink {
     current.isLearning = true;
     while (at < end) {
       current.line++;
-      // Inside a record of several lines, or where lines are JSON, nothing stands in the bytes as it is meant.
-      const isRecord = current.gathering !== null || current.carried?.isOnce || (current.isStructured && buffer[at] === BRACE);
+      // Inside a record of several lines, or where lines are JSON, nothing stands in the bytes as it is meant. A witness
+      // hears of lines that go the long way.
+      const isRecord =
+        witness !== null ||
+        current.gathering !== null ||
+        current.carried?.isOnce ||
+        (current.isStructured && buffer[at] === BRACE);
       if (!isRecord && this.bound !== buffer) this.bind(buffer);
       const body = isRecord || current.route === BARE_ROUTE ? at : this.bodyOf(buffer, at);
       while (next < scoutedEnd && (facts[next + FROM] as number) < at) next += FACTS;
@@ -197,11 +209,17 @@ export class Recorder implements LineSink {
       if (ledger.served > current.servedSeen) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
       ledger.cutAll();
     }
+    this.inputs.push(this.summary(bytes, truncated));
+    for (const reader of readers) reader.lines = 0;
+  }
+
+  private summary(bytes: number, truncated: boolean): InputSummary {
+    const {current, readers} = this;
+    const {clock} = current;
     const supervisors = readers.filter(({lines, format}) => lines > 0 && !format.isApplication).map(({format}) => format.id);
     // Lines of an application count as such only where something is known to have run it.
     const isUnderstood = readers.some(({lines}) => lines > 0);
-    for (const reader of readers) reader.lines = 0;
-    this.inputs.push({
+    return {
       name: current.info.name,
       bytes,
       lines: current.line,
@@ -221,12 +239,27 @@ export class Recorder implements LineSink {
       truncated,
       oddities: [...current.oddities.values()],
       unknownExamples: current.examples,
-    });
+    };
+  }
+
+  /** Events so far. */
+  get eventCount(): number {
+    return this.events.length;
   }
 
   finish(): Recording {
     const events = this.events.map(({event, moment, clock}): LogEvent => ({...event, at: clock.instant(moment)}));
     return {inputs: this.inputs, events, segments: this.readers.flatMap(({ledger}) => ledger?.segments ?? [])};
+  }
+
+  /** What was read up to now of inputs that go on. Nothing is closed by it, and reading goes on as before. */
+  soFar(): Recording {
+    const {inputs, current, readers} = this;
+    return {
+      ...this.finish(),
+      inputs: inputs.length > current.index ? inputs : [...inputs, this.summary(0, false)],
+      segments: readers.flatMap(({ledger}) => ledger?.soFar() ?? []),
+    };
   }
 
   private bind(buffer: Buffer): void {
@@ -305,6 +338,14 @@ export class Recorder implements LineSink {
     const main = this.readers[0] as Reader;
     if (message === UNASKED) message = main.matcher.match(at);
     const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
+    if ((speakers & main.bit) !== 0 && (message < 0 || isWeak(main.meanings[message])) && depth < DEEPEST_TEXT) {
+      const pieces = resplit(main.matcher, buffer, at, lineEnd);
+      if (pieces !== null) {
+        this.note('messages without line ends between them');
+        return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), outer, depth);
+      }
+      if (message >= 0) main.matcher.match(at);
+    }
     let looksKnown = false;
     if (message >= 0) {
       const taken = this.take(main, message, at, outer);
@@ -324,13 +365,12 @@ export class Recorder implements LineSink {
     }
     this.bind(buffer);
     // A record of the application's logger is written with its line end: nothing is glued to it.
-    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, speakers, unwrapped.wrapping);
+    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, speakers, unwrapped);
     if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
-    return (
-      glued ??
-      this.takeBy(this.applications, speakers, unwrapped.body, unwrapped.wrapping) ??
-      (looksKnown ? 'unknown' : 'application')
-    );
+    const taken = glued ?? this.takeBy(this.applications, speakers, unwrapped.body, unwrapped.wrapping);
+    if (taken !== null) return taken;
+    if (this.witness !== null) this.missed(buffer.subarray(unwrapped.body, lineEnd), unwrapped.wrapping, looksKnown);
+    return looksKnown ? 'unknown' : 'application';
   }
 
   /** Peels what stands around the message, one layer after another. */
@@ -351,12 +391,22 @@ export class Recorder implements LineSink {
         layers = origins;
         layer = origins.matcher.prefix(body);
       }
-      if (layer < 0) break;
+      if (layer < 0) {
+        const behind = current.ownPrefix.end(buffer, body);
+        if (behind < 0) break;
+        wrapping = wrapping.inside(null, []);
+        wrapping.isTimed = true;
+        isDated = true;
+        body = behind;
+        kind = this.takeBy(this.supervisors, speakers, body, wrapping);
+        break;
+      }
       const name = layers.matcher.messages[layer] as string;
       const layerEnd = layers.matcher.end();
       const origin = layers.origin(layer);
       const isLoggers = name === 'asctime' || name === 'leveled-time';
       const isOwn = layers === envelope && (isLoggers || envelope.text(layer, 'own') !== null);
+      if (!isOwn && !this.mayPeel(name)) break;
       // Here the output of the child ends.
       if (route.length === 0 && current.carried !== null && (name === 'leveled-time' || name === 'supervisord-child')) {
         this.carry(null);
@@ -365,7 +415,7 @@ export class Recorder implements LineSink {
       wrapping =
         layers === origins && isBehindStamp && wrapping.names.length > outer.names.length
           ? wrapping.renamed(name, origin)
-          : wrapping.inside(isOwn ? null : (NAMES[name] ?? name), origin);
+          : wrapping.inside(isOwn ? null : layerName(name), origin);
       route.push(layers);
       const isStamped = layers === envelope && stamps.has(layer);
       if (isStamped) this.stamp(wrapping, layer, isOwn);
@@ -396,6 +446,14 @@ export class Recorder implements LineSink {
       this.bind(buffer);
     }
     return {kind: kind === 'application' ? null : kind, isDated, isRecord, body, wrapping};
+  }
+
+  private mayPeel(name: string): boolean {
+    return this.choice === null || this.choice.allows(name);
+  }
+
+  private mayTake(records: readonly EnvelopeRecord[]): readonly EnvelopeRecord[] {
+    return this.choice === null ? records : records.filter(({name}) => this.mayPeel(name));
   }
 
   /** Layers whose content is not simply the rest of the line; null for all others. */
@@ -514,10 +572,17 @@ export class Recorder implements LineSink {
     }
     // Whatever does not end as JSON does is none, unless it is a piece of a long line.
     const last = buffer[lineEnd - 1] as number;
-    if (last !== BRACE + 2 && last !== BRACKET + 2 && last > 0x20 && lineEnd - at < DOCKER_PART) return null;
+    if (
+      last !== BRACE + 2 &&
+      last !== BRACKET + 2 &&
+      last > 0x20 &&
+      lineEnd - at < DOCKER_PART &&
+      !buffer.subarray(at, lineEnd).includes('}{')
+    )
+      return null;
     const value = jsonOf(buffer.toString('utf8', at, lineEnd));
     if (value === undefined) return depth === 0 ? this.objects(buffer.subarray(at, lineEnd), outer) : null;
-    const records = recordsOf(value);
+    const records = this.mayTake(recordsOf(value));
     if (records.length === 0) return null;
     if (depth === 0) this.current.isStructured = true;
     return this.takeRecords(records, outer, depth);
@@ -526,10 +591,14 @@ export class Recorder implements LineSink {
   /** Objects one behind the other, without line ends; the last of them may go on in the next piece of a line that is cut. */
   private objects(bytes: Buffer, outer: Wrapping): LineKind | null {
     const {values, end} = objectsIn(bytes);
-    const records = values.flatMap(recordsOf);
+    const records = this.mayTake(values.flatMap(recordsOf));
     if (records.length === 0) return null;
-    this.current.rest = end < bytes.length && bytes.length - end < LONGEST_JOINED ? Buffer.from(bytes.subarray(end)) : null;
-    return this.takeRecords(records, outer, 0);
+    const rest = end < bytes.length && bytes.length - end < LONGEST_JOINED ? Buffer.from(bytes.subarray(end)) : null;
+    // Text that lost the line end in front of it, unless the line is a piece of a longer one.
+    const isText = rest !== null && rest[0] !== BRACE && bytes.length < LONGEST_JOINED;
+    this.current.rest = isText ? null : rest;
+    const kind = this.takeRecords(records, outer, 0);
+    return isText ? moreTelling(kind, this.inner(rest, outer, 1)) : kind;
   }
 
   private takeRecords(records: readonly EnvelopeRecord[], outer: Wrapping, depth: number): LineKind {
@@ -548,7 +617,7 @@ export class Recorder implements LineSink {
       const kind =
         this.joinParts(`${record.name} ${record.origin.join('/')}`, isPartial, () => text, wrapping, depth) ??
         this.inner(text, wrapping, depth);
-      if (TELLING.indexOf(kind) < TELLING.indexOf(best)) best = kind;
+      best = moreTelling(kind, best);
     }
     return best;
   }
@@ -596,7 +665,7 @@ export class Recorder implements LineSink {
     for (let at = from; at < to; ) {
       const lineEnd = buffer.indexOf(LF, at);
       const kind = this.classify(buffer, at, lineEnd, UNASKED, wrapping, depth + 1);
-      if (TELLING.indexOf(kind) < TELLING.indexOf(best)) best = kind;
+      best = moreTelling(kind, best);
       at = lineEnd + 1;
     }
     return best;
@@ -627,7 +696,7 @@ export class Recorder implements LineSink {
     const {current} = this;
     const {gathering} = current;
     if (gathering === null) return;
-    const records = gathering.gathering.records();
+    const records = this.mayTake(gathering.gathering.records());
     if (records.length === 0) {
       this.abandonGathering(gathering.lines);
       return;
@@ -662,6 +731,23 @@ export class Recorder implements LineSink {
 
   /** What a message that was just matched at `at` is; an event is kept. */
   private take(reader: Reader, message: number, at: number, wrapping: Wrapping): LineKind {
+    const kind = this.taken(reader, message, at, wrapping);
+    if (kind !== 'unknown' && this.witness !== null) {
+      const {names} = wrapping;
+      this.witness.took(
+        {input: this.current, stream: this.writerOf(wrapping.origin).stream, names},
+        {reader, readers: this.readers, at},
+      );
+    }
+    return kind;
+  }
+
+  private missed(text: Buffer, wrapping: Wrapping, looksKnown: boolean): void {
+    const {names} = wrapping;
+    this.witness?.missed({input: this.current, stream: this.writerOf(wrapping.origin).stream, names}, text, looksKnown);
+  }
+
+  private taken(reader: Reader, message: number, at: number, wrapping: Wrapping): LineKind {
     const {current} = this;
     const {clock} = current;
     const {ledger} = reader;
@@ -746,13 +832,14 @@ export class Recorder implements LineSink {
    * several messages that lost theirs. What is found must reach the end of the line: a supervisor closes
    * each message, so words of it in the middle of a sentence are somebody's quotation.
    */
-  private takeGlued(buffer: Buffer, at: number, speakers: number, around: Wrapping): LineKind | null {
+  private takeGlued(buffer: Buffer, at: number, speakers: number, {wrapping: around, body}: Unwrapped): LineKind | null {
     if (speakers === 0) return null;
     for (const reader of this.candidatesForGlue()) {
       if ((reader.bit & speakers) === 0) continue;
       for (let from = reader.matcher.find(at); from >= 0; from = reader.matcher.find(from + 1)) {
         const chain = this.chain(reader, buffer, from, at);
         if (chain === null) continue;
+        this.current.ownPrefix.learn(buffer, body, from);
         this.note('messages behind other text in one line');
         let best: LineKind = 'noise';
         for (const link of chain) {
@@ -860,8 +947,6 @@ interface Link {
   readonly stamp: number | null;
 }
 
-/** What layers are called in reports where that is not the name of their rule. */
-const NAMES: Readonly<Record<string, string>> = {time: 'timestamp', 'full-time': 'timestamp'};
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 /** Nobody has asked yet what the whole line is. */
@@ -884,6 +969,10 @@ function inkOf(buffer: Buffer, at: number): number {
 
 /** What says most about a line comes first. */
 const TELLING: readonly LineKind[] = ['events', 'requests', 'unknown', 'application', 'noise'];
+
+function moreTelling(a: LineKind, b: LineKind): LineKind {
+  return TELLING.indexOf(a) < TELLING.indexOf(b) ? a : b;
+}
 
 /** Too ordinary to be believed in the middle of a line: "machine: x", "key = value". */
 function isWeak(meaning: Meaning | Unneeded | undefined): boolean {

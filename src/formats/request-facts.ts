@@ -15,8 +15,15 @@ export const FROM = 5;
 export const TO = 6;
 export const FACTS = 7;
 
+/** Reads the facts of the request line that a matcher has just matched. */
+export interface RequestReader {
+  bind(buffer: Buffer): void;
+  /** Writes what was matched at `from` into `facts` from `at` on. */
+  read(facts: Float64Array, at: number, from: number): void;
+}
+
 /** Reads from the captures of a request line the few numbers that are added up. */
-export class RequestFacts {
+export class RequestFacts implements RequestReader {
   private readonly matcher: Matcher;
   private readonly captures: Int32Array;
   private readonly pid: number;

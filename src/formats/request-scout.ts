@@ -14,7 +14,7 @@ export function mostRequests(bytes: number): number {
 
 /** Finds the request lines that stand bare: see {@link RequestFacts} for what it leaves of each. */
 export function requestScout(): (buffer: Buffer, region: Region, facts: Float64Array) => number {
-  const {matcher, isRequest} = new Reader(uwsgi, uwsgi.matcher, 0);
+  const {matcher, isRequest} = new Reader(uwsgi, uwsgi.matcher, 0, null);
   const reader = new RequestFacts(matcher);
   return (buffer, {start, end}, facts) => {
     matcher.bind(buffer);

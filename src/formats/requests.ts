@@ -1,6 +1,5 @@
-import type {Matcher} from '../grammar/matcher.ts';
 import {DURATION_BOUNDS, type RequestSegment} from '../timeline/event.ts';
-import {DURATION, FACTS, FAILED, FROM, NUMBER, PID, RequestFacts, START, TO} from './request-facts.ts';
+import {DURATION, FACTS, FAILED, FROM, NUMBER, PID, type RequestReader, START, TO} from './request-facts.ts';
 import type {Writer} from './writer.ts';
 
 /**
@@ -21,14 +20,14 @@ export class RequestLedger {
   /** By process id; further writers that use the same one follow as {@link OpenSegment.namesake}. */
   private readonly open = new Map<number, OpenSegment>();
   private last: OpenSegment | null = null;
-  private readonly reader: RequestFacts;
+  private readonly reader: RequestReader;
   /** Of the request line that was just matched. */
   private readonly facts = new Float64Array(FACTS);
   private buffer: Buffer = Buffer.alloc(0);
   private touched: OpenSegment[] = [];
 
-  constructor(matcher: Matcher) {
-    this.reader = new RequestFacts(matcher);
+  constructor(reader: RequestReader) {
+    this.reader = reader;
   }
 
   bind(buffer: Buffer): void {
@@ -123,29 +122,18 @@ export class RequestLedger {
     return segment;
   }
 
+  /** All segments, as if those that are open were closed now. */
+  soFar(): RequestSegment[] {
+    const open: OpenSegment[] = [];
+    for (const first of this.open.values())
+      for (let segment: OpenSegment | null = first; segment !== null; segment = segment.namesake) open.push(segment);
+    return [...this.segments, ...open.map(closed)];
+  }
+
   private close(segment: OpenSegment): void {
     if (segment.namesake !== null) this.close(segment.namesake);
     this.keepText(segment);
-    const {pid, writer, afterEvents, count, firstStart, lastStart, lastEnd, longest, total, byDuration, status5xx, input} =
-      segment;
-    const {firstNumber, lastNumber, firstLine, firstText, lastLine, lastText} = segment;
-    this.segments.push({
-      pid,
-      stream: writer.stream,
-      afterEvents,
-      count,
-      firstStart,
-      lastStart,
-      lastEnd,
-      longest,
-      total,
-      byDuration,
-      status5xx,
-      firstNumber,
-      lastNumber,
-      first: {input, line: firstLine, text: utf8(firstText)},
-      last: {input, line: lastLine, text: utf8(lastText)},
-    });
+    this.segments.push(closed(segment));
   }
 
   private keepText(segment: OpenSegment): void {
@@ -153,6 +141,28 @@ export class RequestLedger {
     segment.isTouched = false;
     segment.lastText = this.buffer.toString('latin1', segment.lastFrom, segment.lastTo);
   }
+}
+
+function closed(segment: OpenSegment): RequestSegment {
+  const {pid, writer, afterEvents, count, firstStart, lastStart, lastEnd, longest, total, byDuration, status5xx, input} = segment;
+  const {firstNumber, lastNumber, firstLine, firstText, lastLine, lastText} = segment;
+  return {
+    pid,
+    stream: writer.stream,
+    afterEvents,
+    count,
+    firstStart,
+    lastStart,
+    lastEnd,
+    longest,
+    total,
+    byDuration,
+    status5xx,
+    firstNumber,
+    lastNumber,
+    first: {input, line: firstLine, text: utf8(firstText)},
+    last: {input, line: lastLine, text: utf8(lastText)},
+  };
 }
 
 interface OpenSegment {

@@ -1,19 +1,26 @@
 import type {Grammar} from 'ohm-js';
 import {type Beginning, beginningsOf, isFindable, type Span, spansOf} from './beginnings.ts';
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
-import {kebabCase} from './matcher.ts';
+import {kebabCase, type Matcher} from './matcher.ts';
 import {Repeated} from './repeated.ts';
 import {wordsOf} from './words.ts';
 
 /**
- * Compiles the lexical rules of an Ohm grammar into the source of a JavaScript module whose default export
+ * Compiles the messages of an Ohm grammar, or only some of them, into the source of a JavaScript module whose default export
  * is a `Matcher`: recursive descent over bytes with the meaning of a PEG (ordered choice, possessive
  * repetition), captures as offsets, and a choice among the messages by their first bytes.
  *
  * @throws GrammarRefusal, naming the rule, for what bytes cannot do as Ohm does it.
  */
-export function compileGrammar(grammar: Grammar): string {
-  return new Compiler(grammar.name, messagesOf(grammar)).module();
+export function compileGrammar(grammar: Grammar, isWanted: (message: string) => boolean = () => true): string {
+  const messages = messagesOf(grammar).filter(({rule}) => isWanted(kebabCase(rule)));
+  return new Compiler(grammar.name, messages).module();
+}
+
+/** The same while the program runs. It takes milliseconds, and the matcher is as fast as one of the build. */
+export function compileNow(grammar: Grammar, isWanted?: (message: string) => boolean): Matcher {
+  const module = compileGrammar(grammar, isWanted).replace('export default matcher;', '');
+  return new Function(`${module}return matcher;`)() as Matcher;
 }
 
 /** One way in which a message can begin; several per message where its text has alternatives at the front. */
@@ -140,9 +147,9 @@ const code = ${JSON.stringify(code)};
     if (!this.shared.has(number)) {
       this.shared.set(number, '');
       const body = `const B = buffer, V = view, C = captures;\n${this.ownCode(expr, 'return -1;')}return i;`;
-      this.shared.set(number, `function s${number}(i) {\n${body}\n}`);
+      this.shared.set(number, `function r${number}(i) {\n${body}\n}`);
     }
-    return `if ((i = s${number}(i)) < 0) ${fail}\n`;
+    return `if ((i = r${number}(i)) < 0) ${fail}\n`;
   }
 
   private ownCode(expr: Expr, fail: string): string {

@@ -1,6 +1,7 @@
 import type {Diagnosis} from '../analyze.ts';
 import type {RuleFinding} from '../rules/rule.ts';
 import type {ProcessEnd, Reload} from '../timeline/timeline.ts';
+import type {TimeWindow} from '../timeline/window.ts';
 import {longDuration} from './duration.ts';
 import {counted} from './number.ts';
 import {notUnderstood, recognised} from './understood.ts';
@@ -20,7 +21,14 @@ export function verdict(diagnosis: Diagnosis): string {
   const judged =
     worst === undefined || worst.severity === 'info' ? healthy(diagnosis) : troubled(worst, others, timeline.reloads);
   const unclear = notUnderstood(timeline).map(({input, why}) => `${input} was not understood, ${why}`);
-  return [judged, ...unclear].join('; ').concat('.');
+  return [judged, ...limits(timeline.window), ...unclear].join('; ').concat('.');
+}
+
+function limits(window: TimeWindow | undefined): readonly string[] {
+  const flags = [...(window?.since == null ? [] : ['--since']), ...(window?.until == null ? [] : ['--until'])];
+  return flags.length === 0
+    ? []
+    : [`only the time that ${flags.join(' and ')} ${flags.length === 1 ? 'asks' : 'ask'} for was judged`];
 }
 
 const VIOLENT: ReadonlySet<ProcessEnd> = new Set(['forced', 'crashed', 'killed']);

@@ -7,6 +7,7 @@ import {asInputError, InputError} from './input-error.ts';
 import type {InputFile, InputNote} from './input-file.ts';
 import {Intake, NoLogError} from './intake.ts';
 import {LineFeed} from './line-feed.ts';
+import type {ReadingProgress} from './progress.ts';
 import {gapBetween, groupRotated, type RotatedSet} from './rotated-set.ts';
 import {isContainedIn} from './same-content.ts';
 import type {LineSink} from './sink.ts';
@@ -21,6 +22,8 @@ export interface ReadOptions {
   readonly threads?: number | undefined;
   /** Told of what is no error and should not go unsaid: what was skipped, what is missing or damaged. */
   readonly onNote?: (note: InputNote) => void;
+  /** Kept up to date while inputs are read. */
+  readonly progress?: ReadingProgress | undefined;
 }
 
 /**
@@ -31,6 +34,7 @@ export async function readInputs(inputs: readonly string[], sink: LineSink, opti
   const {files, errors, notes} = await expandInputs(inputs);
   const reader = new Reader(sink, options);
   for (const note of notes) reader.note(note);
+  options.progress?.expect(files);
   for (const set of groupRotated(files)) await reader.readSet(set);
   reader.judgeSearches(files);
   return [...errors, ...reader.errors];
@@ -49,15 +53,17 @@ class Reader {
   private readonly signal: AbortSignal | undefined;
   private readonly threads: number;
   private readonly onNote: (note: InputNote) => void;
+  private readonly progress: ReadingProgress | undefined;
   private readonly feed: LineFeed;
   /** By the directory or pattern they were found in: what was found there and is no log. */
   private readonly skipped = new Map<string, {readonly name: string; readonly why: string}[]>();
 
-  constructor(sink: LineSink, {signal, threads = defaultThreads(), onNote = () => {}}: ReadOptions) {
+  constructor(sink: LineSink, {signal, threads = defaultThreads(), onNote = () => {}, progress}: ReadOptions) {
     this.sink = sink;
     this.threads = threads;
     this.signal = signal;
     this.onNote = onNote;
+    this.progress = progress;
     this.feed = new LineFeed(sink);
   }
 
@@ -101,6 +107,7 @@ class Reader {
     let truncated = true;
     try {
       source = await ByteSource.open(file, this.signal);
+      this.progress?.opened(source);
       const head = await source.head();
       if (head.length === 0 && file.foundIn !== null) return this.skip(file, 'empty');
       const compression = compressionOf(head);
@@ -120,6 +127,7 @@ class Reader {
     } finally {
       if (isOpen) this.feed.finish();
       if (isOpen) this.sink.close({bytes: source?.bytes ?? 0, truncated});
+      this.progress?.ended();
       source?.close();
     }
   }

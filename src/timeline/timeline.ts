@@ -4,6 +4,7 @@
  */
 import type {Cause, LineRef, LogEvent, ReloadKind, RequestSegment, Role, Trigger} from './event.ts';
 import type {Duration, Instant} from './time.ts';
+import type {TimeWindow} from './window.ts';
 
 export interface Timeline {
   readonly inputs: readonly InputSummary[];
@@ -21,6 +22,8 @@ export interface Timeline {
   /** The first and the last instant that the log tells; null where it tells none. */
   readonly from: number | null;
   readonly to: number | null;
+  /** The time that was asked for, where the report leaves out what lies outside it. */
+  readonly window?: TimeWindow;
 }
 
 export interface Disagreement {

@@ -4,11 +4,15 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 
 const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const hung = fileURLToPath(new URL('../../samples/reported/002-chain-reload-4-minutes.log', import.meta.url));
+const slow = fileURLToPath(new URL('../../samples/uwsgi/chain-reload-slow/uwsgi.log', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-'));
+
+// A process for each call, and the machine may be busy.
+vi.setConfig({testTimeout: 60_000});
 
 interface Ended {
   readonly code: number | null;
@@ -71,6 +75,13 @@ describe('exit codes', () => {
     [2, 'an unknown rule', ['explain', 'no-such-rule'], 'there is no rule no-such-rule'],
     [2, 'help for a command that does not exist', ['help', 'explian'], 'there is no command explian. Did you mean explain?'],
     [2, 'an unknown shell', ['completion', 'tcsh'], 'Expected tcsh to be one of: bash, zsh, fish'],
+    [2, 'an unknown supervisor', ['--supervisor', 'gunicron', hung], 'there is no supervisor "gunicron". Did you mean gunicorn?'],
+    [2, 'an unknown envelope', ['--envelope', 'sislog', hung], 'there is no envelope "sislog". Did you mean syslog?'],
+    [2, 'two inputs to follow', ['--follow', hung, hung], '--follow takes one input'],
+    [2, 'a report of what is followed', ['--follow', '--json', hung], '--follow prints text'],
+    [2, 'a file to follow that does not exist', ['--follow', 'nowhere.log'], 'cannot read nowhere.log: no such file'],
+    [2, 'a time that is none', ['--since', 'yesterday', hung], '--since takes a time such as'],
+    [2, 'a template that is none', ['--log-format', 'plain', hung], 'it has no variable'],
     [2, 'an argument too many', ['rules', 'x'], 'Unexpected argument: x'],
   ])('%i: %s', async (code, _, args, message) => {
     const ended = await logdoctor(args);
@@ -132,6 +143,29 @@ test('an interrupt ends a run that waits for input, with 130', async () => {
   });
   expect(ended).toEqual({code: 130, signal: null});
 }, 30_000);
+
+test('--follow tells what it finds while the log grows, and the verdict on an interrupt', async () => {
+  const growing = file('grows.log', '');
+  const ended = await new Promise<Ended>((resolve) => {
+    const child = spawn(process.execPath, [run, '--follow', growing, '--quiet']);
+    let stdout = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+      if (stdout.includes('WARNING')) child.kill('SIGINT');
+    });
+    setTimeout(() => writeFileSync(growing, readFileSync(slow)), 500);
+    child.on('close', (code) => resolve({code, stdout, stderr: ''}));
+  });
+  expect(ended.code).toBe(130);
+  expect(ended.stdout).toMatch(/^ERROR {2}[\s\S]*\nWARNING {2}[\s\S]*\nVERDICT {2}Workers did not leave/);
+});
+
+test('--follow reads a pipe to its end', async () => {
+  const {code, stdout} = await logdoctor(['--follow'], readFileSync(slow));
+  expect(code).toBe(1);
+  expect(stdout).toContain('What to do');
+  expect(stdout).toMatch(/\nVERDICT {2}/);
+});
 
 describe('reports into files', () => {
   test('several at once, the rest on standard output', async () => {
@@ -210,4 +244,16 @@ describe('commands about the program', () => {
   });
 
   test('formats', async () => expect((await logdoctor(['formats'])).stdout).toContain('uWSGI'));
+
+  test('formats why', async () => {
+    const {code, stdout} = await logdoctor(['formats', 'why', hung, '--supervisor', 'uwsgi']);
+    expect(code).toBe(0);
+    expect(stdout.replace(/\s+/g, ' ')).toContain('30 of its 30 lines hold a message (uwsgi 30); forced by --supervisor uwsgi');
+  });
+
+  test('formats why a file that nobody knows', async () => {
+    const {code, stdout} = await logdoctor(['formats', 'why', file('hello3.txt', 'hello\n')]);
+    expect(code).toBe(3);
+    expect(stdout).toContain('read as nothing known');
+  });
 });

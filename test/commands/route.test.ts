@@ -11,6 +11,8 @@ test.each<[readonly string[], boolean, readonly string[]]>([
   [['./events'], false, ['analyze', './events']],
   [['--help'], false, ['--help']],
   [['help', 'explain'], false, ['explain', '--help']],
+  [['formats', 'why', 'x.log'], true, ['formats:why', 'x.log']],
+  [['help', 'formats', 'why'], true, ['formats:why', '--help']],
 ])('%j with a terminal as stdin: %s becomes %j', (argv, stdinIsTerminal, words) => {
   expect(route(argv, stdinIsTerminal)).toEqual(words);
 });

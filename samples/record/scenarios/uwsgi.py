@@ -563,6 +563,32 @@ def log_micros(run):
     run.round(2, "/list?sleep=0.05", host="shop.example")
 
 
+@scenario(
+    "log-prefix-word", "The same hang with log-prefix = shop: a word in front of uWSGI's own lines, and no time",
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", "log-prefix = shop", processes=3),
+    forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+def log_prefix_word(run):
+    held_prefork(run)
+
+
+@scenario(
+    "log-encoder-json-without-nl", "The same hang with a JSON log-encoder and no nl behind it: records without line ends",
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", "log-master = true",
+             'log-encoder = json {"unix":${unix},"msg":"${msg}"}', processes=3),
+    forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+def log_encoder_json_without_nl(run):
+    held_prefork(run)
+
+
+@scenario(
+    "log-encoder-format-without-nl", "The same hang with a format log-encoder and no nl behind it: one long line",
+    conf=ini("enable-threads = true", "worker-reload-mercy = 3", "log-master = true",
+             "log-encoder = format ${unix} ${msg}", processes=3),
+    forced=3, app=THREAD_AT_IMPORT, expected=["app-threads-block-shutdown"])
+def log_encoder_format_without_nl(run):
+    held_prefork(run)
+
+
 # -- deaths that nobody asked for
 
 @scenario(

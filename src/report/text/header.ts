@@ -22,6 +22,7 @@ export function header(timeline: Timeline, notes: readonly InputNote[], page: Pa
     ...andMore(timeline.instances.length, 'instance'),
     ...configured(timeline, page),
     ...when(timeline, page),
+    ...asked(timeline, page),
   ];
   return lines.join('\n');
 }
@@ -94,6 +95,17 @@ function when({from, to, inputs}: Timeline, page: Page): readonly string[] {
   const end = day(from) === day(to) ? timeOfDay(to) : `${day(to)} ${timeOfDay(to)}`;
   const span = from === to ? '' : ` to ${end}, ${seconds((to - from) / 1000)}`;
   return [labelled('Time', `${day(from)} ${timeOfDay(from)}${span} (${zone})`, page)];
+}
+
+/** What the report is limited to. */
+function asked({window}: Timeline, page: Page): readonly string[] {
+  const {since = null, until = null} = window ?? {};
+  const at = (time: number) => `${day(time)} ${timeOfDay(time)}`;
+  const parts = [
+    ...(since === null ? [] : [`from ${at(since)}: what was certainly over before is left out`]),
+    ...(until === null ? [] : [`until ${at(until)}: the log is read as if it ended there`]),
+  ];
+  return parts.length === 0 ? [] : [labelled('Asked for', parts.join('; '), page)];
 }
 
 function labelled(name: string, text: string, page: Page): string {

@@ -1,0 +1,40 @@
+import envelopeMatcher from '../../grammars/envelope.ohm';
+import originMatcher from '../../grammars/origin.ohm';
+import type {EnvelopeChoice} from '../envelope/names.ts';
+import {locateGrammar} from '../grammar/locate.ts';
+import type {Matcher} from '../grammar/matcher.ts';
+import type {Format} from './format.ts';
+
+/** `ohm` asks Ohm's interpreter in place of the compiled matchers: slow, and the same answers. */
+export type Engine = 'compiled' | 'ohm';
+
+export interface Matchers {
+  readonly of: (format: Format) => Matcher;
+  readonly envelope: Matcher;
+  readonly origin: Matcher;
+}
+
+/**
+ * The matchers that a recorder asks; of the envelopes only those that may be peeled. Formats with rules of their own
+ * are compiled anew.
+ */
+export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, formats: readonly Format[]): Promise<Matchers> {
+  if (engine === 'compiled' && choice === null && formats.every(({rules}) => rules === undefined))
+    return {of: ({matcher}) => matcher, envelope: envelopeMatcher, origin: originMatcher};
+  const [{interpret}, {compileNow}, {loadGrammar}] = await Promise.all([
+    import('../grammar/interpret.ts'),
+    import('../grammar/compile.ts'),
+    import('../grammar/load.ts'),
+  ]);
+  const make = engine === 'ohm' ? interpret : compileNow;
+  const envelope = (file: string, compiled: Matcher) =>
+    engine === 'compiled' && choice === null ? compiled : make(loadGrammar(locateGrammar(file)), choice?.asks);
+  return {
+    of: ({matcher, grammarFile, rules}) =>
+      engine === 'compiled' && rules === undefined
+        ? matcher
+        : make(loadGrammar(locateGrammar(grammarFile), rules?.text), (message) => rules?.instead.includes(message) !== true),
+    envelope: envelope('envelope.ohm', envelopeMatcher),
+    origin: envelope('origin.ohm', originMatcher),
+  };
+}
