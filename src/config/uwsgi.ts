@@ -1,7 +1,7 @@
 import {basename, dirname, extname, resolve} from 'node:path';
 import {InputError} from '../source/input-error.ts';
 import {isFile, readTextFile} from '../source/text-file.ts';
-import {type ConfigFile, type Declaration, type Entry, type Program, plainValue} from './configuration.ts';
+import {ConfigError, type ConfigFile, type Declaration, type Entry, type Program, plainValue} from './configuration.ts';
 import {type Files, missingSection, resolved, splitSection} from './files.ts';
 
 /** Options that read another file on the spot (core/uwsgi.c, UWSGI_OPT_IMMEDIATE). `inherit` does so at the end. */
@@ -10,6 +10,12 @@ const ENDS = new Set(['end', 'endif', 'endfor', 'end-if', 'end-for']);
 /** Options that may be given again, each time for one more value (uwsgi_opt_add_string_list, _add_socket and their kind). */
 const LISTS =
   /^(.*socket|https?|env|envdir|(need-)?plugins?|(call|exec|hook)-.*|touch-.*|fs-.*reload|mount|static-map2?|(smart-)?attach-daemon2?|mule|spooler|pythonpath|python-path|pp|(py-|python-|shared-)?import|.*route.*|.*cron2?|(req-)?logger|vassal.*|cache2?|unenv)$/;
+
+/** Placeholders within placeholders, and what they may grow to. */
+const DEEPEST = 8;
+const LONGEST = 100_000;
+/** No configuration that people write has as many. */
+const MOST_OPTIONS = 20_000;
 
 /** An option as it was exported by a file, before placeholders are resolved. */
 interface Option {
@@ -41,8 +47,8 @@ export async function readUwsgi(name: string, files: Files): Promise<Program> {
 class UwsgiReader {
   private readonly files: Files;
   private readonly options: Option[] = [];
-  /** Files that are being read: one that includes itself is not read again. */
-  private readonly open: ConfigFile[] = [];
+  /** Sections that are being read, by file and name: one that includes itself is not read again. */
+  private readonly open: string[] = [];
   private block: {readonly kind: string; readonly argument: string; readonly line: number} | null = null;
   /** The result of the last condition; null where only the server's machine knows. */
   private condition: boolean | null = true;
@@ -54,7 +60,7 @@ class UwsgiReader {
   async read(file: ConfigFile, section: string): Promise<void> {
     const entries = file.entries.filter((entry) => entry.section === section);
     if (!file.sections.some(({name}) => name === section)) throw missingSection(file, section);
-    this.open.push(file);
+    this.open.push(`${file.name}:${section}`);
     for (const entry of entries) await this.take(file, entry);
     this.open.pop();
   }
@@ -127,28 +133,39 @@ class UwsgiReader {
       return this.export(file, name, text, line);
     }
     this.options.push({key, value, file, line});
+    if (this.options.length > MOST_OPTIONS) {
+      throw new ConfigError(
+        file.name,
+        line,
+        `more than ${MOST_OPTIONS} options, counting those of loops and includes`,
+        'look for files that include each other',
+      );
+    }
     if (INCLUDES.has(key)) await this.include(file, value, line);
   }
 
   private async include(from: ConfigFile, value: string, line: number): Promise<void> {
     const name = this.expand(value, from, line, 0);
-    if (name.startsWith(':')) return this.read(from, name.slice(1));
+    const [file, section] = name.startsWith(':') ? [from, name.slice(1)] : await this.included(from, name, line);
+    if (file === null) return;
+    if (this.open.includes(`${file.name}:${section}`)) {
+      this.files.note(from, `line ${line} includes ${name}, which is being read already`);
+      return;
+    }
+    await this.read(file, section);
+  }
+
+  private async included(from: ConfigFile, name: string, line: number): Promise<[ConfigFile | null, string]> {
     const seen = resolved(name, '');
     const beside = resolved(name, dirname(from.name));
     const {path, section} = splitSection(isFile(splitSection(seen).path) ? seen : beside);
-    const file = await this.files.openIncluded(path, from, line);
-    if (file === null) return;
-    if (this.open.includes(file) && section === null) {
-      this.files.note(from, `line ${line} includes ${path}, which is being read already`);
-      return;
-    }
-    await this.read(file, section ?? 'uwsgi');
+    return [await this.files.openIncluded(path, from, line), section ?? 'uwsgi'];
   }
 
   /** `%(name)`, `$(VARIABLE)` and `@(file)`, as far as they can be told here. */
   private expand(value: string, file: ConfigFile, line: number, depth: number): string {
-    if (depth > 8) return value;
-    return value
+    if (depth > DEEPEST) return value;
+    const expanded = value
       .replaceAll(/%\(([^()]*)\)/g, (whole, name: string) => {
         const result = this.calculate(name.trim().split(/\s+/), file, line, depth);
         if (result === null) this.files.note(file, `line ${line}: nothing sets the placeholder ${whole}`);
@@ -167,6 +184,10 @@ class UwsgiReader {
           return whole;
         }
       });
+    if (depth > 0 && expanded.length > LONGEST) {
+      throw new ConfigError(file.name, line, 'a placeholder that grows without end', 'look for one that stands in its own value');
+    }
+    return expanded;
   }
 
   /** `a`, or a pipeline of calculations from left to right: `a b + 2` is the two texts joined, and 2 added to them. */

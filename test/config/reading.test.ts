@@ -114,6 +114,15 @@ describe('what cannot be understood is named with its file, its line and what to
     await expect(readConfiguration([join(directory, 'none.ini')])).rejects.toThrow(/cannot read .*none\.ini: no such file/);
   });
 
+  test('placeholders and includes without end', async () => {
+    const own = written('own.ini', `[uwsgi]\na = ${'%(a)'.repeat(20)}\n`);
+    await expect(readConfiguration([own])).rejects.toThrow(/own\.ini:2: a placeholder that grows without end; look for/);
+    const text = '[uwsgi]\nini = :b\nini = :b\n[b]\nini = :c\nini = :c\n[c]\nini = :uwsgi\nmaster = true\n';
+    const {programs, notes} = await readConfiguration([written('round.ini', text)]);
+    expect(programs[0]?.settings.map(({name}) => name)).toEqual(['master']);
+    expect(notes.length).toBeGreaterThan(0);
+  });
+
   test('a file that includes itself, and one that includes what is not there', async () => {
     const path = written('loop.ini', '[uwsgi]\nini = loop.ini\ninclude = /nowhere/more.ini\nmaster = true\n');
     const {programs, notes} = await readConfiguration([path]);
