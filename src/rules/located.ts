@@ -1,6 +1,6 @@
 /** Findings about a setting are found where it is set. */
 import type {Instance, Setting, Timeline} from '../timeline/timeline.ts';
-import type {Evidence, Rule, RuleFinding} from './rule.ts';
+import type {Evidence, Fix, Rule, RuleFinding} from './rule.ts';
 import {configured, programOf} from './settings.ts';
 import {proof} from './wording.ts';
 
@@ -35,13 +35,20 @@ export function withoutProvedSmells(findings: readonly RuleFinding[], timeline: 
   const others = findings.filter(({rule}) => rule !== smell);
   const isConfiguration = ({at}: Evidence) => at.input >= timeline.inputs.length;
   const proved = others.flatMap(({evidence}) => evidence.filter(isConfiguration));
-  const advised = new Set(others.flatMap(({instance, fixes}) => fixes.map(({setting}) => `${instance} ${setting}`)));
-  return findings.filter(
-    ({rule, instance, fixes: [fix], evidence: [{at}]}) =>
-      rule !== smell ||
-      !(
-        proved.some((other) => other.at.input === at.input && other.at.line === at.line) ||
-        (fix !== undefined && fix.setting !== null && advised.has(`${instance} ${fix.setting}`))
-      ),
-  );
+  const advised = new Set(others.flatMap((finding) => finding.fixes.map((fix) => subjectOf(finding, fix))));
+  return findings.filter((finding) => {
+    const {
+      rule,
+      fixes: [fix],
+      evidence: [{at}],
+    } = finding;
+    if (rule !== smell) return true;
+    if (fix !== undefined && fix.setting !== null && advised.has(subjectOf(finding, fix))) return false;
+    return !proved.some((other) => other.at.input === at.input && other.at.line === at.line);
+  });
+}
+
+/** A program's settings are the same whether its server or its supervisor is asked. */
+function subjectOf({instance}: RuleFinding, {section, setting}: Fix): string {
+  return programOf(section) === null ? `${instance} ${setting}` : `${section} ${setting}`;
 }
