@@ -14,18 +14,23 @@ export class Completion extends Command {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Completion);
-    const [{completionScript}, {factsOf}, {rules}, {reporters}] = await Promise.all([
+    const [{completionScript}, {factsOf}, {rules}, {reporters}, {checkReporters}] = await Promise.all([
       import('./manual/completion.ts'),
       import('./manual/facts.ts'),
       import('../rules/index.ts'),
       import('../report/index.ts'),
+      import('../report/check/index.ts'),
     ]);
+    const formats: Readonly<Record<string, readonly string[]>> = {
+      analyze: reporters.map((reporter) => reporter.name),
+      check: checkReporters.map((reporter) => reporter.name),
+      timeline: ['text', 'svg'],
+    };
     const {bin} = this.config;
     const commands = Object.fromEntries(this.config.commands.map((command) => [command.id, command]));
     const facts = factsOf(commands, bin, (command, name) => {
       if (name === 'rule') return rules.map(({id}) => id);
-      if (name === 'format') return command === 'timeline' ? ['text', 'svg'] : reporters.map((reporter) => reporter.name);
-      return [];
+      return name === 'format' ? (formats[command] ?? []) : [];
     });
     process.stdout.write(completionScript(args.shell as Shell, facts, bin, 'analyze'));
   }

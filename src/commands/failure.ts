@@ -12,7 +12,8 @@ export function failureOf(error: unknown): Failure {
   const {message = String(error), code, oclif, flags, parse, syscall} = error as Partial<KnownError>;
   if (code === 'EEXIT') return {message: '', exitCode: oclif?.exit ?? 0};
   if (Array.isArray(flags)) return {message: unknownFlags(flags, Object.keys(parse?.input?.flags ?? {})), exitCode: EXIT_TROUBLE};
-  if (error instanceof UsageError || oclif !== undefined) return {message: withoutFrame(message), exitCode: EXIT_TROUBLE};
+  if (error instanceof UsageError || oclif !== undefined)
+    return {message: withSuggestion(withoutFrame(message)), exitCode: EXIT_TROUBLE};
   if (syscall === 'write') return {message: `cannot write the output: ${message}`, exitCode: EXIT_TROUBLE};
   const stack = error instanceof Error ? (error.stack ?? message) : message;
   return {message: `internal error; please report it with these lines:\n${stack}`, exitCode: EXIT_TROUBLE};
@@ -40,4 +41,10 @@ function withoutFrame(message: string): string {
     .replace(/^Parsing --\S+ \n\t/, '')
     .replace(/\nSee more help with --help$/, '')
     .trim();
+}
+
+/** oclif lists the choices that a value has; the one that was probably meant is named. */
+function withSuggestion(message: string): string {
+  const [, word, choices] = /^Expected (?:--[^=\s]+=)?(\S*) to be one of: (.+)$/.exec(message) ?? [];
+  return word === undefined || choices === undefined ? message : `${message}${didYouMean(word, choices.split(', '))}`;
 }

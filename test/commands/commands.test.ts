@@ -69,6 +69,7 @@ describe('exit codes', () => {
     [2, 'an unknown format', ['--format', 'jsno', hung], 'unknown format jsno. Did you mean json?'],
     [2, 'a bad percentage', ['--min-coverage', 'much', hung], 'takes a percentage from 0 to 100, not much'],
     [2, 'a bad choice', ['--fail-on', 'never-ever', hung], 'error, warning, info, never'],
+    [2, 'a choice with a slip', ['--fail-on', 'wraning', hung], 'error, warning, info, never. Did you mean warning?'],
     [2, 'two reports for one place', ['--json', '--format', 'text', hung], 'a place of its own'],
     [2, 'a report that cannot be written', ['--format', 'json=/nowhere/at/all', hung], 'cannot write /nowhere/at/all'],
     [2, 'a directory', [directory], 'it is a directory'],
