@@ -18,6 +18,11 @@ const scenarios = [
   'uwsgi/stop-hangs',
   'uwsgi/stop-healthy',
   'uwsgi/two-instances-one-file',
+  'supervisord/uwsgi-stop-healthy',
+  'supervisord/uwsgi-stop-became-reload',
+  'supervisord/uwsgi-survivors-hold-port',
+  'systemd/uwsgi-stop-healthy',
+  'systemd/uwsgi-timeout-below-mercy',
 ];
 
 const out = mkdtempSync(join(tmpdir(), 'logdoctor-servers-'));
