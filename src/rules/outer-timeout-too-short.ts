@@ -317,7 +317,7 @@ function fixesFor(
           effect: !isStopping
             ? 'if the server was still at its own stop, it can come to the end of it; if it never began one, this changes nothing'
             : enough === null || grace === null
-              ? 'the server can end its workers itself and leave in good order'
+              ? 'the server can finish what it waits for, if that ever ends'
               : `a worker that hangs is ended by the server after ${grace.cost} s, and the stop is complete before the limit`,
           since: null,
           safety: 'safe',

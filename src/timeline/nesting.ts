@@ -206,21 +206,33 @@ function giveKills(outer: InstanceDraft, known: Known): void {
   const given = new Set<ProcessDraft>();
   for (const kill of kills) {
     const {event} = kill.forced as {event: LogEvent};
-    const victim = victimOf(kill.pid, event, known, ({instance}) => instance.supervisor !== outer.supervisor);
-    if (victim === null) continue;
-    victim.remarks.push(event);
-    victim.forced = kill.forced;
-    victim.killedBy = kill.killedBy;
-    victim.signal ??= String(event.fields['signal'] ?? '') || null;
-    victim.end = 'forced';
-    if (victim.cause === 'unknown' && kill.asked !== null) victim.cause = 'stop';
-    given.add(kill);
+    for (const victim of victimsOf(kill.pid, event, known, ({instance}) => instance.supervisor !== outer.supervisor)) {
+      victim.remarks.push(event);
+      victim.forced = kill.forced;
+      victim.killedBy = kill.killedBy;
+      victim.signal ??= String(event.fields['signal'] ?? '') || null;
+      victim.end = 'forced';
+      if (victim.cause === 'unknown' && kill.asked !== null) victim.cause = 'stop';
+      given.add(kill);
+      cutShort(victim, event, known);
+    }
   }
-  if (given.size > 0)
+  if (given.size > 0) {
     keepOnly(
       outer.processes,
       outer.processes.filter((each) => !given.has(each)),
     );
+  }
+}
+
+/** With its master an instance is over, and so is what it was at. */
+function cutShort({instance, pid}: ProcessDraft, event: LogEvent, known: Known): void {
+  if (pid !== instance.masterPid || instance.stopped?.meaning.kind === 'stop-ended') return;
+  instance.stopped ??= event;
+  const reload = known.lastReload(instance);
+  if (reload === null || reload.outcome === 'completed') return;
+  reload.ended = event;
+  reload.outcome = 'failed';
 }
 
 /** The kernel ended it for want of memory. A pid inside a container is another than the kernel's. */
@@ -230,16 +242,14 @@ function giveToKernel(event: LogEvent, known: Known): void {
     process.end === 'killed'
       ? process.signal !== null && signalName(process.signal) === 'KILL'
       : name.startsWith(process.instance.supervisor);
-  // A program of an outer supervisor and the master of its own log are one process.
-  for (const instance of new Set(known.withPid(event.pid).map((process) => process.instance))) {
-    const victim = victimOf(event.pid, event, known, (process) => process.instance === instance && isKilled(process));
-    if (victim === null) continue;
+  for (const victim of victimsOf(event.pid, event, known, isKilled)) {
     victim.end = 'forced';
     victim.ended ??= event;
     victim.killedBy = killerOf({supervisor: 'kernel'});
     victim.ownedBy = event;
     victim.signal ??= 'SIGKILL';
     victim.cause = 'signal';
+    cutShort(victim, event, known);
   }
 }
 
@@ -253,24 +263,25 @@ function showAlive(event: LogEvent, known: Known): void {
   survivor.end = 'running';
 }
 
-/** The process that had this pid then, unless its own log tells of another end. */
-function victimOf(
+/**
+ * The process that had this pid then, unless its own log tells of another end: one for each supervisor that knows it, for
+ * the program of an outer supervisor and the master of its own log are one process.
+ */
+function victimsOf(
   pid: number | null,
   event: LogEvent,
   known: Known,
   accepts: (process: ProcessDraft) => boolean,
-): ProcessDraft | null {
-  const candidates = known
-    .withPid(pid)
-    .filter(
-      (process) =>
-        mayShareHost(process.instance, event) &&
-        (process.end === null || process.end === 'lost' || process.end === 'killed') &&
-        (process.started === null || !isAfter(process.started.at, event.at)) &&
-        isNear(process, event) &&
-        accepts(process),
-    );
-  return candidates.at(-1) ?? null;
+): readonly ProcessDraft[] {
+  const victims = new Map<InstanceDraft, ProcessDraft>();
+  for (const process of known.withPid(pid)) {
+    const {instance, end, started} = process;
+    const isOpen = end === null || end === 'lost' || end === 'killed';
+    const isThere = started === null || !isAfter(started.at, event.at);
+    if (isOpen && isThere && mayShareHost(instance, event) && isNear(process, event) && accepts(process))
+      victims.set(instance, process);
+  }
+  return [...victims.values()];
 }
 
 function isNear({ended, end}: ProcessDraft, event: LogEvent): boolean {

@@ -163,6 +163,39 @@ describe('a kill by systemd', () => {
   });
 });
 
+test('systemd over supervisord over gunicorn: each kill ends the process on every level', async () => {
+  const timeline = await read([
+    'Nov 21 09:00:00 vm systemd[1]: Started supervisor.service - Supervisor process control system for UNIX.',
+    'Nov 21 09:00:01 vm supervisord[100]: 2026-11-21 09:00:01,000 INFO supervisord started with pid 100',
+    "Nov 21 09:00:02 vm supervisord[100]: 2026-11-21 09:00:02,000 INFO spawned: 'shop' with pid 200",
+    'Nov 21 09:00:02 vm supervisord[100]: [2026-11-21 09:00:02 +0000] [200] [INFO] Starting gunicorn 20.1.0',
+    'Nov 21 09:00:02 vm supervisord[100]: [2026-11-21 09:00:02 +0000] [200] [INFO] Listening at: http://127.0.0.1:8000 (200)',
+    'Nov 21 09:00:02 vm supervisord[100]: [2026-11-21 09:00:02 +0000] [201] [INFO] Booting worker with pid: 201',
+    'Nov 21 10:00:00 vm systemd[1]: Stopping supervisor.service - Supervisor process control system for UNIX...',
+    'Nov 21 10:00:00 vm supervisord[100]: 2026-11-21 10:00:00,100 WARN received SIGTERM indicating exit request',
+    'Nov 21 10:00:00 vm supervisord[100]: 2026-11-21 10:00:00,101 INFO waiting for shop to die',
+    'Nov 21 10:00:00 vm supervisord[100]: [2026-11-21 10:00:00 +0000] [200] [INFO] Handling signal: term',
+    "Nov 21 10:00:20 vm systemd[1]: supervisor.service: State 'stop-sigterm' timed out. Killing.",
+    'Nov 21 10:00:20 vm systemd[1]: supervisor.service: Killing process 100 (supervisord) with signal SIGKILL.',
+    'Nov 21 10:00:20 vm systemd[1]: supervisor.service: Killing process 200 (gunicorn: maste) with signal SIGKILL.',
+    'Nov 21 10:00:20 vm systemd[1]: supervisor.service: Killing process 201 (gunicorn: worke) with signal SIGKILL.',
+    'Nov 21 10:00:20 vm systemd[1]: supervisor.service: Main process exited, code=killed, status=9/KILL',
+    "Nov 21 10:00:20 vm systemd[1]: supervisor.service: Failed with result 'timeout'.",
+    'Nov 21 10:00:20 vm systemd[1]: Stopped supervisor.service - Supervisor process control system for UNIX.',
+  ]);
+  expect(instanceOf(timeline, 'supervisord-1').runsAs).toMatchObject({instance: 'systemd-1', name: 'supervisor.service'});
+  expect(instanceOf(timeline, 'gunicorn-1').runsAs).toMatchObject({instance: 'supervisord-1', name: 'shop'});
+  for (const [instance, pid] of [
+    ['systemd-1', 100],
+    ['supervisord-1', 100],
+    ['supervisord-1', 200],
+    ['gunicorn-1', 200],
+    ['gunicorn-1', 201],
+  ] as const)
+    expect(processOf(timeline, instance, pid), `${instance} ${pid}`).toMatchObject({end: 'forced', killedBy: 'systemd'});
+  expect(timeline.reloads.map(({outcome}) => outcome)).toEqual(['failed', 'failed']);
+});
+
 describe('a kill by the kernel', () => {
   const worker = [
     'Nov 21 09:00:00 vm uwsgi[70]: spawned uWSGI master process (pid: 70)',
