@@ -1,10 +1,10 @@
 import {Command, Flags} from '@oclif/core';
 import type {Demands, Level} from '../checks/check.ts';
-import {LIMIT_FORMS, type LimitId, limitFrom, limitKinds} from '../checks/limits.ts';
 import type {Settings} from '../checks/settings.ts';
 import type {RenderOptions} from '../report/reporter.ts';
 import {acceptanceFrom, baselineFlags} from './baseline.ts';
 import {EXIT_FINDINGS, FAIL_ON} from './exit-code.ts';
+import {limitFlags, limitsFrom} from './limits.ts';
 import {didYouMean} from './nearest.ts';
 import {end, read, readingArgs, readingFlags} from './reading.ts';
 import {isTerminal, wantsColor, widthFor} from './terminal.ts';
@@ -29,12 +29,7 @@ export class Check extends Command {
   ];
   static override args = readingArgs;
   static override flags = {
-    ...Object.fromEntries(
-      limitKinds.map(({id, unit, description}) => [
-        id,
-        Flags.string({description, helpValue: {seconds: 'TIME', count: 'N', part: 'PCT'}[unit]}),
-      ]),
-    ),
+    ...limitFlags,
     rule: Flags.string({
       description: 'how a rule counts: error, warning or off; repeatable',
       helpValue: 'ID=LEVEL',
@@ -103,23 +98,16 @@ export class Check extends Command {
 
 /** Flags go before the settings, each by itself. */
 async function demandsOf(
-  flags: Readonly<Partial<Record<LimitId, unknown>>> & {
+  flags: Readonly<Record<string, unknown>> & {
     readonly rule?: readonly string[] | undefined;
     readonly 'fail-on'?: (typeof FAIL_ON)[number] | undefined;
     readonly strict?: boolean | undefined;
   },
   settings: Settings,
 ): Promise<Demands> {
-  const limits = limitKinds.flatMap(({id, unit}) => {
-    const text = flags[id];
-    if (typeof text !== 'string') return [];
-    const limit = limitFrom(text, unit);
-    if (limit === null) throw new UsageError(`--${id} takes ${LIMIT_FORMS[unit].form}, not ${text}`);
-    return [[id, limit] as const];
-  });
   const levels = await Promise.all((flags.rule ?? []).map(levelOf));
   return {
-    limits: {...settings.limits, ...Object.fromEntries(limits)},
+    limits: {...settings.limits, ...limitsFrom(flags)},
     rules: {...settings.rules, ...Object.fromEntries(levels)},
     failOn: flags['fail-on'] ?? settings.failOn,
     strict: flags.strict ?? settings.strict,

@@ -1,5 +1,6 @@
 import {Analyze} from './analyze.ts';
 import {Check} from './check.ts';
+import {Compare} from './compare.ts';
 import {Completion} from './completion.ts';
 import {Events} from './events.ts';
 import {Explain} from './explain.ts';
@@ -14,6 +15,7 @@ import {Timeline} from './timeline.ts';
 export const commands = {
   analyze: Analyze,
   check: Check,
+  compare: Compare,
   completion: Completion,
   events: Events,
   explain: Explain,

@@ -114,9 +114,9 @@ export const readingFlags = {
   }),
 };
 
-export const failOnFlag = (fallback: FailOn) =>
+export const failOnFlag = (fallback: FailOn, description = 'fail (1) on findings of this severity or above') =>
   Flags.option({
-    description: 'fail (1) on findings of this severity or above',
+    description,
     options: FAIL_ON,
     default: fallback,
   })();

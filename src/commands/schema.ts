@@ -12,6 +12,7 @@ const SCHEMAS: Readonly<Record<string, () => Promise<object>>> = {
     return settingsSchema(rules.map(({id}) => id));
   },
   baseline: async () => (await import('../checks/baseline.ts')).baselineSchema,
+  compare: async () => (await import('../report/schema.ts')).compareSchema,
 };
 
 export class Schema extends Command {

@@ -1,4 +1,4 @@
-import {dirname, join, resolve} from 'node:path';
+import {dirname, join, relative, resolve} from 'node:path';
 import type {Settings} from '../checks/settings.ts';
 import {isFile} from '../source/text-file.ts';
 import {readDocument} from './document.ts';
@@ -17,7 +17,8 @@ export async function settingsFor(named: string | undefined): Promise<Settings> 
   const [{settingsFrom}, {rules}] = await Promise.all([import('../checks/settings.ts'), import('../rules/index.ts')]);
   const ids = rules.map(({id}) => id);
   const settings = await readDocument(file, (name, text) => settingsFrom(name, text, ids));
-  return {...settings, baseline: settings.baseline === null ? null : join(dirname(file), settings.baseline)};
+  const {baseline} = settings;
+  return {...settings, baseline: baseline === null ? null : relative(process.cwd(), resolve(dirname(file), baseline))};
 }
 
 function nearestFile(from: string): string | null {

@@ -50,21 +50,30 @@ export function capacityOf(lives: readonly (readonly Piece[])[]): readonly Capac
   return steps;
 }
 
+/** Runs of steps in which it may be that nobody can serve. */
+export function emptyRuns(steps: readonly Capacity[]): readonly (readonly Capacity[])[] {
+  const runs: Capacity[][] = [];
+  let run: Capacity[] = [];
+  for (const step of steps) {
+    if (step.min === 0) run.push(step);
+    else if (run.length > 0) {
+      runs.push(run);
+      run = [];
+    }
+  }
+  return run.length === 0 ? runs : [...runs, run];
+}
+
 /**
  * The times without a worker that can serve. At the very beginning nobody has served yet, and a doubt there proves nothing.
  */
 export function outagesOf(steps: readonly Capacity[]): readonly Outage[] {
-  const outages: Outage[] = [];
-  for (let n = 0; n < steps.length; n++) {
-    if (steps[n]?.min !== 0) continue;
-    const first = n;
-    while (steps[n + 1]?.min === 0) n++;
-    const possible = steps.slice(first, n + 1);
-    if (first === 0 && possible[0]?.max === 0) continue;
-    const outage = outageIn(possible, {before: first === 0, after: n === steps.length - 1});
-    if (outage !== null && (first > 0 || outage.isCertain)) outages.push(outage);
-  }
-  return outages;
+  return emptyRuns(steps).flatMap((run) => {
+    const [isFirst, isLast] = [run[0] === steps[0], run.at(-1) === steps.at(-1)];
+    if (isFirst && run[0]?.max === 0) return [];
+    const outage = outageIn(run, {before: isFirst, after: isLast});
+    return outage !== null && (!isFirst || outage.isCertain) ? [outage] : [];
+  });
 }
 
 function outageIn(steps: readonly Capacity[], isOpen: {readonly before: boolean; readonly after: boolean}): Outage | null {

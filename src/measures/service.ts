@@ -3,7 +3,7 @@ import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {type Duration, UNKNOWN_INSTANT} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
-import {type Capacity, capacityOf} from './capacity.ts';
+import {type Capacity, capacityOf, emptyRuns} from './capacity.ts';
 import {crewOf} from './crew.ts';
 import {lifeOf, type Span} from './life.ts';
 import {piecesOf} from './piece.ts';
@@ -59,17 +59,12 @@ function gapsIn(instances: readonly Instance[], from: number, end: number): read
     });
   });
   const steps = capacityOf(lives);
-  const gaps: Gap[] = [];
-  for (let n = 0; n < steps.length; n++) {
-    if (steps[n]?.min !== 0) continue;
-    const first = n;
-    while (steps[n + 1]?.min === 0) n++;
-    const gap = gapIn(steps.slice(first, n + 1), n === steps.length - 1 && !isOver);
+  return emptyRuns(steps).map((run): Gap => {
+    const gap = gapIn(run, run.at(-1) === steps.at(-1) && !isOver);
     const reload = reloads.find((each) => fallsInto(each, gap)) ?? null;
     const duration = atLeast(gap.duration, reload === null ? 0 : emptiedFor(reload, lives.length));
-    gaps.push({...gap, duration, instance: instances[0]?.id ?? '', reload, at: reload?.began ?? null});
-  }
-  return gaps;
+    return {...gap, duration, instance: instances[0]?.id ?? '', reload, at: reload?.began ?? null};
+  });
 }
 
 /** The line that tells of the first worker to leave, or to be asked to. */

@@ -222,6 +222,36 @@ export const schema = {
   }),
 };
 
+const comparedFinding = object({rule: string, severity: oneOf('error', 'warning', 'info'), title: string, fingerprint: string});
+const comparedValue = object({value: {...bounds, type: ['object', 'null']}, count});
+
+/** Of `logdoctor compare --json`. */
+export const compareSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'logdoctor compare',
+  ...object({
+    schemaVersion: {const: 1},
+    verdict: string,
+    failed: boolean,
+    before: string,
+    after: string,
+    measures: array(
+      object({
+        id: oneOf(...MEASURE_IDS),
+        title: string,
+        unit: oneOf('seconds', 'count', 'part'),
+        before: comparedValue,
+        after: comparedValue,
+        change: oneOf('better', 'worse', 'same', 'cannot-tell'),
+        because: {...nullableString, description: 'How it was compared, or why it cannot be told'},
+        overBudget: boolean,
+        limit: {...object({value: {type: 'number'}, result: oneOf('passed', 'broken', 'undecided')}), type: ['object', 'null']},
+      }),
+    ),
+    findings: object({gone: array(comparedFinding), new: array(comparedFinding), kept: array(comparedFinding)}),
+  }),
+};
+
 const shortFinding = object({
   rule: string,
   severity: oneOf('error', 'warning', 'info'),

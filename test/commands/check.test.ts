@@ -32,6 +32,14 @@ describe('exit codes', () => {
     expect(ended.code).toBe(code);
   });
 
+  test('3: too little is understood, and the assertion says how much', async () => {
+    const unknown = 'Mon Apr 10 12:18:57 2023 - words that uWSGI never wrote\n'.repeat(30);
+    const cwd = directory({'half.log': `${readFileSync(hung, 'utf8')}${unknown}`});
+    const {code, stdout} = await logdoctor(['check', 'half.log', '--min-coverage', '80%'], {cwd});
+    expect(stdout).toMatch(/^broken +lines understood: 50 % in 1 input; demanded: at least 80 %/m);
+    expect(code).toBe(3);
+  });
+
   test.each<[readonly string[], string]>([
     [['nowhere.log'], 'cannot read nowhere.log: no such file'],
     [['--max-reload', 'soon', hung], '--max-reload takes a time such as 30s'],
@@ -130,6 +138,15 @@ describe('a baseline', () => {
     expect(analyzed.code).toBe(0);
     expect(JSON.parse(analyzed.stdout)).toMatchObject({findings: [], baseline: {file: 'known.json', expired: [], stale: []}});
     expect(checked).toMatchObject({code: 0, stdout: expect.stringMatching(/^passed +no finding of severity error/m)});
+  });
+
+  test('is named in the settings as seen from their file, and in the report as seen from here', async () => {
+    const above = directory({'logdoctor.config.yaml': 'baseline: known.json\n'});
+    const cwd = join(above, 'deploy');
+    mkdirSync(cwd);
+    await logdoctor(['analyze', hung, '--baseline', '../known.json', '--write-baseline'], {cwd});
+    const {stdout} = await logdoctor(['check', hung, '--json'], {cwd});
+    expect(JSON.parse(stdout)).toMatchObject({failed: false, baseline: {file: '../known.json'}});
   });
 
   test('past its day counts again, and says so', async () => {

@@ -3,13 +3,16 @@ import {describe, expect, test} from 'vitest';
 import {analyze} from '../../src/analyze.ts';
 import type {MeasureId} from '../../src/measures/measure.ts';
 import {measuresOf} from '../../src/measures/measures.ts';
+import {logsOf} from '../recorded-truth.ts';
 import {at, forcedWorker, hungReload, leftByItself, reloadOf, timelineOf} from '../report/diagnosis.ts';
 
-const samples = readdirSync('samples/uwsgi');
+const samples = ['uwsgi', 'gunicorn'].flatMap((server) =>
+  readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`),
+);
 
 describe.each(samples)('what was recorded of %s', (sample) => {
-  const truth = JSON.parse(readFileSync(`samples/uwsgi/${sample}/truth.json`, 'utf8')) as Truth;
-  const measured = async () => measuresOf((await analyze({inputs: [`samples/uwsgi/${sample}/uwsgi.log`]})).timeline);
+  const truth = JSON.parse(readFileSync(`${sample}/truth.json`, 'utf8')) as Truth;
+  const measured = async () => measuresOf((await analyze({inputs: logsOf(sample)})).timeline);
   const one = async (id: MeasureId) => (await measured()).find((each) => each.id === id);
 
   test('the time without a worker holds the true one', async () => {
@@ -32,8 +35,10 @@ describe.each(samples)('what was recorded of %s', (sample) => {
 
   test('as many were forced and orphaned as the kernel saw', async () => {
     const forced = await one('forced-kills');
-    const named = truth.namedAfterTheirEnd?.length ?? 0;
-    expect(forced?.value?.min ?? 0).toBe(truth.forcedPids.length + truth.harakiriPids.length + named);
+    const seen = truth.forcedPids.length + truth.harakiriPids.length + (truth.namedAfterTheirEnd?.length ?? 0);
+    expect(forced?.value?.min ?? 0).toBeLessThanOrEqual(seen);
+    // gunicorn's arbiter kills without a word when it stops itself.
+    if (!sample.includes('/gunicorn/')) expect(forced?.value?.max ?? 0).toBeGreaterThanOrEqual(seen);
     const {value} = (await one('orphaned-tasks')) ?? {};
     expect(value?.min ?? 0).toBeLessThanOrEqual(truth.tasks.orphaned.length);
     expect(value?.max ?? 0).toBeGreaterThanOrEqual(truth.tasks.orphaned.length);

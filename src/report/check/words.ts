@@ -38,6 +38,7 @@ export function wordsFor(assertion: Assertion, timeline: Timeline): AssertionWor
 
 /** `61 s`, `3 to 8 s`, `2`, `1 to 3`, `99.1 %`. */
 export function figure(value: Duration, unit: Measure['unit']): string {
+  if (value.min === 0 && value.max === null) return 'not known';
   if (unit === 'seconds') return longDuration(value);
   const written = unit === 'part' ? percent : thousands;
   if (value.max === null) return `at least ${written(value.min)}`;
