@@ -88,7 +88,7 @@ const ALWAYS_KILLED: ReadonlySet<Process['role']> = new Set(['gateway', 'spooler
 
 /** A process that was asked and whose end the log never tells may have been killed. */
 function forcedKills(timeline: Timeline): Measure {
-  const gone = processesOf(timeline).filter(({role, end}) => !ALWAYS_KILLED.has(role) && end !== 'running');
+  const gone = unlessTwice(processesOf(timeline).filter(({role, end}) => !ALWAYS_KILLED.has(role) && end !== 'running'));
   const cases = gone.flatMap((process): Case[] => {
     const {end, forced, ended, asked} = process;
     if (end === 'forced') return [{what: named(process), value: exactly(1), at: forced?.event ?? ended}];
@@ -105,6 +105,13 @@ function forcedKills(timeline: Timeline): Measure {
     among: gone.length,
     missing: 'the log shows no process that ended',
   });
+}
+
+/** A master is a program of the supervisor that runs it as well: the same process, and the same end. */
+function unlessTwice(processes: readonly Process[]): readonly Process[] {
+  const endOf = ({pid, ended}: Process) => `${pid} ${ended?.input} ${ended?.line}`;
+  const own = new Set(processes.filter(({role}) => role !== 'program').map(endOf));
+  return processes.filter((process) => process.role !== 'program' || process.ended === null || !own.has(endOf(process)));
 }
 
 /** Where only its silence shows that a task was lost, it may have been. */
