@@ -45,12 +45,14 @@ describe.each(formats.map((format) => [format.id, format] as const))('format %s'
 
 test('a message of one supervisor is no message of another', () => {
   const claimed: string[] = [];
-  for (const format of formats) {
+  // A record is any line of an application's logger.
+  const speaking = formats.filter(({meanings}) => !Object.values(meanings).includes('voice'));
+  for (const format of speaking) {
     const accepted = extractExamples(readFileSync(`grammars/${format.grammarFile}`, 'latin1')).filter(
       ({shouldMatch}) => shouldMatch,
     );
     for (const {example} of accepted) {
-      for (const other of formats) {
+      for (const other of speaking) {
         const found = other === format ? null : matchLine(other.matcher, Buffer.from(example, 'latin1'));
         if (found !== null) claimed.push(`${format.id}: ${example} is also ${other.id}/${found.message}`);
       }

@@ -1,4 +1,5 @@
 import {readdirSync, readFileSync} from 'node:fs';
+import {basename, dirname} from 'node:path';
 import {expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import type {Instant} from '../src/timeline/time.ts';
@@ -14,10 +15,12 @@ export function holdsTruth(folder: () => string): void {
     diagnosis: await analyze({inputs: logsOf(folder())}),
   });
 
-  test('the forced workers are those that the kernel saw killed at the end of mercy', async () => {
+  test('the forced workers are those that the kernel saw killed at a deadline', async () => {
     const {truth, diagnosis} = await read();
     const forced = processesOf(diagnosis)
-      .filter(({forced}) => forced?.deadline === 'mercy')
+      .filter(({role, end, forced}) =>
+        hasMercy(folder()) ? forced?.deadline === 'mercy' : role === 'worker' && end === 'forced',
+      )
       .map(({pid}) => pid);
     expect(forced.sort(byNumber)).toEqual([...truth.forcedPids, ...(truth.namedAfterTheirEnd ?? [])].sort(byNumber));
   });
@@ -85,6 +88,11 @@ export function logsOf(folder: string): string[] {
     .filter((name) => name.endsWith('.log'))
     .sort()
     .map((name) => `${folder}/${name}`);
+}
+
+/** uWSGI, alone or under another supervisor, kills for other reasons too; the truth lists those that it killed at the end of mercy. */
+function hasMercy(folder: string): boolean {
+  return !['gunicorn', 'uvicorn', 'hypercorn', 'daphne'].includes(basename(dirname(folder)));
 }
 
 interface Truth {

@@ -5,7 +5,7 @@ import {text} from '../src/report/text.ts';
 import {holdsTruth, logsOf} from './recorded-truth.ts';
 
 // Whole logs of real servers, each with the truth that the recorder learned from the kernel, and the report it gives.
-const folders = ['uwsgi', 'supervisord', 'systemd'].flatMap((server) =>
+const folders = ['uwsgi', 'gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'supervisord', 'systemd'].flatMap((server) =>
   readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`),
 );
 

@@ -20,3 +20,30 @@ async def application(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     await send({"type": "http.response.body", "body": b"ok\\n"})
 '''
+
+# Answers at once and goes on working, as frameworks do with what they call background tasks.
+BACKGROUND_ASGI = PLAIN_ASGI.replace('''\
+    await asyncio.sleep(float(query.get("sleep", ["0"])[0]))
+''', '') + '''\
+    await asyncio.sleep(float(query.get("sleep", ["0"])[0]))
+'''
+
+# Sends a little each second, as a stream of events does.
+STREAMING_ASGI = PLAIN_ASGI.replace('''\
+    await asyncio.sleep(float(query.get("sleep", ["0"])[0]))
+    await send({"type": "http.response.start"''', '''\
+    await send({"type": "http.response.start"''').replace('''\
+    await send({"type": "http.response.body", "body": b"ok\\n"})
+''', '''\
+    for _ in range(int(query.get("sleep", ["0"])[0])):
+        await send({"type": "http.response.body", "body": b"data: tick\\n\\n", "more_body": True})
+        await asyncio.sleep(1)
+    await send({"type": "http.response.body", "body": b"ok\\n"})
+''')
+
+# Does not end when its client has gone, and not at once when it is cancelled either.
+STUBBORN_ASGI = PLAIN_ASGI.replace('''\
+    await asyncio.sleep(float(query.get("sleep", ["0"])[0]))
+''', '''\
+    await asyncio.shield(asyncio.sleep(float(query.get("sleep", ["0"])[0])))
+''')

@@ -1,12 +1,14 @@
 """The kinds of server that can be recorded: how each is started, and what its recordings are called."""
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-PYTHON = "/usr/bin/python3"  # Debian's own, for which Debian packages the servers
+# Debian's own, for which Debian packages the servers, or that of a virtual environment with later versions.
+PYTHON = os.environ.get("LOGDOCTOR_RECORD_PYTHON", "/usr/bin/python3")
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,13 @@ def arguments(run, name):
     return (run.work / name).read_text().split("\n")[:-1]
 
 
-def asgi(name, *packages):
+def asgi(name, *packages, needs=""):
+    """`needs` is a version: where an older one is installed, the packages count as missing."""
+    probe = f"import {name}, importlib.metadata as m; v = m.version('{name}')"
+    if needs:
+        probe += f"; assert tuple(map(int, v.split('.')[:2])) >= {tuple(map(int, needs.split('.')))}, v"
     return Kind(
-        name, f"{name}.args", packages, (PYTHON, "-c", f"import {name}"),
+        name, f"{name}.args", packages, (PYTHON, "-c", probe),
         version=lambda: module_version(name),
         command=lambda run, file: [PYTHON, "-m", name, *arguments(run, file)])
 
@@ -65,7 +71,7 @@ GUNICORN = Kind(
     version=lambda: module_version("gunicorn"),
     command=lambda run, file: ["gunicorn", "-c", file])
 
-UVICORN = asgi("uvicorn", "python3-uvicorn", "python3-websockets")
+UVICORN = asgi("uvicorn", "python3-uvicorn", needs="0.30")
 HYPERCORN = asgi("hypercorn", "python3-hypercorn")
 DAPHNE = asgi("daphne", "python3-daphne")
 

@@ -1,15 +1,16 @@
 import matcher from '../../grammars/application.ohm';
 import type {Format} from './format.ts';
 
-/** Lines of the application itself that tell of background tasks. */
+/** Lines of the application itself, or of its interpreter, that tell of background work. */
 export const application: Format = {
   id: 'application',
-  title: "the application's own lines about tasks",
+  title: "the application's own lines about tasks and threads",
   grammarFile: 'application.ohm',
   matcher,
   meanings: {
     'task-began': {kind: 'task-began'},
     'task-ended': {kind: 'task-ended'},
+    'threads-awaited': {kind: 'threads-awaited'},
   },
   requests: [],
   isApplication: true,

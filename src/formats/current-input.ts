@@ -30,6 +30,8 @@ export interface CurrentInput {
   noise: number;
   application: number;
   unknown: number;
+  /** Lines of an application that were asked who wrote them. */
+  heard: number;
   servedSeen: number;
   /** Recognised lines with no envelope. */
   bare: number;
@@ -78,6 +80,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     noise: 0,
     application: 0,
     unknown: 0,
+    heard: 0,
     servedSeen: 0,
     bare: 0,
     route: BARE_ROUTE,

@@ -11,6 +11,7 @@ import {kernel} from './kernel.ts';
 import {CUSTOM_REQUEST, type LogFormat} from './log-format.ts';
 import {phpFpm} from './php-fpm.ts';
 import {puma} from './puma.ts';
+import {record} from './record.ts';
 import {supervisord} from './supervisord.ts';
 import {systemd} from './systemd.ts';
 import {unicorn} from './unicorn.ts';
@@ -33,6 +34,7 @@ export const formats: readonly Format[] = [
   phpFpm,
   heroku,
   application,
+  record,
 ];
 
 /** Names of the supervisors, as `--supervisor` takes them. */

@@ -26,6 +26,7 @@ import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
 import {isBlank, withoutControls} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
+import {Voices} from './voices.ts';
 import type {Witness} from './witness.ts';
 import {fieldsInValues, meaningInContext} from './wording.ts';
 import type {Writer} from './writer.ts';
@@ -60,6 +61,8 @@ const LONGEST_OPENING = 64;
 /** dockerd cuts lines at this length. */
 const DOCKER_PART = 16 * 1024;
 const MOST_EXAMPLES = 5;
+/** Lines of an application per input that are asked who wrote them: what repeats itself has by then. */
+const MOST_HEARD = 20_000;
 const LONGEST_TEXT = 4000;
 /** `Wed Jul 31 20:13:14 2019 - ` with a two-digit day, or with one that lost its padding. */
 const DATE_LENGTHS = [27, 26];
@@ -95,6 +98,9 @@ export class Recorder implements LineSink {
   /** Supervisors are asked at each layer of a line, applications about the innermost one that none of them knows. */
   private readonly supervisors: readonly Reader[];
   private readonly applications: readonly Reader[];
+  /** Asked about what is left, for who says it. */
+  private readonly records: readonly Reader[];
+  private readonly voices = new Voices();
   /** All supervisors but the first, which has been asked before. */
   private readonly others: readonly Reader[];
   private readonly vocabulary: Vocabulary;
@@ -121,9 +127,11 @@ export class Recorder implements LineSink {
     this.choice = choice;
     this.readers = readers;
     this.supervisors = readers.filter(({format}) => !format.isApplication);
-    this.applications = readers.filter(({format}) => format.isApplication);
+    this.applications = readers.filter(({format, meanings}) => format.isApplication && !meanings.includes('voice'));
+    this.records = readers.filter(({meanings}) => meanings.includes('voice'));
     this.others = this.supervisors.slice(1);
-    this.vocabulary = new Vocabulary(readers.map(({matcher}) => matcher));
+    // Any words may be an application's: its records have none to be found by, and come last.
+    this.vocabulary = new Vocabulary(readers.filter((reader) => !this.records.includes(reader)).map(({matcher}) => matcher));
     this.layers = new LayerReader(envelope);
     this.origins = new LayerReader(origin);
     this.stamps = new StampReader(envelope);
@@ -249,7 +257,8 @@ export class Recorder implements LineSink {
 
   finish(): Recording {
     const events = this.events.map(({event, moment, clock}): LogEvent => ({...event, at: clock.instant(moment)}));
-    return {inputs: this.inputs, events, segments: this.readers.flatMap(({ledger}) => ledger?.segments ?? [])};
+    const segments = this.readers.flatMap(({ledger}) => ledger?.segments ?? []);
+    return {inputs: this.inputs, events, segments, voices: this.voices.all()};
   }
 
   /** What was read up to now of inputs that go on. Nothing is closed by it, and reading goes on as before. */
@@ -370,7 +379,28 @@ export class Recorder implements LineSink {
     const taken = glued ?? this.takeBy(this.applications, speakers, unwrapped.body, unwrapped.wrapping);
     if (taken !== null) return taken;
     if (this.witness !== null) this.missed(buffer.subarray(unwrapped.body, lineEnd), unwrapped.wrapping, looksKnown);
+    this.listen(unwrapped.body, unwrapped.wrapping);
     return looksKnown ? 'unknown' : 'application';
+  }
+
+  /** Who says it, if the line tells; the line stays what it is. */
+  private listen(at: number, wrapping: Wrapping): void {
+    const {current} = this;
+    if (current.heard >= MOST_HEARD) return;
+    current.heard++;
+    for (const {matcher} of this.records) {
+      const message = matcher.match(at);
+      if (message < 0) continue;
+      const buffer = this.bound as Buffer;
+      const text = (name: string): string | null => {
+        const field = matcher.fieldsOf[message]?.find((each) => matcher.fields[each] === name);
+        const from = field === undefined ? -1 : (matcher.captures[2 * field] as number);
+        return from < 0 ? null : buffer.toString('latin1', from, matcher.captures[2 * (field as number) + 1] as number);
+      };
+      const line = {input: current.index, line: current.line, text: textOf(buffer, at, matcher.end())};
+      this.voices.hear(Number(text('pid')), this.writerOf(wrapping.origin).stream, text('said') ?? '', line, this.events.length);
+      return;
+    }
   }
 
   /** Peels what stands around the message, one layer after another. */
@@ -762,7 +792,7 @@ export class Recorder implements LineSink {
     }
     const time = this.timeOf(wrapping);
     if (time !== null) clock.atStamp(time);
-    if (meaning === 'noise') {
+    if (meaning === 'noise' || meaning === 'voice') {
       reader.lines++;
       return 'noise';
     }

@@ -20,7 +20,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'shutting-down': {kind: 'process-asked', role: 'worker'},
   'waiting-for-connections': {kind: 'requests-pending', role: 'worker'},
   'waiting-for-background-tasks': {kind: 'requests-pending', role: 'worker'},
-  'cancelling-tasks': {kind: 'process-forced', role: 'worker', deadline: 'stop-timeout'},
+  'cancelling-tasks': {kind: 'requests-pending', role: 'worker'},
   'finished-server-process': {kind: 'process-leaving', role: 'worker'},
   'request-limit': {kind: 'recycle-began', role: 'worker', cause: 'max-requests'},
   'address-in-use': {kind: 'address-in-use'},
@@ -40,7 +40,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
     trigger: 'signal',
     when: {
       signal: {
-        SIGHUP: {kind: 'reload-began', reload: 'chain'},
+        SIGHUP: {kind: 'reload-began', reload: 'hup'},
         SIGTERM: {kind: 'stop-began', reload: 'stop'},
         SIGINT: {kind: 'stop-began', reload: 'stop'},
         SIGTTIN: {kind: 'scaling'},

@@ -1,5 +1,8 @@
 import type {Duration} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
+import {describeExitHang, describeLateExit} from './arbiter-exit-hang.ts';
+import {killsBy} from './arbiter-kills.ts';
+import {GUNICORN_EXIT_REFERENCES} from './arbiter-remedies.ts';
 import {byInstance, type ForcedWorker, forcedWorkers, reasons, reloadsOf} from './forced-workers.ts';
 import {costOf, mercyOf, mercyText, waitText} from './mercy.ts';
 import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, otherBlockers, whileItHangs} from './remedies.ts';
@@ -30,24 +33,25 @@ const rule: Rule = {
   docs: {
     sees:
       'Workers that were asked to stop, had no request to finish, and still had to be killed with "NO MERCY" when the ' +
-      "master's patience ran out.",
+      'patience of the master ran out; under gunicorn, workers that said "Worker exiting" and were then aborted by WORKER ' +
+      'TIMEOUT, or that held up a stop until graceful_timeout.',
     why:
       'A worker that leaves shuts Python down, and Python first waits for every thread that is not a daemon thread. A ' +
       'thread, timer or pool that the application started ' +
       'and never ends makes this wait endless. Loaded before the workers are forked, the thread itself runs in the master ' +
       'only; each worker keeps a copy of its record and waits all the same. ' +
       'The master waits for the time called mercy (worker-reload-mercy, 60 s by default) and then kills. Until then nobody ' +
-      'serves.',
+      "serves. gunicorn's arbiter waits for timeout after a HUP, and for graceful_timeout at a stop (30 s each by default).",
     remedy:
       'Make the thread a daemon thread or stop it when the worker leaves. py-call-uwsgi-fork-hooks (prefork, 2.0.21 and ' +
       'later) and skip-atexit-teardown (2.0.15 and later) end the wait without a change of code. ' +
       'skip-atexit, reload-mercy, enable-threads and lazy-apps alone do not. A lower worker-reload-mercy shortens the wait ' +
-      'and leaves the cause.',
+      'and leaves the cause. Under gunicorn, stop the thread in the server hook worker_exit.',
     limits:
       'The log proves the kill, and often that no request was running; it does not show what the worker waited for. An ' +
       'exit handler, a lock or a C extension look the same. ' +
       'Without request lines it cannot prove that the workers were idle.',
-    references: EXIT_HANG_REFERENCES,
+    references: [...EXIT_HANG_REFERENCES, ...GUNICORN_EXIT_REFERENCES],
   },
   needs: {
     messages: [
@@ -59,6 +63,8 @@ const rule: Rule = {
       'uwsgi/worker-buried',
       'uwsgi/stop-signal',
       'uwsgi/graceful-shutdown',
+      'gunicorn/handling-signal',
+      'gunicorn/worker-timeout',
     ],
     otherwise: 'the log shows no reload and no stop: take it from a time in which the server was reloaded or stopped',
   },
@@ -75,6 +81,17 @@ const rule: Rule = {
     for (const [instance, workers] of byInstance(idle)) {
       const finding = describe(timeline, instance, workers);
       if (finding) yield finding;
+    }
+    for (const [instance, kills] of killsBy(timeline, 'exit')) {
+      const late = kills.filter(({isEndKnown}) => !isEndKnown);
+      for (const finding of [
+        describeExitHang(
+          instance,
+          kills.filter(({isEndKnown}) => isEndKnown),
+        ),
+        describeLateExit(instance, late),
+      ])
+        if (finding) yield finding;
     }
   },
 };

@@ -80,15 +80,20 @@ export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
         process.ended !== null &&
         (process.end === 'crashed' || process.end === 'killed') &&
         process.ended.fields.expected !== true &&
-        !diedOfLoading(process, timeline) &&
+        !diedOfLoading(process, timeline, instance) &&
         !failedToStart(timeline, instance, process),
     )
     .sort((a, b) => (a.ended && b.ended && precedes(a.ended, b.ended) ? -1 : 1));
 }
 
 /** The application did not load in it: what ended it is known, and no crash. */
-function diedOfLoading({pid, started}: Process, timeline: Timeline): boolean {
-  return (failedLoads(timeline).get(pid) ?? []).some((event) => started === null || precedes(started, event));
+function diedOfLoading({pid, started, remarks}: Process, timeline: Timeline, {masterPid}: Instance): boolean {
+  const failed = failedLoads(timeline);
+  const isAfter = (event: LogEvent) => started === null || precedes(started, event);
+  if ((failed.get(pid) ?? []).some(isAfter)) return true;
+  // gunicorn's worker reports an exception, and its arbiter says that it came while booting.
+  const crash = remarks.find(({meaning}) => meaning.kind === 'crash');
+  return crash !== undefined && masterPid !== null && (failed.get(masterPid) ?? []).some((event) => precedes(crash, event));
 }
 
 const loads = new WeakMap<Timeline, ReadonlyMap<number, readonly LogEvent[]>>();
@@ -253,5 +258,7 @@ export function instanceOfEvent(timeline: Timeline, event: LogEvent): Instance |
       !epochs.every(({banner, master}) => [banner, master].some((line) => line !== null && precedes(event, line))),
   );
   if (among.length === 1) return among[0] ?? null;
+  const ofMaster = event.pid === null ? [] : among.filter(({masterPid}) => masterPid === event.pid);
+  if (ofMaster.length === 1) return ofMaster[0] ?? null;
   return running.length === 1 ? (running[0] ?? null) : null;
 }

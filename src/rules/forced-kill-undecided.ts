@@ -1,4 +1,6 @@
 import type {Instance, Process} from '../timeline/timeline.ts';
+import {type ArbiterKill, killsBy, waitOf} from './arbiter-kills.ts';
+import {whileItExits} from './arbiter-remedies.ts';
 import {byInstance, type ForcedWorker, forcedWorkers, reasons, reloadsOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {cutByMercy} from './mercy-too-short.ts';
@@ -54,6 +56,7 @@ const rule: Rule = {
       'uwsgi/worker-buried',
       'uwsgi/stop-signal',
       'uwsgi/graceful-shutdown',
+      'gunicorn/handling-signal',
     ],
     otherwise: 'the log shows no reload and no stop: take it from a time in which the server was reloaded or stopped',
   },
@@ -68,6 +71,10 @@ const rule: Rule = {
     }
     for (const [instance, workers] of byInstance(open.filter(({verdict}) => verdict === 'deaf'))) {
       const finding = deaf(instance, workers);
+      if (finding) yield finding;
+    }
+    for (const [instance, kills] of killsBy(timeline, 'undecided')) {
+      const finding = undecidedPool(instance, kills);
       if (finding) yield finding;
     }
   },
@@ -199,6 +206,42 @@ function deaf(instance: Instance, workers: readonly ForcedWorker[]): Finding | n
           ...whileItHangs(instance).slice(0, 1),
         ],
     identity: [instanceName(instance), 'never took note'],
+  };
+}
+
+/** gunicorn's gthread: a request that outlived graceful_timeout, or one that ended and then a thread. */
+function undecidedPool(instance: Instance, kills: readonly ArbiterKill[]): Finding | null {
+  const processes = kills.map(({process}) => process);
+  const wait = span(kills.map(waitOf).filter((each) => each !== null));
+  const reloads = reloadsOf(kills);
+  const lines = evidence([
+    ...reloads.slice(0, 1).map(({began}) => proof(began, 'it begins')),
+    ...kills
+      .slice(0, 4)
+      .flatMap(({process, forced, shown}) => [...shown, proof(forced.event, `${nameOf(process)} is ended by the arbiter`)]),
+  ]);
+  if (!lines) return null;
+  return {
+    title: rule.title,
+    message: sentences(
+      `${count(kills.length, 'worker')} had been asked to leave and had to be ended by the arbiter${isBounded(wait) ? `, ${duration(wait)} later` : ''}. That is proved.`,
+      reasons(kills),
+      'Two things are possible: a request that outlived graceful_timeout, or one that ended in time and then a thread of the application.',
+    ),
+    confidence: 'possible',
+    instance: instance.id,
+    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    pids: unique(processes.map(({pid}) => pid)),
+    workers: [],
+    evidence: lines,
+    against: [
+      {hypothesis: 'request-blocks-shutdown', because: 'nothing rules it out: graceful_timeout is not in the log', line: null},
+      {hypothesis: 'app-threads-block-shutdown', because: 'nothing rules it out either', line: null},
+    ],
+    cannotSee: ['which request it was', 'what the worker waited for while it shut down'],
+    fixes: [],
+    next: ['give the configuration along: with graceful_timeout the two can be told apart', ...whileItExits(instance)],
+    identity: [instanceName(instance), 'undecided'],
   };
 }
 

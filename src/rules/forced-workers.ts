@@ -294,13 +294,13 @@ export function byInstance(workers: readonly ForcedWorker[]): [Instance, ForcedW
 }
 
 /** Why they were judged so, in sentences. Of many that differ in their figures alone, the first tell enough. */
-export function reasons(workers: readonly ForcedWorker[]): string {
+export function reasons(workers: readonly Pick<ForcedWorker, 'because'>[]): string {
   return [...new Set(workers.map(({because}) => because))]
     .slice(0, 2)
     .map((because) => `${because}.`)
     .join(' ');
 }
 
-export function reloadsOf(workers: readonly ForcedWorker[]): Reload[] {
+export function reloadsOf(workers: readonly Pick<ForcedWorker, 'reload'>[]): Reload[] {
   return [...new Set(workers.map((worker) => worker.reload))].filter((reload) => reload !== null);
 }

@@ -27,14 +27,17 @@ import type {Rule} from './rule.ts';
 import stopBecameReload from './stop-became-reload.ts';
 import survivorsHoldPort from './survivors-hold-port.ts';
 import synchronizedRecycling from './synchronized-recycling.ts';
+import threadsLostOnFork from './threads-lost-on-fork.ts';
 import workerCrashed from './worker-crashed.ts';
 import workerNeverCameBack from './worker-never-came-back.ts';
+import workerTimeout from './worker-timeout.ts';
 
 export const rules: readonly Rule[] = [
   appThreadsBlockShutdown,
   requestBlocksShutdown,
   forcedKillUndecided,
   recycleBlocked,
+  workerTimeout,
   reloadUnfinished,
   respawnOrphansTasks,
   workerNeverCameBack,
@@ -56,6 +59,7 @@ export const rules: readonly Rule[] = [
   chainReloadSlow,
   synchronizedRecycling,
   oldCodeKept,
+  threadsLostOnFork,
   configurationNotInForce,
   riskySetting,
   clockDisagreement,

@@ -1,4 +1,6 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {killsBy} from './arbiter-kills.ts';
+import {describeRecycleHang} from './arbiter-recycle-hang.ts';
 import {mercyOf, mercyText, waitText} from './mercy.ts';
 import {killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import {EXIT_HANG_REFERENCES, exitHangRemedies, otherBlockers, whileItHangs} from './remedies.ts';
@@ -28,7 +30,7 @@ const rule: Rule = {
   docs: {
     sees:
       'Workers that said their work was done (max-requests, a lifetime, a memory limit) and then had to be killed when the ' +
-      "master's patience ran out, or never ended.",
+      "master's patience ran out, or never ended; under gunicorn, that were aborted by timeout on their way out.",
     why:
       'A worker is recycled to be replaced by a fresh one. Between "the work of process N is done" and its replacement it ' +
       'serves nobody. If something blocks its exit (a thread or pool of the application, an exit handler), ' +
@@ -46,7 +48,7 @@ const rule: Rule = {
     ],
   },
   needs: {
-    messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached', 'uwsgi/no-mercy'],
+    messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached', 'uwsgi/no-mercy', 'gunicorn/autorestart'],
     otherwise: 'no worker was recycled in this log (max-requests, max-worker-lifetime, reload-on-rss)',
   },
   *check(timeline) {
@@ -55,6 +57,10 @@ const rule: Rule = {
       const stuck = lostSlots(timeline, instance).length > 0 ? [] : neverLeft(instance);
       if (killed.length + stuck.length === 0) continue;
       const finding = describe(timeline, instance, killed, stuck);
+      if (finding) yield finding;
+    }
+    for (const [instance, kills] of killsBy(timeline, 'recycle')) {
+      const finding = describeRecycleHang(timeline, instance, kills);
       if (finding) yield finding;
     }
   },

@@ -1,6 +1,9 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Forced, Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {gunicornOf, killsBy} from './arbiter-kills.ts';
+import {describeRequestHang, leftBehindIn} from './arbiter-request-hang.ts';
+import {asgiRequests} from './asgi-requests.ts';
 import {forcedWorkers, isRunningRequest, requestOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
@@ -35,7 +38,9 @@ const rule: Rule = {
   docs: {
     sees:
       'A worker that was asked to stop, had a request in hand which the log names (HARAKIRI or SIGUSR2 lines, or an event ' +
-      'loop that counts its requests), and was then killed.',
+      'loop that counts its requests), and was then killed. Under gunicorn also a worker that never said "Worker exiting" ' +
+      'until graceful_timeout was over, and an event loop that says that it goes without its requests. uvicorn that waits for ' +
+      'connections or background tasks when the log ends, or cancels them; daphne that kills what is still running.',
     why:
       'A worker that is asked to leave finishes its request first. A request that takes longer than the master waits (the ' +
       'mercy) or longer than a request may take (harakiri) is cut: ' +
@@ -52,7 +57,20 @@ const rule: Rule = {
     ],
   },
   needs: {
-    messages: ['uwsgi/harakiri-core', 'uwsgi/is-managing', 'uwsgi/harakiri-was', 'uwsgi/request-holds', 'uwsgi/requests-pending'],
+    messages: [
+      'uwsgi/harakiri-core',
+      'uwsgi/is-managing',
+      'uwsgi/harakiri-was',
+      'uwsgi/request-holds',
+      'uwsgi/requests-pending',
+      'gunicorn/handling-signal',
+      'gunicorn/worker-timeout',
+      'gunicorn/worker-graceful-timeout',
+      'gunicorn/forcing-close',
+      'uvicorn/shutting-down',
+      'daphne/killed-pending',
+      'daphne/took-too-long',
+    ],
     otherwise:
       'nothing in this log names a request that is running: set harakiri (shorter than worker-reload-mercy), or send ' +
       'SIGUSR2 to the worker while it does not leave',
@@ -62,6 +80,14 @@ const rule: Rule = {
       const held = heldIn(timeline, instance);
       if (held.length === 0) continue;
       const finding = describe(instance, held);
+      if (finding) yield finding;
+    }
+    yield* asgiRequests(timeline);
+    const killed = new Map(killsBy(timeline, 'request'));
+    for (const instance of gunicornOf(timeline)) {
+      const kills = killed.get(instance) ?? [];
+      const leftBehind = leftBehindIn(instance);
+      const finding = kills.length + leftBehind.length > 0 ? describeRequestHang(instance, kills, leftBehind) : null;
       if (finding) yield finding;
     }
   },

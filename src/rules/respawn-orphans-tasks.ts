@@ -186,7 +186,9 @@ function fixesFor(timeline: Timeline, instance: Instance | null, forced: boolean
       since: null,
       safety: 'needs-code',
       effect: 'no task is lost when a worker is replaced',
-      why: "Give the work to a queue outside the workers (a task queue, uWSGI's spooler or a mule).",
+      why: `Give the work to a queue outside the workers (a task queue${
+        instance?.supervisor === 'uwsgi' || instance === null ? ", uWSGI's spooler or a mule" : ''
+      }).`,
     },
     ...(raise ? [raise] : []),
   ];

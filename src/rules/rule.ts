@@ -71,6 +71,8 @@ export interface Needs {
   readonly messages: readonly string[];
   /** The configuration of the server, which no log holds. */
   readonly configuration?: true;
+  /** Anything else that makes it able to see. */
+  readonly or?: (timeline: Timeline) => boolean;
   /** What would put them into the log, for a log that lacks them. */
   readonly otherwise: string;
 }

@@ -55,7 +55,8 @@ function smellsLeft(result: RuleResult, findings: readonly RuleFinding[]): RuleR
   return {...result, result: 'passed', reason: 'What it saw is proved by the log, and part of other findings.'};
 }
 
-function isMet({messages, configuration}: Needs, timeline: Timeline): boolean {
+function isMet({messages, configuration, or}: Needs, timeline: Timeline): boolean {
+  if (or?.(timeline)) return true;
   if (configuration) return timeline.configurations.length > 0;
   return messages.some((message) => timeline.messages.has(message));
 }

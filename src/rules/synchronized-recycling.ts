@@ -207,7 +207,7 @@ function nextOf(instance: Instance): string[] {
 
 const JITTER: Fix = {
   setting: 'max_requests_jitter',
-  section: 'gunicorn',
+  section: null,
   value: null,
   since: null,
   safety: 'safe',

@@ -1,5 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
+import {describeDeadChildren} from './child-died.ts';
 import {capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
@@ -62,6 +63,8 @@ const rule: Rule = {
       'gunicorn/worker-exited-with-code',
       'gunicorn/worker-exception',
       'gunicorn/booting-worker',
+      'uvicorn/started-parent',
+      'uvicorn/child-died',
       'supervisord/exited',
       'systemd/main-process-exited',
     ],
@@ -76,6 +79,9 @@ const rule: Rule = {
         const finding = own.length > 0 ? describe(instance, own, kind) : null;
         if (finding) yield finding;
       }
+      const died = instance.processes.filter(({end, ended}) => end === 'lost' && ended?.meaning.ending === 'died');
+      const unknown = died.length > 0 ? describeDeadChildren(instance, died) : null;
+      if (unknown) yield unknown;
     }
   },
 };

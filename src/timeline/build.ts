@@ -20,6 +20,7 @@ import {Programs} from './programs.ts';
 import type {Recording} from './recording.ts';
 import {addSetting} from './settings.ts';
 import {FAULTS, REQUESTS, signalName} from './signals.ts';
+import {silentlyKilled} from './silent-kill.ts';
 import {solve} from './solve.ts';
 import {type Setting, type Timeline, UNKNOWN_PID} from './timeline.ts';
 
@@ -72,8 +73,16 @@ interface Source {
   current: InstanceDraft | null;
   /** A dump of the configuration is being printed. */
   isInDump: boolean;
+  /** uvicorn: a parent starts the processes that serve. Null until somebody asks. */
+  hasParent: boolean | null;
 }
 
+/** What only a parent of several processes of uvicorn writes. */
+const PARENTS: ReadonlySet<string> = new Set(
+  ['started-parent', 'started-reloader', 'terminated-child', 'waiting-for-child', 'child-died', 'stopping-parent'].map(
+    (name) => `uvicorn/${name}`,
+  ),
+);
 /** How far ahead to look for the process that a line without any belongs to. */
 const LOOK_AHEAD = 200;
 
@@ -86,6 +95,8 @@ class Builder {
   private index = 0;
   private readonly programs = new Programs();
   private readonly ended: ReadonlySet<string>;
+  /** The process that a deadline struck last, whoever's it was. */
+  private lastStruck: ProcessDraft | null = null;
 
   constructor(events: readonly LogEvent[], ended: ReadonlySet<string>) {
     this.events = events;
@@ -94,9 +105,13 @@ class Builder {
 
   take(event: LogEvent, index: number): void {
     this.index = index;
-    this.source = this.sourceOf(event);
+    const host = this.hostOf(event);
+    this.source = host ?? this.sourceOf(event);
+    // Its host has told of its start and will tell of its end.
+    if (host !== null && event.meaning.kind === 'process-started') return;
     if (event.meaning.role === 'program') this.program(event);
-    else this.handlers[event.meaning.kind]?.(event);
+    else if (this.source.supervisor !== 'uvicorn' || event.pid !== null || !this.spoken(event))
+      this.handlers[event.meaning.kind]?.(event);
     for (const [field, name] of Object.entries(event.meaning.shows ?? {})) {
       const value = event.fields[field];
       if (value !== undefined) addSetting(this.instanceOf(event), {name, value, from: 'log', where: event});
@@ -116,6 +131,7 @@ class Builder {
     'master-re-executed': (event) => this.masterReExecuted(event),
     'process-started': (event) => this.processStarted(event),
     'app-loaded': (event) => this.appLoaded(event),
+    'app-load-failed': (event) => this.appLoadFailed(event),
     'reload-asked': (event) => this.reloadAsked(event),
     'reload-began': (event) => this.reloadBegan(event),
     'reload-ended': (event) => this.reloadEnded(event),
@@ -135,6 +151,10 @@ class Builder {
     'requests-pending': (event) => this.remark(event),
     'deadline-detail': (event) => this.remark(event),
     'deadline-skipped': (event) => this.remark(event),
+    'request-error': (event) => this.requestError(event),
+    'threads-awaited': (event) => {
+      this.lastStruck?.remarks.push(event);
+    },
     'master-lost': (event) => this.masterLost(event),
   };
 
@@ -259,7 +279,12 @@ class Builder {
       this.beginWithoutMaster(this.source.startUp);
     const {worker} = event;
     const {role = 'other'} = event.meaning;
-    const {instance, isGuessed} = this.instanceOfStart(event);
+    const isServer = this.source.supervisor === 'uvicorn' && !this.hasParent();
+    const past = isServer ? this.source.instances.at(-1) : undefined;
+    const {instance, isGuessed} =
+      past !== undefined && past.processes.length > 0
+        ? {instance: this.addInstance(past.stopped === null ? null : past), isGuessed: false}
+        : this.instanceOfStart(event);
     this.source.current = instance;
     if (event.pid === null) return;
     const known = this.process(event.pid);
@@ -356,6 +381,14 @@ class Builder {
     this.source.startUp = null;
   }
 
+  /** gunicorn gives up as a whole where its new workers cannot load the application: so has the reload that started them. */
+  private appLoadFailed(event: LogEvent): void {
+    if (!event.meaning.fatal || event.pid === null) return;
+    const instance = this.process(event.pid)?.instance;
+    const last = this.reloads.findLast((reload) => reload.instance === instance);
+    if (last?.kind === 'hup') this.finishReload(last, event, 'failed');
+  }
+
   private appLoaded(event: LogEvent): void {
     if (this.source.startUp !== null) {
       this.source.startUp.loads.push(event);
@@ -416,12 +449,22 @@ class Builder {
 
   private stopEnded(event: LogEvent): void {
     const instance = this.instanceOf(event);
+    // daphne says no more than that it has stopped.
+    if (event.meaning.reload === 'stop' && instance.active === null) this.stopBegan(event);
     instance.stopped = event;
+    for (const process of silentlyKilled(instance, event)) {
+      process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
+      process.killedBy = killerOf(instance);
+    }
     for (const process of instance.processes) {
       if (!isAlive(process)) continue;
       process.cause = 'stop';
-      // gunicorn kills silently at graceful_timeout: a worker that never said it was leaving may have been.
-      const isSilent = instance.supervisor === 'gunicorn' && process.role === 'worker' && process.leaving === null;
+      if (process.leaving !== null && process.forced === null) {
+        process.goneBy = event;
+        process.end = 'clean';
+        continue;
+      }
+      const isSilent = instance.supervisor === 'gunicorn' && process.role === 'worker';
       this.end(process, event, process.forced !== null ? 'forced' : isSilent ? 'lost' : 'clean');
     }
     if (instance.active !== null) this.finishReload(instance.active, event, 'completed');
@@ -489,6 +532,12 @@ class Builder {
     if (reload.instance.active === reload) reload.instance.active = null;
   }
 
+  /** A worker that was thought to have left is still there: so is the reload that asked it. */
+  private prolong({asked}: ProcessDraft, event: LogEvent): void {
+    const reload = asked?.reload;
+    if (reload?.kind === 'hup' && reload.ended !== null) this.finishReload(reload, event, 'completed');
+  }
+
   private leaveUnfinished(reload: ReloadDraft): void {
     if (reload.instance.active === reload) reload.instance.active = null;
   }
@@ -498,7 +547,7 @@ class Builder {
     const {active} = instance;
     if (active === null) return;
     for (const worker of instance.processes) {
-      if (worker.role !== 'worker' || !isAlive(worker)) continue;
+      if (worker.role !== 'worker' || !isAlive(worker) || worker.leaving !== null) continue;
       active.entries.push({worker: worker.worker, old: worker, next: null, told: null, passed: null});
       this.ask(worker, event, by, active, false);
     }
@@ -528,6 +577,10 @@ class Builder {
       return;
     }
     let {active} = instance;
+    if (active === null && instance.supervisor !== 'uwsgi') {
+      this.ask(process, event, 'unknown', null, true);
+      return;
+    }
     // uWSGI reloads its workers alone without a word of its own when told so through its FIFO.
     active ??= this.beginReload(instance, event, 'workers', 'unknown', {isUnderWay: true, headless: true});
     let entry =
@@ -564,6 +617,9 @@ class Builder {
     if (process.asked !== null) process.asked.acknowledged = true;
     this.sign(instance, event);
     this.finishGeneration(instance, event);
+    if (instance.supervisor !== 'uvicorn' || this.hasParent()) return;
+    instance.stopped = event;
+    if (instance.active !== null) this.finishReload(instance.active, event, 'completed');
   }
 
   private processForced(event: LogEvent): void {
@@ -574,10 +630,13 @@ class Builder {
     // uWSGI 2.0.27 to 2.0.30 names processes that have ended already.
     if (!isAlive(process)) return;
     this.askInHindsight(process);
-    process.forced = {event, tries: (process.forced?.tries ?? 0) + 1};
+    const tries = (process.forced?.tries ?? 0) + 1;
+    process.forced = {event, tries, deadline: event.meaning.deadline ?? 'mercy', inferred: false};
     process.killedBy = killerOf(process.instance);
     if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
+    this.lastStruck = process;
     this.sign(process.instance, event);
+    this.prolong(process, event);
   }
 
   /** A worker that the log had not introduced when all were told was told as well: it never took note. */
@@ -619,14 +678,18 @@ class Builder {
     if (process.crash !== null || (signal !== null && FAULTS.has(signal))) {
       process.cause = signal === null ? 'exit-code' : 'signal';
       this.end(process, event, 'crashed');
-    } else if (signal === 'KILL' && process.asked?.by === 'stop' && event.meaning.ending !== 'died') {
+    } else if (signal === 'KILL' && process.asked !== null && isStopping(process) && event.meaning.ending !== 'died') {
       process.killedBy = killerOf(process.instance);
+      process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: false};
       this.end(process, event, 'forced');
     } else if (signal !== null && wasAsked && REQUESTS.has(signal)) {
       this.end(process, event, 'clean');
     } else if (signal !== null) {
       process.cause = 'signal';
       this.end(process, event, 'killed');
+    } else if (!wasAsked && event.message === 'uvicorn/child-died') {
+      // A crash, a kill and a health check without an answer are worded alike.
+      this.end(process, event, 'lost');
     } else if ((wasAsked && event.meaning.ending === 'died') || code === 0) {
       // Told to go by a signal that ends it at once; uWSGI words that like a crash.
       this.end(process, event, 'clean');
@@ -658,6 +721,12 @@ class Builder {
     process?.remarks.push(event);
   }
 
+  /** The interpreter names the request that a deadline broke off. */
+  private requestError(event: LogEvent): void {
+    const process = event.pid === null ? null : this.process(event.pid);
+    if (process?.forced) process.remarks.push(event);
+  }
+
   private masterLost(event: LogEvent): void {
     const process = event.pid === null ? this.survivorOf(event) : this.processOf(event);
     if (process === null) return;
@@ -687,7 +756,10 @@ class Builder {
     if (instance.stopped !== null) return;
     instance.stopped = event;
     const master = instance.processes.find(({role}) => role === 'master');
-    if (master !== undefined && isAlive(master)) this.end(master, event, 'lost');
+    if (master !== undefined && isAlive(master)) {
+      master.end = 'lost';
+      master.goneBy = event;
+    }
     if (instance.active !== null) this.finishReload(instance.active, event, 'failed');
   }
 
@@ -702,6 +774,44 @@ class Builder {
   /** Something happened that shows that the running reload goes on. */
   private sign(instance: InstanceDraft, event: LogEvent): void {
     if (instance.active !== null) instance.active.lastSign = event;
+  }
+
+  /** uvicorn names its process only where it starts and ends. @returns Whether it is clear who speaks in between. */
+  private spoken(event: LogEvent): boolean {
+    const {kind, cause} = event.meaning;
+    const process = kind === 'process-asked' || kind === 'requests-pending' || kind === 'recycle-began' ? this.speaker() : null;
+    if (process === null) return false;
+    if (kind === 'requests-pending') process.remarks.push(event);
+    else if (kind === 'recycle-began') {
+      process.recycling = {event, cause: cause ?? 'unknown'};
+      this.ask(process, event, 'itself', null, true);
+    } else if (!this.hasParent() && process.asked === null) this.stopBegan(event);
+    return true;
+  }
+
+  /** The only process that can have said it: the only one there, or the only one that its parent has told to leave. */
+  private speaker(): ProcessDraft | null {
+    const there = this.source.instances
+      .flatMap(({processes}) => processes)
+      .filter((process) => process.role === 'worker' && isAlive(process) && process.leaving === null);
+    const told = there.filter(({asked}) => asked?.acknowledged);
+    const [only, ...others] = told.length > 0 ? told : there;
+    return only !== undefined && others.length === 0 ? only : null;
+  }
+
+  /** uvicorn with --workers or --reload; without, the process that serves is all there is. */
+  private hasParent(): boolean {
+    const {stream} = this.source;
+    this.source.hasParent ??= this.events.some((event) => event.stream === stream && PARENTS.has(event.message));
+    return this.source.hasParent;
+  }
+
+  /** A server that runs as the worker of another (uvicorn under gunicorn) speaks of a process that the other started. */
+  private hostOf({message, pid, stream}: LogEvent): Source | null {
+    if (!message.startsWith('uvicorn/') || pid === null) return null;
+    const host = this.sources.get(`gunicorn ${stream ?? ''}`);
+    const process = host?.byPid.get(pid);
+    return host !== undefined && process !== undefined && isAlive(process) ? host : null;
   }
 
   private sourceOf(event: LogEvent): Source {
@@ -884,6 +994,11 @@ class Builder {
   }
 }
 
+/** Whatever asked it: a stop that has begun since ends everybody. */
+function isStopping({asked, instance}: ProcessDraft): boolean {
+  return asked?.by === 'stop' || instance.active?.kind === 'stop';
+}
+
 function exchange(process: ProcessDraft, to: InstanceDraft): void {
   process.instance.processes.splice(process.instance.processes.indexOf(process), 1);
   process.instance = to;
@@ -893,7 +1008,7 @@ function exchange(process: ProcessDraft, to: InstanceDraft): void {
 }
 
 function newSource(supervisor: string, stream: string | null): Source {
-  return {supervisor, stream, instances: [], byPid: new Map(), startUp: null, current: null, isInDump: false};
+  return {supervisor, stream, instances: [], byPid: new Map(), startUp: null, current: null, isInDump: false, hasParent: null};
 }
 
 function newStartUp(): StartUp {

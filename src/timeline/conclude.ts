@@ -53,6 +53,7 @@ export function concludeTimeline(
     reloads: reloadList,
     tasks: taskLedger(recording.events, instanceList),
     events: recording.events,
+    voices: recording.voices,
     messages: new Set(recording.events.map(({message}) => message)),
     disagreements: disagreements.map(({before, after, because}) => ({before, after, because})),
     from,
@@ -189,9 +190,10 @@ class Conclusion {
       started: draft.started,
       appLoaded: draft.appLoaded,
       asked: this.asked(draft, segments),
+      leaving: draft.leaving,
       forced: this.forced(draft),
       endedAt: endedAt(draft),
-      ended: draft.ended ?? draft.leaving,
+      ended: draft.ended ?? (draft.forced === null ? draft.leaving : null),
       end,
       cause: causeOf(draft),
       killedBy: end === 'forced' ? (draft.killedBy ?? killerOf(this.draft)) : null,
@@ -223,10 +225,9 @@ class Conclusion {
 
   private forced({forced, asked}: ProcessDraft): Forced | null {
     if (forced === null) return null;
-    const {event, tries} = forced;
+    const {event, tries, deadline, inferred} = forced;
     const {at} = event;
-    const deadline = event.meaning.deadline ?? 'mercy';
-    return {at, event, tries, deadline, patience: asked === null ? null : this.patience(asked.told.at, event)};
+    return {at, event, tries, deadline, inferred, patience: asked === null ? null : this.patience(asked.told.at, event)};
   }
 
   private appLoad(event: LogEvent): AppLoad {
@@ -240,9 +241,10 @@ class Conclusion {
     };
   }
 
-  private wait({asked, forced, ended}: ProcessDraft): Duration {
+  private wait(draft: ProcessDraft): Duration {
+    const {asked, forced, ended, leaving} = draft;
     if (asked === null) return {min: 0, max: null};
-    if (ended === null) return this.waited(asked.told.at);
+    if (ended === null) return leaving === null ? this.waited(asked.told.at) : between(asked.told.at, endedAt(draft));
     const byLines = between(asked.told.at, ended.at);
     const counted = waitedSeconds(ended);
     if (forced === null) return counted === null ? byLines : tighter(byLines, {min: 0, max: counted + 1});
@@ -267,10 +269,9 @@ function programOf({instance, program, pid, started}: ProcessDraft): Program {
 }
 
 /** A process that said it was leaving, or was killed, is gone some time after that. */
-function endedAt({ended, forced, leaving}: ProcessDraft): Instant {
+function endedAt({ended, goneBy, forced, leaving}: ProcessDraft): Instant {
   if (ended !== null) return ended.at;
-  const sign = forced?.event ?? leaving;
-  return sign === null || sign === undefined ? UNKNOWN_INSTANT : {earliest: sign.at.earliest, latest: null};
+  return {earliest: (forced?.event ?? leaving)?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
 }
 
 function endOf(process: ProcessDraft | null): ReloadedWorker['end'] {

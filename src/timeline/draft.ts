@@ -1,6 +1,6 @@
 /** The timeline while it is being built: the same things as in timeline.ts, still open. */
 import type {Cause, LogEvent, ReloadKind, Role, Trigger} from './event.ts';
-import type {Process, ProcessEnd, Setting} from './timeline.ts';
+import type {Forced, Process, ProcessEnd, Setting} from './timeline.ts';
 
 export interface ProcessDraft {
   /** systemd tells that of a unit's main process only when it kills it. */
@@ -21,8 +21,10 @@ export interface ProcessDraft {
   recycling: {readonly event: LogEvent; cause: Cause} | null;
   /** It said that it had left its work loop; it may hang after that. */
   leaving: LogEvent | null;
-  forced: {readonly event: LogEvent; readonly tries: number} | null;
+  forced: ForcedDraft | null;
   ended: LogEvent | null;
+  /** No line tells its end; by this one it was gone. */
+  goneBy: LogEvent | null;
   end: ProcessEnd | null;
   cause: Cause;
   killedBy: Process['killedBy'];
@@ -33,6 +35,13 @@ export interface ProcessDraft {
   successor: ProcessDraft | null;
   crash: LogEvent | null;
   readonly remarks: LogEvent[];
+}
+
+export interface ForcedDraft {
+  readonly event: LogEvent;
+  readonly tries: number;
+  readonly deadline: Forced['deadline'];
+  readonly inferred: boolean;
 }
 
 export interface AskedDraft {
@@ -128,6 +137,7 @@ export function newProcess(
     leaving: null,
     forced: null,
     ended: null,
+    goneBy: null,
     end: null,
     cause: 'unknown',
     killedBy: null,

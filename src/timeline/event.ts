@@ -10,7 +10,7 @@ import type {Instant} from './time.ts';
 
 export type Role = 'master' | 'worker' | 'gateway' | 'mule' | 'spooler' | 'daemon' | 'emperor' | 'program' | 'other';
 
-/** `hup` and `usr2` are gunicorn's words; `workers` is uWSGI's reload of the workers alone. */
+/** `hup` (gunicorn, uvicorn) and `usr2` (gunicorn) are called by their signals; `workers` is uWSGI's reload of the workers alone. */
 export type ReloadKind = 'graceful' | 'brutal' | 'chain' | 'workers' | 'hup' | 'usr2' | 'stop';
 
 export type Trigger = 'touch' | 'signal' | 'fifo' | 'autoreload' | 'unknown';
@@ -85,6 +85,8 @@ export type EventKind =
   | 'request-running'
   /** More about a deadline that struck: how it was triggered, what the process waits in. */
   | 'deadline-detail'
+  /** A process that was struck had been waiting for its threads: its interpreter says so when it is interrupted. */
+  | 'threads-awaited'
   /** A deadline passed and was not acted on. */
   | 'deadline-skipped'
   /** A process crashed in its own code (fault handler, interpreter's fatal error). */
@@ -180,9 +182,9 @@ export interface Meaning {
 
 /**
  * `noise`: a line that the supervisor is known to write and that nothing here needs. `unknown`: a line that
- * looks like the supervisor's and is in no catalogue.
+ * looks like the supervisor's and is in no catalogue. `voice`: counted by process and words (see {@link Voice}).
  */
-export type Unneeded = 'noise' | 'unknown';
+export type Unneeded = 'noise' | 'unknown' | 'voice';
 
 /** Where a line stands. Everything that is claimed keeps one of these. */
 export interface LineRef {
@@ -214,6 +216,22 @@ export interface LogEvent extends LineRef {
    * Process ids and worker numbers mean something within one stream only. Null where no envelope tells.
    */
   readonly stream: string | null;
+}
+
+/**
+ * What a process of the application writes again and again: lines of its logger that name their process and differ in
+ * numbers only. Only the first lines of an input are listened to.
+ */
+export interface Voice {
+  readonly pid: number;
+  readonly stream: string | null;
+  /** The beginning of what it says, numbers left out: text of the log. */
+  readonly words: string;
+  readonly count: number;
+  /** How many of these lines came without any event since the one before: nothing but itself had called for them. */
+  readonly repeats: number;
+  readonly first: LineRef;
+  readonly last: LineRef;
 }
 
 /**

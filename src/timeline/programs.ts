@@ -84,7 +84,8 @@ export class Programs {
     const before = process.forced;
     // systemd and platforms say first that their patience is over, and then whom they kill for it.
     const isAnnounced = before !== null && before.event.pid === null;
-    process.forced = {event, tries: before === null ? 1 : before.tries + (isAnnounced ? 0 : 1)};
+    const tries = before === null ? 1 : before.tries + (isAnnounced ? 0 : 1);
+    process.forced = {event, tries, deadline: event.meaning.deadline ?? 'stop-timeout', inferred: false};
     process.killedBy = killerOf(instance);
     if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
   }

@@ -1,4 +1,4 @@
-import type {LogEvent, RequestSegment} from './event.ts';
+import type {LogEvent, RequestSegment, Voice} from './event.ts';
 import type {InputSummary} from './timeline.ts';
 
 /** Everything that was read, before anything is made of it. */
@@ -8,4 +8,5 @@ export interface Recording {
   readonly events: readonly LogEvent[];
   /** In the order in which they were closed. */
   readonly segments: readonly RequestSegment[];
+  readonly voices: readonly Voice[];
 }

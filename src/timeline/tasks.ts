@@ -1,4 +1,6 @@
 import type {LogEvent} from './event.ts';
+import {precedes} from './lookup.ts';
+import {between} from './time.ts';
 import type {Instance, OrphanedTask, Process, TaskLedger} from './timeline.ts';
 
 interface Task {
@@ -6,6 +8,9 @@ interface Task {
   readonly id: string | null;
   ended: LogEvent | null;
 }
+
+/** Seconds after which a process that said it was leaving is taken for gone. */
+const LONG_AFTER = 30;
 
 /**
  * Pairs the beginnings and ends of tasks. A task is an orphan where its process is gone, it never ended
@@ -33,7 +38,7 @@ export function taskLedger(events: readonly LogEvent[], instances: readonly Inst
     task.ended = event;
     open.delete(key);
   }
-  const orphaned = tasks.filter(({ended}) => ended === null).flatMap((task) => orphan(task, tasks, instances, lastOf));
+  const orphaned = tasks.filter(({ended}) => ended === null).flatMap((task) => orphan(task, tasks, instances, lastOf, events));
   return {started: tasks.length, finished, orphaned};
 }
 
@@ -42,6 +47,7 @@ function orphan(
   tasks: readonly Task[],
   instances: readonly Instance[],
   lastOf: ReadonlyMap<string, LogEvent>,
+  events: readonly LogEvent[],
 ): OrphanedTask[] {
   const {began, id} = task;
   const pid = began.pid as number;
@@ -53,7 +59,7 @@ function orphan(
       began,
     ) ?? processOf(instances, began);
   if (process !== undefined) {
-    if (process.end === 'running') return [];
+    if (process.end === 'running' || !isGone(process, events)) return [];
     return [
       {
         id,
@@ -85,6 +91,21 @@ function processOf(instances: readonly Instance[], began: LogEvent): Process | u
   return instances
     .flatMap(({processes}) => processes)
     .findLast((candidate) => candidate.pid === began.pid && startedBefore(candidate, began));
+}
+
+/**
+ * A process that says it is leaving still waits for its threads (gunicorn's "Worker exiting"): it is gone when another
+ * takes its place, or when the log has gone on for long without it.
+ */
+function isGone({leaving, ended}: Process, events: readonly LogEvent[]): boolean {
+  if (leaving === null || ended !== leaving) return true;
+  return events.some(
+    (event) =>
+      precedes(leaving, event) &&
+      (event.meaning.kind === 'process-started' ||
+        between(leaving.at, event.at).min >= LONG_AFTER ||
+        event.meaning.kind === 'stop-ended'),
+  );
 }
 
 function startedBefore(process: Process, event: LogEvent): boolean {

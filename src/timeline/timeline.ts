@@ -2,7 +2,7 @@
  * What happened: the hub between formats, which write it, and rules, which read it. Plain read-only data.
  * Nothing in it is an opinion, and everything in it keeps the lines that prove it.
  */
-import type {Cause, LineRef, LogEvent, ReloadKind, RequestSegment, Role, Trigger} from './event.ts';
+import type {Cause, LineRef, LogEvent, ReloadKind, RequestSegment, Role, Trigger, Voice} from './event.ts';
 import type {Duration, Instant} from './time.ts';
 import type {TimeWindow} from './window.ts';
 
@@ -15,6 +15,8 @@ export interface Timeline {
   readonly reloads: readonly Reload[];
   readonly tasks: TaskLedger;
   readonly events: readonly LogEvent[];
+  /** What processes of the application write again and again. */
+  readonly voices: readonly Voice[];
   /** Message names (`uwsgi/no-mercy`) that occur; what a rule's needs are held against. */
   readonly messages: ReadonlySet<string>;
   /** Pairs of lines whose times cannot both be right. */
@@ -165,6 +167,8 @@ export interface Process {
   readonly appLoaded: LogEvent | null;
   /** How it was asked to leave, or said that it would. Null: it was not, as far as the log shows. */
   readonly asked: Asked | null;
+  /** It said that it had left its work loop, which is not its end: threads and exit handlers may hold it. */
+  readonly leaving: LogEvent | null;
   /** Its supervisor lost patience. The last of several tries. */
   readonly forced: Forced | null;
   readonly endedAt: Instant;
@@ -208,6 +212,8 @@ export interface Forced {
   readonly at: Instant;
   readonly event: LogEvent;
   readonly deadline: NonNullable<LogEvent['meaning']['deadline']>;
+  /** No line says so: the supervisor kills in silence, and the time and the missing lines speak for it. */
+  readonly inferred: boolean;
   /** How many times the supervisor tried. */
   readonly tries: number;
   /** Seconds from asked to forced, where both are known well enough to tell. */

@@ -1,3 +1,3 @@
 wsgi_app = "app:application"
-bind = "127.0.0.1:56643"
+bind = "127.0.0.1:44419"
 workers = 3

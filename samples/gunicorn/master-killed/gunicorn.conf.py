@@ -1,4 +1,4 @@
 wsgi_app = "app:application"
-bind = "127.0.0.1:46305"
+bind = "127.0.0.1:59593"
 workers = 2
 timeout = 6

@@ -58,7 +58,7 @@ def hup_daemon_thread(run):
 
 
 @scenario(
-    "hup-request-outlives-timeout", "HUP while a sync worker has a request of 20 s: timeout (4 s) ends it",
+    "hup-request-cut", "HUP while a sync worker has a request of 20 s: timeout (4 s) ends it",
     conf=conf("timeout = 4"), forced=1, cut=1, app=PLAIN,
     expected=["worker-timeout"], may=["request-blocks-shutdown"])
 def hup_request_outlives_timeout(run):
@@ -90,7 +90,7 @@ def hup_request_finishes(run):
 
 
 @scenario(
-    "gthread-request-outlives-graceful-timeout",
+    "gthread-request-cut",
     "HUP while a gthread worker has a request of 30 s: it says it is exiting after graceful_timeout (4 s), timeout ends it",
     conf=conf('worker_class = "gthread"', "threads = 2", "graceful_timeout = 4", "timeout = 6", workers=2), forced=1, cut=1,
     app=PLAIN, expected=["request-blocks-shutdown"],
@@ -108,7 +108,7 @@ def gthread_request(run):
 
 
 @scenario(
-    "gevent-request-outlives-graceful-timeout", "TERM while a gevent worker has a request of 30 s: it goes without it",
+    "gevent-request-cut", "TERM while a gevent worker has a request of 30 s: it goes without it",
     conf=conf('worker_class = "gevent"', "graceful_timeout = 4", workers=2), forced=1, cut=1, app=PLAIN,
     expected=["request-blocks-shutdown"])
 def gevent_request(run):
@@ -134,7 +134,7 @@ def uvicorn_worker_hup(run):
 
 
 @scenario(
-    "uvicorn-worker-request-outlives-timeout",
+    "uvicorn-worker-request-cut",
     "HUP with uvicorn's worker class while a request goes on for 25 s: the worker waits for it",
     conf=conf('worker_class = "uvicorn.workers.UvicornWorker"', "timeout = 5", "graceful_timeout = 3", workers=2),
     forced=None, cut=None, app=PLAIN_ASGI, expected=[], may=["request-blocks-shutdown", "worker-timeout"])
@@ -172,7 +172,7 @@ def stop_held(run):
 
 
 @scenario(
-    "stop-request-outlives-graceful-timeout",
+    "stop-request-cut",
     "TERM while one of 3 workers has a request of 20 s: graceful_timeout (4 s) kills it without a line",
     conf=conf("graceful_timeout = 4"), forced=1, cut=1, app=PLAIN, expected=["request-blocks-shutdown"])
 def stop_request(run):
@@ -364,7 +364,7 @@ def usr2_upgrade(run):
 
 @scenario(
     "master-killed", "The arbiter is killed with SIGKILL: its workers notice and leave",
-    conf=conf("timeout = 6", workers=2), app=PLAIN)
+    conf=conf("timeout = 6", workers=2), app=PLAIN, expected=["killed-from-outside"])
 def master_killed(run):
     run.start(workers=2)
     run.round(2)

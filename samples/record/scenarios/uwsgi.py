@@ -5,7 +5,7 @@ import signal
 import time
 
 from applications import (
-    CRASHING, PLAIN, SPOOLING, STUCK_AT_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
+    CRASHING, PLAIN, REFRESHING, SPOOLING, STUCK_AT_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
     THREAD_BY_REQUEST,
 )
 from scenario import scenario
@@ -760,3 +760,22 @@ def http_router(run):
     run.signal("graceful", "SIGHUP")
     run.wait_workers(6)
     run.round(6, "/list?sleep=0.1")
+
+
+# -- threads and the fork
+
+@scenario(
+    "thread-lost-on-fork", "Prefork with a thread started at import: it runs in the master alone, the workers get stale",
+    conf=ini("enable-threads = true", processes=3), app=REFRESHING, expected=["threads-lost-on-fork"])
+def thread_lost(run):
+    run.start(workers=3)
+    for _ in range(4):
+        run.round(3)
+        run.sleep(1.5)
+
+
+@scenario(
+    "thread-in-each-worker", "The same application with lazy-apps: each worker has the thread",
+    conf=ini("enable-threads = true", "lazy-apps = true", processes=3), app=REFRESHING)
+def thread_kept(run):
+    thread_lost(run)

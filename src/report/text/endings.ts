@@ -53,7 +53,7 @@ export function howItEnded({end, forced, killedBy, signal, role}: Process): stri
       return 'left by itself';
     case 'forced':
       if (killedBy === 'kernel') return 'killed by the kernel: memory ran out';
-      return `killed${isOuter(killedBy) ? ` by ${killedBy === 'platform' ? 'the platform' : killedBy}` : ''}${
+      return `${forced?.inferred ? 'probably ' : ''}killed${isOuter(killedBy) ? ` by ${killedBy === 'platform' ? 'the platform' : killedBy}` : ''}${
         forced === null ? '' : `: ${DEADLINES[forced.deadline]}${isOuter(killedBy) ? after(forced) : ''}`
       }`;
     case 'crashed':

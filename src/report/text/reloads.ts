@@ -33,7 +33,13 @@ export function reloads(timeline: Timeline, page: Page): readonly string[] {
 
 /** A reload in which all left by themselves is told in a sentence. */
 function worthATable({workers, outcome}: Reload): boolean {
-  return workers.length > 0 && (outcome !== 'completed' || workers.some(({end}) => end !== 'clean'));
+  const old = workers.filter((worker) => !isOnlyNew(worker));
+  return old.length > 0 && (outcome !== 'completed' || old.some(({end}) => end !== 'clean'));
+}
+
+/** Where workers have no numbers, old and new ones stand for themselves. */
+function isOnlyNew({worker, oldPid}: ReloadedWorker): boolean {
+  return worker === null && oldPid === null;
 }
 
 function summary(reload: Reload, page: Page): string {
@@ -51,14 +57,17 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
     unfinished: `not finished when the log ends${duration.min > 0 ? `, after ${longDuration({min: duration.min, max: null})}` : ''}`,
     failed: `cut short${duration.min > 0 ? ` after ${longDuration(duration)}` : ''}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}: its master was gone`,
   }[outcome];
+  const old = workers.filter((worker) => !isOnlyNew(worker));
   const ends = (['clean', 'forced', 'unknown'] as const).flatMap((how) => {
-    const count = workers.filter((worker) => worker.end === how).length;
+    const count = old.filter((worker) => worker.end === how).length;
     return count === 0 ? [] : [`${counted(count, 'worker')} ${ENDS[how][count === 1 ? 0 : 1]}`];
   });
+  const fresh = workers.length - old.length;
   const again = repeated.length === 0 ? [] : [`asked for again ${counted(repeated.length, 'time')} meanwhile`];
   return [
     `${KINDS[reload.kind]}${asked}, ${reload.headless ? 'first seen' : 'begun'} ${showInstant(startedAt, page.clock)} (${page.place(reload.began)}): ${end}`,
     ...ends,
+    ...(fresh === 0 ? [] : [`${counted(fresh, 'new worker')} started`]),
     ...again,
   ].join('; ');
 }
@@ -100,9 +109,9 @@ function table(reload: Reload, timeline: Timeline, page: Page): string {
     const process = instance && processesWithPid(instance, worker.oldPid).find(({worker: n}) => n === worker.worker);
     return {
       worker,
-      asked: process?.asked ? showInstant(process.asked.at, page.clock) : '?',
-      waited: shortDuration(worker.wait),
-      how: process === undefined ? HOW[worker.end] : howItEnded(process),
+      asked: process?.asked ? showInstant(process.asked.at, page.clock) : isOnlyNew(worker) ? '' : '?',
+      waited: isOnlyNew(worker) ? '' : shortDuration(worker.wait),
+      how: isOnlyNew(worker) ? 'new' : process === undefined ? HOW[worker.end] : howItEnded(process),
     };
   });
   if (new Set(rows.map(({asked}) => asked)).size === 1) rows.sort((a, b) => (a.worker.worker ?? 0) - (b.worker.worker ?? 0));
@@ -132,7 +141,7 @@ function cellsOf(group: readonly Row[]): string[] {
   const numbers = group.flatMap(({worker}) => worker.worker ?? []);
   const pids = (of: 'oldPid' | 'newPid') => {
     const known = group.flatMap(({worker}) => worker[of] ?? []);
-    if (known.length === 0) return 'none seen';
+    if (known.length === 0) return group.some(({worker: {worker}}) => worker !== null) ? 'none seen' : '';
     const text = ranges(known);
     return text.length <= 24 ? text : counted(known.length, 'pid');
   };

@@ -1,0 +1,189 @@
+/**
+ * Workers that gunicorn's arbiter ended: aborted because they gave no sign for `timeout`, or killed because a stop had
+ * lasted for `graceful_timeout`. Several rules share this one judgement, so that each worker is the subject of one cause.
+ *
+ * "Worker exiting" means that a worker has left its loop, and not that its process is gone (gunicorn/arbiter.py). What
+ * holds it after that is its exit, and no longer the work that it does.
+ */
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes, processesAskedBy} from '../timeline/lookup.ts';
+import {between, type Duration} from '../timeline/time.ts';
+import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import type {Evidence} from './rule.ts';
+import {numberOf, setting} from './settings.ts';
+import {duration, nameOf, proof} from './wording.ts';
+
+/**
+ * `timeout`: it served or started, and gave no sign. `exit`: it had left its loop, its exit was held. `request`: it had
+ * been asked to leave and had a request to finish. `recycle`: it left by itself and did not get there. `undecided`: a
+ * request and a held exit fit alike.
+ */
+export type ArbiterVerdict = 'timeout' | 'exit' | 'request' | 'recycle' | 'undecided';
+
+export interface ArbiterKill {
+  readonly process: Process;
+  readonly forced: Forced;
+  readonly instance: Instance;
+  /** The reload or stop that had asked it to leave. */
+  readonly reload: Reload | null;
+  readonly verdict: ArbiterVerdict;
+  /** False where it may as well have left by itself, late. */
+  readonly isEndKnown: boolean;
+  /** The log proves the verdict; otherwise it is the reading that fits best. */
+  readonly proved: boolean;
+  /** Why, as a sentence. */
+  readonly because: string;
+  readonly shown: readonly Evidence[];
+}
+
+type Judgement = Pick<ArbiterKill, 'verdict' | 'proved' | 'because' | 'shown'>;
+
+/** Seconds by which stamps of whole seconds and a busy machine may be off. */
+const SLACK = 1;
+
+const judged = new WeakMap<Timeline, readonly ArbiterKill[]>();
+
+export function gunicornOf(timeline: Timeline): Instance[] {
+  return timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn');
+}
+
+/** In the order in which they were ended. */
+export function arbiterKills(timeline: Timeline): readonly ArbiterKill[] {
+  const known = judged.get(timeline);
+  if (known) return known;
+  const found = gunicornOf(timeline).flatMap((instance) =>
+    instance.processes.flatMap((process): ArbiterKill[] => {
+      const {forced, asked} = process;
+      const held = forced ? null : outlasted(process, instance);
+      if (held) {
+        const judgement = judge(process, held.forced, instance);
+        return held.isEndKnown || judgement.verdict === 'exit' ? [{...held, process, instance, ...judgement}] : [];
+      }
+      if (process.role !== 'worker' || !forced || process.end !== 'forced' || process.killedBy !== 'arbiter') return [];
+      const reload = instance.reloads.find(({id}) => id === asked?.reload) ?? null;
+      return [{process, forced, instance, reload, isEndKnown: true, ...judge(process, forced, instance)}];
+    }),
+  );
+  found.sort((a, b) => (precedes(a.forced.event, b.forced.event) ? -1 : 1));
+  judged.set(timeline, found);
+  return found;
+}
+
+/** How long after "Worker exiting" a process that nothing holds may take to be gone, in seconds. */
+const TEARDOWN = 2;
+
+/**
+ * A stop lasts until the last worker is gone, and at graceful_timeout gunicorn kills whoever is left without a word. Where
+ * all workers said at once that they were exiting and the arbiter left only later, the exit of one of them was held.
+ */
+function outlasted(process: Process, instance: Instance): Pick<ArbiterKill, 'forced' | 'reload' | 'isEndKnown'> | null {
+  const {asked, leaving, role, ended} = process;
+  const stop = instance.reloads.find(({id, kind}) => id === asked?.reload && kind === 'stop');
+  if (!asked || !leaving || !stop?.ended || ended !== leaving || role !== 'worker') return null;
+  const all = processesAskedBy(instance, stop).filter((each) => each.role === 'worker');
+  if (all.some((each) => each.forced !== null || each.leaving === null)) return null;
+  const last = all.map((each) => each.leaving as LogEvent).reduce((a, b) => (precedes(a, b) ? b : a));
+  if (between(last.at, stop.ended.at).min < TEARDOWN) return null;
+  const grace = numberOf(instance, 'graceful_timeout');
+  const {at} = stop.ended;
+  const isEndKnown = grace !== null && between(stop.began.at, at).min + SLACK >= grace;
+  const patience = between(asked.at, at);
+  return {
+    reload: stop,
+    isEndKnown,
+    forced: {at, event: stop.ended, deadline: 'stop-timeout', inferred: true, tries: 1, patience},
+  };
+}
+
+/** Those of one verdict, by instance. */
+export function killsBy(timeline: Timeline, verdict: ArbiterVerdict): [Instance, ArbiterKill[]][] {
+  return gunicornOf(timeline)
+    .map((instance): [Instance, ArbiterKill[]] => [
+      instance,
+      arbiterKills(timeline).filter((kill) => kill.instance === instance && kill.verdict === verdict),
+    ])
+    .filter(([, kills]) => kills.length > 0);
+}
+
+function judge(process: Process, forced: Forced, instance: Instance): Judgement {
+  const {asked, leaving} = process;
+  const left = leaving !== null && precedes(leaving, forced.event) ? leaving : null;
+  const pending = process.remarks.find(
+    (event) => event.meaning.kind === 'requests-pending' && (event === forced.event || precedes(event, forced.event)),
+  );
+  if (pending && asked && asked.by !== 'itself') {
+    return {
+      verdict: 'request',
+      proved: true,
+      because: 'It said itself that it was waiting for its connections or requests',
+      shown: [proof(pending, `${nameOf(process)} waits for what it still has in hand`)],
+    };
+  }
+  if (left === null) return inItsLoop(process, forced);
+  const shown = [proof(left, `${nameOf(process)} has left its loop: it serves no more, and its process is still there`)];
+  if (asked?.by === 'itself')
+    return {verdict: 'recycle', proved: true, because: 'It had said that it leaves, to be replaced', shown};
+  const toldWhy = process.remarks.find(({meaning}) => meaning.kind === 'threads-awaited');
+  const isPool = workerClass(instance)?.startsWith('gthread') ?? false;
+  const waited = asked ? between(asked.at, left.at) : null;
+  if (!isPool || waited === null || waited.max === null || waited.max <= SLACK) {
+    return {
+      verdict: 'exit',
+      proved: !isPool,
+      because: isPool
+        ? 'It had left its loop at once, as a worker with threads does that has no request in hand'
+        : 'It had said that it had left its loop, so no request held it',
+      shown: toldWhy ? [...shown, proof(toldWhy, 'the interpreter was waiting for threads when it was interrupted')] : shown,
+    };
+  }
+  return inItsPool(process, instance, waited, shown);
+}
+
+/** A worker with threads (gthread) waits for its requests, for graceful_timeout at most, before it leaves its loop. */
+function inItsPool(process: Process, instance: Instance, waited: Duration, shown: readonly Evidence[]): Judgement {
+  const grace = numberOf(instance, 'graceful_timeout');
+  const others = instance.processes.filter(
+    (other) => other !== process && other.asked !== null && other.asked.reload === process.asked?.reload,
+  );
+  const why = `It left its loop only ${duration(waited)} after it had been asked, as a worker with threads does that has requests in hand`;
+  const isWhole = grace !== null && waited.min >= grace - SLACK;
+  if (isWhole || (grace === null && others.length > 0 && others.every(({end}) => end === 'clean'))) {
+    return {
+      verdict: 'request',
+      proved: false,
+      because: `${why}; ${isWhole ? `that is graceful_timeout (${grace} s)` : 'others of the same generation left without trouble'}`,
+      shown,
+    };
+  }
+  return {verdict: 'undecided', proved: false, because: `${why}, and then did not end`, shown};
+}
+
+function inItsLoop(process: Process, forced: Forced): Judgement {
+  if (forced.deadline === 'timeout')
+    return {verdict: 'timeout', proved: true, because: 'It had not said that it was leaving', shown: []};
+  const end = process.ended;
+  return {
+    verdict: 'request',
+    proved: false,
+    because:
+      'A worker that leaves its loop says so ("Worker exiting"), and this one did not: it was still busy, most likely with a request',
+    shown: end && !forced.inferred ? [proof(end, `${nameOf(process)} was killed without having left its loop`)] : [],
+  };
+}
+
+/** `sync`, `gthread`, … in the version's own words; null where the log does not tell. */
+export function workerClass(instance: Instance): string | null {
+  const told = setting(instance, 'worker_class')?.value;
+  return told === undefined ? null : String(told);
+}
+
+/** The SIGKILL a second after the abort is the arbiter's own, whatever the line guesses about memory. */
+export function ownKill({ended, signal, forced}: Process): LogEvent | null {
+  const isKill = signal === '9' || signal === 'KILL' || signal === 'SIGKILL';
+  return isKill && ended !== null && ended !== forced?.event ? ended : null;
+}
+
+/** From being asked to the kill; null where nothing bounds it. */
+export function waitOf({forced}: ArbiterKill): Duration | null {
+  return forced.patience;
+}

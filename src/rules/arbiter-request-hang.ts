@@ -1,0 +1,161 @@
+/** Workers of gunicorn that had a request to finish when their time was over: told by the rule request-blocks-shutdown. */
+import type {LogEvent} from '../timeline/event.ts';
+import type {Instance, Process} from '../timeline/timeline.ts';
+import {type ArbiterKill, waitOf} from './arbiter-kills.ts';
+import {reasons, reloadsOf, requestOf} from './forced-workers.ts';
+import type {Finding, Fix} from './rule.ts';
+import {numberOf} from './settings.ts';
+import {
+  count,
+  duration,
+  evidence,
+  instanceName,
+  isBounded,
+  list,
+  nameOf,
+  occasions,
+  proof,
+  sentences,
+  span,
+  unique,
+  was,
+} from './wording.ts';
+
+/** A worker that went without its requests, by its own words: the event loop of gevent, eventlet or asgi. */
+export interface LeftBehind {
+  readonly process: Process;
+  readonly told: LogEvent;
+}
+
+const GAVE_UP: ReadonlySet<string> = new Set([
+  'gunicorn/worker-graceful-timeout',
+  'gunicorn/forcing-close',
+  'uvicorn/cancelling-tasks',
+]);
+
+export function leftBehindIn({processes}: Instance): LeftBehind[] {
+  return processes.flatMap((process) => {
+    const told = process.end === 'forced' ? undefined : process.remarks.find(({message}) => GAVE_UP.has(message));
+    return told ? [{process, told}] : [];
+  });
+}
+
+export function describeRequestHang(
+  instance: Instance,
+  kills: readonly ArbiterKill[],
+  leftBehind: readonly LeftBehind[],
+): Finding | null {
+  const processes = [...kills, ...leftBehind].map(({process}) => process);
+  const reloads = reloadsOf(kills);
+  const wait = span(kills.map(waitOf).filter((each) => each !== null));
+  const silent = kills.some(({forced}) => forced.inferred);
+  const byTimeout = kills.some(({forced}) => forced.deadline === 'timeout');
+  const proved = kills.every((kill) => kill.proved);
+  const named = unique(processes.flatMap((process) => process.remarks.filter(namesRequest).map(requestOf)));
+  const others = instance.processes.find(
+    (process) =>
+      process.end === 'clean' && process.leaving && process.asked && reloads.some(({id}) => id === process.asked?.reload),
+  );
+  const lines = evidence([
+    ...reloads.slice(0, 1).map(({began}) => proof(began, 'it begins')),
+    ...kills
+      .slice(0, 4)
+      .flatMap(({process, forced, shown}) => [
+        ...shown,
+        ...process.remarks.filter(namesRequest).map((event) => proof(event, `what ${nameOf(process)} was doing`)),
+        proof(
+          forced.event,
+          forced.inferred
+            ? `the arbiter leaves, and ${nameOf(process)} never said that it was exiting`
+            : `${nameOf(process)} is ended by the arbiter`,
+        ),
+      ]),
+    ...leftBehind.slice(0, 4).map(({process, told}) => proof(told, `${nameOf(process)} goes without what it still had in hand`)),
+    ...(others?.leaving ? [proof(others.leaving, `${nameOf(others)} left at once: not every worker was held`)] : []),
+  ]);
+  if (!lines) return null;
+  const grace = numberOf(instance, 'graceful_timeout');
+  return {
+    title:
+      kills.length > 0
+        ? 'A running request kept a worker from leaving until it was killed'
+        : 'Requests were cut off: they outlived graceful_timeout',
+    message: sentences(
+      kills.length > 0 &&
+        `${count(kills.length, 'worker')} had been asked to leave${reloads.length > 0 ? ` by ${occasions(reloads)}` : ''}`,
+      kills.length > 0 && `and ${was(kills.length)} ended by the arbiter${isBounded(wait) ? ` ${duration(wait)} later` : ''}.`,
+      `${reasons(kills)}`,
+      named.length > 0 && `The log names it: ${list(named, 4)}.`,
+      silent &&
+        'The kill is inferred: at graceful_timeout gunicorn kills without a line, and the arbiter waited until then.' +
+          (grace === null && isBounded(wait)
+            ? ` Going by that wait, graceful_timeout is about ${Math.round(wait.min)} s here.`
+            : ''),
+      leftBehind.length > 0 &&
+        `${count(leftBehind.length, 'worker')} gave up waiting after graceful_timeout and went without the requests in hand: these were cut.`,
+    ),
+    confidence: kills.length === 0 || named.length > 0 ? 'certain' : proved ? 'certain' : 'likely',
+    instance: instance.id,
+    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    pids: unique(processes.map(({pid}) => pid)),
+    workers: [],
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'app-threads-block-shutdown',
+        because: proved
+          ? 'the worker was still busy, so it had not begun to shut down'
+          : 'a worker that a thread holds at its exit has said "Worker exiting" before, at once after it was asked',
+        line: others?.leaving?.line ?? null,
+      },
+      ...(silent
+        ? [
+            {
+              hypothesis: 'a worker that was still starting, or a hook that blocks',
+              because: 'nothing in the log speaks against it; it would look the same',
+              line: null,
+            },
+          ]
+        : []),
+    ],
+    cannotSee: [
+      ...(named.length > 0 ? [] : ['which request it was: gunicorn writes its access line when a request ends']),
+      ...(silent ? ['the kill itself'] : []),
+    ],
+    // A worker with threads gives up at graceful_timeout; an event loop that waits for its requests is ended by timeout.
+    fixes: fixesFor(byTimeout && proved ? 'timeout' : 'graceful_timeout'),
+    next: ["look for requests without an answer (499, 502, 504) in the proxy's access log at that moment"],
+    identity: [instanceName(instance), 'request'],
+  };
+}
+
+function namesRequest({meaning, fields}: LogEvent): boolean {
+  return meaning.kind === 'request-error' && fields['uri'] !== undefined;
+}
+
+function fixesFor(setting: 'timeout' | 'graceful_timeout'): Fix[] {
+  return [
+    {
+      setting: null,
+      section: null,
+      value: null,
+      since: null,
+      safety: 'needs-code',
+      effect: 'the worker leaves as soon as the request ends',
+      why:
+        'Give the calls that the request makes (database, HTTP) a time limit, close streams and web sockets when the worker ' +
+        'shuts down, or move the work to a queue and answer at once.',
+    },
+    {
+      setting,
+      section: null,
+      value: null,
+      since: null,
+      safety: 'safe',
+      effect: 'requests up to that length are answered; a stop or reload can take as long',
+      why:
+        'Set it above the longest request that is meant to succeed, and below the time that whoever stops gunicorn waits ' +
+        '(supervisord stopwaitsecs, systemd TimeoutStopSec, the container platform).',
+    },
+  ];
+}

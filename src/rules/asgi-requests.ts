@@ -1,0 +1,236 @@
+/** Requests that hold up an ASGI server that is to leave, or that it cuts: told by the rule request-blocks-shutdown. */
+import type {LogEvent} from '../timeline/event.ts';
+import {between} from '../timeline/time.ts';
+import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {leftBehindIn} from './arbiter-request-hang.ts';
+import {capital, instanceOfEvent} from './deaths.ts';
+import type {Finding, Fix} from './rule.ts';
+import {count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, unique} from './wording.ts';
+
+export function* asgiRequests(timeline: Timeline): Iterable<Finding> {
+  for (const instance of timeline.instances) {
+    const findings =
+      instance.supervisor === 'uvicorn'
+        ? [waiting(timeline, instance), cancelled(instance)]
+        : instance.supervisor === 'daphne'
+          ? [killedAtStop(timeline, instance), tookTooLong(timeline, instance)]
+          : [];
+    for (const finding of findings) if (finding) yield finding;
+  }
+}
+
+/** uvicorn says what it waits for, and by default waits for ever. */
+function waiting(timeline: Timeline, instance: Instance): Finding | null {
+  const held = instance.processes.flatMap((process) => {
+    const told = process.remarks.findLast(({meaning}) => meaning.kind === 'requests-pending');
+    return told && process.role === 'worker' && process.leaving === null && process.ended === null ? [{process, told}] : [];
+  });
+  const [first] = held;
+  if (!first) return null;
+  const reload = instance.reloads.findLast(({outcome}) => outcome === 'unfinished') ?? null;
+  const lines = evidence([
+    ...(reload ? [proof(reload.began, `the ${kindOf(reload)} begins`)] : []),
+    ...held.flatMap(({process, told}) => [
+      ...(process.asked ? [proof(process.asked.event, `${nameOf(process)} is told to leave`)] : []),
+      proof(told, `it waits: ${waitsFor(told)}`),
+    ]),
+  ]);
+  if (!lines) return null;
+  const since = timeline.to === null ? 0 : between(first.told.at, {earliest: timeline.to, latest: timeline.to}).min;
+  return {
+    ...about(instance, held, reload),
+    title: `A ${reload ? kindOf(reload) : 'stop'} waits for requests or connections that do not end`,
+    severity: 'warning',
+    message: sentences(
+      `${capital(held.map(({process, told}) => `${nameOf(process)} was told to leave and says that it waits for ${waitsFor(told)}`).join('; '))}.`,
+      `The log ends without its end${since > 0 ? `, at least ${seconds(since)} later` : ''}. That is proved.`,
+      since === 0 && 'Its lines carry no time: how long it has waited they do not tell.',
+      'By default uvicorn sets no limit to that: event streams, web sockets and connections that are kept open can hold it for ever,',
+      'until whoever asked loses patience and kills it.',
+      reload?.kind === 'hup' &&
+        'Meanwhile the parent restarts no other worker and takes note of no other signal: the others run the old code.',
+    ),
+    confidence: 'certain',
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'the log simply ends first',
+        because:
+          since > 0
+            ? `it goes on for at least ${seconds(since)}`
+            : 'nothing speaks against it: what it waits for may end a moment later',
+        line: first.told.line,
+      },
+    ],
+    cannotSee: ['which client or request it is', 'how it went on'],
+    fixes: [timeLimit(), closeStreams()],
+    next: [
+      `ss -tnp | grep pid=${first.process.pid}   # the connections that it still has`,
+      `py-spy dump --pid ${first.process.pid}`,
+    ],
+    identity: [instanceName(instance), 'waits', reload?.kind ?? 'stop'],
+  };
+}
+
+function waitsFor({message}: LogEvent): string {
+  return message === 'uvicorn/waiting-for-background-tasks'
+    ? 'requests or background tasks of the application to end'
+    : 'connections to close';
+}
+
+/** timeout_graceful_shutdown was over. */
+function cancelled(instance: Instance): Finding | null {
+  const cut = leftBehindIn(instance);
+  const lines = evidence([
+    ...cut.flatMap(({process, told}) => [
+      ...(process.asked ? [proof(process.asked.event, `${nameOf(process)} is told to leave`)] : []),
+      proof(told, `it cancels ${told.fields['count'] ?? 'what is left'}: timeout_graceful_shutdown is over`),
+    ]),
+  ]);
+  if (!lines) return null;
+  const tasks = cut.reduce((sum, {told}) => sum + Number(told.fields['count'] ?? 0), 0);
+  return {
+    ...about(instance, cut, instance.reloads.find(({id}) => id === cut[0]?.process.asked?.reload) ?? null),
+    title: 'Requests were cancelled at a stop: they outlived timeout_graceful_shutdown',
+    message: `${count(tasks, 'request or task', 'requests or tasks')} had not ended when timeout_graceful_shutdown was over, and uvicorn cancelled ${
+      tasks === 1 ? 'it' : 'them'
+    }: the clients got an error or half an answer. That is proved.`,
+    confidence: 'certain',
+    evidence: lines,
+    against: [],
+    cannotSee: ['which requests they were, unless the application prints a traceback or an access line with status 500'],
+    fixes: [
+      {
+        setting: 'timeout_graceful_shutdown',
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'requests up to that length are answered; a stop can take as long',
+        why: 'Set it above the longest request that is meant to succeed, and below the time that whoever stops uvicorn waits.',
+      },
+      closeStreams(),
+    ],
+    next: ["look for requests without an answer (499, 502, 504) in the proxy's access log at that moment"],
+    identity: [instanceName(instance), 'cancelled'],
+  };
+}
+
+function killedAtStop(timeline: Timeline, instance: Instance): Finding | null {
+  const told = timeline.events.filter(
+    (event) =>
+      event.message === 'daphne/killed-pending' &&
+      Number(event.fields['count']) > 0 &&
+      instanceOfEvent(timeline, event) === instance,
+  );
+  const lines = evidence(told.map((event) => proof(event, `${event.fields['count']} were running when daphne stopped`)));
+  if (!lines) return null;
+  const killed = told.reduce((sum, event) => sum + Number(event.fields['count']), 0);
+  return {
+    ...about(instance, [], instance.reloads.find(({began}) => began === told[0]) ?? null),
+    title: 'Requests were cut at a stop: daphne does not wait for them',
+    severity: 'warning',
+    message:
+      `daphne killed ${count(killed, 'application instance')} (requests or web sockets) that had not ended when it was told to stop. That is proved. ` +
+      'It does so at once, at every stop: it has no graceful shutdown. Web sockets that are open are always among them.',
+    confidence: 'certain',
+    evidence: lines,
+    against: [],
+    cannotSee: ['which of them were requests that a client waited for, and which were open web sockets'],
+    fixes: [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'no request is in hand when daphne stops',
+        why: 'Take the instance out of the load balancer and let it run dry before it is stopped, or serve HTTP by a server that waits for its requests (uvicorn, hypercorn).',
+      },
+    ],
+    next: ["look for requests without an answer (499, 502, 504) in the proxy's access log at that moment"],
+    identity: [instanceName(instance), 'killed at stop'],
+  };
+}
+
+/** The client had gone; the application did not take note within application-close-timeout. */
+function tookTooLong(timeline: Timeline, instance: Instance): Finding | null {
+  const told = timeline.events.filter(({message}) => message === 'daphne/took-too-long');
+  const own = told.filter((event) => instanceOfEvent(timeline, event) === instance);
+  const lines = evidence(
+    own.slice(0, 5).map((event) => proof(event, 'its client had gone, it did not end, and daphne killed it')),
+  );
+  if (!lines) return null;
+  const connections = unique(own.map(({fields}) => String(fields['connection'] ?? '').replace(/ at 0x[0-9a-f]+/, '')));
+  return {
+    ...about(instance, [], null),
+    title: 'The application went on after its clients had gone, until daphne killed it',
+    severity: 'warning',
+    message: sentences(
+      `${count(own.length, 'application instance')} did not end within application-close-timeout (10 s by default) after the client had gone, and daphne killed ${own.length === 1 ? 'it' : 'them'}. That is proved.`,
+      `It concerns ${list(connections, 3)}.`,
+      'What they still did is lost in the middle; until then they hold memory, database connections and threads. Often a consumer does not handle',
+      'the disconnect, or waits in a thread that cannot be cancelled.',
+    ),
+    confidence: 'certain',
+    evidence: lines,
+    against: [],
+    cannotSee: ['what the application waited for'],
+    fixes: [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        since: null,
+        safety: 'needs-code',
+        effect: 'the instance ends with its client',
+        why: 'End the work when the disconnect comes (http.disconnect, websocket.disconnect), and give the calls that it makes a time limit. Work that has to be finished belongs into a task queue.',
+      },
+      {
+        setting: '--application-close-timeout',
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'instances get that much time to end',
+        why: 'It hides the wait and leaves its cause.',
+      },
+    ],
+    next: ['the task that the line names tells the coroutine and the line of code where it waits'],
+    identity: [instanceName(instance), 'took too long'],
+  };
+}
+
+function about(
+  instance: Instance,
+  held: readonly {readonly process: Process}[],
+  reload: Reload | null,
+): Pick<Finding, 'instance' | 'reload' | 'pids' | 'workers'> {
+  return {instance: instance.id, reload: reload?.id ?? null, pids: unique(held.map(({process}) => process.pid)), workers: []};
+}
+
+function timeLimit(): Fix {
+  return {
+    setting: 'timeout_graceful_shutdown',
+    section: null,
+    value: null,
+    since: '0.22',
+    safety: 'may-cut-requests',
+    effect: 'a stop or restart ends at that time at the latest; what still runs is cancelled and counted in the log',
+    why:
+      'Set it above the longest request that is meant to succeed, and below the time that whoever stops uvicorn waits ' +
+      '(supervisord stopwaitsecs, systemd TimeoutStopSec, the container platform).',
+  };
+}
+
+function closeStreams(): Fix {
+  return {
+    setting: null,
+    section: null,
+    value: null,
+    since: null,
+    safety: 'needs-code',
+    effect: 'the server leaves at once',
+    why: 'End event streams and web sockets when the server shuts down, give calls a time limit, and move long work to a task queue.',
+  };
+}

@@ -1,0 +1,339 @@
+import type {LogEvent} from '../timeline/event.ts';
+import {between, type Duration} from '../timeline/time.ts';
+import type {Instance, Process} from '../timeline/timeline.ts';
+import {type ArbiterKill, killsBy, ownKill, workerClass} from './arbiter-kills.ts';
+import {DEFAULT_TIMEOUT} from './arbiter-remedies.ts';
+import {capital} from './deaths.ts';
+import {reloadsOf, requestOf} from './forced-workers.ts';
+import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {isOn, numberOf} from './settings.ts';
+import {
+  count,
+  duration,
+  evidence,
+  instanceName,
+  list,
+  nameOf,
+  occasions,
+  proof,
+  seconds,
+  sentences,
+  span,
+  unique,
+  was,
+} from './wording.ts';
+
+/** Seconds by which lives may differ and still be the same wait: whole seconds, a round of the arbiter, a busy machine. */
+const SLACK = 3;
+/** Seconds within which all workers falling silent points to the machine. */
+const MOMENT = 2;
+
+const rule: Rule = {
+  id: 'worker-timeout',
+  title: "Workers that gave no sign of life were ended by gunicorn's timeout",
+  severity: 'error',
+  docs: {
+    sees:
+      'Workers that gunicorn aborted with WORKER TIMEOUT while they served or started; whether they ever served, and ' +
+      "whether the SIGKILL that may follow is gunicorn's own.",
+    why:
+      'Each worker shows its arbiter that it lives. A sync worker cannot while it handles a request, and no worker can while ' +
+      'it imports the application. After timeout (30 s by default) the arbiter sends SIGABRT, and about a second later ' +
+      'SIGKILL if the worker is still there: the request is cut, its client gets no answer.',
+    remedy:
+      'Make the request faster, give the calls it makes a time limit, or use a worker class that shows signs of life while ' +
+      'requests run (gthread, gevent, asgi). A start that takes longer than timeout needs a higher timeout or preload_app.',
+    limits:
+      'Only gunicorn 22 and later write which request was broken off by a sync worker; before that the log does not say what ' +
+      'the worker did. A worker that had said "Worker exiting" before is not meant: there its exit is held.',
+    references: [
+      'https://docs.gunicorn.org/en/stable/settings.html#timeout',
+      'https://docs.gunicorn.org/en/stable/faq.html#how-do-i-avoid-gunicorn-excessively-blocking-in-os-fchmod',
+    ],
+  },
+  needs: {
+    messages: ['gunicorn/worker-timeout', 'gunicorn/booting-worker', 'gunicorn/handling-signal'],
+    otherwise: 'no line of gunicorn tells of a worker',
+  },
+  *check(timeline) {
+    for (const [instance, kills] of killsBy(timeline, 'timeout')) {
+      const timeout = timeoutOf(instance, kills);
+      const starting = kills.filter((kill) => stageOf(kill, kills, instance, timeout) === 'starting');
+      const others = kills.filter((kill) => !starting.includes(kill));
+      for (const finding of [
+        starting.length > 0 ? whileStarting(instance, starting, timeout) : null,
+        others.length > 0 ? whileServing(instance, others, timeout) : null,
+      ]) {
+        if (finding) yield finding;
+      }
+    }
+  },
+};
+
+export default rule;
+
+interface Timeout {
+  /** Null where neither the log nor the configuration tells it. */
+  readonly seconds: number | null;
+  /** `3 s`, `30 s, the default` */
+  readonly text: string;
+}
+
+/** No worker is aborted earlier than timeout after its start: a life that is shorter than the default shows another value. */
+function timeoutOf(instance: Instance, kills: readonly ArbiterKill[]): Timeout {
+  const told = numberOf(instance, 'timeout');
+  if (told !== null) return {seconds: told, text: seconds(told)};
+  const shortest = Math.min(...kills.map(({process}) => lifeOf(process).max ?? Number.POSITIVE_INFINITY));
+  if (shortest < DEFAULT_TIMEOUT - 1)
+    return {seconds: null, text: `not shown, and at most ${seconds(shortest)} going by the shortest life`};
+  return {seconds: null, text: `${DEFAULT_TIMEOUT} s, the default, unless it is set`};
+}
+
+type Stage = 'starting' | 'serving' | 'unknown';
+
+/**
+ * A worker shows a first sign of life when it is forked and the next when it has loaded the application. One that was
+ * aborted timeout after its start never gave a second sign; one that lived for longer did.
+ */
+function stageOf({process}: ArbiterKill, kills: readonly ArbiterKill[], instance: Instance, timeout: Timeout): Stage {
+  if (process.appLoaded || requestsBrokenOff(process).length > 0 || process.requests > 0) return 'serving';
+  const life = lifeOf(process);
+  if (process.started === null) return 'unknown';
+  const shortest = Math.min(...kills.map((kill) => lifeOf(kill.process).max ?? Number.POSITIVE_INFINITY));
+  if (life.min > (timeout.seconds ?? shortest) + SLACK) return 'serving';
+  // One after the other, each as long after its start as the last, and nobody who fared better: a start that never ends.
+  const workers = instance.processes.filter(({role, started}) => role === 'worker' && started !== null);
+  const fared = workers.filter(({end, startedAt}) => end !== 'running' || !isNew(startedAt, kills));
+  const alike = fared.every((worker) => kills.some((kill) => kill.process === worker && lifeOf(worker).min <= shortest + SLACK));
+  return alike && kills.length > 1 && fared.length === kills.length ? 'starting' : 'unknown';
+}
+
+/** Started after the last abort: what becomes of it the log does not tell. */
+function isNew(startedAt: Process['startedAt'], kills: readonly ArbiterKill[]): boolean {
+  const last = kills.at(-1)?.forced.at.earliest ?? null;
+  return last !== null && startedAt.latest !== null && startedAt.latest >= last;
+}
+
+function lifeOf({startedAt, forced}: Process): Duration {
+  return forced ? between(startedAt, forced.at) : {min: 0, max: null};
+}
+
+function requestsBrokenOff(process: Process): LogEvent[] {
+  return process.remarks.filter(({meaning, fields}) => meaning.kind === 'request-error' && fields['uri'] !== undefined);
+}
+
+function whileStarting(instance: Instance, kills: readonly ArbiterKill[], timeout: Timeout): Finding | null {
+  const life = span(kills.map(({process}) => lifeOf(process)));
+  const lines = evidence(linesOf(kills));
+  if (!lines) return null;
+  return {
+    ...subject(instance, kills),
+    title: "Workers were ended by gunicorn's timeout before they had got through their start",
+    message: sentences(
+      `${count(kills.length, 'worker')} ${was(kills.length)} aborted by the arbiter (WORKER TIMEOUT). That is proved.`,
+      life && `Each had lived for ${duration(life)}; timeout is ${timeout.text}.`,
+      'None had given a sign of life since it was started, their replacements fare the same, and no worker of this log fared better:',
+      'that the import of the application takes longer than timeout, or hangs, is inferred. Nobody serves meanwhile.',
+    ),
+    confidence: 'likely',
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'a slow request',
+        because: 'it would have to reach each new worker at once; the workers die one generation after the other, equally old',
+        line: kills[0]?.process.started?.line ?? null,
+      },
+      ...machine(instance, kills),
+      ...memory(kills),
+    ],
+    cannotSee: ['what the import waits for'],
+    fixes: [
+      {
+        setting: 'timeout',
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'the worker gets the time that its start needs',
+        why: 'Set it above the time that the import takes; time it with: python -X importtime -c "import <module>".',
+      },
+      ...(isOn(instance, 'preload_app')
+        ? []
+        : [
+            {
+              setting: 'preload_app',
+              section: null,
+              value: null,
+              since: null,
+              safety: 'needs-code' as const,
+              effect: 'the import happens once, in the arbiter, where no timeout counts',
+              why: 'Threads and connections that are opened at import then exist in the arbiter only, and HUP does not load new code.',
+            },
+          ]),
+    ],
+    next: [
+      'py-spy dump --pid <pid of a worker that has just been booted>   # shows where the import stands',
+      'gunicorn --check-config <module>:<app>   # loads the application without a timeout',
+    ],
+    identity: [instanceName(instance), 'starting'],
+  };
+}
+
+function whileServing(instance: Instance, kills: readonly ArbiterKill[], timeout: Timeout): Finding | null {
+  const reloads = reloadsOf(kills);
+  const broken = kills.flatMap(({process}) => requestsBrokenOff(process));
+  const named = unique(broken.map(requestOf));
+  const served = kills.filter((kill) => stageOf(kill, kills, instance, timeout) === 'serving');
+  const open = kills.filter((kill) => !served.includes(kill));
+  const worker = workerClass(instance);
+  const lines = evidence([
+    ...linesOf(kills),
+    ...broken.slice(0, 4).map((event) => proof(event, 'the request that was broken off')),
+  ]);
+  if (!lines) return null;
+  return {
+    ...subject(instance, kills),
+    title: rule.title,
+    message: sentences(
+      `${count(kills.length, 'worker')} ${was(kills.length)} aborted by the arbiter (WORKER TIMEOUT): no sign of life for longer`,
+      `than timeout (${timeout.text}). That is proved.`,
+      served.length > 0 &&
+        named.length === 0 &&
+        `${capital(names(served))} had got through the start: the life was longer than timeout.`,
+      named.length > 0 && `The log names what was broken off: ${list(named, 4)}.`,
+      open.length > 0 &&
+        `Whether ${names(open)} ever served, this log does not tell: no line of gunicorn ties a request to a worker.`,
+      reloads.length > 0 &&
+        `It happened during ${occasions(reloads)}: the worker had been asked to leave and could not finish what it did.`,
+      named.length === 0 && whatHeld(worker),
+    ),
+    confidence: 'certain',
+    evidence: lines,
+    against: [
+      ...(named.length > 0
+        ? []
+        : [
+            {
+              hypothesis: 'a start that takes longer than timeout',
+              because:
+                open.length === 0
+                  ? 'the worker lived for longer than timeout, so it had given signs of life since its start'
+                  : 'it would end every worker in the same way; here it did not, or too few were seen to tell',
+              line: kills[0]?.process.started?.line ?? null,
+            },
+          ]),
+      ...machine(instance, kills),
+      ...memory(kills),
+    ],
+    cannotSee: [
+      ...(named.length > 0 ? [] : ['which request it was: gunicorn writes its access line when a request ends']),
+      'what the request waited for',
+    ],
+    fixes: servingFixes(worker),
+    next: [
+      'py-spy dump --pid <pid of a worker that hangs>   # shows what it waits for',
+      "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
+    ],
+    identity: [instanceName(instance), 'serving'],
+  };
+}
+
+/** What keeps a worker from showing that it lives depends on its class. */
+function whatHeld(worker: string | null): string {
+  if (worker === null || worker === 'sync')
+    return `That a request held it is inferred${worker === null ? '' : ': a sync worker shows no sign of life while it handles one'}.`;
+  return (
+    `A worker of the class ${worker} shows signs of life while requests run. That its loop itself could not run is inferred: code that ` +
+    'blocks it (a call that does not yield, a C extension that holds the interpreter), or a machine without time for it.'
+  );
+}
+
+function names(kills: readonly ArbiterKill[]): string {
+  return list(
+    kills.map(({process}) => nameOf(process)),
+    3,
+  );
+}
+
+function subject(instance: Instance, kills: readonly ArbiterKill[]): Pick<Finding, 'instance' | 'reload' | 'pids' | 'workers'> {
+  const reloads = reloadsOf(kills);
+  return {
+    instance: instance.id,
+    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    pids: unique(kills.map(({process}) => process.pid)),
+    workers: [],
+  };
+}
+
+function linesOf(kills: readonly ArbiterKill[]): Evidence[] {
+  return kills.slice(0, 3).flatMap(({process, forced}) => {
+    const kill = ownKill(process);
+    return [
+      ...(process.started ? [proof(process.started, `${nameOf(process)} starts`)] : []),
+      proof(forced.event, `the arbiter aborts ${nameOf(process)}`),
+      ...(kill ? [proof(kill, "the arbiter's own SIGKILL, because the abort did not end it")] : []),
+    ];
+  });
+}
+
+/** All at once: the workers have only the machine in common. */
+function machine(instance: Instance, kills: readonly ArbiterKill[]): Finding['against'] {
+  const [first, last] = [kills[0]?.forced.at, kills.at(-1)?.forced.at];
+  const apart = first && last ? between(first, last) : null;
+  const all = instance.processes.filter(({role, end}) => role === 'worker' && end !== 'running').length === kills.length;
+  if (kills.length < 2 || !all || apart === null || apart.max === null || apart.max > MOMENT) return [];
+  return [
+    {
+      hypothesis: 'a pause of the machine (suspended, starved of CPU), or a heartbeat file on a slow disk',
+      because: 'nothing speaks against it: all fell silent at the same moment; worker_tmp_dir = "/dev/shm" rules out the disk',
+      line: null,
+    },
+  ];
+}
+
+function memory(kills: readonly ArbiterKill[]): Finding['against'] {
+  const kill = kills.map(({process}) => ownKill(process)).find((event) => event !== null);
+  if (!kill) return [];
+  return [
+    {
+      hypothesis: 'out of memory, as the line about SIGKILL may suggest',
+      because: 'the arbiter had aborted the same pid just before: the SIGKILL is its own',
+      line: kill.line,
+    },
+  ];
+}
+
+function servingFixes(worker: string | null): Fix[] {
+  const fixes: Fix[] = [
+    {
+      setting: null,
+      section: null,
+      value: null,
+      since: null,
+      safety: 'needs-code',
+      effect: 'the request ends before timeout',
+      why: 'Give the calls that the request makes (database, HTTP) a time limit below timeout, or move the work to a queue.',
+    },
+    {
+      setting: 'timeout',
+      section: null,
+      value: null,
+      since: null,
+      safety: 'safe',
+      effect: 'requests up to that length are answered',
+      why: 'Set it above the longest request that is meant to succeed; a worker that truly hangs then stays for longer.',
+    },
+  ];
+  if (worker === null || worker === 'sync') {
+    fixes.splice(1, 0, {
+      setting: 'worker_class',
+      section: null,
+      value: null,
+      since: null,
+      safety: 'needs-code',
+      effect: 'a slow request no longer silences its worker',
+      why: 'worker_class = "gthread" with threads above 1; the application must be safe for threads.',
+    });
+  }
+  return fixes;
+}

@@ -1,0 +1,42 @@
+import type {InstanceDraft, ProcessDraft} from './draft.ts';
+import {isAlive} from './draft.ts';
+import type {LogEvent} from './event.ts';
+import {settingAt} from './lookup.ts';
+import {between} from './time.ts';
+
+/** gunicorn's graceful_timeout in seconds where nothing sets it (gunicorn/config.py). */
+const DEFAULT_GRACEFUL_TIMEOUT = 30;
+/** Stamps are whole seconds: a wait may be this much longer than they show. */
+const RESOLUTION = 1;
+
+/**
+ * Workers that a stop of gunicorn must have killed without a word. Its arbiter waits for its workers, kills whoever is
+ * left after graceful_timeout, and writes nothing of it, or only about those that it reaps before it leaves itself
+ * (gunicorn/arbiter.py, `stop`, to 26). `ended` is the line with which the arbiter leaves.
+ *
+ * A worker that leaves by itself says so. One that never did kept the arbiter waiting. Where all did, and the arbiter
+ * waited for the whole time nevertheless, their exits were held: at least one of them, and the log does not show which.
+ */
+export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): ProcessDraft[] {
+  const {active, supervisor} = instance;
+  if (supervisor !== 'gunicorn' || active?.kind !== 'stop') return [];
+  const workers = instance.processes.filter(({role, asked}) => role === 'worker' && asked?.reload === active);
+  const left = workers.filter(isAlive);
+  const waited = between(active.began.at, ended.at).min + RESOLUTION;
+  const busy = left.filter(({leaving, forced}) => leaving === null && forced === null);
+  const killed = workers.filter(({end}) => end === 'forced');
+  if (busy.length > 0) return waited > RESOLUTION && tellsOfLeaving(instance) ? busy : [];
+  const isBusyKnown = killed.some(({leaving}) => leaving === null);
+  if (isBusyKnown || (killed.length === 0 && waited < gracefulTimeout(instance))) return [];
+  return left.filter(({forced}) => forced === null);
+}
+
+function gracefulTimeout({settings}: InstanceDraft): number {
+  const told = Number(settingAt(settings, 'graceful_timeout')?.value ?? Number.NaN);
+  return Number.isFinite(told) ? told : DEFAULT_GRACEFUL_TIMEOUT;
+}
+
+/** Workers say that they start and that they leave at the same level. */
+function tellsOfLeaving({processes}: InstanceDraft): boolean {
+  return processes.some(({role, started, leaving}) => role === 'worker' && (started !== null || leaving !== null));
+}
