@@ -10,12 +10,15 @@ export interface Beginning {
 const LONGEST_BEGINNING = 16;
 const MOST_BEGINNINGS = 16;
 
+/** The set of each byte alone. */
+const SINGLE: readonly ByteSet[] = Array.from({length: 256}, (_, single) => bytes((byte) => byte === single));
+
 export function beginningsOf(expr: Expr): Beginning[] {
   switch (expr.is) {
     case 'byte':
       return [{sets: [expr.set], whole: true}];
     case 'text':
-      return [{sets: [...expr.text].map((letter) => bytes((byte) => byte === letter.charCodeAt(0))), whole: true}];
+      return [{sets: [...expr.text].map((letter) => SINGLE[letter.charCodeAt(0)] as ByteSet), whole: true}];
     case 'seq':
       return expr.parts.reduce<Beginning[]>(
         (sofar, part) => {
