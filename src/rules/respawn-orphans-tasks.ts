@@ -3,7 +3,7 @@ import type {Instance, OrphanedTask, Process, Timeline} from '../timeline/timeli
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {reasonOf} from './recycling.ts';
 import type {Finding, Fix, Rule, Undecided} from './rule.ts';
-import {count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
+import {count, evidence, figure, instanceName, list, proof, sentences, unique} from './wording.ts';
 
 const LOST_TO: Readonly<Record<Cause, string>> = {
   reload: 'a reload',
@@ -133,7 +133,7 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
   return {
     title: rule.title,
     message: sentences(
-      `${count(tasks.length, 'task')} of ${began.toLocaleString('en-US')} began and never ended: ${list(named, 6)}.`,
+      `${count(tasks.length, 'task')} of ${figure(began)} began and never ended: ${list(named, 6)}.`,
       proved && `Their processes are gone, ended by ${list(causes)}. That is proved.`,
       silent && 'The log has no line for the end of the process; that it was replaced is inferred, because it fell silent',
       silent && 'and another pid goes on with the same work. Thread ids repeat over processes: the pids tell.',

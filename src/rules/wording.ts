@@ -6,7 +6,12 @@ import {type Instance, type Process, type Reload, UNKNOWN_PID} from '../timeline
 import type {Evidence} from './rule.ts';
 
 export function count(number: number, noun: string, plural = `${noun}s`): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`;
+  return `${figure(number)} ${number === 1 ? noun : plural}`;
+}
+
+/** `1,234`. By hand, since the first use of the language's own way costs a start 10 ms. */
+export function figure(number: number): string {
+  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** The parts that apply, as one text. */
