@@ -73,6 +73,12 @@ const INPUTS = {
   bare: ({logs: {bare}, program}) => [
     logdoctor('bare', bare, program),
     {
+      ...logdoctor('bare', bare, program),
+      id: 'bare/serial',
+      tool: 'logdoctor on one thread',
+      command: {argv: [...analyze(program, bare.path), '--threads', '1'], ok: [FINDINGS, NOT_UNDERSTOOD]},
+    },
+    {
       ...anchor('bare/perl', 'Perl, one pass', bare, ['perl', join(HERE, 'one-pass.pl'), REQUEST_LINE, bare.path]),
       answer: perlAnswer,
     },

@@ -51,22 +51,22 @@ export function rowOf({id, input, tool, log, isTimedOnly = false}, runs, {bytes,
 
 /** Each compares runs of the same round, so that what else the machine does weighs on both alike. */
 const PAIRS = [
-  ['bare/logdoctor', 'bare/rg', 'wall, against rg -c with the whole request line', 0.8],
+  ['bare/logdoctor', 'bare/rg', 'wall, against rg -c with the whole request line', 0.5],
+  ['bare/serial', 'bare/rg', 'the same on one thread', 0.8],
   ['bare/logdoctor', 'bare/perl', 'wall, against the one-pass Perl script', 0.22],
-  ['bare/logdoctor', 'bare/bytes', 'wall, against a JS loop over every byte', 1.8],
-  ['bare/logdoctor', 'bare/wc', 'wall, against wc -l', 12],
+  ['bare/serial', 'bare/bytes', 'wall on one thread, against a JS loop over every byte', 1.8],
   ['bare/logdoctor', 'bare/lnav', 'wall, against lnav', 1 / 4],
   ['bare/logdoctor', 'bare/goaccess', 'wall, against goaccess', 1 / 15],
-  ['stdin/logdoctor', 'bare/logdoctor', 'wall, standard input against file', 2.3],
+  ['stdin/logdoctor', 'bare/serial', 'wall, standard input against file', 2.3],
   ['gz/logdoctor', 'gz/zcat', 'wall, gz against zcat', 0.7],
-  ['journald/logdoctor', 'bare/logdoctor', 'wall per line, journald against bare', 1.15],
-  ['docker/logdoctor', 'bare/logdoctor', 'wall per line, Docker against bare', 3.5],
-  ['hostile/logdoctor', 'bare/logdoctor', 'wall per byte, hostile against bare', 2],
+  ['journald/logdoctor', 'bare/serial', 'wall per line, journald against bare', 1.15],
+  ['docker/logdoctor', 'bare/serial', 'wall per line, Docker against bare', 3.5],
+  ['hostile/logdoctor', 'bare/serial', 'wall per byte, hostile against bare', 2],
   ['start/version', 'start/node', '--version, against node -e 0', 2.3],
   ['start/logdoctor', 'start/node', 'tiny log, against node -e 0', 2.3],
 ];
 const MEMORY = [
-  ['bare/logdoctor', 'peak memory, file', 96],
+  ['bare/serial', 'peak memory, file, one thread', 96],
   ['stdin/logdoctor', 'peak memory, standard input', 96],
   ['gz/logdoctor', 'peak memory, gz', 96],
 ];
