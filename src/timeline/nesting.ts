@@ -261,6 +261,8 @@ function showAlive(event: LogEvent, known: Known): void {
   if (survivor === undefined) return;
   survivor.remarks.push(event);
   survivor.end = 'running';
+  // It had left its work loop, and no more than that.
+  survivor.leaving = null;
 }
 
 /**
