@@ -117,6 +117,20 @@ describe('with a configuration', () => {
     expect(first?.at.text).toMatch(/^worker-reload-mercy/);
   });
 
+  test('more patience than supervisord has needs more of that as well', async () => {
+    const log = 'samples/uwsgi/mercy-too-short/uwsgi.log';
+    const conf = join(directory, 'supervisord.conf');
+    const nextOf = async (limit: number) => {
+      writeFileSync(conf, `[program:shop]\ncommand = uwsgi --ini uwsgi.ini\nstopwaitsecs = ${limit}\n`);
+      const {findings} = await analyze({inputs: [log], configs: ['samples/uwsgi/mercy-too-short/uwsgi.ini', conf]});
+      const raising = findings.filter(({fixes}) => fixes.some(({setting: name}) => name === 'worker-reload-mercy'));
+      expect(raising.length).toBeGreaterThan(0);
+      return raising.flatMap(({next}) => next).join('\n');
+    };
+    expect(await nextOf(5)).toMatch(/raise stopwaitsecs \(now 5 s\) above \d+ s together with worker-reload-mercy/);
+    expect(await nextOf(600)).not.toContain('stopwaitsecs');
+  });
+
   test('what is set already is not advised again', async () => {
     const config = join(directory, 'set.ini');
     writeFileSync(config, '[uwsgi]\nskip-atexit-teardown = true\n');

@@ -15,6 +15,7 @@ const EXCLUDES: readonly (readonly [string, string])[] = [
  * - A setting that the server's version does not have is not advised.
  * - Of one server no setting is advised with two values. Where they differ the more patient holds, for work is worth more
  *   than time; what would have asked for less says so.
+ * - More patience than whoever runs the server has is advised only together with more of that.
  * - What is set already is not advised again.
  * - Best first: by the seconds that remain, where a fix tells them.
  */
@@ -33,8 +34,10 @@ export function reconcile(findings: readonly RuleFinding[], timeline: Timeline):
         next.push(`${fix.setting} = ${fix.value} is set already, and was not enough: look for another cause`);
         return [];
       }
-      if (other.value === fix.value) return [fix];
-      if (isLess(fix, instance) === isLess(other, instance)) return [other];
+      if (other.value === fix.value || isLess(fix, instance) === isLess(other, instance)) {
+        next.push(...withOuter(instance, other));
+        return [other.value === fix.value ? fix : other];
+      }
       next.push(`${fix.setting} is not lowered here: what else this report found needs ${other.value}`);
       return [];
     });
@@ -69,6 +72,20 @@ function isSet(instance: Instance, fix: Fix): boolean {
   if (now === null || fix.value === null) return false;
   const on = /^(true|1|yes|on)$/i;
   return String(now.value) === fix.value || (on.test(fix.value) && on.test(String(now.value)));
+}
+
+const INNER = new Set(['worker-reload-mercy', 'graceful_timeout']);
+
+/** The time limit of supervisord or systemd must stay the longer one. */
+function withOuter(instance: Instance, {setting: name, value}: Fix): string[] {
+  if (name === null || !INNER.has(name) || !(Number(value) > Number(setting(instance, name)?.value))) return [];
+  const needed = Number(value) + 1;
+  return ['stopwaitsecs', 'TimeoutStopSec'].flatMap((outer) => {
+    const limit = Number(setting(instance, outer)?.value ?? Number.NaN);
+    return limit <= needed
+      ? [`raise ${outer} (now ${limit} s) above ${needed} s together with ${name}: the outer limit must be the longer one`]
+      : [];
+  });
 }
 
 function isLess({setting: name, value}: Fix, instance: Instance): boolean {
