@@ -27,6 +27,9 @@ export function joinConfiguration(
   return {timeline: joiner.timeline(), notes: [...configuration.notes, ...joiner.notes]};
 }
 
+/** Lines of configurations are shown below those of the logs. */
+const BEHIND_ALL_LOGS = 2 ** 50;
+
 /** What is to be added to an instance. */
 interface Addition {
   readonly settings: Setting[];
@@ -182,7 +185,7 @@ class Joiner {
         name,
         value,
         from: 'config',
-        where: {input: this.inputOf(file), line, text: textOfLine(file, line)},
+        where: {input: this.inputOf(file), line, place: BEHIND_ALL_LOGS + line, text: textOfLine(file, line)},
         ...of,
       });
     }
@@ -207,7 +210,11 @@ class Joiner {
 
   private placeOf({place: {file, section}, server}: Program): ConfiguredPlace {
     const line = file.sections.find(({name}) => name === section)?.line ?? 1;
-    return {heading: {input: this.inputOf(file), line, text: textOfLine(file, line)}, section, server};
+    return {
+      heading: {input: this.inputOf(file), line, place: BEHIND_ALL_LOGS + line, text: textOfLine(file, line)},
+      section,
+      server,
+    };
   }
 
   private inputOf(file: ConfigFile): number {

@@ -1,6 +1,7 @@
 import {tzOffset} from '@date-fns/tz';
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /**
  * The time zone that a log's own stamps are in, where somebody says so. The log's clock is then the clock on the
@@ -27,5 +28,11 @@ export class Zone {
       this.offsets.set(hour, offset);
     }
     return utc + offset;
+  }
+
+  /** The clock on the wall shows this twice: summer time ends. */
+  comesTwice(wall: number): boolean {
+    const instants = [wall - DAY, wall + DAY].map((nearby) => wall - (this.wallClock(nearby) - nearby));
+    return instants[0] !== instants[1] && instants.every((instant) => this.wallClock(instant) === wall);
   }
 }

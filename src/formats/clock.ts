@@ -2,6 +2,9 @@ import {exactly, type Instant, UNKNOWN_INSTANT} from '../timeline/time.ts';
 
 /** Lines of one second may be swapped, and a request line is a little later than its own arithmetic says. */
 const TOLERANCE_MS = 2000;
+const LEAST_STEPS_BACK = 2;
+/** Stamps are whole seconds: a request line was written within so many milliseconds after start + duration. */
+export const WRITTEN_WITHIN_MS = 999;
 
 /** What one line knows of its time: when it was written is bounded by the lines with a time around it. */
 export interface Moment {
@@ -23,14 +26,16 @@ export interface Moment {
  * moves the second one. Where they contradict each other, only the stamps are believed.
  */
 export class LineClock {
-  /** Times at which the two clocks, or one with itself, ran backwards. */
-  contradictions = 0;
   first: number | null = null;
   last: number | null = null;
 
   private stamp: number | null = null;
   private request: number | null = null;
-  private isRequestClockSound = true;
+  /** Whether the two clocks fit together when lines are read in their order, and when they are read from the last to the first. */
+  private isSound = true;
+  private isSoundBackwards = true;
+  private readonly stampSteps = new Steps();
+  private readonly requestSteps = new Steps();
   private awaitingStamp: Moment[] = [];
   private awaitingRequest: Moment[] = [];
 
@@ -38,8 +43,8 @@ export class LineClock {
   atStamp(time: number): void {
     for (const moment of this.awaitingStamp) moment.stampAfter = time;
     this.awaitingStamp = [];
-    if (this.stamp !== null && time < this.stamp - TOLERANCE_MS) this.contradictions++;
-    if (this.request !== null && time < this.request - TOLERANCE_MS) this.isRequestClockSound = false;
+    if (this.stamp !== null) this.stampSteps.add(time - this.stamp);
+    if (this.request !== null) this.compare(time - this.request);
     this.stamp = time;
     this.see(time, time);
   }
@@ -60,7 +65,8 @@ export class LineClock {
   atRequest(from: number, to: number): void {
     for (const moment of this.awaitingRequest) moment.requestAfter = to;
     this.awaitingRequest = [];
-    if (this.stamp !== null && to < this.stamp - TOLERANCE_MS) this.isRequestClockSound = false;
+    if (this.stamp !== null) this.compare(to - this.stamp);
+    if (this.request !== null) this.requestSteps.add(from - this.request);
     this.request = from;
     this.see(from, to);
   }
@@ -78,7 +84,7 @@ export class LineClock {
   /** The bounds of a moment, once everything has been read. */
   instant(moment: Moment): Instant {
     if (moment.own !== null) return exactly(moment.own);
-    const sound = this.isRequestClockSound;
+    const sound = this.isSound;
     const earliest = largest(moment.stampBefore, sound ? moment.requestBefore : null);
     const latest = smallest(moment.stampAfter, sound ? moment.requestAfter : null);
     if (earliest !== null && latest !== null && earliest > latest) {
@@ -87,10 +93,58 @@ export class LineClock {
     return {earliest: earliest === null ? null : wholeSecond(earliest), latest: latest === null ? null : wholeSecond(latest)};
   }
 
+  /** A line with this stamp would step back by more than lines of one second may be swapped. */
+  wouldStepBack(time: number): boolean {
+    return this.stamp !== null && time < this.stamp - TOLERANCE_MS;
+  }
+
+  /** The next part of a rotated log begins: {@link first} and {@link last} are those of a part. */
+  beginPart(): void {
+    this.first = null;
+    this.last = null;
+  }
+
+  /** The newest line comes first. One step back alone may as well be a clock that was set. */
+  get runsBackwards(): boolean {
+    const {stampSteps, requestSteps} = this;
+    const back = stampSteps.back + requestSteps.back;
+    return back >= LEAST_STEPS_BACK && back > 4 * (stampSteps.forward + requestSteps.forward);
+  }
+
+  /** The lines turn out to be in the wrong order, and so were the moments: see {@link turnMoment}. */
+  turnRound(): void {
+    this.isSound = this.isSoundBackwards;
+  }
+
+  private compare(step: number): void {
+    if (step < -TOLERANCE_MS) this.isSound = false;
+    if (step > TOLERANCE_MS) this.isSoundBackwards = false;
+  }
+
   private see(from: number, to: number): void {
     if (this.first === null || from < this.first) this.first = wholeSecond(from);
     if (this.last === null || to > this.last) this.last = wholeSecond(to);
   }
+}
+
+/** How often the times of lines go in which direction. */
+class Steps {
+  forward = 0;
+  back = 0;
+
+  add(milliseconds: number): void {
+    if (milliseconds > 0) this.forward++;
+    if (milliseconds < 0) this.back++;
+  }
+}
+
+/** The lines around it are in the wrong order: what stands before it was written after it. */
+export function turnMoment(moment: Moment): void {
+  const there = moment as {-readonly [key in keyof Moment]: Moment[key]};
+  [there.stampBefore, there.stampAfter] = [moment.stampAfter, moment.stampBefore];
+  const {requestBefore, requestAfter} = moment;
+  there.requestBefore = requestAfter === null ? null : requestAfter - WRITTEN_WITHIN_MS;
+  there.requestAfter = requestBefore === null ? null : requestBefore + WRITTEN_WITHIN_MS;
 }
 
 /** The same for what a line knows: times of request lines are full dates and stay. */

@@ -3,25 +3,34 @@ import {Front} from '../envelope/front.ts';
 import type {Gathering} from '../envelope/gathering.ts';
 import type {LayerReader} from '../envelope/layers.ts';
 import type {Wrapping} from '../envelope/wrapping.ts';
+import type {Zone} from '../envelope/zone.ts';
 import type {InputInfo} from '../source/sink.ts';
 import type {LineRef} from '../timeline/event.ts';
-import type {Oddity} from '../timeline/timeline.ts';
+import type {InputSummary, Oddity} from '../timeline/timeline.ts';
 import {LineClock} from './clock.ts';
+import type {Format} from './format.ts';
 import {OwnPrefix} from './own-prefix.ts';
 import {type Writer, Writers} from './writer.ts';
 
 export type LineKind = 'events' | 'requests' | 'noise' | 'application' | 'unknown';
 
-/** What has been seen of the input that is being read. */
+/**
+ * What has been seen of the input that is being read. The parts of a rotated log share their clock and all that is
+ * under way; each counts its own lines.
+ */
 export interface CurrentInput {
   readonly info: InputInfo;
   readonly index: number;
+  /** The input whose log this one goes on with; null where it begins one. */
+  readonly partOf: CurrentInput | null;
+  /** Lines of all inputs before it. */
+  placesBefore: number;
   readonly clock: LineClock;
   readonly calendar: Calendar;
   /** Names of envelopes around recognised lines, with the least depth at which each was seen. */
   readonly envelopes: Map<string, number>;
   /** Parts of lines that wait for their last part, by where they come from. */
-  readonly held: Map<string, {readonly parts: readonly Buffer[]; readonly wrapping: Wrapping}>;
+  readonly held: Map<string, {readonly parts: readonly Buffer[]; readonly wrapping: Wrapping; readonly input: CurrentInput}>;
   readonly oddities: Map<string, Oddity>;
   readonly examples: LineRef[];
   line: number;
@@ -37,6 +46,8 @@ export interface CurrentInput {
   bare: number;
   /** The layers around the last message that was wrapped in text alone: tried first on the next line. */
   route: readonly LayerReader[];
+  /** What these layers are called. */
+  routeNames: readonly string[];
   readonly front: Front;
   readonly ownPrefix: OwnPrefix;
   readonly writers: Writers;
@@ -52,13 +63,20 @@ export interface CurrentInput {
   rest: Buffer | null;
   /** What the last line was that was no request. */
   lastKind: LineKind;
-  /** A record of several lines that has begun, with its first line and the number of its lines so far. */
-  gathering: {readonly gathering: Gathering; readonly line: number; lines: number} | null;
+  /** A record of several lines that has begun, with its first line, and the inputs that its lines so far stand in. */
+  gathering: {readonly gathering: Gathering; readonly line: number; readonly parts: CurrentInput[]} | null;
   /** What a line of its own says of the lines that follow, or of the next one. */
   carried: {readonly wrapping: Wrapping; readonly isOnce: boolean} | null;
   boot: string | null;
   hasUtc: boolean;
   hasLocal: boolean;
+  /** Whose lines were recognised. */
+  readonly speakers: Set<Format>;
+  from: number | null;
+  to: number | null;
+  /** The last line of the part before this one broke off, and is nothing that is known. */
+  cut: {readonly text: Buffer; readonly kind: LineKind; readonly input: CurrentInput} | null;
+  closed: {readonly bytes: number; readonly truncated: boolean};
 }
 
 /** No layer at all. */
@@ -68,6 +86,8 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
   return {
     info,
     index,
+    partOf: null,
+    placesBefore: 0,
     clock: new LineClock(),
     calendar: new Calendar(year),
     envelopes: new Map(),
@@ -84,6 +104,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     servedSeen: 0,
     bare: 0,
     route: BARE_ROUTE,
+    routeNames: [],
     front: new Front(),
     ownPrefix: new OwnPrefix(),
     writers: new Writers(),
@@ -99,11 +120,72 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     boot: null,
     hasUtc: false,
     hasLocal: false,
+    speakers: new Set(),
+    from: null,
+    to: null,
+    cut: null,
+    closed: {bytes: 0, truncated: false},
+  };
+}
+
+/** The next part of the log that `before` is a part of. */
+export function nextPart(before: CurrentInput, info: InputInfo, index: number): CurrentInput {
+  before.clock.beginPart();
+  return {
+    ...before,
+    info,
+    index,
+    partOf: before,
+    placesBefore: before.placesBefore + before.line,
+    envelopes: new Map(),
+    oddities: new Map(),
+    examples: [],
+    line: 0,
+    events: 0,
+    requests: 0,
+    noise: 0,
+    application: 0,
+    unknown: 0,
+    bare: 0,
+    hasUtc: false,
+    hasLocal: false,
+    speakers: new Set(),
+    from: null,
+    to: null,
+  };
+}
+
+/** `zone`: the one that was asked for. `formats`: those that were asked, in their order. */
+export function summaryOf(input: CurrentInput, zone: Zone | null, formats: readonly Format[]): InputSummary {
+  const {info, speakers, application, unknown} = input;
+  // Lines of an application count as such only where something is known to have run it.
+  const isUnderstood = speakers.size > 0;
+  return {
+    name: info.name,
+    bytes: input.closed.bytes,
+    lines: input.line,
+    compression: info.compression,
+    envelopes: envelopesOf(input),
+    supervisors: formats.filter((format) => speakers.has(format) && !format.isApplication).map(({id}) => id),
+    counts: {
+      events: input.events,
+      requests: input.requests,
+      noise: input.noise,
+      application: isUnderstood ? application : 0,
+      unknown: isUnderstood ? unknown : unknown + application,
+    },
+    from: input.from,
+    to: input.to,
+    zone: zone?.name ?? (input.hasUtc && !input.hasLocal ? 'UTC' : null),
+    truncated: input.closed.truncated,
+    oddities: [...input.oddities.values()],
+    unknownExamples: input.examples,
+    continues: input.partOf !== null,
   };
 }
 
 /** What stood around recognised lines, outermost first; `plain` where some stood bare. */
-export function envelopesOf({envelopes, bare}: CurrentInput): string[] {
+function envelopesOf({envelopes, bare}: CurrentInput): string[] {
   const names = [...envelopes].sort(([, a], [, b]) => a - b).map(([name]) => name);
   // The child's lines stand bare below supervisord's own.
   return names.length === 0 || (bare > 0 && !envelopes.has('supervisord-child')) ? ['plain', ...names] : names;

@@ -10,12 +10,11 @@ import {StampReader} from '../envelope/stamp.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
 import {Vocabulary} from '../grammar/words.ts';
-import {type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
-import type {LogEvent, Meaning, Unneeded} from '../timeline/event.ts';
+import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
+import type {LineRef, LogEvent, Meaning, RequestSegment, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
-import type {InputSummary} from '../timeline/timeline.ts';
-import {type LineClock, type Moment, moveMoment} from './clock.ts';
-import {BARE_ROUTE, type CurrentInput, envelopesOf, type LineKind, newInput} from './current-input.ts';
+import {type LineClock, type Moment, moveMoment, turnMoment} from './clock.ts';
+import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, summaryOf} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
 import {chosenFormats, type FormatChoice} from './index.ts';
 import {type Engine, type Matchers, matchersOf} from './matchers.ts';
@@ -104,12 +103,15 @@ export class Recorder implements LineSink {
   /** All supervisors but the first, which has been asked before. */
   private readonly others: readonly Reader[];
   private readonly vocabulary: Vocabulary;
+  private readonly ledgers: readonly RequestLedger[];
   private readonly layers: LayerReader;
   private readonly origins: LayerReader;
   private readonly stamps: StampReader;
   private readonly scratch = new Scratch();
   private readonly events: {event: Omit<LogEvent, 'at'>; moment: Moment; clock: LineClock}[] = [];
-  private readonly inputs: InputSummary[] = [];
+  private readonly inputs: CurrentInput[] = [];
+  /** What had been kept when the log that is being read began. */
+  private logStart: {events: number; served: number; segments: readonly number[]} = {events: 0, served: 0, segments: []};
   private bound: Buffer | null = null;
   private current: CurrentInput = newInput({name: '', compression: 'none'}, 0, null);
 
@@ -132,17 +134,22 @@ export class Recorder implements LineSink {
     this.others = this.supervisors.slice(1);
     // Any words may be an application's: its records have none to be found by, and come last.
     this.vocabulary = new Vocabulary(readers.filter((reader) => !this.records.includes(reader)).map(({matcher}) => matcher));
+    this.ledgers = readers.flatMap(({ledger}) => ledger ?? []);
     this.layers = new LayerReader(envelope);
     this.origins = new LayerReader(origin);
     this.stamps = new StampReader(envelope);
   }
 
   open(info: InputInfo): void {
-    this.current = newInput(info, this.inputs.length, this.year);
-    this.stamps.follow(this.current.calendar);
-    for (const {ledger} of this.readers) if (ledger !== null) ledger.shift = 0;
-    // Requests of the inputs before say nothing of the time of this one.
-    this.current.servedSeen = (this.readers[0] as Reader).ledger?.served ?? 0;
+    const {inputs} = this;
+    const before = inputs.at(-1);
+    const opened =
+      info.continues && before !== undefined
+        ? nextPart(before, info, inputs.length)
+        : this.newLog(newInput(info, inputs.length, this.year));
+    this.current = opened;
+    inputs.push(opened);
+    for (const ledger of this.ledgers) ledger.placesBefore.push(opened.placesBefore);
   }
 
   lines(buffer: Buffer, start: number, end: number, isContinued: boolean, scouted: Scouted = NOTHING_SCOUTED): void {
@@ -151,6 +158,7 @@ export class Recorder implements LineSink {
     const {clock} = current;
     const main = this.readers[0] as Reader;
     const {matcher, isRequest, ledger} = main;
+    if (isContinued && this.saysNothing(buffer, start, end)) return;
     const {facts} = scouted;
     const scoutedEnd = scouted.count * FACTS;
     let next = 0;
@@ -203,51 +211,30 @@ export class Recorder implements LineSink {
       if (isRare) current[current.lastKind]--;
       else current.requests--;
     }
-    for (const reader of this.readers) reader.ledger?.release();
+    for (const ledger of this.ledgers) ledger.release();
   }
 
-  close({bytes, truncated}: {bytes: number; truncated: boolean}): void {
-    const {current, readers} = this;
-    const {clock} = current;
-    this.endGathering();
-    this.releaseHeld();
-    if (current.calendar.isGuessing) current.oddities.set(NO_YEAR, {what: NO_YEAR, count: 1, firstLine: 1});
-    for (const {ledger} of readers) {
-      if (ledger === null) continue;
-      if (ledger.served > current.servedSeen) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
-      ledger.cutAll();
-    }
-    this.inputs.push(this.summary(bytes, truncated));
-    for (const reader of readers) reader.lines = 0;
+  /** A piece of a line that is too long to be one of anybody's, without a word of a supervisor: it is judged by its last piece. */
+  private saysNothing(buffer: Buffer, start: number, end: number): boolean {
+    const {gathering, rest} = this.current;
+    const first = buffer[start];
+    if (gathering !== null || rest !== null || first === BRACE || first === BRACKET) return false;
+    if (buffer.indexOf(LF, start) !== end - 1) return false;
+    const speakers = this.vocabulary.speakers(buffer, start, end - 1);
+    if (this.readers.some(({bit, matcher}) => matcher.words !== null && (bit & speakers) !== 0)) return false;
+    if (first === 0) this.noteOnce(NULS);
+    return true;
   }
 
-  private summary(bytes: number, truncated: boolean): InputSummary {
-    const {current, readers} = this;
-    const {clock} = current;
-    const supervisors = readers.filter(({lines, format}) => lines > 0 && !format.isApplication).map(({format}) => format.id);
-    // Lines of an application count as such only where something is known to have run it.
-    const isUnderstood = readers.some(({lines}) => lines > 0);
-    return {
-      name: current.info.name,
-      bytes,
-      lines: current.line,
-      compression: current.info.compression,
-      envelopes: envelopesOf(current),
-      supervisors,
-      counts: {
-        events: current.events,
-        requests: current.requests,
-        noise: current.noise,
-        application: isUnderstood ? current.application : 0,
-        unknown: isUnderstood ? current.unknown : current.unknown + current.application,
-      },
-      from: clock.first,
-      to: clock.last,
-      zone: this.zone?.name ?? (current.hasUtc && !current.hasLocal ? 'UTC' : null),
-      truncated,
-      oddities: [...current.oddities.values()],
-      unknownExamples: current.examples,
-    };
+  close({cutLine = null, ...closed}: InputEnd): void {
+    const {current} = this;
+    const {cut, lastKind} = current;
+    current.closed = closed;
+    // A part that is a piece of a line may lie between the line's beginning and its end.
+    const isWhole = cutLine === null || (isRecognised(lastKind) && !current.carried?.isOnce);
+    const pieces = isWhole ? [] : current.line === 1 && cut !== null ? [cut.text, cutLine] : [cutLine];
+    current.cut = pieces.length === 0 ? null : {text: Buffer.concat(pieces), kind: lastKind, input: current};
+    this.hear();
   }
 
   /** Events so far. */
@@ -256,25 +243,88 @@ export class Recorder implements LineSink {
   }
 
   finish(): Recording {
-    const events = this.events.map(({event, moment, clock}): LogEvent => ({...event, at: clock.instant(moment)}));
-    const segments = this.readers.flatMap(({ledger}) => ledger?.segments ?? []);
-    return {inputs: this.inputs, events, segments, voices: this.voices.all()};
+    this.endLog();
+    return this.recording(this.ledgers.flatMap(({segments}) => segments));
   }
 
   /** What was read up to now of inputs that go on. Nothing is closed by it, and reading goes on as before. */
   soFar(): Recording {
-    const {inputs, current, readers} = this;
+    this.hear();
+    return this.recording(this.ledgers.flatMap((ledger) => ledger.soFar()));
+  }
+
+  private recording(segments: readonly RequestSegment[]): Recording {
+    const formats = this.readers.map(({format}) => format);
     return {
-      ...this.finish(),
-      inputs: inputs.length > current.index ? inputs : [...inputs, this.summary(0, false)],
-      segments: readers.flatMap(({ledger}) => ledger?.soFar() ?? []),
+      inputs: this.inputs.map((input) => summaryOf(input, this.zone, formats)),
+      events: this.events.map(({event, moment, clock}): LogEvent => ({...event, at: clock.instant(moment)})),
+      segments,
+      voices: this.voices.all(),
+      doubled: [],
+      shared: [],
     };
+  }
+
+  /** What follows does not go on from what was read before. */
+  private newLog(first: CurrentInput): CurrentInput {
+    this.endLog();
+    const {ledgers} = this;
+    first.placesBefore = this.current.placesBefore + this.current.line;
+    first.servedSeen = this.served;
+    this.logStart = {events: this.events.length, served: this.served, segments: ledgers.map(({segments}) => segments.length)};
+    for (const ledger of ledgers) ledger.shift = 0;
+    this.stamps.follow(first.calendar);
+    return first;
+  }
+
+  /** The last part of a log has been read. */
+  private endLog(): void {
+    const {current, readers, ledgers} = this;
+    const {clock} = current;
+    this.endGathering();
+    this.releaseHeld();
+    if (current.calendar.isGuessing) this.noteOf(NO_YEAR);
+    for (const ledger of ledgers) {
+      if (ledger.served > current.servedSeen) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
+      ledger.cutAll();
+    }
+    this.hear();
+    for (const reader of readers) reader.lines = 0;
+    if (clock.runsBackwards && current.partOf === null) this.turnRound();
+  }
+
+  /** Keeps who has spoken in the input, and when. */
+  private hear(): void {
+    const {current} = this;
+    for (const {lines, format} of this.readers) if (lines > 0) current.speakers.add(format);
+    current.from = current.clock.first;
+    current.to = current.clock.last;
+  }
+
+  /** The log that was just read has its newest line first: what was kept of it is put into the order of its writing. */
+  private turnRound(): void {
+    const {current, events, logStart, served} = this;
+    this.noteOf(BACKWARDS);
+    current.clock.turnRound();
+    const place = (before: number) => 2 * current.placesBefore + current.line + 1 - before;
+    const count = (before: number) => logStart.events + events.length - before;
+    for (const [n, ledger] of this.ledgers.entries()) ledger.turnRound(logStart.segments[n] as number, {place, count});
+    for (const {event, moment, clock} of events.splice(logStart.events).reverse()) {
+      turnMoment(moment);
+      const turned = {...event, place: place(event.place), served: logStart.served + served - event.served};
+      events.push({event: turned, moment, clock});
+    }
+  }
+
+  /** Requests so far. */
+  private get served(): number {
+    return this.ledgers.reduce((sum, {served}) => sum + served, 0);
   }
 
   private bind(buffer: Buffer): void {
     if (this.bound === buffer) return;
     // What was matched in the bytes bound so far has to be kept before others come in their place.
-    for (const {ledger} of this.readers) ledger?.release();
+    for (const ledger of this.ledgers) ledger.release();
     this.bound = buffer;
     for (const reader of this.readers) reader.bind(buffer);
     this.layers.bind(buffer);
@@ -303,7 +353,7 @@ export class Recorder implements LineSink {
       body,
       places.map((place) => place - at),
     );
-    this.current.frontWriter = this.writerOf(origin);
+    this.current.frontWriter = this.writerOf(origin, this.current.routeNames);
     return body;
   }
 
@@ -312,12 +362,24 @@ export class Recorder implements LineSink {
     const {current} = this;
     current.lastKind = 'noise';
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
-    const kind = this.goesOn(buffer, at, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd, message);
+    let kind = this.goesOn(buffer, at, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd, message);
+    if (current.cut !== null && current.line === 1 && !isRecognised(kind))
+      kind = this.joined(current.cut, buffer.subarray(at, lineEnd)) ?? kind;
     current[kind]++;
     current.lastKind = kind;
     if (kind === 'unknown' && current.examples.length < MOST_EXAMPLES) {
-      current.examples.push({input: current.index, line: current.line, text: textOf(buffer, at, lineEnd)});
+      current.examples.push({...this.here(), text: textOf(buffer, at, lineEnd)});
     }
+  }
+
+  /** What the last line of the part before and the first of this one are together; null where they are nothing that is known. */
+  private joined({text, kind: before, input}: NonNullable<CurrentInput['cut']>, line: Buffer): LineKind | null {
+    const rest = line.subarray(line.findIndex((byte) => byte !== 0));
+    const kind = this.inner(Buffer.concat([text, rest]), this.current.carried?.wrapping ?? Wrapping.none, 0);
+    if (!isRecognised(kind)) return null;
+    input[before]--;
+    input.noise++;
+    return kind;
   }
 
   /** What the line is together with the object that the line before left open; null where it left none. */
@@ -397,8 +459,14 @@ export class Recorder implements LineSink {
         const from = field === undefined ? -1 : (matcher.captures[2 * field] as number);
         return from < 0 ? null : buffer.toString('latin1', from, matcher.captures[2 * (field as number) + 1] as number);
       };
-      const line = {input: current.index, line: current.line, text: textOf(buffer, at, matcher.end())};
-      this.voices.hear(Number(text('pid')), this.writerOf(wrapping.origin).stream, text('said') ?? '', line, this.events.length);
+      const line = {...this.here(), text: textOf(buffer, at, matcher.end())};
+      this.voices.hear(
+        Number(text('pid')),
+        this.writerOf(wrapping.origin, wrapping.names).stream,
+        text('said') ?? '',
+        line,
+        this.events.length,
+      );
       return;
     }
   }
@@ -466,7 +534,10 @@ export class Recorder implements LineSink {
       if (taken === null) continue;
       kind = taken;
       if (taken === 'unknown') continue;
-      if (depth === 0 && (taken === 'requests' || taken === 'events')) current.route = route;
+      if (depth === 0 && (taken === 'requests' || taken === 'events')) {
+        current.route = route;
+        current.routeNames = wrapping.names;
+      }
       return {kind, isDated, isRecord, body, wrapping};
     }
     if (route.length > 0 && depth < DEEPEST_TEXT && hasSyslogEscape(buffer, body, lineEnd)) {
@@ -576,6 +647,11 @@ export class Recorder implements LineSink {
     };
     current.clock.move(moved);
     for (const {moment, clock} of events) if (clock === current.clock) moveMoment(moment, moved);
+    for (const input of this.inputs) {
+      if (input.clock !== current.clock) continue;
+      input.from = moved(input.from);
+      input.to = moved(input.to);
+    }
   }
 
   /** How far the clock of request lines is from that of the envelope around them. Asked once per region of the input. */
@@ -665,7 +741,7 @@ export class Recorder implements LineSink {
     if (!isPartial && before === undefined) return null;
     const bytes = Buffer.concat([...(before?.parts ?? []), Buffer.from(text() as string)]);
     if (isPartial && bytes.length < LONGEST_JOINED) {
-      held.set(key, {parts: [bytes], wrapping: before?.wrapping ?? wrapping});
+      held.set(key, {parts: [bytes], wrapping: before?.wrapping ?? wrapping, input: this.current});
       return 'noise';
     }
     held.delete(key);
@@ -675,11 +751,7 @@ export class Recorder implements LineSink {
   /** The input has ended: parts whose last one is missing are all there is. */
   private releaseHeld(): void {
     const {current} = this;
-    for (const {parts, wrapping} of current.held.values()) {
-      const kind = this.inner(Buffer.concat(parts), wrapping, 0);
-      current.noise--;
-      current[kind]++;
-    }
+    for (const {parts, wrapping, input} of current.held.values()) recount(input, this.inner(Buffer.concat(parts), wrapping, 0));
     current.held.clear();
   }
 
@@ -687,7 +759,7 @@ export class Recorder implements LineSink {
   private inner(text: string | Buffer, wrapping: Wrapping, depth: number): LineKind {
     const {scratch} = this;
     if (depth === 0 && !scratch.fits(3 * text.length)) {
-      for (const {ledger} of this.readers) ledger?.release();
+      for (const ledger of this.ledgers) ledger.release();
       scratch.reuse();
     }
     const {buffer, from, to} = scratch.put(text);
@@ -705,7 +777,7 @@ export class Recorder implements LineSink {
     const {current} = this;
     this.endGathering();
     gathering.add(line);
-    current.gathering = {gathering, line: current.line, lines: 1};
+    current.gathering = {gathering, line: current.line, parts: [current]};
   }
 
   /** Gives a line to the record of several lines that has begun; false where it is none of it. */
@@ -714,11 +786,11 @@ export class Recorder implements LineSink {
     const begun = current.gathering as NonNullable<CurrentInput['gathering']>;
     const step = begun.gathering.add(line);
     if (step === 'part' || step === 'last') {
-      begun.lines++;
+      begun.parts.push(current);
       current.noise++;
     }
     if (step === 'last' || step === 'over') this.endGathering();
-    if (step === 'never') this.abandonGathering(begun.lines);
+    if (step === 'never') this.abandonGathering(begun.parts);
     return step === 'part' || step === 'last';
   }
 
@@ -728,25 +800,23 @@ export class Recorder implements LineSink {
     if (gathering === null) return;
     const records = this.mayTake(gathering.gathering.records());
     if (records.length === 0) {
-      this.abandonGathering(gathering.lines);
+      this.abandonGathering(gathering.parts);
       return;
     }
     current.gathering = null;
     const {line} = current;
-    current.line = gathering.line;
+    // A record that begins in the part of the log before this one is told of by its end.
+    current.line = gathering.parts[0] === current ? gathering.line : 1;
     current.isStructured = true;
     const kind = this.takeRecords(records, Wrapping.none, 0);
     current.line = line;
-    current.noise--;
-    current[kind]++;
+    recount(gathering.parts.at(-1) as CurrentInput, kind);
   }
 
   /** What looked like a record of a line is something that the application printed. */
-  private abandonGathering(lines: number): void {
-    const {current} = this;
-    current.gathering = null;
-    current.noise -= lines;
-    current.application += lines;
+  private abandonGathering(parts: readonly CurrentInput[]): void {
+    this.current.gathering = null;
+    for (const input of parts) recount(input, 'application');
   }
 
   private takeBy(readers: readonly Reader[], speakers: number, at: number, wrapping: Wrapping): LineKind | null {
@@ -765,7 +835,7 @@ export class Recorder implements LineSink {
     if (kind !== 'unknown' && this.witness !== null) {
       const {names} = wrapping;
       this.witness.took(
-        {input: this.current, stream: this.writerOf(wrapping.origin).stream, names},
+        {input: this.current, stream: this.writerOf(wrapping.origin, names).stream, names},
         {reader, readers: this.readers, at},
       );
     }
@@ -774,7 +844,7 @@ export class Recorder implements LineSink {
 
   private missed(text: Buffer, wrapping: Wrapping, looksKnown: boolean): void {
     const {names} = wrapping;
-    this.witness?.missed({input: this.current, stream: this.writerOf(wrapping.origin).stream, names}, text, looksKnown);
+    this.witness?.missed({input: this.current, stream: this.writerOf(wrapping.origin, names).stream, names}, text, looksKnown);
   }
 
   private taken(reader: Reader, message: number, at: number, wrapping: Wrapping): LineKind {
@@ -785,12 +855,16 @@ export class Recorder implements LineSink {
     if (meaning === 'unknown') return 'unknown';
     if (meaning === undefined) {
       if (ledger !== null && current.isLearning) this.learnShift(ledger, wrapping);
-      ledger?.add(this.writerOf(wrapping.origin), this.events.length, current.index, current.line, at);
+      if (ledger !== null) {
+        ledger.add(this.writerOf(wrapping.origin, wrapping.names), this.events.length, current.index, current.line, at);
+        if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
+      }
       reader.lines++;
       this.recognised(wrapping);
       return 'requests';
     }
     const time = this.timeOf(wrapping);
+    if (time !== null) this.noteFold(time);
     if (time !== null) clock.atStamp(time);
     if (meaning === 'noise' || meaning === 'voice') {
       reader.lines++;
@@ -808,6 +882,11 @@ export class Recorder implements LineSink {
   private timeOf(wrapping: Wrapping): number | null {
     const {time} = wrapping;
     return time !== null && this.zone !== null && wrapping.isUtc ? this.zone.wallClock(time) : time;
+  }
+
+  private noteFold(time: number): void {
+    const {zone} = this;
+    if (zone !== null && this.current.clock.wouldStepBack(time) && zone.comesTwice(time)) this.noteOnce(FOLD);
   }
 
   /** A message stood inside these envelopes. */
@@ -838,7 +917,7 @@ export class Recorder implements LineSink {
     const time = stamp ?? told;
     if (stamp !== null) current[wrapping.isUtc ? 'hasUtc' : 'hasLocal'] = true;
     if (stamp === null && time !== null) current.clock.atStamp(time);
-    if (pid !== null) for (const {ledger} of this.readers) ledger?.cut(pid);
+    if (pid !== null) for (const ledger of this.ledgers) ledger.cut(pid);
     this.events.push({
       event: {
         message: `${format.id}/${matcher.messages[message]}`,
@@ -846,11 +925,10 @@ export class Recorder implements LineSink {
         fields: fieldsInValues(meaning, fields),
         pid,
         worker: typeof fields['worker'] === 'number' ? fields['worker'] : null,
-        input: current.index,
-        line: current.line,
+        ...this.here(),
         text: textOf(buffer, at, matcher.end()),
-        served: reader.ledger?.served ?? 0,
-        stream: this.writerOf(wrapping.origin).stream,
+        served: this.served,
+        ...this.writerOf(wrapping.origin, wrapping.names),
       },
       moment: current.clock.moment(time),
       clock: current.clock,
@@ -940,12 +1018,24 @@ export class Recorder implements LineSink {
 
   private bareWriter(): Writer {
     const {current} = this;
-    current.bareWriter = this.writerOf(current.carried?.wrapping.origin ?? []);
+    const {origin, names} = current.carried?.wrapping ?? Wrapping.none;
+    current.bareWriter = this.writerOf(origin, names);
     return current.bareWriter;
   }
 
-  private writerOf(origin: readonly string[]): Writer {
-    return this.current.writers.of(origin, this.current.boot);
+  private writerOf(origin: readonly string[], names: readonly string[]): Writer {
+    return this.current.writers.of(origin, this.current.boot, names);
+  }
+
+  /** The line that is being read. */
+  private here(): Pick<LineRef, 'input' | 'line' | 'place'> {
+    const {index, line, placesBefore} = this.current;
+    return {input: index, line, place: placesBefore + line};
+  }
+
+  /** Something about the input as a whole. */
+  private noteOf(what: string): void {
+    this.current.oddities.set(what, {what, count: 1, firstLine: 1});
   }
 
   private noteOnce(what: string): void {
@@ -990,7 +1080,10 @@ function hasSyslogEscape(buffer: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (buffer[at] === 0x23 && buffer[at + 1] === 0x30) return true;
   return false;
 }
+const FOLD = 'summer time ends: an hour comes twice';
+const NULS = 'NUL bytes';
 const NO_YEAR = 'the log tells no year';
+const BACKWARDS = 'the newest line comes first: turned round';
 /** The first byte from `at` that is no blank; a line that is not blank has one. */
 function inkOf(buffer: Buffer, at: number): number {
   while (buffer[at] === 0x20 || buffer[at] === 9) at++;
@@ -1002,6 +1095,16 @@ const TELLING: readonly LineKind[] = ['events', 'requests', 'unknown', 'applicat
 
 function moreTelling(a: LineKind, b: LineKind): LineKind {
   return TELLING.indexOf(a) < TELLING.indexOf(b) ? a : b;
+}
+
+function isRecognised(kind: LineKind): boolean {
+  return kind !== 'unknown' && kind !== 'application';
+}
+
+/** A line that was counted as noise turns out to be something else. */
+function recount(input: CurrentInput, kind: LineKind): void {
+  input.noise--;
+  input[kind]++;
 }
 
 /** Too ordinary to be believed in the middle of a line: "machine: x", "key = value". */

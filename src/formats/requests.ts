@@ -1,4 +1,5 @@
-import {DURATION_BOUNDS, type RequestSegment} from '../timeline/event.ts';
+import {DURATION_BOUNDS, type LineRef, type RequestSegment} from '../timeline/event.ts';
+import {WRITTEN_WITHIN_MS} from './clock.ts';
 import {DURATION, FACTS, FAILED, FROM, NUMBER, PID, type RequestReader, START, TO} from './request-facts.ts';
 import type {Writer} from './writer.ts';
 
@@ -9,6 +10,8 @@ import type {Writer} from './writer.ts';
  */
 export class RequestLedger {
   readonly segments: RequestSegment[] = [];
+  /** By input: the lines of all inputs before it. */
+  readonly placesBefore: number[] = [];
   /** Requests so far, of all processes. */
   served = 0;
   /** What is added to times so that they are on the clock of the input. */
@@ -58,10 +61,12 @@ export class RequestLedger {
     if (segment.count === 0) {
       segment.firstStart = start;
       segment.firstNumber = number;
+      segment.firstInput = input;
       segment.firstLine = line;
       segment.firstText = this.buffer.toString('latin1', from, to);
     }
     segment.count++;
+    segment.untilEvents = events;
     segment.lastStart = start;
     segment.lastNumber = number;
     segment.lastLine = line;
@@ -78,9 +83,8 @@ export class RequestLedger {
       this.touched.push(segment);
     }
     this.served++;
-    // The stamp is a whole second, so the line was written within one second after start + duration.
     this.writtenFrom = end;
-    this.writtenTo = end + 999;
+    this.writtenTo = end + WRITTEN_WITHIN_MS;
   }
 
   /** When the request line that was just matched was written, as its own clock has it. */
@@ -102,6 +106,25 @@ export class RequestLedger {
     for (const segment of this.open.values()) this.close(segment);
     this.open.clear();
     this.last = null;
+  }
+
+  /** From segment `from` on, lines came in the wrong order. `turned` gives the place of a line, and a number of events, in the right one. */
+  turnRound(from: number, turned: {readonly place: (place: number) => number; readonly count: (events: number) => number}): void {
+    const {segments} = this;
+    for (let n = from; n < segments.length; n++) {
+      const segment = segments[n] as RequestSegment;
+      segments[n] = {
+        ...segment,
+        afterEvents: turned.count(segment.untilEvents),
+        untilEvents: turned.count(segment.afterEvents),
+        firstStart: segment.lastStart,
+        lastStart: segment.firstStart,
+        firstNumber: segment.lastNumber,
+        lastNumber: segment.firstNumber,
+        first: {...segment.last, place: turned.place(segment.last.place)},
+        last: {...segment.first, place: turned.place(segment.first.place)},
+      };
+    }
   }
 
   /** The bytes that lines were matched in are about to be overwritten: keeps the text of each last line. */
@@ -127,13 +150,54 @@ export class RequestLedger {
     const open: OpenSegment[] = [];
     for (const first of this.open.values())
       for (let segment: OpenSegment | null = first; segment !== null; segment = segment.namesake) open.push(segment);
-    return [...this.segments, ...open.map(closed)];
+    return [...this.segments, ...open.map((segment) => this.closed(segment))];
   }
 
   private close(segment: OpenSegment): void {
     if (segment.namesake !== null) this.close(segment.namesake);
     this.keepText(segment);
-    this.segments.push(closed(segment));
+    this.segments.push(this.closed(segment));
+  }
+
+  private closed(segment: OpenSegment): RequestSegment {
+    const {
+      pid,
+      writer,
+      afterEvents,
+      untilEvents,
+      count,
+      firstStart,
+      lastStart,
+      lastEnd,
+      longest,
+      total,
+      byDuration,
+      status5xx,
+      input,
+    } = segment;
+    const {firstNumber, lastNumber, firstInput, firstLine, firstText, lastLine, lastText} = segment;
+    return {
+      pid,
+      ...writer,
+      afterEvents,
+      untilEvents,
+      count,
+      firstStart,
+      lastStart,
+      lastEnd,
+      longest,
+      total,
+      byDuration,
+      status5xx,
+      firstNumber,
+      lastNumber,
+      first: this.refer(firstInput, firstLine, firstText),
+      last: this.refer(input, lastLine, lastText),
+    };
+  }
+
+  private refer(input: number, line: number, latin1: string): LineRef {
+    return {input, line, place: (this.placesBefore[input] ?? 0) + line, text: Buffer.from(latin1, 'latin1').toString('utf8')};
   }
 
   private keepText(segment: OpenSegment): void {
@@ -143,33 +207,12 @@ export class RequestLedger {
   }
 }
 
-function closed(segment: OpenSegment): RequestSegment {
-  const {pid, writer, afterEvents, count, firstStart, lastStart, lastEnd, longest, total, byDuration, status5xx, input} = segment;
-  const {firstNumber, lastNumber, firstLine, firstText, lastLine, lastText} = segment;
-  return {
-    pid,
-    stream: writer.stream,
-    afterEvents,
-    count,
-    firstStart,
-    lastStart,
-    lastEnd,
-    longest,
-    total,
-    byDuration,
-    status5xx,
-    firstNumber,
-    lastNumber,
-    first: {input, line: firstLine, text: utf8(firstText)},
-    last: {input, line: lastLine, text: utf8(lastText)},
-  };
-}
-
 interface OpenSegment {
   readonly pid: number;
   readonly writer: Writer;
   readonly namesake: OpenSegment | null;
   readonly afterEvents: number;
+  untilEvents: number;
   count: number;
   firstStart: number;
   lastStart: number;
@@ -181,6 +224,7 @@ interface OpenSegment {
   firstNumber: number;
   lastNumber: number;
   input: number;
+  firstInput: number;
   firstLine: number;
   firstText: string;
   lastLine: number;
@@ -197,6 +241,7 @@ function newSegment(pid: number, writer: Writer, afterEvents: number, namesake: 
     writer,
     namesake,
     afterEvents,
+    untilEvents: afterEvents,
     count: 0,
     firstStart: 0,
     lastStart: 0,
@@ -208,6 +253,7 @@ function newSegment(pid: number, writer: Writer, afterEvents: number, namesake: 
     firstNumber: -1,
     lastNumber: -1,
     input: 0,
+    firstInput: 0,
     firstLine: 0,
     firstText: '',
     lastLine: 0,
@@ -222,9 +268,4 @@ function durationClass(milliseconds: number): number {
   let at = 0;
   while (at < DURATION_BOUNDS.length && milliseconds >= (DURATION_BOUNDS[at] as number)) at++;
   return at;
-}
-
-/** Text that was kept byte by byte. */
-function utf8(latin1: string): string {
-  return Buffer.from(latin1, 'latin1').toString('utf8');
 }

@@ -4,10 +4,12 @@ import {printableJson} from './escape.ts';
 import {jsonInstant} from './instant.ts';
 import {inputName} from './json.ts';
 
-/** The events of a timeline, one JSON object a line. */
+/** The events of a timeline, and what a second sink wrote of them again, one JSON object a line. */
 export function* eventLines(timeline: Timeline): Generator<string> {
   const owner = ownerOf(timeline.instances);
-  for (const event of timeline.events) {
+  const doubled = new Set(timeline.doubled);
+  const all = [...timeline.events, ...timeline.doubled].sort((a, b) => a.place - b.place);
+  for (const event of all) {
     const input = timeline.inputs[event.input];
     const object = {
       message: event.message,
@@ -19,6 +21,7 @@ export function* eventLines(timeline: Timeline): Generator<string> {
       worker: event.worker,
       fields: event.fields,
       text: event.text,
+      ...(doubled.has(event) ? {doubled: true} : {}),
     };
     yield `${printableJson(JSON.stringify(object))}\n`;
   }

@@ -11,6 +11,9 @@ const TOLERANCE = 5;
 const QUARTER = 900;
 /** How the reading of an input words that its clocks differ. */
 const CLOCKS = "the supervisor's clock is ";
+/** How it words that the zone it was given sets its clock back where the stamps step back. */
+const FOLD = 'summer time ends';
+const HOUR = 3600;
 
 interface Clash {
   readonly before: LogEvent;
@@ -73,7 +76,7 @@ function stepsBack(timeline: Timeline, input: number): Clash[] {
     if (event.input !== input || !isExact(event.at)) continue;
     const before = last.get(event.stream);
     last.set(event.stream, event);
-    if (!before || before.line >= event.line) continue;
+    if (!before || before.place >= event.place) continue;
     const size = ((before.at.latest ?? 0) - (event.at.earliest ?? 0)) / 1000;
     if (size > TOLERANCE)
       found.push({
@@ -126,28 +129,36 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
     worst?.size != null &&
     worst.size >= QUARTER &&
     Math.abs(worst.size - Math.round(worst.size / QUARTER) * QUARTER) <= QUARTER / 10;
+  const isFold =
+    summary.oddities.some(({what}) => what.startsWith(FOLD)) && clashes.every(({size}) => size !== null && size <= HOUR);
+  const causes = isFold ? [] : reasons(whole || zones.length > 0);
   return {
-    title: clashes.length > 0 ? rule.title : 'Two clocks in this log differ by whole hours',
+    title: isFold
+      ? 'Summer time ends in this log: an hour comes twice'
+      : clashes.length > 0
+        ? rule.title
+        : 'Two clocks in this log differ by whole hours',
     message: sentences(
       worst !== undefined && `${worst.told}.`,
       clashes.length > 1 && `${count(clashes.length, 'pair')} of lines contradict each other, this one the most.`,
       ...unique(zones.map(({what}) => `${capital(what)}; that was corrected for.`)),
       clashes.length > 0 &&
         'Waits and durations around these lines may be wrong by as much. The order of the lines was believed before their times.',
-      `Possible reasons: ${list(reasons(whole || zones.length > 0))}.`,
+      isFold && 'The time zone that was given sets its clock back at this hour.',
+      causes.length > 0 && `Possible reasons: ${list(causes)}.`,
     ),
-    confidence: clashes.length > 0 ? 'possible' : 'likely',
+    confidence: clashes.length > 0 && !isFold ? 'possible' : 'likely',
     instance: null,
     reload: null,
     pids: [],
     workers: [],
     evidence: lines,
-    against: reasons(whole || zones.length > 0).map((hypothesis) => ({
+    against: causes.map((hypothesis) => ({
       hypothesis,
       because: 'the log alone does not decide it',
       line: null,
     })),
-    cannotSee: ['which of the clocks is right'],
+    cannotSee: isFold ? ['whether the clock was set in that hour besides'] : ['which of the clocks is right'],
     fixes: [
       {
         setting: 'TZ',

@@ -105,7 +105,7 @@ export function instanceName(instance: Instance): string {
 }
 
 export function proof(at: LineRef, shows: string): Evidence {
-  return {at: {input: at.input, line: at.line, text: at.text}, shows};
+  return {at: {input: at.input, line: at.line, place: at.place, text: at.text}, shows};
 }
 
 export function unique<T>(items: Iterable<T>): T[] {

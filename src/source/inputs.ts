@@ -126,7 +126,7 @@ class Reader {
       return isOpen;
     } finally {
       if (isOpen) this.feed.finish();
-      if (isOpen) this.sink.close({bytes: source?.bytes ?? 0, truncated});
+      if (isOpen) this.sink.close({bytes: source?.bytes ?? 0, truncated, cutLine: this.feed.cutLine});
       this.progress?.ended();
       source?.close();
     }

@@ -21,6 +21,8 @@ export class LineFeed {
   private held = 0;
   /** A piece of a line was handed on, and its end was not. */
   private isInside = false;
+  /** The last line of the input that was finished, where it had no line end. */
+  cutLine: Buffer | null = null;
 
   constructor(sink: LineSink, limits: LineFeedLimits = LIMITS) {
     this.sink = sink;
@@ -36,6 +38,7 @@ export class LineFeed {
   /** `length` bytes have been written to {@link space}. */
   add(length: number): void {
     const {buffer, held} = this;
+    this.cutLine = null;
     const filled = held + length;
     const lastLf = buffer.subarray(held, filled).lastIndexOf(LF);
     if (lastLf < 0) {
@@ -63,7 +66,9 @@ export class LineFeed {
 
   /** The input has ended; a last line without a line end is a line. */
   finish(): void {
-    if (this.held > 0 || this.isInside) this.handOn(this.held, false);
+    if (this.held === 0 && !this.isInside) return;
+    this.cutLine = this.isInside ? null : Buffer.from(this.buffer.subarray(0, this.held));
+    this.handOn(this.held, false);
   }
 
   private handOn(length: number, isContinued: boolean): void {

@@ -36,6 +36,15 @@ export interface LineSink {
    * one that is too long to be held at once and goes on. `scouted`: what the scout says of the region.
    */
   lines(buffer: Buffer, start: number, end: number, isContinued: boolean, scouted?: Scouted): void;
-  /** `bytes` as stored. `truncated`: the input broke off inside its compression, or could not be read to its end. */
-  close(summary: {readonly bytes: number; readonly truncated: boolean}): void;
+  close(summary: InputEnd): void;
+}
+
+/** How an input ended. */
+export interface InputEnd {
+  /** As stored. */
+  readonly bytes: number;
+  /** The input broke off inside its compression, or could not be read to its end. */
+  readonly truncated: boolean;
+  /** Its last line where that has no line end: it may go on in the next part of a rotated log. */
+  readonly cutLine?: Buffer | null;
 }

@@ -1,3 +1,4 @@
+import {arrange} from './arrange.ts';
 import {concludeTimeline, type Story} from './conclude.ts';
 import {constraintsOf} from './constraints.ts';
 import {
@@ -15,9 +16,11 @@ import {
   type ReloadEntry,
 } from './draft.ts';
 import type {EventKind, LogEvent, ReloadKind, Trigger} from './event.ts';
+import {logsOf} from './logs.ts';
 import {nest} from './nesting.ts';
 import {Programs} from './programs.ts';
 import type {Recording} from './recording.ts';
+import {serversOf} from './servers.ts';
 import {addSetting} from './settings.ts';
 import {FAULTS, REQUESTS, signalName} from './signals.ts';
 import {silentlyKilled} from './silent-kill.ts';
@@ -28,14 +31,17 @@ import {type Setting, type Timeline, UNKNOWN_PID} from './timeline.ts';
  * Rebuilds what happened from what was written: first who did what, then when that can have been, and then
  * the timeline. Always succeeds: what does not fit is left as the log has it.
  */
-export function buildTimeline(recording: Recording): Timeline {
-  const first = follow(recording.events, NOBODY);
+export function buildTimeline(read: Recording): Timeline {
+  const recording = arrange(read);
+  const logOf = logsOf(recording.inputs);
+  const servers = serversOf(recording);
+  const first = follow(recording.events, NOBODY, servers);
   const ended = nest(first, recording.events);
-  const {instants, disagreements} = solve(recording.events, constraintsOf(first));
+  const {instants, disagreements} = solve(recording.events, constraintsOf(first), (input) => logOf[input] ?? input);
   const events = recording.events.map((event, n): LogEvent => ({...event, at: instants[n] ?? event.at}));
-  const story = follow(events, ended);
+  const story = follow(events, ended, servers);
   nest(story, events);
-  return concludeTimeline({...recording, events}, story, disagreements);
+  return concludeTimeline({...recording, events}, story, servers, disagreements);
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -44,9 +50,10 @@ const NOBODY: ReadonlySet<string> = new Set();
  * Who did what. Does not depend on times.
  *
  * @param ended Masters whose end only an outer supervisor tells, perhaps in another file ({@link masterKey}).
+ * @param servers By input: which server lines without a stream tell of.
  */
-function follow(events: readonly LogEvent[], ended: ReadonlySet<string>): Story {
-  const builder = new Builder(events, ended);
+function follow(events: readonly LogEvent[], ended: ReadonlySet<string>, servers: readonly number[]): Story {
+  const builder = new Builder(events, ended, servers);
   for (const [index, event] of events.entries()) builder.take(event, index);
   return builder;
 }
@@ -65,6 +72,8 @@ interface StartUp {
 interface Source {
   readonly supervisor: string;
   readonly stream: string | null;
+  /** Keeps apart what no stream does: see {@link serversOf}. */
+  readonly server: number;
   readonly instances: InstanceDraft[];
   /** The latest process of each pid. */
   readonly byPid: Map<number, ProcessDraft>;
@@ -91,16 +100,18 @@ class Builder {
   readonly reloads: ReloadDraft[] = [];
   private readonly events: readonly LogEvent[];
   private readonly sources = new Map<string, Source>();
-  private source: Source = newSource('', null);
+  private source: Source = newSource('', null, 0);
   private index = 0;
   private readonly programs = new Programs();
+  private readonly servers: readonly number[];
   private readonly ended: ReadonlySet<string>;
   /** The process that a deadline struck last, whoever's it was. */
   private lastStruck: ProcessDraft | null = null;
 
-  constructor(events: readonly LogEvent[], ended: ReadonlySet<string>) {
+  constructor(events: readonly LogEvent[], ended: ReadonlySet<string>, servers: readonly number[]) {
     this.events = events;
     this.ended = ended;
+    this.servers = servers;
   }
 
   take(event: LogEvent, index: number): void {
@@ -807,25 +818,26 @@ class Builder {
   }
 
   /** A server that runs as the worker of another (uvicorn under gunicorn) speaks of a process that the other started. */
-  private hostOf({message, pid, stream}: LogEvent): Source | null {
+  private hostOf({message, pid, stream, input}: LogEvent): Source | null {
     if (!message.startsWith('uvicorn/') || pid === null) return null;
-    const host = this.sources.get(`gunicorn ${stream ?? ''}`);
+    const host = this.sources.get(`gunicorn ${stream ?? this.servers[input] ?? input}`);
     const process = host?.byPid.get(pid);
     return host !== undefined && process !== undefined && isAlive(process) ? host : null;
   }
 
   private sourceOf(event: LogEvent): Source {
     const supervisor = event.message.slice(0, event.message.indexOf('/'));
-    const key = `${supervisor} ${event.stream ?? ''}`;
-    const known = this.sources.get(key) ?? newSource(supervisor, event.stream);
+    const server = this.servers[event.input] ?? event.input;
+    const key = `${supervisor} ${event.stream ?? server}`;
+    const known = this.sources.get(key) ?? newSource(supervisor, event.stream, server);
     this.sources.set(key, known);
     return known;
   }
 
   private addInstance(predecessor: InstanceDraft | null): InstanceDraft {
-    const {supervisor, stream, instances} = this.source;
+    const {supervisor, stream, server, instances} = this.source;
     const number = this.instances.filter((instance) => instance.supervisor === supervisor).length + 1;
-    const instance = newInstance(supervisor, number, stream, predecessor);
+    const instance = newInstance(supervisor, number, {stream, server}, predecessor);
     this.instances.push(instance);
     instances.push(instance);
     return instance;
@@ -1007,8 +1019,18 @@ function exchange(process: ProcessDraft, to: InstanceDraft): void {
   if (process.worker !== null) to.slots.set(process.worker, process);
 }
 
-function newSource(supervisor: string, stream: string | null): Source {
-  return {supervisor, stream, instances: [], byPid: new Map(), startUp: null, current: null, isInDump: false, hasParent: null};
+function newSource(supervisor: string, stream: string | null, server: number): Source {
+  return {
+    supervisor,
+    stream,
+    server,
+    instances: [],
+    byPid: new Map(),
+    startUp: null,
+    current: null,
+    isInDump: false,
+    hasParent: null,
+  };
 }
 
 function newStartUp(): StartUp {

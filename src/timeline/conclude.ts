@@ -30,9 +30,10 @@ export interface Story {
 export function concludeTimeline(
   recording: Recording,
   {instances, reloads}: Story,
+  servers: readonly number[],
   disagreements: readonly Constraint[],
 ): Timeline {
-  const segments = assignSegments(recording.segments, instances);
+  const segments = assignSegments(recording.segments, instances, servers);
   const times = recording.inputs.flatMap(({from, to}) => [from, to]).filter((time) => time !== null);
   const from = times.length === 0 ? null : Math.min(...times);
   const to = times.length === 0 ? null : Math.max(...times);
@@ -54,6 +55,7 @@ export function concludeTimeline(
     tasks: taskLedger(recording.events, instanceList),
     events: recording.events,
     voices: recording.voices,
+    doubled: recording.doubled,
     messages: new Set(recording.events.map(({message}) => message)),
     disagreements: disagreements.map(({before, after, because}) => ({before, after, because})),
     from,
@@ -64,17 +66,22 @@ export function concludeTimeline(
 type Segments = ReadonlyMap<ProcessDraft, readonly RequestSegment[]>;
 
 /** Gives each run of requests to the process that had its pid, in its stream, at that time. */
-function assignSegments(segments: readonly RequestSegment[], instances: readonly InstanceDraft[]): Segments {
+function assignSegments(
+  segments: readonly RequestSegment[],
+  instances: readonly InstanceDraft[],
+  servers: readonly number[],
+): Segments {
   const byPid = new Map<number, ProcessDraft[]>();
   for (const process of instances.flatMap(({processes}) => processes)) listed(byPid, process.pid).push(process);
   const assigned = new Map<ProcessDraft, RequestSegment[]>();
   for (const segment of segments) {
     const {pid, stream, afterEvents} = segment;
-    const candidates = ofStream(byPid.get(pid) ?? [], stream, ({instance}) => instance);
+    const writer = {stream, server: servers[segment.first.input] ?? 0};
+    const candidates = ofWriter(byPid.get(pid) ?? [], writer, ({instance}) => instance);
     let owner = candidates.findLast(({since}) => since <= afterEvents) ?? candidates[0];
     if (owner === undefined) {
       // Nothing but requests is known of it.
-      const known = ofStream(instances, stream, (instance) => instance);
+      const known = ofWriter(instances, writer, (instance) => instance);
       const instance = known.findLast(({supervisor}) => supervisor === 'uwsgi') ?? known[0];
       if (instance === undefined) continue;
       owner = newProcess(instance, pid, 'worker', null, null, 0);
@@ -85,9 +92,13 @@ function assignSegments(segments: readonly RequestSegment[], instances: readonly
   return assigned;
 }
 
-/** Those of a stream; where there are none, those of whom one of the two does not tell the stream. */
-function ofStream<T>(all: readonly T[], stream: string | null, instanceOf: (one: T) => InstanceDraft): readonly T[] {
-  const same = all.filter((one) => instanceOf(one).stream === stream);
+/** Those of a stream; where there are none, those of whom one of the two does not tell the stream, of the same server first. */
+function ofWriter<T>(
+  all: readonly T[],
+  {stream, server}: {readonly stream: string | null; readonly server: number},
+  instanceOf: (one: T) => InstanceDraft,
+): readonly T[] {
+  const same = all.filter((one) => instanceOf(one).stream === stream && (stream !== null || instanceOf(one).server === server));
   return same.length > 0 ? same : all.filter((one) => stream === null || instanceOf(one).stream === null);
 }
 

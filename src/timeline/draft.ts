@@ -94,6 +94,8 @@ export interface InstanceDraft {
   readonly id: string;
   readonly supervisor: string;
   readonly stream: string | null;
+  /** See {@link serversOf}. */
+  readonly server: number;
   version: string | null;
   masterPid: number | null;
   predecessor: InstanceDraft | null;
@@ -155,13 +157,14 @@ export function newProcess(
 export function newInstance(
   supervisor: string,
   number: number,
-  stream: string | null,
+  {stream, server}: {readonly stream: string | null; readonly server: number},
   predecessor: InstanceDraft | null,
 ): InstanceDraft {
   return {
     id: `${supervisor}-${number}`,
     supervisor,
     stream,
+    server,
     predecessor,
     version: null,
     masterPid: null,

@@ -192,6 +192,8 @@ export interface LineRef {
   readonly input: number;
   /** Counted from 1, after unpacking. */
   readonly line: number;
+  /** Where it stands among all lines of the recording in the order of their writing, which need not be that of the input. */
+  readonly place: number;
   /** The message without its envelope, as text of the log: to be escaped wherever it is shown. */
   readonly text: string;
 }
@@ -216,6 +218,8 @@ export interface LogEvent extends LineRef {
    * Process ids and worker numbers mean something within one stream only. Null where no envelope tells.
    */
   readonly stream: string | null;
+  /** The outermost envelope around it, `plain` where there is none: by what way it came here. */
+  readonly sink: string;
 }
 
 /**
@@ -242,8 +246,12 @@ export interface RequestSegment {
   readonly pid: number;
   /** See {@link LogEvent.stream}. */
   readonly stream: string | null;
+  /** See {@link LogEvent.sink}. */
+  readonly sink: string;
   /** The number of events of the recording before the first request of the segment. */
   readonly afterEvents: number;
+  /** The same for its last request. */
+  readonly untilEvents: number;
   readonly count: number;
   readonly firstStart: number;
   readonly lastStart: number;

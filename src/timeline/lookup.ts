@@ -24,9 +24,9 @@ export function nameOfInput({inputs, configurations}: Timeline, {input}: {readon
   return inputs[input]?.name ?? configurations[input - inputs.length] ?? '';
 }
 
-/** Whether `a` stands before `b` in the recording. */
+/** Whether `a` was written before `b`, as far as the order of the lines tells. */
 export function precedes(a: LineRef, b: LineRef): boolean {
-  return a.input === b.input ? a.line < b.line : a.input < b.input;
+  return a.place < b.place;
 }
 
 /**

@@ -9,4 +9,14 @@ export interface Recording {
   /** In the order in which they were closed. */
   readonly segments: readonly RequestSegment[];
   readonly voices: readonly Voice[];
+  /** Events that a second sink wrote again. They are not among {@link events}. */
+  readonly doubled: readonly LogEvent[];
+  readonly shared: readonly Shared[];
+}
+
+/** Two inputs that are known to tell of one server. */
+export interface Shared {
+  readonly inputs: readonly [number, number];
+  /** What is added to times of the second to be on the clock of the first, in milliseconds; null where nothing tells. */
+  readonly shift: number | null;
 }

@@ -22,11 +22,15 @@ export interface Solution {
 const MOST_ROUNDS = 8;
 
 /**
- * Narrows the bounds of all events by a system of difference constraints: each event of one input comes not
- * before the one above it, and whatever `constraints` say besides. What contradicts is left out and named:
+ * Narrows the bounds of all events by a system of difference constraints: each event of one log comes not
+ * before the one above it (`logOf` tells which inputs are parts of one), and whatever `constraints` say besides. What contradicts is left out and named:
  * a bound never becomes empty, and a stamp is never overruled. Takes a few passes over events and constraints.
  */
-export function solve(events: readonly LogEvent[], constraints: readonly Constraint[]): Solution {
+export function solve(
+  events: readonly LogEvent[],
+  constraints: readonly Constraint[],
+  logOf: (input: number) => number = (input) => input,
+): Solution {
   const earliest = Float64Array.from(events, ({at}) => at.earliest ?? Number.NEGATIVE_INFINITY);
   const latest = Float64Array.from(events, ({at}) => at.latest ?? Number.POSITIVE_INFINITY);
   const indexOf = new Map(events.map((event, n) => [event, n]));
@@ -37,6 +41,7 @@ export function solve(events: readonly LogEvent[], constraints: readonly Constra
       : [{before, after, min: constraint.min, max: constraint.max ?? Number.POSITIVE_INFINITY, constraint}];
   });
   const disagreements = new Set<Constraint>();
+  const above = eventsAbove(events, logOf);
 
   for (let round = 0, changed = true; changed && round < MOST_ROUNDS; round++) {
     changed = keepOrder();
@@ -64,15 +69,15 @@ export function solve(events: readonly LogEvent[], constraints: readonly Constra
   /** Lines are appended to one file. Where its clock steps back, nothing is passed on. */
   function keepOrder(): boolean {
     let changed = false;
-    for (let n = 1; n < events.length; n++) {
-      const bound = earliest[n - 1] as number;
-      if (events[n]?.input === events[n - 1]?.input && bound <= (latest[n] as number))
-        changed = narrow(n, bound, latest[n] as number) || changed;
+    for (let n = 0; n < events.length; n++) {
+      const before = above[n] as number;
+      if (before < 0 || (earliest[before] as number) > (latest[n] as number)) continue;
+      changed = narrow(n, earliest[before] as number, latest[n] as number) || changed;
     }
-    for (let n = events.length - 2; n >= 0; n--) {
-      const bound = latest[n + 1] as number;
-      if (events[n]?.input === events[n + 1]?.input && bound >= (earliest[n] as number))
-        changed = narrow(n, earliest[n] as number, bound) || changed;
+    for (let n = events.length - 1; n >= 0; n--) {
+      const before = above[n] as number;
+      if (before < 0 || (latest[n] as number) < (earliest[before] as number)) continue;
+      changed = narrow(before, earliest[before] as number, latest[n] as number) || changed;
     }
     return changed;
   }
@@ -83,6 +88,17 @@ export function solve(events: readonly LogEvent[], constraints: readonly Constra
     latest[event] = Math.min(latest[event] as number, to);
     return true;
   }
+}
+
+/** For each event the one above it in the same log; -1 where there is none. */
+function eventsAbove(events: readonly LogEvent[], logOf: (input: number) => number): Int32Array {
+  const last = new Map<number, number>();
+  return Int32Array.from(events, ({input}, n) => {
+    const log = logOf(input);
+    const above = last.get(log) ?? -1;
+    last.set(log, n);
+    return above;
+  });
 }
 
 interface Edge {

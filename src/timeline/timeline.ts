@@ -17,6 +17,8 @@ export interface Timeline {
   readonly events: readonly LogEvent[];
   /** What processes of the application write again and again. */
   readonly voices: readonly Voice[];
+  /** Events that a second sink wrote again: of no account. */
+  readonly doubled: readonly LogEvent[];
   /** Message names (`uwsgi/no-mercy`) that occur; what a rule's needs are held against. */
   readonly messages: ReadonlySet<string>;
   /** Pairs of lines whose times cannot both be right. */
@@ -55,6 +57,8 @@ export interface InputSummary {
   readonly oddities: readonly Oddity[];
   /** The first lines that look like the supervisor's and that no rule knows. */
   readonly unknownExamples: readonly LineRef[];
+  /** Its lines go on where the input before it ended: the next part of a rotated log. */
+  readonly continues: boolean;
 }
 
 export interface Oddity {

@@ -1,18 +1,32 @@
 import {readFileSync} from 'node:fs';
-import {Recorder} from '../../src/formats/recorder.ts';
+import {type ClockOptions, Recorder} from '../../src/formats/recorder.ts';
 import {LineFeed} from '../../src/source/line-feed.ts';
 import {buildTimeline} from '../../src/timeline/build.ts';
 import type {Timeline} from '../../src/timeline/timeline.ts';
 
 /** What a log of these bytes shows. */
-export async function timelineOf(log: string | Buffer): Promise<Timeline> {
-  const recorder = await Recorder.create('compiled');
+export function timelineOf(log: string | Buffer, clock: ClockOptions = {}): Promise<Timeline> {
+  return timelineOfInputs([{name: 'test.log', log}], clock);
+}
+
+export interface TestInput {
+  readonly name: string;
+  readonly log: string | Buffer;
+  /** It is the next part of the log before it. */
+  readonly continues?: boolean;
+}
+
+/** What these inputs show together. */
+export async function timelineOfInputs(inputs: readonly TestInput[], clock: ClockOptions = {}): Promise<Timeline> {
+  const recorder = await Recorder.create('compiled', clock);
   const feed = new LineFeed(recorder);
-  const bytes = Buffer.from(log as string);
-  recorder.open({name: 'test.log', compression: 'none'});
-  feed.append(bytes);
-  feed.finish();
-  recorder.close({bytes: bytes.length, truncated: false});
+  for (const {name, log, continues = false} of inputs) {
+    const bytes = Buffer.from(log as string);
+    recorder.open({name, compression: 'none', continues});
+    feed.append(bytes);
+    feed.finish();
+    recorder.close({bytes: bytes.length, truncated: false, cutLine: feed.cutLine});
+  }
   return buildTimeline(recorder.finish());
 }
 

@@ -3,7 +3,9 @@ import {Zone} from '../../src/envelope/zone.ts';
 import {Recorder} from '../../src/formats/recorder.ts';
 import {HEADROOM} from '../../src/grammar/matcher.ts';
 import {iso} from '../../src/report/instant.ts';
+import clockDisagreement from '../../src/rules/clock-disagreement.ts';
 import {buildTimeline} from '../../src/timeline/build.ts';
+import {timelineOf} from './plain-run.ts';
 
 /** When each event of these lines was, as a report writes it. */
 async function times(lines: readonly string[], options: {zone?: string; year?: number}): Promise<(string | null)[]> {
@@ -50,5 +52,25 @@ describe('a log without years', () => {
 
   test('crosses New Year, from the year that is given on', async () => {
     expect(await times(lines, {year: 2024})).toEqual(['2024-12-31T23:59:59', '2025-01-01T00:00:01']);
+  });
+});
+
+describe('the hour that summer time repeats', () => {
+  const log = ['02:59:58', '02:00:03']
+    .map((time, n) => `2026-10-25T${time} vm uwsgi[7]: worker ${n + 1} buried after 1 seconds`)
+    .join('\n');
+  const found = async (zone: string | null) => {
+    const timeline = await timelineOf(log, zone === null ? {} : {zone: new Zone(zone)});
+    return [...clockDisagreement.check(timeline)].map((result) => ('title' in result ? result.title : null));
+  };
+
+  test('is recognised by the zone that is given', async () => {
+    expect(await found('Europe/Berlin')).toEqual(['Summer time ends in this log: an hour comes twice']);
+  });
+
+  test('is not where the zone has none, or none is known', async () => {
+    expect(await found('Asia/Shanghai')).toEqual(['Times in this log contradict each other']);
+    expect(await found('America/New_York')).toEqual(['Times in this log contradict each other']);
+    expect(await found(null)).toEqual(['Times in this log contradict each other']);
   });
 });

@@ -19,6 +19,7 @@ export function event(
   return {
     input: 0,
     line,
+    place: line,
     text,
     message: 'uwsgi/something',
     meaning,
@@ -28,6 +29,7 @@ export function event(
     at: when,
     served: 0,
     stream: null,
+    sink: 'plain',
   };
 }
 
@@ -45,6 +47,7 @@ export const input: InputSummary = {
   truncated: false,
   oddities: [],
   unknownExamples: [],
+  continues: false,
 };
 
 export function forcedWorker(worker: number, oldPid: number, asked: Instant, killed: Instant): Process {
@@ -186,6 +189,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     tasks: {started: 0, finished: 0, orphaned: []},
     events: [],
     voices: [],
+    doubled: [],
     messages: new Set(['uwsgi/something']),
     from: input.from,
     to: input.to,

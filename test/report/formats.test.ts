@@ -122,7 +122,7 @@ describe('sarif', () => {
   test('the place is the line of the configuration that a fix would change, where it was read', async () => {
     const {timeline, ...rest} = hungReload();
     const [input] = timeline.inputs;
-    const where = {input: 1, line: 12, text: 'worker-reload-mercy = 60'};
+    const where = {input: 1, line: 12, place: 5000, text: 'worker-reload-mercy = 60'};
     const diagnosis: Diagnosis = {
       ...rest,
       timeline: {

@@ -13,10 +13,12 @@ function eventAt(at: Instant, line: number): LogEvent {
     worker: null,
     input: 0,
     line,
+    place: line,
     text: '',
     at,
     served: 0,
     stream: null,
+    sink: 'plain',
   };
 }
 

@@ -172,5 +172,5 @@ function violence({forced, end, ended, endedAt}: Process): readonly Mark[] {
 }
 
 function inOrder(marks: readonly Mark[]): readonly Mark[] {
-  return marks.toSorted((a, b) => a.event.input - b.event.input || a.event.line - b.event.line);
+  return marks.toSorted((a, b) => a.event.place - b.event.place);
 }

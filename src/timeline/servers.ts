@@ -1,0 +1,59 @@
+import type {LogEvent} from './event.ts';
+import {logsOf} from './logs.ts';
+import type {Recording} from './recording.ts';
+import type {InputSummary} from './timeline.ts';
+
+const SLACK_MS = 2000;
+
+/**
+ * Which inputs tell of one server where no envelope names it, as a number by input. Process ids and worker numbers of two
+ * files have nothing to do with one another, unless they are parts of one log, or one goes on where the other ends: it
+ * speaks of the other's processes, later, without having started them.
+ */
+export function serversOf({inputs, events, shared}: Recording): readonly number[] {
+  const servers = [...logsOf(inputs)];
+  const unite = (a: number, b: number) => {
+    const [from, to] = [servers[b], servers[a]];
+    for (const [n, server] of servers.entries()) if (server === from) servers[n] = to as number;
+  };
+  for (const {
+    inputs: [a, b],
+  } of shared)
+    unite(a, b);
+  const told = inputs.map((_, index) => pidsOf(events.filter(({input, stream}) => input === index && stream === null)));
+  for (const [a, first] of told.entries()) {
+    for (const [b, second] of told.entries()) {
+      if (servers[a] === servers[b] || !isBefore(inputs, a, b)) continue;
+      if ([...second.only].some((pid) => first.begun.has(pid))) unite(a, b);
+    }
+  }
+  return servers;
+}
+
+interface Pids {
+  /** Of processes that start in the input. */
+  readonly begun: ReadonlySet<string>;
+  /** Of processes that are spoken of before the input tells of any start. */
+  readonly only: ReadonlySet<string>;
+}
+
+function pidsOf(events: readonly LogEvent[]): Pids {
+  const begun = new Set<string>();
+  const only = new Set<string>();
+  const started = new Set<string>();
+  for (const {message, meaning, pid} of events) {
+    const supervisor = message.slice(0, message.indexOf('/'));
+    if (meaning.kind === 'starting') started.add(supervisor);
+    if (pid === null) continue;
+    const key = `${supervisor} ${pid}`;
+    if (meaning.kind === 'process-started' || meaning.kind === 'master-started') begun.add(key);
+    else if (!started.has(supervisor) && !begun.has(key)) only.add(key);
+  }
+  return {begun, only};
+}
+
+/** Without any time, in the order in which they were named. */
+function isBefore(inputs: readonly InputSummary[], a: number, b: number): boolean {
+  const [to, from] = [inputs[a]?.to ?? null, inputs[b]?.from ?? null];
+  return to === null || from === null ? a < b : to <= from + SLACK_MS;
+}
