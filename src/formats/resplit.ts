@@ -21,21 +21,20 @@ export function resplit(matcher: Matcher, buffer: Buffer, at: number, lineEnd: n
   if (lineEnd - at < SHORTEST || lineEnd - at > LONGEST) return null;
   const first = matcher.find(at);
   if (first < 0 || first - at > LONGEST_FRONT) return null;
-  const pieces = first > at ? byFront(buffer, at, first, lineEnd) : byMessages(matcher, buffer, at, lineEnd);
+  const pieces = first > at ? byFront(matcher, buffer, at, first, lineEnd) : byMessages(matcher, buffer, at, lineEnd);
   return pieces.length < LEAST_PIECES ? null : pieces;
 }
 
-function byFront(buffer: Buffer, at: number, first: number, lineEnd: number): string[] {
+function byFront(matcher: Matcher, buffer: Buffer, at: number, first: number, lineEnd: number): string[] {
   const front = buffer.toString('latin1', at, first);
-  // A word alone may stand anywhere.
-  if (!/\d/.test(front) && !/\W $/.test(front)) return [];
   const pattern = front
     .replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
     .replace(DIGITS, (_, leading: string, rest: string) => leading + '\\d'.repeat(rest.length));
-  return buffer
-    .toString('latin1', at, lineEnd)
-    .split(new RegExp(`(?=${pattern})`))
-    .filter((piece) => piece !== '');
+  const line = buffer.toString('latin1', at, lineEnd);
+  const begins = [...line.matchAll(new RegExp(pattern, 'g'))].map(({index}) => index);
+  // What looks like the front may stand anywhere (`41:` in a time): it is one where messages follow it.
+  const followed = begins.filter((begin) => matcher.inside(at + begin + front.length) >= 0);
+  return followed.length < LEAST_PIECES ? [] : begins.map((begin, n) => line.slice(begin, begins[n + 1]));
 }
 
 function byMessages(matcher: Matcher, buffer: Buffer, at: number, lineEnd: number): string[] {

@@ -149,10 +149,11 @@ test('--follow tells what it finds while the log grows, and the verdict on an in
   const growing = file('grows.log', '');
   const ended = await new Promise<Ended>((resolve) => {
     const child = spawn(process.execPath, [run, '--follow', growing, '--quiet']);
+    let isInterrupted = false;
     let stdout = '';
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
-      if (stdout.includes('WARNING')) child.kill('SIGINT');
+      if (!isInterrupted && stdout.includes('WARNING')) isInterrupted = child.kill('SIGINT');
     });
     setTimeout(() => writeFileSync(growing, readFileSync(slow)), 500);
     child.on('close', (code) => resolve({code, stdout, stderr: ''}));

@@ -64,6 +64,13 @@ test('an application that quotes a message in the middle of a line teaches no pr
   expect(inputs[0]?.counts.events).toBe(0);
 });
 
+test('a front that looks like what else stands in a line takes nothing apart', async () => {
+  const request =
+    '[pid: 7|app: 0|req: 1/1] 127.0.0.1 () {22 vars in 249 bytes} [Sat Nov 21 08:20:19 2026] GET /08:20:19/a => generated 3 bytes in 5 msecs (HTTP/1.1 200) 1 headers in 44 bytes (1 switches on core 0)';
+  const {inputs} = await timelineOf([`41:${request}`, `08:20:19 ${request}`, `42:${request}`].join('\n'));
+  expect(inputs[0]).toMatchObject({counts: {requests: 3, application: 0}, oddities: []});
+});
+
 test('a long line of an application that holds one message is not taken apart', async () => {
   const {inputs} = await timelineOf(
     `spawned uWSGI worker 1 (pid: 7, cores: 1)\n${'x'.repeat(200)} 17 spawned uWSGI worker 2 (pid: 8, cores: 1) ${'y '.repeat(100)}\n`,
