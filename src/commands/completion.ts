@@ -14,16 +14,18 @@ export class Completion extends Command {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Completion);
-    const [{completionScript}, {factsOf}, {rules}, {reporters}, {checkReporters}] = await Promise.all([
+    const [{completionScript}, {factsOf}, {rules}, {reporters}, {checkReporters}, {compareReporters}] = await Promise.all([
       import('./manual/completion.ts'),
       import('./manual/facts.ts'),
       import('../rules/index.ts'),
       import('../report/index.ts'),
       import('../report/check/index.ts'),
+      import('../report/compare/index.ts'),
     ]);
     const formats: Readonly<Record<string, readonly string[]>> = {
       analyze: reporters.map((reporter) => reporter.name),
       check: checkReporters.map((reporter) => reporter.name),
+      compare: compareReporters.map((reporter) => reporter.name),
       timeline: ['text', 'svg'],
     };
     const {bin} = this.config;

@@ -35,11 +35,12 @@ function unknownFlags(flags: readonly string[], known: readonly string[]): strin
     .join('\n');
 }
 
-/** oclif frames the message of an error in a flag's value; the message itself says all. */
+/** oclif frames the message of an error in a flag's value, and adds a note on flags to one about arguments; the message itself says all. */
 function withoutFrame(message: string): string {
   return message
     .replace(/^Parsing --\S+ \n\t/, '')
     .replace(/\nSee more help with --help$/, '')
+    .replace(/\n\nNote: --[\s\S]*$/, '')
     .trim();
 }
 

@@ -17,3 +17,10 @@ test('a wrong call is told without the frame that oclif puts around it', () => {
   const error = new UsageError('Parsing --min-coverage \n\tit is no percentage\nSee more help with --help');
   expect(failureOf(error)).toEqual({message: 'it is no percentage', exitCode: 2});
 });
+
+test('a missing argument is told without a note on flags', () => {
+  const error = new UsageError(
+    'Missing 1 required arg:\nafter  a log\n\nNote: --format allows multiple values.\nAlternatively, --.',
+  );
+  expect(failureOf(error)).toEqual({message: 'Missing 1 required arg:\nafter  a log', exitCode: 2});
+});
