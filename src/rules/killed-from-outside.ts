@@ -5,6 +5,7 @@ import type {Instance, Process} from '../timeline/timeline.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import {describeLostMaster, lostMaster} from './lost-master.ts';
 import {memoryKillsIn} from './memory.ts';
+import {stopsTakenAsReload} from './outer.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
@@ -55,13 +56,14 @@ const rule: Rule = {
   *check(timeline) {
     const owners = timeline.events.filter(({meaning}) => meaning.kind === 'process-forced');
     const starved = new Set(memoryKillsIn(timeline).flatMap(({victims}) => victims.map(({process}) => process.ended)));
+    const reloadedInstead = new Set(stopsTakenAsReload(timeline).map(({instance}) => instance));
     for (const instance of timeline.instances) {
       const killed = loneDeaths(timeline, instance, 'killed').filter(
         (process) => isSignal9(process) && !starved.has(process.ended) && !isOwned(owners, instance, process),
       );
       const finding = killed.length > 0 ? describe(instance, killed) : null;
       if (finding) yield finding;
-      const lost = lostMaster(instance);
+      const lost = reloadedInstead.has(instance) ? null : lostMaster(instance);
       const isKnown = lost !== null && (isOwned(owners, instance, lost.master) || starved.has(lost.master.ended));
       const alone = lost !== null && !isKnown ? describeLostMaster(instance, lost) : null;
       if (alone) yield alone;

@@ -154,22 +154,30 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
               line: null,
             },
           ]
-        : [
-            {
-              hypothesis: 'a signal to the worker alone (SIGTERM or SIGINT from a person or a script)',
-              because: 'uWSGI words it the same way; nothing here speaks against it but that it is rare',
-              line: null,
-            },
-            {
-              hypothesis: 'a fault in native code',
-              because: 'its handler would have printed a backtrace with the pid, and this log has none for it',
-              line: null,
-            },
-          ],
+        : instance.supervisor === 'uwsgi'
+          ? [
+              {
+                hypothesis: 'a signal to the worker alone (SIGTERM or SIGINT from a person or a script)',
+                because: 'uWSGI words it the same way; nothing here speaks against it but that it is rare',
+                line: null,
+              },
+              {
+                hypothesis: 'a fault in native code',
+                because: 'its handler would have printed a backtrace with the pid, and this log has none for it',
+                line: null,
+              },
+            ]
+          : [
+              {
+                hypothesis: 'boot-failure',
+                because: 'a process that cannot start leaves with an exit code as well; the last lines of its own log decide',
+                line: null,
+              },
+            ],
     cannotSee:
       kind === 'fault'
         ? ['which request was running: a crash leaves no request line', 'the Python line, unless faulthandler is on']
-        : ['the exit code where uWSGI does not print it', 'which request was running when it left'],
+        : [...(codes.length > 0 ? [] : ['the exit code']), 'which request was running when it left'],
     fixes: fixesFor(instance, crashed, kind, exiting),
     next:
       kind === 'fault'
@@ -180,6 +188,9 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
             'dmesg -T | grep -i segfault   # names the library and the address',
           ]
         : [
+            ...(crashed.some(({role}) => role === 'program')
+              ? ['read the last lines of its own log: an exit code has its reason there']
+              : []),
             "grep -rn 'sys.exit\\|os._exit' in the application and its tasks",
             'look right above the line for a Python traceback of the application',
             'look for a kill in cron jobs, deployment scripts and the logs of the outer supervisor at that time',
@@ -208,6 +219,7 @@ function linesOf(process: Process): Evidence[] {
 
 function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, exiting: boolean): Fix[] {
   if (kind === 'code') {
+    if (crashed.every(({role}) => role !== 'worker')) return [];
     return [
       {
         setting: null,
