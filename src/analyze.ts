@@ -5,6 +5,7 @@ import type {Configuration} from './config/configuration.ts';
 import {Zone} from './envelope/zone.ts';
 import {logFormatOf} from './formats/log-format.ts';
 import {type Engine, Recorder} from './formats/recorder.ts';
+import type {TaskExpressions} from './formats/task-expressions.ts';
 import {rules} from './rules/index.ts';
 import type {RuleFinding, RuleResult} from './rules/rule.ts';
 import {runRules} from './rules/run.ts';
@@ -43,6 +44,8 @@ export interface AnalyzeOptions {
   readonly until?: Bound | undefined;
   /** Called once, when reading begins, with a function that tells how far it is. */
   readonly onReading?: ((progress: () => Progress) => void) | undefined;
+  /** What tells that a task of the application begins and ends, in place of the words that are known. */
+  readonly tasks?: TaskExpressions | undefined;
   /** Aborting it ends the reading; what was read so far is judged. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -2,6 +2,10 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import {text} from '../src/report/text.ts';
+import {rules} from '../src/rules/index.ts';
+import {retiredIds} from '../src/rules/retired.ts';
+import {confidencePage, recordings, scores} from './docs/confidence.ts';
+import {ruleIndex, rulePage} from './docs/rule-pages.ts';
 import {holdsTruth, logsOf} from './recorded-truth.ts';
 
 // Whole logs of real servers, each with the truth that the recorder learned from the kernel, and the report it gives.
@@ -32,6 +36,29 @@ test('every line of every sample is accounted for', async () => {
     expect(events + requests + noise + application + unknown, path).toBe(input!.lines);
     expect(input!.lines, path).toBe(readFileSync(path, 'latin1').replace(/\n$/, '').split('\n').length);
   }
+});
+
+describe('docs that are made (npm run docs)', () => {
+  test('the index of the rules', async () => {
+    await expect(ruleIndex()).toMatchFileSnapshot('../docs/rules/README.md');
+  });
+
+  test.each(rules.map((rule) => [rule.id, rule] as const))('the page of %s', async (id, rule) => {
+    await expect(await rulePage(rule)).toMatchFileSnapshot(`../docs/rules/${id}.md`);
+  });
+
+  test('every page has its rule; an id that had one is never given to another', () => {
+    const ids = rules.map(({id}) => id);
+    const pages = readdirSync('docs/rules').map((name) => name.replace('.md', ''));
+    expect(pages.filter((name) => name !== 'README' && !ids.includes(name) && !retiredIds.includes(name))).toEqual([]);
+    expect(retiredIds.filter((id) => ids.includes(id))).toEqual([]);
+  });
+
+  test('the table of the words certain, likely and possible, of which certain was never wrong', async () => {
+    const table = await scores();
+    expect(table.certain.wrong).toEqual([]);
+    await expect(confidencePage(table, recordings().length)).toMatchFileSnapshot('../docs/confidence.md');
+  });
 });
 
 function textOf(diagnosis: Diagnosis): string {

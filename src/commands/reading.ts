@@ -63,6 +63,22 @@ export const choosingFlags = {
   ),
 };
 
+/** A regular expression, checked before anything is read. */
+const expressionFlag = (tells: string, other: string) =>
+  Flags.custom<string>({
+    description: `regular expression (RE2) for lines that tell ${tells}; named groups id, pid and thread, all optional`,
+    helpValue: 'RE',
+    dependsOn: [other],
+    parse: async (text, _, {name}) => {
+      const {compileExpression, ExpressionError} = await import('../formats/task-expressions.ts');
+      await compileExpression(text).catch((error) => {
+        if (!(error instanceof ExpressionError)) throw error;
+        throw new UsageError(`--${name} is no regular expression that can be used: ${printable(error.message)}`);
+      });
+      return text;
+    },
+  })();
+
 export const readingFlags = {
   config: Flags.string({
     description:
@@ -107,6 +123,8 @@ export const readingFlags = {
   ),
   until: boundFlag('until', 'read the log as if it ended there; in the same forms'),
   ...choosingFlags,
+  'task-start': expressionFlag('that a task of the application begins', 'task-end'),
+  'task-end': expressionFlag('that it ends', 'task-start'),
   progress: Flags.boolean({
     allowNo: true,
     default: true,
@@ -139,10 +157,13 @@ export interface ReadingFlags {
   readonly until?: Bound | undefined;
   readonly supervisor?: readonly string[] | undefined;
   readonly envelope?: readonly string[] | undefined;
+  readonly 'task-start'?: string | undefined;
+  readonly 'task-end'?: string | undefined;
 }
 
 /** What they mean for the analysis. */
 export function analysisOptions(flags: ReadingFlags): Omit<AnalyzeOptions, 'inputs'> {
+  const {'task-start': start, 'task-end': end} = flags;
   return {
     configs: flags.config,
     engine: flags.engine,
@@ -154,6 +175,7 @@ export function analysisOptions(flags: ReadingFlags): Omit<AnalyzeOptions, 'inpu
     until: flags.until,
     supervisors: flags.supervisor,
     envelopes: flags.envelope,
+    tasks: start === undefined || end === undefined ? undefined : {start, end},
   };
 }
 

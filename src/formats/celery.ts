@@ -1,8 +1,5 @@
 /**
  * What a Celery worker's messages mean: `grammars/celery.ohm` in the vocabulary of events, in the grammar's order.
- *
- * Lines about single tasks tell no process that could be told from another by its pid, and a log is full of them:
- * nothing is made of them.
  */
 import matcher from '../../grammars/celery.ohm';
 import type {Meaning, Unneeded} from '../timeline/event.ts';
@@ -14,6 +11,8 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   banner: 'noise',
   ready: {kind: 'app-loaded', role: 'master'},
   notice: 'noise',
+  'task-received': {kind: 'task-began'},
+  'task-ended': {kind: 'task-ended'},
   'warm-shutdown': {kind: 'stop-began', role: 'master', reload: 'stop', trigger: 'signal'},
   'cold-shutdown': {kind: 'stop-began', role: 'master', reload: 'stop', trigger: 'signal'},
   'shutdown-notice': 'noise',

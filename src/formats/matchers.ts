@@ -1,5 +1,6 @@
 import envelopeMatcher from '../../grammars/envelope.ohm';
 import originMatcher from '../../grammars/origin.ohm';
+import processMatcher from '../../grammars/process.ohm';
 import type {EnvelopeChoice} from '../envelope/names.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
@@ -12,6 +13,8 @@ export interface Matchers {
   readonly of: (format: Format) => Matcher;
   readonly envelope: Matcher;
   readonly origin: Matcher;
+  /** Where a line of an application tells its process. */
+  readonly process: Matcher;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface Matchers {
  */
 export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, formats: readonly Format[]): Promise<Matchers> {
   if (engine === 'compiled' && choice === null && formats.every(({rules}) => rules === undefined))
-    return {of: ({matcher}) => matcher, envelope: envelopeMatcher, origin: originMatcher};
+    return {of: ({matcher}) => matcher, envelope: envelopeMatcher, origin: originMatcher, process: processMatcher};
   const [{interpret}, {compileNow}, {loadGrammar}] = await Promise.all([
     import('../grammar/interpret.ts'),
     import('../grammar/compile.ts'),
@@ -36,5 +39,6 @@ export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, 
         : make(loadGrammar(locateGrammar(grammarFile), rules?.text), (message) => rules?.instead.includes(message) !== true),
     envelope: envelope('envelope.ohm', envelopeMatcher),
     origin: envelope('origin.ohm', originMatcher),
+    process: engine === 'compiled' ? processMatcher : interpret(loadGrammar(locateGrammar('process.ohm'))),
   };
 }

@@ -23,6 +23,7 @@ import {FACTS, FROM, RequestFacts, TO} from './request-facts.ts';
 import {mostRequests} from './request-scout.ts';
 import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
+import {type TaskExpressions, TaskTeller} from './task-expressions.ts';
 import {isBlank, withoutControls} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
 import {Voices} from './voices.ts';
@@ -41,6 +42,8 @@ export interface ClockOptions {
 }
 
 export interface RecorderOptions extends ClockOptions, FormatChoice {
+  /** What tells the application's tasks, in place of the words that are known. */
+  readonly tasks?: TaskExpressions | undefined;
   /** Only these envelopes are peeled. Absent: all. */
   readonly envelopes?: readonly string[] | undefined;
   /** Told what every line was read as. */
@@ -85,7 +88,9 @@ export class Recorder implements LineSink {
     // Beside the bundle; where the sources are run as they are, nobody helps. It knows the usual request lines alone.
     const isUsual = engine === 'compiled' && readers[0]?.matcher === uwsgi.matcher && options.witness === undefined;
     const scout = isUsual ? {module: new URL('../scout.js', import.meta.url), most: mostRequests, width: FACTS} : null;
-    return new Recorder(options, readers, matchers, choice, scout);
+    const {tasks} = options;
+    const teller = tasks === undefined ? null : await TaskTeller.create(tasks, matchers.process);
+    return new Recorder(options, readers, matchers, choice, scout, teller);
   }
 
   readonly scout: Scout | null;
@@ -100,6 +105,7 @@ export class Recorder implements LineSink {
   /** Asked about what is left, for who says it. */
   private readonly records: readonly Reader[];
   private readonly voices = new Voices();
+  private readonly teller: TaskTeller | null;
   /** All supervisors but the first, which has been asked before. */
   private readonly others: readonly Reader[];
   private readonly vocabulary: Vocabulary;
@@ -121,8 +127,10 @@ export class Recorder implements LineSink {
     {envelope, origin}: Matchers,
     choice: EnvelopeChoice | null,
     scout: Scout | null,
+    teller: TaskTeller | null,
   ) {
     this.scout = scout;
+    this.teller = teller;
     this.zone = zone ?? null;
     this.year = year ?? null;
     this.witness = witness ?? null;
@@ -438,7 +446,7 @@ export class Recorder implements LineSink {
     // A record of the application's logger is written with its line end: nothing is glued to it.
     const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, speakers, unwrapped);
     if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
-    const taken = glued ?? this.takeBy(this.applications, speakers, unwrapped.body, unwrapped.wrapping);
+    const taken = glued ?? this.takeTask(buffer, at, lineEnd, speakers, unwrapped);
     if (taken !== null) return taken;
     if (this.witness !== null) this.missed(buffer.subarray(unwrapped.body, lineEnd), unwrapped.wrapping, looksKnown);
     this.listen(unwrapped.body, unwrapped.wrapping);
@@ -829,6 +837,21 @@ export class Recorder implements LineSink {
     return null;
   }
 
+  /** A line of the application that tells of a task; the user's expressions may mean the line or what is wrapped in it. */
+  private takeTask(buffer: Buffer, at: number, lineEnd: number, speakers: number, {body, wrapping}: Unwrapped): LineKind | null {
+    const {teller, applications} = this;
+    if (teller === null) return this.takeBy(applications, speakers, body, wrapping);
+    const text = textOf(buffer, body, buffer[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd);
+    const told = teller.read(textOf(buffer, at, lineEnd)) ?? (body === at ? null : teller.read(text));
+    if (told === null) return null;
+    const time = this.timeOf(wrapping);
+    if (time !== null) this.current.clock.atStamp(time);
+    for (const reader of applications) reader.lines++;
+    this.recognised(wrapping);
+    this.push({...told, text}, wrapping, time);
+    return 'events';
+  }
+
   /** What a message that was just matched at `at` is; an event is kept. */
   private take(reader: Reader, message: number, at: number, wrapping: Wrapping): LineKind {
     const kind = this.taken(reader, message, at, wrapping);
@@ -908,7 +931,6 @@ export class Recorder implements LineSink {
       if (from >= 0)
         fields[matcher.fields[field] as string] = fieldValue(buffer, from, matcher.captures[2 * field + 1] as number);
     }
-    const pid = typeof fields['pid'] === 'number' ? fields['pid'] : null;
     if (wrapping.repeated !== null) fields['repeated'] = wrapping.repeated;
     const told =
       meaning.timeIn === undefined || fields[meaning.timeIn] === undefined ? null : ctimeOf(String(fields[meaning.timeIn]));
@@ -917,16 +939,28 @@ export class Recorder implements LineSink {
     const time = stamp ?? told;
     if (stamp !== null) current[wrapping.isUtc ? 'hasUtc' : 'hasLocal'] = true;
     if (stamp === null && time !== null) current.clock.atStamp(time);
-    if (pid !== null) for (const ledger of this.ledgers) ledger.cut(pid);
-    this.events.push({
-      event: {
+    this.push(
+      {
         message: `${format.id}/${matcher.messages[message]}`,
         meaning: meaningInContext(meaning, fields),
         fields: fieldsInValues(meaning, fields),
-        pid,
-        worker: typeof fields['worker'] === 'number' ? fields['worker'] : null,
-        ...this.here(),
         text: textOf(buffer, at, matcher.end()),
+      },
+      wrapping,
+      time,
+    );
+  }
+
+  private push(said: Pick<LogEvent, 'message' | 'meaning' | 'fields' | 'text'>, wrapping: Wrapping, time: number | null): void {
+    const {current} = this;
+    const {pid, worker} = said.fields;
+    if (typeof pid === 'number') for (const ledger of this.ledgers) ledger.cut(pid);
+    this.events.push({
+      event: {
+        ...said,
+        pid: typeof pid === 'number' ? pid : null,
+        worker: typeof worker === 'number' ? worker : null,
+        ...this.here(),
         served: this.served,
         ...this.writerOf(wrapping.origin, wrapping.names),
       },

@@ -44,6 +44,7 @@ export function reportOf(diagnosis: Diagnosis) {
     tasks: {
       started: timeline.tasks.started,
       finished: timeline.tasks.finished,
+      retried: timeline.tasks.retried,
       orphaned: timeline.tasks.orphaned.map(write.orphan),
     },
     findings: findings.map(write.finding),
@@ -184,6 +185,8 @@ function writer(timeline: Timeline) {
     startedAt: at(task.startedAt),
     lostTo: task.lostTo,
     where: where(task.started),
+    goneAt: at(task.gone?.at ?? null),
+    gone: task.gone === null ? null : where(task.gone),
   });
 
   const evidence = ({at: line, shows}: Evidence) => ({...where(line), text: line.text, shows});
@@ -210,7 +213,13 @@ function writer(timeline: Timeline) {
     pids: finding.pids,
     workers: finding.workers,
     evidence: finding.evidence.map(evidence),
-    against: finding.against.map(({hypothesis, because, line}) => ({hypothesis, because, line})),
+    against: finding.against.map(({hypothesis, because, line, fits, for: speaksFor}) => ({
+      hypothesis,
+      because,
+      line,
+      for: speaksFor ?? null,
+      fits: fits ?? null,
+    })),
     cannotSee: finding.cannotSee,
     fixes: finding.fixes.map(fix),
     next: finding.next,

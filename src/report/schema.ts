@@ -137,11 +137,13 @@ const reload = object({
 
 const orphan = object({
   id: nullableString,
-  pid: integer,
+  pid: nullableInteger,
   worker: nullableInteger,
   startedAt: instant,
   lostTo: cause,
   where: place,
+  goneAt: instant,
+  gone: {...place, type: ['object', 'null'], description: 'The line that shows that its process is gone'},
 });
 
 const fix = object({
@@ -165,7 +167,15 @@ const finding = object({
   pids: array(integer),
   workers: array(integer),
   evidence: {...array(object({input: string, line: {type: 'integer', minimum: 1}, text: string, shows: string})), minItems: 1},
-  against: array(object({hypothesis: string, because: string, line: nullableInteger})),
+  against: array(
+    object({
+      hypothesis: string,
+      because: {...string, description: 'What speaks against it'},
+      line: nullableInteger,
+      for: {...nullableString, description: 'What speaks for it'},
+      fits: oneOf('equally', 'less', 'excluded', null),
+    }),
+  ),
   cannotSee: array(string),
   fixes: array(fix),
   next: array(string),
@@ -213,7 +223,7 @@ export const schema = {
     inputs: array(input),
     instances: array(instance),
     reloads: array(reload),
-    tasks: object({started: count, finished: count, orphaned: array(orphan)}),
+    tasks: object({started: count, finished: count, retried: count, orphaned: array(orphan)}),
     findings: array(finding),
     rules: array(rule),
     notes: array(object({input: string, text: string})),

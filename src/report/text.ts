@@ -8,6 +8,7 @@ import {finding, title} from './text/findings.ts';
 import {header} from './text/header.ts';
 import {type Page, pageFor} from './text/page.ts';
 import {reloads} from './text/reloads.ts';
+import {tasks} from './text/tasks.ts';
 import {notUnderstood, recognised} from './understood.ts';
 import {bySeverity, verdict} from './verdict.ts';
 import {wrap} from './wrap.ts';
@@ -37,6 +38,7 @@ function full(diagnosis: Diagnosis, {showRules}: RenderOptions, page: Page): rea
     ...notUnderstood(timeline).map(({input, why}) => wrap(`${printable(input)}: ${why}`, page.width, 'Not understood  ')),
     ...reloads(timeline, page),
     endings(timeline, page),
+    tasks(timeline, page),
     ...bySeverity(findings).map((found) => finding(found, page)),
     checks(diagnosis, showRules, page),
     baselineSection(diagnosis, page),

@@ -3,11 +3,13 @@ import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {describeExitHang, describeLateExit} from './arbiter-exit-hang.ts';
 import {killsBy} from './arbiter-kills.ts';
 import {GUNICORN_EXIT_REFERENCES} from './arbiter-remedies.ts';
-import {byInstance, type ForcedWorker, forcedWorkers, reasons, reloadsOf} from './forced-workers.ts';
+import {likelyThread, otherCauses} from './causes.ts';
+import {byInstance, type ForcedWorker, forcedWorkers, heldOf, onlySome, reasons, reloadsOf} from './forced-workers.ts';
 import {costOf, mercyOf, mercyText, waitText} from './mercy.ts';
-import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, otherBlockers, whileItHangs} from './remedies.ts';
+import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, whileItHangs} from './remedies.ts';
 import type {Evidence, Finding, Rule} from './rule.ts';
 import {loading, setting} from './settings.ts';
+import {troubleText} from './upstream-troubles.ts';
 import {
   count,
   duration,
@@ -24,7 +26,6 @@ import {
   span,
   unique,
 } from './wording.ts';
-import {requestsOf} from './work.ts';
 
 const rule: Rule = {
   id: 'app-threads-block-shutdown',
@@ -98,14 +99,17 @@ const rule: Rule = {
 
 export default rule;
 
-function describe(timeline: Timeline, instance: Instance, workers: readonly ForcedWorker[]): Finding | null {
+function describe(timeline: Timeline, instance: Instance, workers: readonly [ForcedWorker, ...ForcedWorker[]]): Finding | null {
   const processes = workers.map(({process}) => process);
   const reloads = reloadsOf(workers);
   const bug = exitBug(instance, processes[0] ?? null);
   const proved = workers.filter((worker) => worker.proved);
   const lines = evidence(evidenceOf(instance, workers));
   if (!lines) return null;
-  const remedies = exitHangRemedies(timeline, instance, processes, gainOf(instance, workers), onlySome(workers));
+  const isProved = proved.length === workers.length;
+  const some = onlySome(workers);
+  const held = heldOf(timeline, workers, isProved, some);
+  const remedies = exitHangRemedies(timeline, instance, processes, gainOf(instance, workers), some);
   return {
     title: bug
       ? 'Workers did not leave and were killed at the deadline; this version of uWSGI has a fault that does that'
@@ -122,18 +126,17 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly Forc
         ? [
             {
               hypothesis: 'a thread of the application',
-              because: `it fits as well; but ${bug.what}, which goes first (${bug.reference})`,
+              because: `it fits as well; but ${troubleText(bug, instance, processes[0]?.forced?.event ?? null)}, which goes first`,
               line: null,
             },
           ]
         : []),
-      requestExplanation(instance, workers, proved.length === workers.length),
-      ...otherBlockers(),
+      ...otherCauses(held, likelyThread(held)),
       ...ownThreads(instance, bug !== null),
     ],
     cannotSee: [
       'what the workers waited for: uWSGI prints nothing while Python shuts down',
-      ...(proved.length === workers.length ? [] : ['requests killed at the deadline: they never get a line in this log']),
+      ...(isProved ? [] : ['requests killed at the deadline: they never get a line in this log']),
     ],
     fixes: remedies.fixes,
     next: [...whileItHangs(instance), ...remedies.upgrades],
@@ -154,11 +157,6 @@ function killed(instance: Instance, workers: readonly ForcedWorker[]): string {
       ? `Each kill came ${duration(wait)} after the worker had been asked.`
       : `No line tells when they were asked: going by the mercy, about ${seconds(costOf(mercy.seconds))} before the kill.`,
   );
-}
-
-/** Others were asked at the same time and left: what holds these is not in every worker from the start. */
-function onlySome(workers: readonly ForcedWorker[]): boolean {
-  return reloadsOf(workers).every((reload) => reload.workers.some(({end}) => end === 'clean'));
 }
 
 function cause(instance: Instance, workers: readonly ForcedWorker[], isBug: boolean): string {
@@ -211,31 +209,6 @@ function evidenceOf(instance: Instance, workers: readonly ForcedWorker[]): Evide
     ...(clean?.ended ? [proof(clean.ended, `${nameOf(clean)} left by itself: not every stop hangs`)] : []),
     ...(mercy.known === 'shown' && mercy.where ? [proof(mercy.where, `the mercy is ${mercyText(mercy)}`)] : []),
   ];
-}
-
-function requestExplanation(instance: Instance, workers: readonly ForcedWorker[], proved: boolean): Finding['against'][number] {
-  const hypothesis = 'request-blocks-shutdown';
-  const {count: requests} = requestsOf(instance);
-  const line = workers.flatMap(({process}) => process.segments).at(-1)?.last.line ?? null;
-  if (proved)
-    return {
-      hypothesis,
-      because: 'the log shows that no request was running in them',
-      line: workers[0]?.shown[0]?.at.line ?? line,
-    };
-  return requests === 0
-    ? {
-        hypothesis,
-        because:
-          `it would need a request in every worker at once, each longer than ${mercyOf(instance).seconds} s; request lines ` +
-          'would decide it (leave out disable-logging)',
-        line: null,
-      }
-    : {
-        hypothesis,
-        because: 'it would need a long request in every worker at the same moment, and the request lines speak against that',
-        line,
-      };
 }
 
 /** uWSGI's own threads are often suspected. */

@@ -7,6 +7,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {failedToStart, givenUp, programOf} from './starts.ts';
+import {upstreamTrouble} from './upstream-troubles.ts';
 import {count, list, nameOf} from './wording.ts';
 
 /** A process that lives no longer than this, in seconds, had hardly started. */
@@ -80,10 +81,36 @@ export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
         process.ended !== null &&
         (process.end === 'crashed' || process.end === 'killed') &&
         process.ended.fields.expected !== true &&
+        !isAbortAtFork(timeline, instance, process) &&
         !diedOfLoading(process, timeline, instance) &&
         !failedToStart(timeline, instance, process),
     )
     .sort((a, b) => (a.ended && b.ended && precedes(a.ended, b.ended) ? -1 : 1));
+}
+
+/** It aborted in the interpreter as soon as it was forked: a known trouble of the server, told by a rule of its own. */
+export function isAbortAtFork(timeline: Timeline, instance: Instance, process: Process): boolean {
+  const {ended, signal, requests, role} = process;
+  return (
+    role === 'worker' &&
+    requests === 0 &&
+    (signal === '6' || signal === 'SIGABRT') &&
+    upstreamTrouble(instance, 'abort-at-fork', ended, process) !== null &&
+    mutexErrors(timeline).some((event) => event.stream === ended?.stream)
+  );
+}
+
+const errors = new WeakMap<Timeline, readonly LogEvent[]>();
+
+/** What Python says when its own lock is let go by a thread that does not hold it. */
+export function mutexErrors(timeline: Timeline): readonly LogEvent[] {
+  const known = errors.get(timeline);
+  if (known) return known;
+  const found = timeline.events.filter(
+    ({message, fields}) => message === 'uwsgi/python-fatal-error' && /Mutex/.test(String(fields.reason ?? '')),
+  );
+  errors.set(timeline, found);
+  return found;
 }
 
 /** The application did not load in it: what ended it is known, and no crash. */

@@ -1,12 +1,14 @@
-import type {Instance, Process} from '../timeline/timeline.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {type ArbiterKill, killsBy, waitOf} from './arbiter-kills.ts';
 import {whileItExits} from './arbiter-remedies.ts';
-import {byInstance, type ForcedWorker, forcedWorkers, reasons, reloadsOf} from './forced-workers.ts';
+import {likelyThread, otherCauses, weigh} from './causes.ts';
+import {byInstance, type ForcedWorker, forcedWorkers, heldOf, onlySome, reasons, reloadsOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {cutByMercy} from './mercy-too-short.ts';
-import {exitBug, otherBlockers, whileItHangs} from './remedies.ts';
+import {exitBug, whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {setting} from './settings.ts';
+import {troubleText} from './upstream-troubles.ts';
 import {
   count,
   duration,
@@ -66,11 +68,11 @@ const rule: Rule = {
     );
     const open = forcedWorkers(timeline).filter(({process}) => !explained.has(process));
     for (const [instance, workers] of byInstance(open.filter(({verdict}) => verdict === 'undecided'))) {
-      const finding = undecided(instance, workers);
+      const finding = undecided(timeline, instance, workers);
       if (finding) yield finding;
     }
     for (const [instance, workers] of byInstance(open.filter(({verdict}) => verdict === 'deaf'))) {
-      const finding = deaf(instance, workers);
+      const finding = deaf(timeline, instance, workers);
       if (finding) yield finding;
     }
     for (const [instance, kills] of killsBy(timeline, 'undecided')) {
@@ -82,14 +84,15 @@ const rule: Rule = {
 
 export default rule;
 
-function undecided(instance: Instance, workers: readonly ForcedWorker[]): Finding | null {
+function undecided(timeline: Timeline, instance: Instance, workers: readonly [ForcedWorker, ...ForcedWorker[]]): Finding | null {
   const bug = exitBug(instance, workers[0]?.process ?? null);
   const lines = evidence(linesOf(instance, workers));
   if (!lines) return null;
   const requests = requestsOf(instance);
   const harakiri = setting(instance, 'harakiri');
   const fellSilent = workers.map(({process}) => silenceOf(instance, process)).find((each) => each !== null) ?? null;
-  const lastAnswer = workers[0]?.process.segments.at(-1)?.last ?? null;
+  const held = {...heldOf(timeline, workers, false, onlySome(workers)), request: fellSilent};
+  const thread = likelyThread(held);
   return {
     ...subject(instance, workers),
     title: rule.title,
@@ -104,28 +107,14 @@ function undecided(instance: Instance, workers: readonly ForcedWorker[]): Findin
         ? [
             {
               hypothesis: 'a fault of this version of uWSGI',
-              because: `nothing speaks against it: ${bug.what} (${bug.reference})`,
+              because: `nothing speaks against it: ${troubleText(bug, instance, workers[0].forced.event)}`,
               line: null,
             },
           ]
         : []),
-      {
-        hypothesis: 'request-blocks-shutdown',
-        line: harakiri?.where?.line ?? lastAnswer?.line ?? null,
-        because:
-          fellSilent ??
-          (requests.count === 0
-            ? 'the log has no request lines, and nothing that speaks against it'
-            : harakiri
-              ? 'harakiri is set, and it ends slow requests if it is shorter than the mercy; but it did not strike here'
-              : 'nothing rules it out: a request that is killed has no line'),
-      },
-      {
-        hypothesis: 'app-threads-block-shutdown',
-        because: 'other workers of the same application may leave without trouble, and do if only some have started the thread',
-        line: cleanOne(instance)?.ended?.line ?? null,
-      },
-      ...otherBlockers().slice(0, 1),
+      weigh(held, 'request'),
+      weigh(held, thread, 'app-threads-block-shutdown'),
+      ...otherCauses(held, 'request', thread),
     ],
     cannotSee: [
       'requests killed at the deadline: they never get a line in this log',
@@ -133,14 +122,15 @@ function undecided(instance: Instance, workers: readonly ForcedWorker[]): Findin
     ],
     fixes: [],
     next: [
+      "the proxy's access log at the second of the kill decides it for this time: a request without an answer (499, 502, " +
+        '504) that was sent to this server means that a request held the worker; none, that its exit did',
+      ...whileItHangs(instance),
       ...(harakiri
         ? []
         : [
             'set harakiri below worker-reload-mercy and above the longest request that is meant to succeed: then a slow ' +
               'request is ended and named in the log, and NO MERCY means a blocked exit',
           ]),
-      ...whileItHangs(instance),
-      "look for requests without an answer (499, 502, 504) in the proxy's access log at the second of the kill",
       ...(requests.count === 0 ? ['leave out disable-logging: request lines show which workers were idle'] : []),
     ],
     identity: [instanceName(instance), 'undecided'],
@@ -167,7 +157,7 @@ function silenceOf(instance: Instance, process: Process): string | null {
   );
 }
 
-function deaf(instance: Instance, workers: readonly ForcedWorker[]): Finding | null {
+function deaf(timeline: Timeline, instance: Instance, workers: readonly [ForcedWorker, ...ForcedWorker[]]): Finding | null {
   const importing = workers.filter(({shown}) => shown.length > 0);
   const lines = evidence(linesOf(instance, workers));
   if (!lines) return null;
@@ -184,19 +174,7 @@ function deaf(instance: Instance, workers: readonly ForcedWorker[]): Finding | n
     evidence: lines,
     against: loading
       ? [{hypothesis: 'app-threads-block-shutdown', because: 'the worker never began to leave', line: lines[0].at.line}]
-      : [
-          {hypothesis: 'still loading the application', because: 'no line shows when it became ready', line: null},
-          {
-            hypothesis: 'a blocked event loop (gevent)',
-            because: 'a loop that runs code without a break cannot take note of signals',
-            line: null,
-          },
-          {
-            hypothesis: 'a stopped process, or one that waits for a disk or a network file system',
-            because: 'the kernel delivers signals only when it returns',
-            line: null,
-          },
-        ],
+      : otherCauses(heldOf(timeline, workers, false, onlySome(workers))),
     cannotSee: ['what the worker did when the signal came'],
     fixes: [],
     next: loading

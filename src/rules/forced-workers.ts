@@ -8,6 +8,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes, processesAskedBy, processesWithPid} from '../timeline/lookup.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import type {Held} from './causes.ts';
 import {mercyOf} from './mercy.ts';
 import type {Evidence} from './rule.ts';
 import {coresOf, numberOf} from './settings.ts';
@@ -283,8 +284,8 @@ function capital(sentence: string): string {
 }
 
 /** Findings are told per instance: a hundred hung reloads of one instance are one trouble. */
-export function byInstance(workers: readonly ForcedWorker[]): [Instance, ForcedWorker[]][] {
-  const groups = new Map<Instance, ForcedWorker[]>();
+export function byInstance(workers: readonly ForcedWorker[]): [Instance, [ForcedWorker, ...ForcedWorker[]]][] {
+  const groups = new Map<Instance, [ForcedWorker, ...ForcedWorker[]]>();
   for (const worker of workers) {
     const group = groups.get(worker.instance);
     if (group) group.push(worker);
@@ -299,6 +300,23 @@ export function reasons(workers: readonly Pick<ForcedWorker, 'because'>[]): stri
     .slice(0, 2)
     .map((because) => `${because}.`)
     .join(' ');
+}
+
+/** Others were asked at the same time and left: what holds these is not in every worker from the start. */
+export function onlySome(workers: readonly ForcedWorker[]): boolean {
+  const reloads = reloadsOf(workers);
+  return reloads.length > 0 && reloads.every((reload) => reload.workers.some(({end}) => end === 'clean'));
+}
+
+/** What the weighing of causes needs to know of workers of one verdict. */
+export function heldOf(
+  timeline: Timeline,
+  workers: readonly [ForcedWorker, ...ForcedWorker[]],
+  proved: boolean,
+  some: boolean,
+): Held {
+  const [{process, instance, verdict}, ...others] = workers;
+  return {timeline, instance, processes: [process, ...others.map((worker) => worker.process)], verdict, proved, some};
 }
 
 export function reloadsOf(workers: readonly Pick<ForcedWorker, 'reload'>[]): Reload[] {

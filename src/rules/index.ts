@@ -6,11 +6,15 @@ import clockDisagreement from './clock-disagreement.ts';
 import configurationNotInForce from './configuration-not-in-force.ts';
 import controlSocketUnreachable from './control-socket-unreachable.ts';
 import crashLoop from './crash-loop.ts';
+import evilReloadKills from './evil-reload-kills.ts';
 import forcedKillUndecided from './forced-kill-undecided.ts';
 import harakiriKills from './harakiri-kills.ts';
+import instancePaused from './instance-paused.ts';
 import killedFromOutside from './killed-from-outside.ts';
+import knownUpstreamTrouble from './known-upstream-trouble.ts';
 import listenQueueFull from './listen-queue-full.ts';
 import logHidesTimes from './log-hides-times.ts';
+import masterDied from './master-died.ts';
 import memoryKill from './memory-kill.ts';
 import mercyIneffective from './mercy-ineffective.ts';
 import mercyTooLong from './mercy-too-long.ts';
@@ -23,6 +27,7 @@ import reloadUnfinished from './reload-unfinished.ts';
 import requestBlocksShutdown from './request-blocks-shutdown.ts';
 import respawnOrphansTasks from './respawn-orphans-tasks.ts';
 import riskySetting from './risky-setting.ts';
+import routerCutsClients from './router-cuts-clients.ts';
 import type {Rule} from './rule.ts';
 import stopBecameReload from './stop-became-reload.ts';
 import survivorsHoldPort from './survivors-hold-port.ts';
@@ -46,11 +51,15 @@ export const rules: readonly Rule[] = [
   survivorsHoldPort,
   bootFailure,
   reloadLostApp,
+  knownUpstreamTrouble,
   crashLoop,
   workerCrashed,
   killedFromOutside,
   memoryKill,
+  evilReloadKills,
   harakiriKills,
+  masterDied,
+  instancePaused,
   controlSocketUnreachable,
   listenQueueFull,
   mercyIneffective,
@@ -58,6 +67,7 @@ export const rules: readonly Rule[] = [
   mercyTooLong,
   chainReloadSlow,
   synchronizedRecycling,
+  routerCutsClients,
   oldCodeKept,
   threadsLostOnFork,
   configurationNotInForce,

@@ -1,9 +1,10 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {killsBy} from './arbiter-kills.ts';
 import {describeRecycleHang} from './arbiter-recycle-hang.ts';
+import {type Held, likelyThread, otherCauses} from './causes.ts';
 import {mercyOf, mercyText, waitText} from './mercy.ts';
 import {killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
-import {EXIT_HANG_REFERENCES, exitHangRemedies, otherBlockers, whileItHangs} from './remedies.ts';
+import {EXIT_HANG_REFERENCES, exitHangRemedies, whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {coresOf, uwsgiOf} from './settings.ts';
 import {
@@ -102,6 +103,16 @@ function describe(
       : 'the place is filled again within about 1 s';
   // The worker itself says that its work is done; that its lifetime is over is said by the master, whatever it does.
   const isDone = processes.every((process) => (coresOf(process, instance) ?? 1) === 1 && process.cause !== 'max-lifetime');
+  const [first, ...further] = processes;
+  if (!first) return null;
+  const held: Held = {
+    timeline,
+    instance,
+    processes: [first, ...further],
+    verdict: 'recycle',
+    proved: isDone && proved,
+    some: clean !== undefined,
+  };
   const remedies = exitHangRemedies(timeline, instance, processes, gain, clean !== undefined);
   return {
     title: rule.title,
@@ -141,16 +152,7 @@ function describe(
               line: own?.asked?.event.line ?? null,
             },
           ]),
-      ...(isDone
-        ? []
-        : [
-            {
-              hypothesis: 'a request that was still running in the worker',
-              because: 'nothing rules it out: it gets its line when it ends, and a request that is killed gets none',
-              line: null,
-            },
-          ]),
-      ...otherBlockers(),
+      ...otherCauses(held, likelyThread(held)),
     ],
     cannotSee: [
       'whether a worker left by itself in the very second in which the master lost patience: NO MERCY names it all the same',

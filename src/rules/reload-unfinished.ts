@@ -4,8 +4,9 @@ import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
-import type {Evidence, Finding, Rule} from './rule.ts';
-import {numberOf, versionAt, versionWithin} from './settings.ts';
+import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {numberOf} from './settings.ts';
+import {troubleText, type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
 import {count, evidence, instanceName, kindOf, list, proof, seconds, sentences, was} from './wording.ts';
 
 /** Seconds beyond the deadline that a master may need. */
@@ -189,13 +190,13 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
   const lines = evidence([proof(reload.began, `the ${kindOf(reload)} begins`), ...stuck.lines]);
   if (!lines) return null;
   const fault = knownFault(instance, reload);
-  const pid = stuck.pid ?? '<pid it waits for>';
+  const pid = stuck.pid ?? instance.masterPid ?? '<pid it waits for>';
   return {
     title: `A ${kindOf(reload)} began and never came to its end`,
     message:
       `The ${kindOf(reload)} waits for ${stuck.waitsFor}. It has done so for at least ${seconds(stuck.since)}, up to the end ` +
       `of this log; ${stuck.limit}. That is proved. ` +
-      `${fault ? `The likely reason is a fault of this version: ${fault.what}.` : 'What it hangs on is not in the log.'}`,
+      `${fault ? `The likely reason is a fault of this version: ${troubleText(fault, instance, reload.began)}.` : 'What it hangs on is not in the log.'}`,
     confidence: fault ? 'likely' : 'certain',
     instance: instance.id,
     reload: reload.id,
@@ -213,19 +214,7 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
       },
     ],
     cannotSee: ['what the process does: it prints nothing while it hangs'],
-    fixes: fault
-      ? [
-          {
-            setting: null,
-            section: null,
-            value: null,
-            since: null,
-            safety: 'safe',
-            effect: 'this kind of hang is gone',
-            why: `Run uWSGI ${fault.fixedIn}.`,
-          },
-        ]
-      : [],
+    fixes: fault ? [upgrade(fault)] : [],
     next: [
       `py-spy dump --pid ${pid}   # what does it do? A blocked import, a lock that was held at the fork`,
       `ps -o pid,stat,etime,wchan:30 -p ${pid}`,
@@ -238,23 +227,21 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
 }
 
 /** Versions that are known to get stuck here. */
-function knownFault(instance: Instance, reload: Reload): {what: string; fixedIn: string} | null {
-  if (
-    reload.kind === 'stop' &&
-    reload.began.message === 'uwsgi/graceful-shutdown' &&
-    versionWithin(instance, '2.0.27', '2.0.30', reload.began)
-  ) {
-    return {
-      what:
-        `2.0.27 to 2.0.30 wait for each worker in turn at a graceful stop and have no deadline there (${versionAt(instance, reload.began)} ` +
-        'runs here; pull request unbit/uwsgi#2743)',
-      fixedIn: 'in a release after 2.0.30 that has this change',
-    };
-  }
-  if (reload.kind === 'graceful' && versionWithin(instance, '2.0.27', '2.0.27', reload.began)) {
-    return {what: '2.0.27 blocks before it tells its workers of a reload (unbit/uwsgi#2681)', fixedIn: '2.0.28 or later'};
-  }
-  return null;
+function knownFault(instance: Instance, {kind, began}: Reload): UpstreamTrouble | null {
+  if (kind === 'stop' && began.message === 'uwsgi/graceful-shutdown') return upstreamTrouble(instance, 'stop-blocks', began);
+  return kind === 'graceful' ? upstreamTrouble(instance, 'reload-blocks', began) : null;
+}
+
+function upgrade({fixedIn, instead}: UpstreamTrouble): Fix {
+  return {
+    setting: null,
+    section: null,
+    value: null,
+    since: null,
+    safety: 'safe',
+    effect: 'this kind of hang is gone',
+    why: `Run uWSGI ${fixedIn}. Until then: ${instead}.`,
+  };
 }
 
 /** A new master stands where the old one should have come to an end: somebody else ended it. */
@@ -265,11 +252,14 @@ function ended(instance: Instance, reload: Reload, next: Instance): Finding | nu
     ...(master ? [proof(master, 'a new master starts; nothing tells of the end of the old one')] : []),
   ]);
   if (!lines) return null;
+  const fault = knownFault(instance, reload);
   return {
     title: `A ${kindOf(reload)} began and never came to its end`,
-    message:
-      `The log shows no end of the ${kindOf(reload)}, and later another master starts. That is proved. That the old one ` +
+    message: sentences(
+      `The log shows no end of the ${kindOf(reload)}, and later another master starts. That is proved. That the old one`,
       'was ended from outside (an outer supervisor, the kernel, a person) is inferred: it did not say goodbye.',
+      fault && `It may have hung for a fault of this version: ${troubleText(fault, instance, reload.began)}.`,
+    ),
     confidence: 'likely',
     instance: instance.id,
     reload: reload.id,
@@ -284,7 +274,7 @@ function ended(instance: Instance, reload: Reload, next: Instance): Finding | nu
       },
     ],
     cannotSee: ['who ended the old master, and when'],
-    fixes: [],
+    fixes: fault ? [upgrade(fault)] : [],
     next: [
       'look at the log of whoever starts this server (systemd, supervisord, the container platform) at that time: a kill ' +
         'after its own time limit?',

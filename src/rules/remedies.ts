@@ -5,7 +5,8 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {lowerMercy, raiseMercy} from './mercy.ts';
 import type {Finding, Fix} from './rule.ts';
-import {coresOf, loading, mayHave, setting, versionAt, versionWithin} from './settings.ts';
+import {loading, mayHave} from './settings.ts';
+import {troubleText, type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
 import {nameOf} from './wording.ts';
 
 /** Seconds that a worker takes to leave when nothing holds it: the master looks once a second. */
@@ -40,7 +41,7 @@ export function exitHangRemedies(
       remaining: AT_ONCE,
       since: null,
       safety: 'safe',
-      why: `Run uWSGI ${bug.fixedIn} or later: ${bug.what}.`,
+      why: `Run uWSGI ${bug.fixedIn}: ${troubleText(bug, instance, stuck[0]?.forced?.event ?? null)}.`,
     },
     // A daemon thread is not waited for: what it still does would be lost.
     atRisk ? null : threadFix(where, gain),
@@ -143,34 +144,17 @@ export function whileItHangs(instance: Instance): string[] {
   const pid = alive ? String(alive.pid) : '<pid of a worker that does not leave>';
   const who = alive ? ` (${nameOf(alive)} ran at the end of this log)` : '';
   return [
-    `py-spy dump --pid ${pid}   # during the next hang, before NO MERCY${who}: shows which thread is waited for`,
+    `py-spy dump --pid ${pid}   # decides it; during the next hang, before NO MERCY${who}: the main thread waits in ` +
+      'threading._shutdown for a thread or pool, in an atexit function for itself, in application code for a request',
     `kill -USR2 ${pid}   # the same moment, without py-spy: uWSGI prints a backtrace; Py_FinalizeEx in it means that the ` +
       'exit hangs, "is managing request" names a request',
     'set py-tracebacker=/tmp/tb to be able to ask each worker for its Python stack (uwsgi --connect-and-read /tmp/tb1)',
   ];
 }
 
-export interface Bug {
-  readonly what: string;
-  readonly fixedIn: string;
-  readonly reference: string;
-}
-
-/** Versions of uWSGI whose own faults look just like a thread of the application. */
-export function exitBug(instance: Instance, process: Process | null): Bug | null {
-  const threads = process ? coresOf(process, instance) : null;
-  const threaded = (threads !== null && threads > 1) || String(setting(instance, 'operational-mode')?.value ?? '') === 'threaded';
-  const at = process?.forced?.event ?? null;
-  if (threaded && versionWithin(instance, '2.0.25', '2.0.26', at)) {
-    return {
-      what:
-        'uWSGI 2.0.25 to 2.0.26 with threads does not wake its idle threads when a worker is to leave, and ' +
-        `${versionAt(instance, at)} with ${threads ?? 'several'} threads runs here`,
-      fixedIn: '2.0.28',
-      reference: 'unbit/uwsgi#2661',
-    };
-  }
-  return null;
+/** A fault of the version itself that looks just like a thread of the application. */
+export function exitBug(instance: Instance, process: Process | null): UpstreamTrouble | null {
+  return upstreamTrouble(instance, 'exit-hang', process?.forced?.event ?? null, process);
 }
 
 /** Explanations of a blocked exit that no log tells apart. */

@@ -1,9 +1,11 @@
 import type {Cause, LogEvent} from '../timeline/event.ts';
+import {between} from '../timeline/time.ts';
 import type {Instance, OrphanedTask, Process, Timeline} from '../timeline/timeline.ts';
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {reasonOf} from './recycling.ts';
 import type {Finding, Fix, Rule, Undecided} from './rule.ts';
-import {count, evidence, figure, instanceName, list, proof, sentences, unique} from './wording.ts';
+import {count, evidence, figure, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
+import {longestTask} from './work.ts';
 
 const LOST_TO: Readonly<Record<Cause, string>> = {
   reload: 'a reload',
@@ -21,16 +23,22 @@ const LOST_TO: Readonly<Record<Cause, string>> = {
   unknown: 'something that the log does not name',
 };
 
-const HOW = "The application's own lines are needed that tell when a task begins and ends, with the pid.";
+const HOW = 'It takes lines of the application that tell when a task begins and ends, with the pid (see --task-start).';
+
+/** A task that was running for so many times the longest one that ended may have ended without a line long before. */
+const OVERDUE = 3;
+/** Seconds for which any task may run. */
+const USUAL = 60;
 
 const rule: Rule = {
   id: 'respawn-orphans-tasks',
-  title: 'Background tasks were lost because their process was replaced',
+  title: 'Background tasks were lost with the process that ran them',
   severity: 'error',
   docs: {
     sees:
       'Tasks that the application says it began in a process, whose end never appears, and whose process is gone ' +
-      '(recycled, reloaded, killed).',
+      '(recycled, reloaded, killed), while nobody began them again. Lines such as "start task 17" and "task 17 done" with ' +
+      'a pid are known, and those of Celery, RQ, APScheduler and Django Q; --task-start and --task-end tell others.',
     why:
       'A task that runs in a thread or pool of a worker lives only as long as the worker. The answer to the request may ' +
       'have been sent long before; when the worker is recycled or reloaded, the task ends in the middle, without a word.',
@@ -48,6 +56,8 @@ const rule: Rule = {
   needs: {
     messages: [
       'application/task-began',
+      'application/queued-task-began',
+      'celery/task-received',
       'uwsgi/work-done',
       'uwsgi/lifetime-reached',
       'uwsgi/no-mercy',
@@ -63,8 +73,7 @@ const rule: Rule = {
       return;
     }
     const orphans = timeline.tasks.orphaned.filter((task) => isTaskOfWorker(task.started));
-    const owners = ownersOf(timeline);
-    for (const [owner, tasks] of grouped(orphans, owners)) {
+    for (const [owner, tasks] of grouped(timeline, orphans)) {
       const finding = describe(timeline, owner, tasks);
       if (finding) yield finding;
     }
@@ -93,33 +102,42 @@ function isCutShort(process: Process): boolean {
   return process.role === 'worker' && process.end !== 'running' && (process.asked?.by === 'itself' || process.forced !== null);
 }
 
-function ownersOf(timeline: Timeline): Map<number, Instance> {
-  const owners = new Map<number, Instance>();
-  for (const instance of timeline.instances) for (const {pid} of instance.processes) owners.set(pid, instance);
-  return owners;
-}
-
-function grouped(orphans: readonly OrphanedTask[], owners: ReadonlyMap<number, Instance>): Map<Instance | null, OrphanedTask[]> {
+function grouped(timeline: Timeline, orphans: readonly OrphanedTask[]): Map<Instance | null, OrphanedTask[]> {
   const groups = new Map<Instance | null, OrphanedTask[]>();
   for (const task of orphans) {
-    const owner = owners.get(task.pid) ?? null;
-    groups.set(owner, [...(groups.get(owner) ?? []), task]);
+    const owner = timeline.instances.find(({id}) => id === task.instance) ?? null;
+    const group = groups.get(owner);
+    if (group) group.push(task);
+    else groups.set(owner, [task]);
   }
   return groups;
 }
 
+/** It was at work for much longer than any task that ended: it may have ended long before, without a line. */
+function isOverdue({startedAt, gone}: OrphanedTask, longest: number): boolean {
+  return gone !== null && between(startedAt, gone.at).min > Math.max(USUAL, OVERDUE * longest);
+}
+
 function describe(timeline: Timeline, instance: Instance | null, tasks: readonly OrphanedTask[]): Finding | null {
-  const proved = tasks.every(({gone}) => gone !== null);
+  const longest = longestTask(timeline);
+  const isGone = tasks.every(({gone}) => gone !== null);
+  const overdue = tasks.filter((task) => isOverdue(task, longest));
+  const proved = isGone && overdue.length === 0 && tasks.every(({pid}) => pid !== null);
   const silent = tasks.every(({replacedBy}) => replacedBy !== null);
-  const causes = unique(tasks.map((task) => causeOf(instance, task)));
-  const named = tasks.map(({id, pid}) => (id === null ? `one in pid ${pid}` : `${id} (pid ${pid})`));
+  const causes = unique(tasks.map((task) => lostTo(instance, task)));
+  const named = tasks.map(({id, pid}) =>
+    pid === null ? `${id ?? 'one'}` : id === null ? `one in pid ${pid}` : `${id} (pid ${pid})`,
+  );
   const began = timeline.events.filter(isTaskOfWorker).length;
   const lines = evidence(
     tasks
       .slice(0, 5)
       .flatMap((task) => [
-        proof(task.started, `${task.id === null ? 'a task' : `task ${task.id}`} begins in pid ${task.pid}`),
-        ...(task.gone ? [proof(task.gone, `pid ${task.pid} is gone, and no end of the task was written`)] : []),
+        proof(
+          task.started,
+          `${task.id === null ? 'a task' : `task ${task.id}`} begins${task.pid === null ? '' : ` in pid ${task.pid}`}`,
+        ),
+        ...(task.gone ? [proof(task.gone, `${processOf(task)} gone, and no end of the task was written`)] : []),
         ...(task.replacedBy
           ? [proof(task.replacedBy, `from now on pid ${task.replacedBy.pid} does this work; pid ${task.pid} writes no more`)]
           : []),
@@ -134,10 +152,13 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
     title: rule.title,
     message: sentences(
       `${count(tasks.length, 'task')} of ${figure(began)} began and never ended: ${list(named, 6)}.`,
-      proved && `Their processes are gone, ended by ${list(causes)}. That is proved.`,
+      isGone && `Their processes are gone, ended by ${list(causes)}.${proved ? ' That is proved.' : ''}`,
+      overdue.length > 0 && `${overdue.length === tasks.length ? 'They' : `${overdue.length} of them`} had begun long before,`,
+      overdue.length > 0 &&
+        `while the longest task that ended took ${seconds(longest)}: an error may have ended them without a line.`,
       silent && 'The log has no line for the end of the process; that it was replaced is inferred, because it fell silent',
       silent && 'and another pid goes on with the same work. Thread ids repeat over processes: the pids tell.',
-      !proved &&
+      !isGone &&
         !silent &&
         'The log does not show how all of their processes ended; that they are gone is inferred from what follows.',
       mercy && `${count(forced, 'of these processes was', 'of these processes were')} killed when the mercy`,
@@ -146,7 +167,7 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
     confidence: proved ? 'certain' : 'likely',
     instance: instance?.id ?? null,
     reload: null,
-    pids: unique(tasks.map(({pid}) => pid)),
+    pids: unique(tasks.map(({pid}) => pid)).filter((pid) => pid !== null),
     workers: unique(tasks.map(({worker}) => worker).filter((worker) => worker !== null)),
     evidence: lines,
     against: [
@@ -166,10 +187,14 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
   };
 }
 
+function processOf({pid}: OrphanedTask): string {
+  return pid === null ? 'every process that can have run it is' : `pid ${pid} is`;
+}
+
 /** What took the process away; a worker that left by itself was recycled, even if it does not say by which limit. */
-function causeOf(instance: Instance | null, {pid, lostTo}: OrphanedTask): string {
+export function lostTo(instance: Instance | null, {pid, lostTo: cause}: OrphanedTask): string {
   const process = instance?.processes.find((each) => each.pid === pid && each.asked?.by === 'itself');
-  return lostTo === 'unknown' && process ? reasonOf(process) : LOST_TO[lostTo];
+  return cause === 'unknown' && process ? reasonOf(process) : LOST_TO[cause];
 }
 
 function lastEnd(timeline: Timeline): number | null {

@@ -26,6 +26,22 @@ export interface Fix {
   readonly why: string;
 }
 
+/** How well another explanation fits, held against the one that the finding gives. */
+export type Fit = 'equally' | 'less' | 'excluded';
+
+export interface Alternative {
+  /** A rule's id, or words. */
+  readonly hypothesis: string;
+  /** What speaks against it. */
+  readonly because: string;
+  /** The line that says so. */
+  readonly line: number | null;
+  /** What speaks for it, where something does. */
+  readonly for?: string | null;
+  /** Where several explanations were weighed. */
+  readonly fits?: Fit;
+}
+
 export interface Finding {
   readonly title: string;
   /** What happened, what it cost, and what that rests on: a few sentences of plain words. */
@@ -39,8 +55,8 @@ export interface Finding {
   readonly workers: readonly number[];
   /** The lines that prove it. A finding that nobody can check is none. */
   readonly evidence: readonly [Evidence, ...Evidence[]];
-  /** Other explanations, and what speaks against each. */
-  readonly against: readonly {readonly hypothesis: string; readonly because: string; readonly line: number | null}[];
+  /** Other explanations, and what speaks for and against each; the best fitting first. */
+  readonly against: readonly Alternative[];
   readonly cannotSee: readonly string[];
   /** Best first. */
   readonly fixes: readonly Fix[];

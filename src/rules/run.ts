@@ -28,7 +28,7 @@ export function runRules(rules: readonly Rule[], timeline: Timeline): {findings:
 function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: RuleResult} {
   const {id, needs} = rule;
   if (needs && !isMet(needs, timeline)) {
-    return {findings: [], result: {id, result: 'skipped', reason: needs.otherwise}};
+    return {findings: [], result: {id, result: 'skipped', reason: foreign(needs, timeline) ?? needs.otherwise}};
   }
   const findings: RuleFinding[] = [];
   const doubts: string[] = [];
@@ -59,6 +59,15 @@ function isMet({messages, configuration, or}: Needs, timeline: Timeline): boolea
   if (or?.(timeline)) return true;
   if (configuration) return timeline.configurations.length > 0;
   return messages.some((message) => timeline.messages.has(message));
+}
+
+/** That the log is none of the supervisors whose words the rule reads; null where it is, and lacks the words. */
+function foreign({messages}: Needs, {instances}: Timeline): string | null {
+  const read = unique(messages.map((message) => message.slice(0, message.indexOf('/')))).filter((name) => name !== 'application');
+  const here = unique(instances.map(({supervisor}) => supervisor));
+  return here.length === 0 || here.some((name) => read.includes(name))
+    ? null
+    : `it reads the lines of ${list(read)}, and this log has those of ${list(here)}`;
 }
 
 function ruleFinding(rule: Rule, finding: Finding, before: readonly RuleFinding[]): RuleFinding {

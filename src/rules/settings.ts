@@ -99,7 +99,9 @@ export function versionAt(instance: Instance, at: LineRef | null): string | null
   return told === undefined ? instance.version : String(told);
 }
 
-export function versionWithin(instance: Instance, from: string, to: string, at: LineRef | null): boolean {
+/** A side that is null is open. */
+export function versionWithin(instance: Instance, from: string | null, to: string | null, at: LineRef | null): boolean {
   const version = versionAt(instance, at);
-  return version !== null && compareVersions(version, from) >= 0 && compareVersions(version, to) <= 0;
+  if (version === null) return false;
+  return (from === null || compareVersions(version, from) >= 0) && (to === null || compareVersions(version, to) <= 0);
 }

@@ -86,6 +86,27 @@ export function tasksOf(timeline: Timeline, instance: Instance): Task[] {
   return tasks;
 }
 
+const longestTasks = new WeakMap<Timeline, number>();
+
+/** Seconds that the longest task needed which this log shows to have ended, in whichever process. */
+export function longestTask(timeline: Timeline): number {
+  const known = longestTasks.get(timeline);
+  if (known !== undefined) return known;
+  const open = new Map<string, LogEvent>();
+  let longest = 0;
+  for (const event of timeline.events) {
+    const {kind} = event.meaning;
+    if (kind !== 'task-began' && kind !== 'task-ended') continue;
+    const {task, name, thread} = event.fields;
+    const key = `${event.stream} ${task === undefined ? `${event.pid} ${name} ${thread}` : task}`;
+    const began = open.get(key);
+    if (kind === 'task-began') open.set(key, event);
+    else if (began !== undefined) longest = Math.max(longest, between(began.at, event.at).min);
+  }
+  longestTasks.set(timeline, longest);
+  return longest;
+}
+
 /** Seconds that the longest piece of work needed which this log shows to have ended. */
 export function longestWork(timeline: Timeline, instance: Instance): number {
   return Math.max(requestsOf(instance).longest, ...tasksOf(timeline, instance).map((task) => task.least));

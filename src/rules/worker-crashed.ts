@@ -4,6 +4,7 @@ import {describeDeadChildren} from './child-died.ts';
 import {capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
+import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
 
 /**
@@ -116,6 +117,8 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
   const several = crashed.length > 1;
   const exiting = atExit.length === crashed.length;
   const noun = counted(crashed);
+  const [first] = atExit;
+  const known = first && kind === 'fault' ? upstreamTrouble(instance, 'crash-at-exit', first.ended, first) : null;
   return {
     title:
       (several ? `${noun} crashed` : `A ${noun.slice(2)} crashed`) +
@@ -148,6 +151,15 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
     against:
       kind === 'fault'
         ? [
+            ...(known
+              ? [
+                  {
+                    hypothesis: 'a fault of this version of uWSGI',
+                    because: `nothing speaks against it: ${troubleText(known, instance, first?.ended ?? null)}; it ends with ${known.fixedIn}`,
+                    line: null,
+                  },
+                ]
+              : []),
             {
               hypothesis: 'killed-from-outside',
               because: 'a kill from outside or by the memory limit is signal 9, and no fault handler sees it',

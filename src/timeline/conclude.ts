@@ -52,7 +52,7 @@ export function concludeTimeline(
     configurations: [],
     instances: instanceList,
     reloads: reloadList,
-    tasks: taskLedger(recording.events, instanceList),
+    tasks: taskLedger(recording.events, instanceList, to),
     events: recording.events,
     voices: recording.voices,
     doubled: recording.doubled,

@@ -1,4 +1,4 @@
-import type {LogEvent} from './event.ts';
+import type {Cause, LogEvent} from './event.ts';
 import {precedes} from './lookup.ts';
 import {between} from './time.ts';
 import type {Instance, OrphanedTask, Process, TaskLedger} from './timeline.ts';
@@ -7,105 +7,217 @@ interface Task {
   readonly began: LogEvent;
   readonly id: string | null;
   ended: LogEvent | null;
+  /** Its thread went on with other work: whatever became of it, the end of the process did not cut it. */
+  passed: boolean;
 }
 
-/** Seconds after which a process that said it was leaving is taken for gone. */
-const LONG_AFTER = 30;
+/** Seconds after which a process that said it leaves is taken for gone, if no line tells. */
+const LEAVES_WITHIN = 30;
 
 /**
- * Pairs the beginnings and ends of tasks. A task is an orphan where its process is gone, it never ended
- * there, and nobody began it again.
+ * Pairs the beginnings and ends of tasks. A task is an orphan where its process is gone, it never ended there, and
+ * nobody began it again.
  */
-export function taskLedger(events: readonly LogEvent[], instances: readonly Instance[]): TaskLedger {
+export function taskLedger(events: readonly LogEvent[], instances: readonly Instance[], to: number | null): TaskLedger {
+  const {tasks, finished, serial} = paired(events);
+  if (tasks.length === 0) return {started: 0, finished, retried: 0, orphaned: []};
+  return new Ledger(tasks, finished, serial, instances, to).conclude();
+}
+
+/** Which end belongs to which beginning. `serial`: no thread of this log ever did two tasks at once. */
+function paired(events: readonly LogEvent[]): {tasks: Task[]; finished: number; serial: boolean} {
   const tasks: Task[] = [];
-  const open = new Map<string, Task>();
-  const lastOf = new Map<string, LogEvent>();
+  const open = new Map<string, Task[]>();
+  const openById = new Map<string, Task>();
+  const inThread = new Map<string, Task>();
   let finished = 0;
+  let serial = true;
   for (const event of events) {
     const {kind} = event.meaning;
-    if ((kind !== 'task-began' && kind !== 'task-ended') || event.pid === null) continue;
-    lastOf.set(writerOf(event), event);
+    if (kind !== 'task-began' && kind !== 'task-ended') continue;
     const key = keyOf(event);
+    const waiting = open.get(key) ?? [];
+    const thread = threadOf(event);
+    const before = thread === null ? undefined : inThread.get(thread);
     if (kind === 'task-began') {
-      const task: Task = {began: event, id: idOf(event), ended: null};
+      // "received" and then "started": the same task once more.
+      if (idOf(event) !== null && waiting.length > 0) continue;
+      const task: Task = {began: event, id: idOf(event), ended: null, passed: false};
       tasks.push(task);
-      open.set(key, task);
+      open.set(key, [...waiting, task]);
+      if (task.id !== null) openById.set(`${event.stream} ${task.id}`, task);
+      if (before !== undefined && before.ended === null) before.passed = true;
+      if (thread !== null) inThread.set(thread, task);
       continue;
     }
     finished++;
-    const task = open.get(key);
-    if (task === undefined) continue;
+    const [own, ...others] = waiting;
+    // Queues begin and end a task in different processes.
+    const task = own ?? openById.get(`${event.stream} ${idOf(event)}`);
+    if (task === undefined || task.ended !== null) continue;
     task.ended = event;
-    open.delete(key);
+    if (task.passed) serial = false;
+    if (own !== undefined) open.set(key, others);
   }
-  const orphaned = tasks.filter(({ended}) => ended === null).flatMap((task) => orphan(task, tasks, instances, lastOf, events));
-  return {started: tasks.length, finished, orphaned};
+  return {tasks, finished, serial};
 }
 
-function orphan(
-  task: Task,
-  tasks: readonly Task[],
-  instances: readonly Instance[],
-  lastOf: ReadonlyMap<string, LogEvent>,
-  events: readonly LogEvent[],
-): OrphanedTask[] {
-  const {began, id} = task;
-  const pid = began.pid as number;
-  const at = tasks.indexOf(task);
-  if (id !== null && tasks.some((other, n) => n > at && other.id === id && other.began.pid !== pid)) return [];
-  const process =
-    processOf(
-      instances.filter(({name}) => name === began.stream),
-      began,
-    ) ?? processOf(instances, began);
-  if (process !== undefined) {
-    if (process.end === 'running' || !isGone(process, events)) return [];
-    return [
-      {
-        id,
-        pid,
-        worker: process.worker,
-        startedAt: began.at,
-        started: began,
-        lostTo: process.cause,
-        gone: process.ended ?? process.forced?.event ?? null,
-        replacedBy: null,
-      },
-    ];
+/** Where a task ran, and what took that away. */
+interface Loss {
+  readonly process: Process | null;
+  readonly cause: Cause;
+  readonly gone: LogEvent | null;
+}
+
+class Ledger {
+  private readonly tasks: readonly Task[];
+  private readonly finished: number;
+  private readonly serial: boolean;
+  private readonly instances: readonly Instance[];
+  private readonly to: number | null;
+  private readonly byPid = new Map<number, Process[]>();
+  private readonly byId = new Map<string, number[]>();
+  private readonly lastOf = new Map<string, LogEvent>();
+  private readonly idsRepeat: boolean;
+  private readonly longest: number;
+
+  constructor(tasks: readonly Task[], finished: number, serial: boolean, instances: readonly Instance[], to: number | null) {
+    this.tasks = tasks;
+    this.finished = finished;
+    this.serial = serial;
+    this.instances = instances;
+    this.to = to;
+    for (const process of instances.flatMap(({processes}) => processes)) push(this.byPid, process.pid, process);
+    for (const [n, {id, began, ended}] of tasks.entries()) {
+      if (id !== null) push(this.byId, id, n);
+      for (const event of [began, ended]) if (event !== null) this.lastOf.set(processKey(event), event);
+    }
+    this.idsRepeat = [...this.byId.values()].filter((same) => this.isRepeated(same)).length > 1;
+    this.longest = Math.max(0, ...tasks.map(({began, ended}) => (ended === null ? 0 : between(began.at, ended.at).min)));
   }
-  // Only the application's own lines tell: another process does the same work from the same thread, and this one is silent.
-  const replacedBy = tasks.find(
-    (other, n) =>
-      n > at &&
-      other.began.pid !== pid &&
-      other.began.fields['thread'] === began.fields['thread'] &&
-      isLaterThan(other.began, lastOf.get(writerOf(began))),
-  );
-  if (replacedBy === undefined || began.fields['thread'] === undefined) return [];
-  return [
-    {id, pid, worker: null, startedAt: began.at, started: began, lostTo: 'unknown', gone: null, replacedBy: replacedBy.began},
-  ];
+
+  conclude(): TaskLedger {
+    const orphaned: OrphanedTask[] = [];
+    let retried = 0;
+    for (const [n, task] of this.tasks.entries()) {
+      if (task.ended !== null || (task.passed && (this.serial || task.id === null))) continue;
+      const orphan = task.began.pid === null ? this.withoutPid(task) : this.withPid(task, n);
+      if (orphan === null) continue;
+      if (this.isBegunAgain(task, n)) retried++;
+      else orphaned.push(orphan);
+    }
+    return {started: this.tasks.length, finished: this.finished, retried, orphaned};
+  }
+
+  /** The same id ended, and was then begun elsewhere: each process counts its own tasks. */
+  private isRepeated(same: readonly number[]): boolean {
+    return same.some((n, at) => {
+      const [task, next] = [this.tasks[n] as Task, this.tasks[same[at + 1] ?? -1]];
+      return task.ended !== null && next !== undefined && processKey(next.began) !== processKey(task.began);
+    });
+  }
+
+  private isBegunAgain({id, began}: Task, n: number): boolean {
+    if (id === null || this.idsRepeat) return false;
+    return (this.byId.get(id) ?? []).some((other) => {
+      const next = this.tasks[other] as Task;
+      return other > n && (began.pid === null || processKey(next.began) !== processKey(began));
+    });
+  }
+
+  private withPid(task: Task, n: number): OrphanedTask | null {
+    const {began} = task;
+    const candidates = (this.byPid.get(began.pid as number) ?? []).filter((process) => startedBefore(process, began));
+    const sameStream = candidates.filter((process) => this.streamOf(process) === began.stream);
+    const process = (sameStream.length > 0 ? sameStream : candidates).at(-1);
+    if (process !== undefined) {
+      const loss = this.lossOf(process);
+      return loss && orphanOf(task, loss, null);
+    }
+    // Only the application's own lines tell: another process does the same work from the same thread, and this one is silent.
+    const thread = began.fields['thread'];
+    const last = this.lastOf.get(processKey(began));
+    const replacedBy = this.tasks.find(
+      (other, at) =>
+        at > n &&
+        other.began.pid !== null &&
+        other.began.pid !== began.pid &&
+        other.began.fields['thread'] === thread &&
+        isLaterThan(other.began, last),
+    );
+    if (replacedBy === undefined || thread === undefined) return null;
+    return orphanOf(task, {process: null, cause: 'unknown', gone: null}, replacedBy.began);
+  }
+
+  /** No line tells where it ran: it is lost where every process is gone in which it can have run. */
+  private withoutPid(task: Task): OrphanedTask | null {
+    const {began} = task;
+    const supervisor = began.message.slice(0, began.message.indexOf('/'));
+    const all = this.instances.filter(({epochs, processes}) => epochs.length > 0 || processes.length > 0);
+    const own = all.filter((instance) => instance.supervisor === supervisor);
+    const among = own.length > 0 ? own : all;
+    const sameStream = among.filter(({name}) => name === began.stream);
+    const candidates = (sameStream.length > 0 ? sameStream : among).filter((instance) => isRunningAt(instance, began));
+    const [instance] = candidates;
+    if (instance === undefined || candidates.length > 1) return null;
+    const gone = instance.stopped ?? this.startAfter(instance);
+    if (gone !== null) return precedes(began, gone) ? orphanOf(task, {process: null, cause: 'stop', gone}, null) : null;
+    const processes = instance.processes.filter(
+      (process) =>
+        process.role === 'worker' &&
+        startedBefore(process, began) &&
+        (process.ended === null || precedes(began, process.ended) || process.end === 'running'),
+    );
+    const losses = processes.map((process) => this.lossOf(process));
+    const [first] = losses;
+    if (!first || losses.some((loss) => loss === null)) return null;
+    const causes = new Set(losses.map((loss) => loss?.cause));
+    if (losses.length === 1) return orphanOf(task, first, null);
+    return orphanOf(task, {process: null, cause: causes.size === 1 ? first.cause : 'unknown', gone: first.gone}, null);
+  }
+
+  /** The banner of the instance that took its place. */
+  private startAfter({id}: Instance): LogEvent | null {
+    const next = this.instances.find(({predecessor}) => predecessor === id);
+    return next?.epochs[0]?.banner ?? next?.epochs[0]?.master ?? null;
+  }
+
+  /** What took the process away; null while it may still run. A process that says it leaves can work on. */
+  private lossOf(process: Process): Loss | null {
+    const {ended, forced, end, cause} = process;
+    if (end === 'running') return null;
+    if (ended !== null && ended.meaning.kind !== 'process-leaving') return {process, cause, gone: ended};
+    if (end === 'forced' || end === 'lost') return {process, cause, gone: forced?.event ?? null};
+    const instance = this.instances.find(({id}) => id === process.instance);
+    // uWSGI starts a successor when it has buried the process before.
+    if (instance?.supervisor === 'uwsgi' && process.successor !== null) return {process, cause, gone: process.successor};
+    if (instance?.stopped) return {process, cause, gone: instance.stopped};
+    // So does an arbiter where a worker left by itself; at a reload it starts the new ones first.
+    const next =
+      process.asked?.by === 'itself' && instance?.processes.find(({started}) => started && ended && precedes(ended, started));
+    if (next) return {process, cause, gone: next.started};
+    const since = ended?.at.latest ?? null;
+    const isLong = since !== null && this.to !== null && this.to - since > 1000 * Math.max(LEAVES_WITHIN, 2 * this.longest);
+    return isLong ? {process, cause, gone: null} : null;
+  }
+
+  private streamOf(process: Process): string | null {
+    return this.instances.find(({id}) => id === process.instance)?.name ?? null;
+  }
 }
 
-function processOf(instances: readonly Instance[], began: LogEvent): Process | undefined {
-  return instances
-    .flatMap(({processes}) => processes)
-    .findLast((candidate) => candidate.pid === began.pid && startedBefore(candidate, began));
-}
-
-/**
- * A process that says it is leaving still waits for its threads (gunicorn's "Worker exiting"): it is gone when another
- * takes its place, or when the log has gone on for long without it.
- */
-function isGone({leaving, ended}: Process, events: readonly LogEvent[]): boolean {
-  if (leaving === null || ended !== leaving) return true;
-  return events.some(
-    (event) =>
-      precedes(leaving, event) &&
-      (event.meaning.kind === 'process-started' ||
-        between(leaving.at, event.at).min >= LONG_AFTER ||
-        event.meaning.kind === 'stop-ended'),
-  );
+function orphanOf({began, id}: Task, {process, cause, gone}: Loss, replacedBy: LogEvent | null): OrphanedTask {
+  return {
+    id: id ?? nameOf(began),
+    pid: process?.pid ?? began.pid,
+    worker: process?.worker ?? null,
+    instance: process?.instance ?? null,
+    startedAt: began.at,
+    started: began,
+    lostTo: cause,
+    gone,
+    replacedBy,
+  };
 }
 
 function startedBefore(process: Process, event: LogEvent): boolean {
@@ -113,22 +225,44 @@ function startedBefore(process: Process, event: LogEvent): boolean {
   return earliest === null || event.at.latest === null || earliest <= event.at.latest;
 }
 
+function isRunningAt({epochs, stopped}: Instance, event: LogEvent): boolean {
+  const began = epochs[0]?.banner ?? epochs[0]?.master ?? null;
+  return (began === null || !precedes(event, began)) && (stopped === null || precedes(event, stopped));
+}
+
 function isLaterThan(event: LogEvent, other: LogEvent | undefined): boolean {
   return other === undefined || (event.at.earliest ?? 0) > (other.at.latest ?? 0);
 }
 
-function idOf(event: LogEvent): string | null {
-  const {task} = event.fields;
+function idOf({fields}: LogEvent): string | null {
+  const {task} = fields;
   return task === undefined ? null : String(task);
 }
 
-/** Within one process a task is known by its id, else by the thread it runs in. */
-function keyOf(event: LogEvent): string {
-  const id = idOf(event);
-  return `${writerOf(event)} ${id === null ? `thread ${event.fields['thread'] ?? ''}` : `id ${id}`}`;
+function nameOf({fields}: LogEvent): string | null {
+  const {name} = fields;
+  return name === undefined ? null : String(name);
 }
 
-/** Process ids mean something within one stream. */
-function writerOf({pid, stream}: LogEvent): string {
-  return `${stream ?? ''} ${pid}`;
+/** Process ids mean something within one stream only. */
+function processKey({stream, pid}: LogEvent): string {
+  return `${stream ?? ''} ${pid ?? ''}`;
+}
+
+function threadOf(event: LogEvent): string | null {
+  const {thread} = event.fields;
+  return event.pid === null || thread === undefined ? null : `${processKey(event)} ${thread}`;
+}
+
+/** Within one process a task is known by its id, else by its name and the thread it runs in. */
+function keyOf(event: LogEvent): string {
+  const id = idOf(event);
+  if (id !== null) return `${processKey(event)} id ${id}`;
+  return `${processKey(event)} ${nameOf(event) ?? ''} thread ${event.fields['thread'] ?? ''}`;
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [value]);
+  else known.push(value);
 }

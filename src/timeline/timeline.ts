@@ -262,13 +262,18 @@ export interface ReloadedWorker {
 export interface TaskLedger {
   readonly started: number;
   readonly finished: number;
+  /** Cut with their process, and begun again in another one. */
+  readonly retried: number;
   readonly orphaned: readonly OrphanedTask[];
 }
 
 export interface OrphanedTask {
+  /** Its id; else its name, which others may have as well. */
   readonly id: string | null;
-  readonly pid: number;
+  /** Null where the line names no process: all that can have run it are gone. */
+  readonly pid: number | null;
   readonly worker: number | null;
+  readonly instance: string | null;
   readonly startedAt: Instant;
   readonly started: LogEvent;
   /** What took the process away. */

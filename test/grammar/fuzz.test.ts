@@ -68,12 +68,17 @@ test('three hundred messages cost no more code to choose among than each needs b
 
 /** The same grammar in terms of characters: what somebody sees who reads the file with Ohm. */
 function unicodeGrammar(path: string, grammar: Grammar): Grammar {
-  const read = (file: string) => readFileSync(file, 'utf8');
-  const all = grammars(`${read('grammars/log.ohm')}\n${path.endsWith('log.ohm') ? '' : read(path)}
+  const all = grammars(`${withAncestors(path)}
     Asked <: ${grammar.name} { whole_ = ${messagesOf(grammar)
       .map(({rule}) => `${rule} space* end`)
       .join(' | ')} }`);
   return all['Asked'] as Grammar;
+}
+
+function withAncestors(path: string): string {
+  const source = readFileSync(path, 'utf8');
+  const [, parent] = /^\w+ <: (\w+)/m.exec(source) ?? [];
+  return parent === undefined ? source : `${withAncestors(`grammars/${parent.toLowerCase()}.ohm`)}\n${source}`;
 }
 
 /** A real line with one to three edits, or two of them glued together. */

@@ -186,7 +186,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     configurations: [],
     instances: [instance],
     reloads,
-    tasks: {started: 0, finished: 0, orphaned: []},
+    tasks: {started: 0, finished: 0, retried: 0, orphaned: []},
     events: [],
     voices: [],
     doubled: [],

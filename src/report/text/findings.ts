@@ -1,4 +1,4 @@
-import type {Evidence, Fix, RuleFinding} from '../../rules/rule.ts';
+import type {Alternative, Evidence, Fix, RuleFinding} from '../../rules/rule.ts';
 import {clip, printable} from '../escape.ts';
 import {CONFIDENCE, concerned, SAFETY, settingLine} from '../finding-words.ts';
 import {counted, ranges} from '../number.ts';
@@ -8,19 +8,15 @@ import type {Page} from './page.ts';
 /** Lines of evidence shown; how many more there are is said. */
 const MOST_LINES = 8;
 const LONGEST_PLACE = 24;
+/** Other explanations shown; how many more were weighed is said. */
+const MOST_ALTERNATIVES = 3;
 
 export function finding(finding: RuleFinding, page: Page): string {
   return [
     title(finding, page),
     ...finding.message.split(/\n+/).map((paragraph) => wrap(printable(paragraph), page.width, '  ')),
     section('Evidence', evidence(finding.evidence, page), page),
-    section(
-      'Other explanations, and what speaks against them',
-      finding.against.map(({hypothesis, because, line}) =>
-        item(`${hypothesis}: ${because}${line === null ? '' : ` (line ${line})`}`, page),
-      ),
-      page,
-    ),
+    section('Other explanations, and what speaks against them', alternatives(finding.against, page), page),
     section(
       'Cannot be seen in this log',
       finding.cannotSee.map((what) => item(what, page)),
@@ -55,6 +51,22 @@ export function title(finding: RuleFinding, page: Page): string {
     ' '.repeat(word.length + 2),
   );
   return `${paint.bold(color(word))}${paint.bold(text.slice(word.length))}\n${paint.dim(tags)}`;
+}
+
+/** Those that were weighed and fit worst are left to the JSON report: nobody reads ten. */
+function alternatives(all: readonly Alternative[], page: Page): readonly string[] {
+  const shown = all.filter(({fits}) => fits !== 'excluded').slice(0, MOST_ALTERNATIVES);
+  const told = shown.length === 0 ? all.slice(0, 1) : shown;
+  const more = all.length - told.length;
+  return [
+    ...told.map(({hypothesis, because, line, for: speaksFor}) => {
+      const reasons = speaksFor == null ? because : `${speaksFor}; ${because}`;
+      return item(`${hypothesis}: ${reasons}${line === null ? '' : ` (line ${line})`}`, page);
+    }),
+    ...(more > 0
+      ? [item(`${counted(more, 'other explanation')} that ${more === 1 ? 'fits' : 'fit'} worse (--json has all)`, page)]
+      : []),
+  ];
 }
 
 function section(name: string, lines: readonly string[], {paint}: Page): string {

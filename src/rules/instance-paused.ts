@@ -1,0 +1,76 @@
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
+import {between} from '../timeline/time.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Finding, Rule} from './rule.ts';
+import {duration, evidence, instanceName, proof, sentences} from './wording.ts';
+
+const rule: Rule = {
+  id: 'instance-paused',
+  title: 'The instance was paused, and nobody resumed it',
+  severity: 'error',
+  docs: {
+    sees: 'The line "*** PAUSE" of the master without a line that resumes the workers, up to the end of the log.',
+    why:
+      'A paused instance accepts connections and answers none: its workers are suspended, by SIGTSTP to the master or by p in ' +
+      'its FIFO. From outside it looks like a hang of the application.',
+    remedy:
+      'Resume it: SIGTSTP to the master once more, or p to its FIFO. See which script paused it (a zerg dance that broke off).',
+    limits: 'A log that ends soon after the pause shows nothing wrong: then it is a note.',
+    references: ['https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html'],
+  },
+  needs: {
+    messages: ['uwsgi/paused', 'uwsgi/worker-spawned', 'uwsgi/worker-respawned'],
+    otherwise: 'no line of a uWSGI master is in this log',
+  },
+  *check(timeline) {
+    const open = new Map<string | null, LogEvent>();
+    for (const event of timeline.events) {
+      if (event.meaning.role === 'worker') continue;
+      if (event.meaning.kind === 'paused' && !open.has(event.stream)) open.set(event.stream, event);
+      else if (event.meaning.kind === 'resumed') open.delete(event.stream);
+    }
+    for (const paused of open.values()) {
+      const finding = describe(timeline, paused);
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+/** Seconds of a pause that is meant. */
+const SHORT = 60;
+
+function describe(timeline: Timeline, paused: LogEvent): Finding | null {
+  const instance = instanceOfEvent(timeline, paused);
+  const stopped = instance?.stopped ?? null;
+  if (stopped && precedes(paused, stopped)) return null;
+  const end = {earliest: timeline.to, latest: timeline.to};
+  const lasted = timeline.to === null ? {min: 0, max: null} : between(paused.at, end);
+  const lines = evidence([proof(paused, 'the instance is paused, and no later line resumes it')]);
+  if (!lines) return null;
+  const isLong = lasted.min > SHORT;
+  return {
+    title: isLong ? rule.title : 'The log ends while the instance is paused',
+    ...(isLong ? {} : {severity: 'info' as const}),
+    message: sentences(
+      `The master was told to pause, and up to the end of the log (${duration({min: lasted.min, max: null})}) nothing resumes it.`,
+      'That is proved. While it is paused nothing is served: connections wait in the queue of the socket.',
+    ),
+    confidence: 'certain',
+    instance: instance?.id ?? null,
+    reload: null,
+    pids: instance?.masterPid == null ? [] : [instance.masterPid],
+    workers: [],
+    evidence: lines,
+    against: [
+      {hypothesis: 'the line that resumes it is missing', because: 'no worker answers a request later', line: paused.line},
+    ],
+    cannotSee: ['who paused it'],
+    fixes: [],
+    next: [`kill -TSTP ${instance?.masterPid ?? '<pid of the master>'}   # once more: resumes the workers`],
+    identity: [instance ? instanceName(instance) : 'unknown', 'paused'],
+  };
+}

@@ -1,0 +1,121 @@
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
+import type {Instance, Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Finding, Rule} from './rule.ts';
+import {count, evidence, instanceName, proof, sentences, unique} from './wording.ts';
+
+const rule: Rule = {
+  id: 'master-died',
+  title: 'The master died and left its workers behind',
+  severity: 'error',
+  docs: {
+    sees:
+      'Workers that say that their master is gone ("UAAAAAAH my master disconnected", "the master disconnected from this ' +
+      'worker", gunicorn\'s "Parent changed, shutting down"), although no stop of the instance had come to its end.',
+    why:
+      'A master that stops in order ends its workers first. Workers that are left behind show that it was killed (signal 9) or ' +
+      'crashed: by an outer supervisor whose time limit is shorter than the stop takes, by the kernel for want of memory, or by ' +
+      'a person. Until the workers notice, they hold the port, and a worker that hangs in its exit never notices.',
+    remedy:
+      'See who ended the master: the log of supervisord, systemd or the container platform, and journalctl -k for memory. Make ' +
+      'the outer time limit longer than the mercy and a few seconds.',
+    limits: 'It proves that the master is gone; who did it stands in another log.',
+    references: ['https://uwsgi-docs.readthedocs.io/en/latest/Options.html#no-orphans', 'benoitc/gunicorn#1814'],
+  },
+  needs: {
+    messages: [
+      'uwsgi/master-disconnected',
+      'uwsgi/worker-spawned',
+      'uwsgi/master-spawned',
+      'gunicorn/parent-changed',
+      'gunicorn/booting-worker',
+      'gunicorn/starting',
+    ],
+    otherwise: 'no line of this log tells of a master or a worker',
+  },
+  *check(timeline) {
+    const groups = new Map<Instance | null, LogEvent[]>();
+    for (const event of timeline.events) {
+      if (event.meaning.kind !== 'master-lost') continue;
+      const instance = ownerOf(timeline, event);
+      const group = groups.get(instance);
+      if (group) group.push(event);
+      else groups.set(instance, [event]);
+    }
+    for (const [instance, events] of groups) {
+      const finding = isOwned(timeline, instance, events) ? null : describe(timeline, instance, events);
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+function ownerOf(timeline: Timeline, event: LogEvent): Instance | null {
+  const byPid = timeline.instances.find(({processes}) => processes.some(({pid}) => pid === event.pid && event.pid !== null));
+  return byPid ?? instanceOfEvent(timeline, event);
+}
+
+/**
+ * Told by other rules: an outer supervisor says that it killed the program, the next start finds the port held by the
+ * workers, or a stop was taken as a reload.
+ */
+function isOwned(timeline: Timeline, instance: Instance | null, [first]: readonly LogEvent[]): boolean {
+  if (first === undefined) return true;
+  const own = first.message.slice(0, first.message.indexOf('/') + 1);
+  const isTold = timeline.events.some(
+    (event) =>
+      (event.meaning.kind === 'process-forced' && !event.message.startsWith(own)) ||
+      (event.meaning.kind === 'address-in-use' && precedes(first, event)),
+  );
+  return isTold || instance?.reloads.findLast(({began}) => precedes(began, first))?.kind === 'brutal';
+}
+
+function describe(timeline: Timeline, instance: Instance | null, events: readonly LogEvent[]): Finding | null {
+  const [first] = events;
+  if (!first) return null;
+  const stop = instance?.reloads.findLast(({kind, began}) => kind === 'stop' && precedes(began, first)) ?? null;
+  const next = timeline.instances.find(
+    (other) => other !== instance && other.epochs.some(({master}) => master !== null && precedes(first, master)),
+  );
+  const start = next?.epochs.find(({master}) => master !== null && precedes(first, master))?.master ?? null;
+  const lines = evidence([
+    ...(stop ? [proof(stop.began, 'a stop had begun before')] : []),
+    ...events.slice(0, 4).map((event) => proof(event, 'a worker notices that its master is gone')),
+    ...(start ? [proof(start, 'another master starts')] : []),
+  ]);
+  if (!lines) return null;
+  const master = instance?.masterPid == null ? 'The master' : `The master (pid ${instance.masterPid})`;
+  return {
+    title: rule.title,
+    message: sentences(
+      `${master} was gone while its workers still ran: ${count(events.length, 'line')} of workers say so. That is proved.`,
+      stop
+        ? 'A stop had begun and had not come to its end, so most likely somebody lost patience with it and killed the master; who,'
+        : 'No stop had been asked for in this log, so it was killed or crashed; who did it, or why,',
+      'is not in this log.',
+    ),
+    confidence: 'certain',
+    instance: instance?.id ?? null,
+    reload: stop?.id ?? null,
+    pids: unique([instance?.masterPid ?? null, ...events.map(({pid}) => pid)]).filter((pid) => pid !== null),
+    workers: unique(events.map(({worker}) => worker)).filter((worker) => worker !== null),
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'an ordinary stop',
+        because: 'a master that stops in order ends its workers before it goes',
+        line: first.line,
+      },
+    ],
+    cannotSee: ['who ended the master', 'workers that hang in their exit: they never notice, and may still hold the port'],
+    fixes: [],
+    next: [
+      'journalctl -k, or dmesg -T, at that time: a kill for want of memory names the pid',
+      'the log of whoever starts this server (supervisord, systemd, the container platform): a kill after its own time limit?',
+      'ss -ltnp   # who holds the port now',
+    ],
+    identity: [instance ? instanceName(instance) : 'unknown', 'master died'],
+  };
+}
