@@ -83,9 +83,12 @@ class Queue {
 
 /** In the order of the lines of each log. */
 function itemsOf({events, doubled, segments, voices}: Recording): Item[] {
+  const stops = events.flatMap(({meaning, at}) =>
+    meaning.kind === 'program-stopping' && at.earliest !== null ? [at.earliest] : [],
+  );
   const itemOf = (is: 'event' | 'doubled') => (event: LogEvent) => {
     const {input, place, at} = event;
-    return {of: event, is, input, place, time: at.earliest ?? at.latest};
+    return {of: event, is, input, place, time: askedAt(event, stops) ?? at.earliest ?? at.latest};
   };
   const items: Item[] = [...events.map(itemOf('event')), ...doubled.map(itemOf('doubled'))];
   for (const segment of segments) {
@@ -101,6 +104,18 @@ function itemsOf({events, doubled, segments, voices}: Recording): Item[] {
   // Sorting is stable: events of one line stay in their order.
   return items.sort((a, b) => a.place - b.place);
 }
+
+/** A server begins to stop once it was told to: the earliest of these times that its line can have been written at. */
+function askedAt({meaning, at}: LogEvent, stops: readonly number[]): number | null {
+  const isAnswer = meaning.kind === 'stop-began' || meaning.kind === 'reload-began';
+  if (!isAnswer || at.earliest === at.latest) return null;
+  const {earliest, latest} = at;
+  const possible = stops.filter((stop) => stop >= (earliest ?? stop) && stop <= (latest ?? stop));
+  return possible.length === 0 ? null : Math.min(...possible) + BEHIND_MS;
+}
+
+/** Less than any two stamps differ by. */
+const BEHIND_MS = 0.5;
 
 /** Logs whose clocks can be compared, at the place of the first of them. */
 function groupsOf(

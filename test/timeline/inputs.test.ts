@@ -143,6 +143,25 @@ describe('several files', async () => {
     }
   });
 
+  test('a line without a time that answers a request to stop stands behind the request', async () => {
+    const inner = {name: 'uwsgi.log', log: `${texts(lines)}\nSIGINT/SIGTERM received...killing workers...\ngoodbye to uWSGI.\n`};
+    const at = (time: number) => new Date(time).toISOString().slice(0, 23).replace('T', ' ').replace('.', ',');
+    const end = lines.at(-1)?.time ?? 0;
+    const outer = {
+      name: 'supervisord.log',
+      log: `${at(end + 60_000)} INFO waiting for app to stop\n${at(end + 62_000)} INFO stopped: app (exit status 0)\n`,
+    };
+    for (const inputs of [
+      [outer, inner],
+      [inner, outer],
+    ]) {
+      const messages = (await timelineOfInputs(inputs)).events.map(({message}) => message);
+      const asked = messages.indexOf('supervisord/waiting-to-stop');
+      expect(messages.indexOf('uwsgi/stop-signal')).toBeGreaterThan(asked);
+      expect(asked).toBeGreaterThan(0);
+    }
+  });
+
   test('equal process ids in two files are two servers', async () => {
     const timeline = await timelineOfInputs([
       {name: 'web1.log', log: texts(lines)},
