@@ -88,8 +88,9 @@ function momentsOf(timeline: Timeline, instance: Instance): Turn[][] {
   const turns = turnsOf(timeline, instance);
   const visible = requestsOf(instance).count > 0;
   const found: Turn[][] = [];
+  const workersAt = workersOf(instance);
   for (let first = 0; first < turns.length; ) {
-    const workers = workersOf(instance, turns[first]?.shown.at ?? null);
+    const workers = workersAt(turns[first]?.shown.at ?? null);
     const enough = Math.max(2, Math.ceil(workers * MOST));
     let end = first + 1;
     while (end < turns.length && together(turns.slice(first, end + 1), workers, visible)) end++;
@@ -141,14 +142,17 @@ function keyOf({process}: Turn): number {
 }
 
 /** How many workers there are: by their numbers, or where they have none, as many as are there at that moment. */
-function workersOf(instance: Instance, at: LineRef | null): number {
+function workersOf(instance: Instance): (at: LineRef | null) => number {
   const workers = instance.processes.filter(({role}) => role === 'worker');
-  const numbered = new Set(workers.map(({worker}) => worker).filter((worker) => worker !== null));
-  const present = workers.filter(
-    ({worker, successorPid, started, ended}) =>
-      worker === null && successorPid === null && at && (!started || precedes(started, at)) && (!ended || precedes(at, ended)),
-  );
-  return Math.max(numbered.size + present.length, numberOf(instance, 'processes') ?? numberOf(instance, 'workers') ?? 0);
+  const numbers = new Set(workers.map(({worker}) => worker).filter((worker) => worker !== null));
+  const others = workers.filter(({worker, successorPid}) => worker === null && successorPid === null);
+  const told = numberOf(instance, 'processes') ?? numberOf(instance, 'workers') ?? 0;
+  return (at) => {
+    const present = others.filter(
+      ({started, ended}) => at && (!started || precedes(started, at)) && (!ended || precedes(at, ended)),
+    );
+    return Math.max(numbers.size + present.length, told);
+  };
 }
 
 function describe(timeline: Timeline, instance: Instance, moments: readonly Turn[][]): Finding | null {
@@ -164,7 +168,7 @@ function describe(timeline: Timeline, instance: Instance, moments: readonly Turn
   return {
     title: rule.title,
     message: sentences(
-      `${times} up to ${most} of ${workersOf(instance, lines[0].at)} workers were replaced within ${MOMENT} s of each other,`,
+      `${times} up to ${most} of ${workersOf(instance)(lines[0].at)} workers were replaced within ${MOMENT} s of each other,`,
       `each because of ${list(unique(recycled(instance).map(reasonOf)))}.`,
       away && `Each of them was away for ${away}.`,
       proved && 'That is proved.',

@@ -58,11 +58,12 @@ const rule: Rule = {
   *check(timeline) {
     for (const [instance, kills] of killsBy(timeline, 'timeout')) {
       const timeout = timeoutOf(instance, kills);
-      const starting = kills.filter((kill) => stageOf(kill, kills, instance, timeout) === 'starting');
-      const others = kills.filter((kill) => !starting.includes(kill));
+      const stages = stagesOf(instance, kills, timeout);
+      const starting = kills.filter((kill) => stages.get(kill) === 'starting');
+      const others = kills.filter((kill) => stages.get(kill) !== 'starting');
       for (const finding of [
         starting.length > 0 ? whileStarting(instance, starting, timeout) : null,
-        others.length > 0 ? whileServing(instance, others, timeout) : null,
+        others.length > 0 ? whileServing(instance, others, stages, timeout) : null,
       ]) {
         if (finding) yield finding;
       }
@@ -95,17 +96,24 @@ type Stage = 'starting' | 'serving' | 'unknown';
  * A worker shows a first sign of life when it is forked and the next when it has loaded the application. One that was
  * aborted timeout after its start never gave a second sign; one that lived for longer did.
  */
-function stageOf({process}: ArbiterKill, kills: readonly ArbiterKill[], instance: Instance, timeout: Timeout): Stage {
-  if (process.appLoaded || requestsBrokenOff(process).length > 0 || process.requests > 0) return 'serving';
-  const life = lifeOf(process);
-  if (process.started === null) return 'unknown';
-  const shortest = Math.min(...kills.map((kill) => lifeOf(kill.process).max ?? Number.POSITIVE_INFINITY));
-  if (life.min > (timeout.seconds ?? shortest) + SLACK) return 'serving';
+function stagesOf(instance: Instance, kills: readonly ArbiterKill[], timeout: Timeout): ReadonlyMap<ArbiterKill, Stage> {
+  const shortest = Math.min(...kills.map(({process}) => lifeOf(process).max ?? Number.POSITIVE_INFINITY));
+  const killed = new Set(kills.map(({process}) => process));
   // One after the other, each as long after its start as the last, and nobody who fared better: a start that never ends.
-  const workers = instance.processes.filter(({role, started}) => role === 'worker' && started !== null);
-  const fared = workers.filter(({end, startedAt}) => end !== 'running' || !isNew(startedAt, kills));
-  const alike = fared.every((worker) => kills.some((kill) => kill.process === worker && lifeOf(worker).min <= shortest + SLACK));
-  return alike && kills.length > 1 && fared.length === kills.length ? 'starting' : 'unknown';
+  const fared = instance.processes.filter(
+    ({role, started, startedAt, end}) => role === 'worker' && started !== null && (end !== 'running' || !isNew(startedAt, kills)),
+  );
+  const isLoop =
+    kills.length > 1 &&
+    fared.length === kills.length &&
+    fared.every((worker) => killed.has(worker) && lifeOf(worker).min <= shortest + SLACK);
+  const stageOf = ({process}: ArbiterKill): Stage => {
+    if (process.appLoaded || requestsBrokenOff(process).length > 0 || process.requests > 0) return 'serving';
+    if (process.started === null) return 'unknown';
+    if (lifeOf(process).min > (timeout.seconds ?? shortest) + SLACK) return 'serving';
+    return isLoop ? 'starting' : 'unknown';
+  };
+  return new Map(kills.map((kill) => [kill, stageOf(kill)]));
 }
 
 /** Started after the last abort: what becomes of it the log does not tell. */
@@ -179,12 +187,17 @@ function whileStarting(instance: Instance, kills: readonly ArbiterKill[], timeou
   };
 }
 
-function whileServing(instance: Instance, kills: readonly ArbiterKill[], timeout: Timeout): Finding | null {
+function whileServing(
+  instance: Instance,
+  kills: readonly ArbiterKill[],
+  stages: ReadonlyMap<ArbiterKill, Stage>,
+  timeout: Timeout,
+): Finding | null {
   const reloads = reloadsOf(kills);
   const broken = kills.flatMap(({process}) => requestsBrokenOff(process));
   const named = unique(broken.map(requestOf));
-  const served = kills.filter((kill) => stageOf(kill, kills, instance, timeout) === 'serving');
-  const open = kills.filter((kill) => !served.includes(kill));
+  const served = kills.filter((kill) => stages.get(kill) === 'serving');
+  const open = kills.filter((kill) => stages.get(kill) !== 'serving');
   const worker = workerClass(instance);
   const lines = evidence([
     ...linesOf(kills),
