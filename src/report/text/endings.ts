@@ -33,7 +33,7 @@ export function endings(timeline: Timeline, page: Page): string {
       process.endedAt.earliest === null && process.endedAt.latest === null ? '' : `, ${showInstant(process.endedAt, page.clock)}`;
     return `${nameOf(process)}${of}${at}: ${howItEnded(process)}${owner === null ? '' : ` (${page.place(owner)})`}`;
   });
-  if (ended.length > MOST) lines.push(`… and ${counted(ended.length - MOST, 'more')} (--json has all)`);
+  if (ended.length > MOST) lines.push(`… and ${counted(ended.length - MOST, 'more', 'more')} (--json has all)`);
   return lines
     .map((line, n) => wrap(line, page.width, n === 0 ? LABEL : ' '.repeat(LABEL.length), ' '.repeat(LABEL.length)))
     .join('\n');
