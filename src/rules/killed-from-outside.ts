@@ -3,9 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
-import {describeLostMaster, lostMaster} from './lost-master.ts';
 import {memoryKillsIn} from './memory.ts';
-import {stopsTakenAsReload} from './outer.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
@@ -19,8 +17,7 @@ const rule: Rule = {
   docs: {
     sees:
       'A worker (or mule, gateway, program) that died of signal 9 without a line that owns up to it: no HARAKIRI, no NO ' +
-      'MERCY, no EVIL RELOAD, no timeout, and no kill by an outer supervisor; a master that ended without a word, so that ' +
-      'its workers found it gone.',
+      'MERCY, no EVIL RELOAD, no timeout, and no kill by an outer supervisor.',
     why:
       'Signal 9 is sent by somebody and cannot be caught: the process writes nothing, and its requests are cut. Most often ' +
       'it is the memory limit, of the container or the machine; but "killed by signal 9" does not mean out of memory: a ' +
@@ -47,7 +44,6 @@ const rule: Rule = {
       'gunicorn/worker-sigkill-hint',
       'gunicorn/worker-terminated-by-signal',
       'gunicorn/booting-worker',
-      'gunicorn/parent-changed',
       'supervisord/exited',
       'systemd/main-process-exited',
     ],
@@ -56,17 +52,12 @@ const rule: Rule = {
   *check(timeline) {
     const owners = timeline.events.filter(({meaning}) => meaning.kind === 'process-forced');
     const starved = new Set(memoryKillsIn(timeline).flatMap(({victims}) => victims.map(({process}) => process.ended)));
-    const reloadedInstead = new Set(stopsTakenAsReload(timeline).map(({instance}) => instance));
     for (const instance of timeline.instances) {
       const killed = loneDeaths(timeline, instance, 'killed').filter(
         (process) => isSignal9(process) && !starved.has(process.ended) && !isOwned(owners, instance, process),
       );
       const finding = killed.length > 0 ? describe(instance, killed) : null;
       if (finding) yield finding;
-      const lost = reloadedInstead.has(instance) ? null : lostMaster(instance);
-      const isKnown = lost !== null && (isOwned(owners, instance, lost.master) || starved.has(lost.master.ended));
-      const alone = lost !== null && !isKnown ? describeLostMaster(instance, lost) : null;
-      if (alone) yield alone;
     }
   },
 };

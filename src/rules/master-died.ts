@@ -2,6 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
+import {stopsTakenAsReload} from './outer.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, evidence, instanceName, proof, sentences, unique} from './wording.ts';
 
@@ -57,24 +58,23 @@ function ownerOf(timeline: Timeline, event: LogEvent): Instance | null {
   return byPid ?? instanceOfEvent(timeline, event);
 }
 
-/**
- * Told by other rules: an outer supervisor says that it killed the program, the next start finds the port held by the
- * workers, or a stop was taken as a reload.
- */
+/** Told by other rules: who killed the master, that the next start finds the port held, or that a stop was taken as a reload. */
 function isOwned(timeline: Timeline, instance: Instance | null, [first]: readonly LogEvent[]): boolean {
   if (first === undefined) return true;
-  const own = first.message.slice(0, first.message.indexOf('/') + 1);
-  const isTold = timeline.events.some(
-    (event) =>
-      (event.meaning.kind === 'process-forced' && !event.message.startsWith(own)) ||
-      (event.meaning.kind === 'address-in-use' && precedes(first, event)),
+  if (timeline.events.some((event) => event.meaning.kind === 'address-in-use' && precedes(first, event))) return true;
+  if (instance === null) return timeline.events.some(({meaning}) => meaning.kind === 'process-forced');
+  const master = instance.processes.findLast(({role}) => role === 'master');
+  return (
+    (master !== undefined && master.killedBy !== null) ||
+    stopsTakenAsReload(timeline).some((taken) => taken.instance === instance) ||
+    instance.reloads.findLast(({began}) => precedes(began, first))?.kind === 'brutal'
   );
-  return isTold || instance?.reloads.findLast(({began}) => precedes(began, first))?.kind === 'brutal';
 }
 
 function describe(timeline: Timeline, instance: Instance | null, events: readonly LogEvent[]): Finding | null {
   const [first] = events;
   if (!first) return null;
+  const word = instance?.supervisor === 'gunicorn' ? 'arbiter' : 'master';
   const stop = instance?.reloads.findLast(({kind, began}) => kind === 'stop' && precedes(began, first)) ?? null;
   const next = timeline.instances.find(
     (other) => other !== instance && other.epochs.some(({master}) => master !== null && precedes(first, master)),
@@ -82,17 +82,17 @@ function describe(timeline: Timeline, instance: Instance | null, events: readonl
   const start = next?.epochs.find(({master}) => master !== null && precedes(first, master))?.master ?? null;
   const lines = evidence([
     ...(stop ? [proof(stop.began, 'a stop had begun before')] : []),
-    ...events.slice(0, 4).map((event) => proof(event, 'a worker notices that its master is gone')),
-    ...(start ? [proof(start, 'another master starts')] : []),
+    ...events.slice(0, 4).map((event) => proof(event, `a worker notices that its ${word} is gone`)),
+    ...(start ? [proof(start, `another ${word} starts`)] : []),
   ]);
   if (!lines) return null;
-  const master = instance?.masterPid == null ? 'The master' : `The master (pid ${instance.masterPid})`;
+  const master = instance?.masterPid == null ? `The ${word}` : `The ${word} (pid ${instance.masterPid})`;
   return {
-    title: rule.title,
+    title: `The ${word} died and left its workers behind`,
     message: sentences(
       `${master} was gone while its workers still ran: ${count(events.length, 'line')} of workers say so. That is proved.`,
       stop
-        ? 'A stop had begun and had not come to its end, so most likely somebody lost patience with it and killed the master; who,'
+        ? `A stop had begun and had not come to its end, so most likely somebody lost patience with it and killed the ${word}; who,`
         : 'No stop had been asked for in this log, so it was killed or crashed; who did it, or why,',
       'is not in this log.',
     ),
@@ -105,11 +105,11 @@ function describe(timeline: Timeline, instance: Instance | null, events: readonl
     against: [
       {
         hypothesis: 'an ordinary stop',
-        because: 'a master that stops in order ends its workers before it goes',
+        because: 'one that stops in order ends its workers before it goes',
         line: first.line,
       },
     ],
-    cannotSee: ['who ended the master', 'workers that hang in their exit: they never notice, and may still hold the port'],
+    cannotSee: [`who ended the ${word}`, 'workers that hang in their exit: they never notice, and may still hold the port'],
     fixes: [],
     next: [
       'journalctl -k, or dmesg -T, at that time: a kill for want of memory names the pid',

@@ -364,7 +364,7 @@ def usr2_upgrade(run):
 
 @scenario(
     "master-killed", "The arbiter is killed with SIGKILL: its workers notice and leave",
-    conf=conf("timeout = 6", workers=2), app=PLAIN, expected=["killed-from-outside"])
+    conf=conf("timeout = 6", workers=2), app=PLAIN, expected=["master-died"])
 def master_killed(run):
     run.start(workers=2)
     run.round(2)
