@@ -317,6 +317,12 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'locked-by-another': {kind: 'remark'},
   'pidfile-signal-failed': {kind: 'remark'},
   'system-error': {kind: 'remark'},
+
+  // Snapshots
+  snapshot: {kind: 'snapshot', role: 'master', timeIn: 'taken'},
+  'master-seen': {kind: 'process-seen', role: 'master'},
+  'snapshot-heading': 'noise',
+  'worker-seen': {kind: 'process-seen', role: 'worker', when: {state: {cheap: {kind: 'remark'}}}},
 };
 
 export const uwsgi: Format = {id: 'uwsgi', title: 'uWSGI', grammarFile: 'uwsgi.ohm', matcher, meanings, requests};

@@ -8,6 +8,7 @@ import {finding, title} from './text/findings.ts';
 import {header} from './text/header.ts';
 import {type Page, pageFor} from './text/page.ts';
 import {reloads} from './text/reloads.ts';
+import {snapshots} from './text/snapshots.ts';
 import {tasks} from './text/tasks.ts';
 import {notUnderstood, recognised} from './understood.ts';
 import {bySeverity, verdict} from './verdict.ts';
@@ -39,6 +40,7 @@ function full(diagnosis: Diagnosis, {showRules}: RenderOptions, page: Page): rea
     ...reloads(timeline, page),
     endings(timeline, page),
     tasks(timeline, page),
+    snapshots(timeline, page),
     ...bySeverity(findings).map((found) => finding(found, page)),
     checks(diagnosis, showRules, page),
     baselineSection(diagnosis, page),

@@ -1,6 +1,6 @@
 import type {Diagnosis} from '../analyze.ts';
 import type {RuleFinding} from '../rules/rule.ts';
-import type {ProcessEnd, Reload} from '../timeline/timeline.ts';
+import type {ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
 import type {TimeWindow} from '../timeline/window.ts';
 import {longDuration} from './duration.ts';
 import {counted} from './number.ts';
@@ -78,7 +78,7 @@ function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
       ? `No trouble found beyond ${counted(accepted, 'accepted finding')}`
       : victims > 0
         ? `No rule names a trouble, although ${killed}`
-        : checked === 0
+        : checked === 0 || isSnapshot(timeline)
           ? 'Nothing can be said about this log'
           : 'No trouble found';
   const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
@@ -86,7 +86,18 @@ function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
     checked === rules.length
       ? `${counted(checked, 'rule')} checked`
       : `${checked} of ${counted(rules.length, 'rule')} could be checked`;
-  return `${found}${notes}: ${reloadsInWords(timeline.reloads)}; ${of}`;
+  const course = isSnapshot(timeline)
+    ? 'it is a snapshot, which shows one moment and not what led to it or came after'
+    : reloadsInWords(timeline.reloads);
+  return `${found}${notes}: ${course}; ${of}`;
+}
+
+function isSnapshot({events, inputs}: Timeline): boolean {
+  return (
+    events.length > 0 &&
+    inputs.every(({counts}) => counts.requests === 0) &&
+    events.every(({meaning}) => meaning.kind === 'snapshot' || meaning.kind === 'process-seen')
+  );
 }
 
 function reloadsInWords(reloads: readonly Reload[]): string {

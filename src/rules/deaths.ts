@@ -167,6 +167,8 @@ const ASIDE: ReadonlySet<string> = new Set([
   'remark',
   'process-asked',
   'helper-stopping',
+  'snapshot',
+  'process-seen',
 ]);
 
 const indexes = new WeakMap<Timeline, ReadonlyMap<LogEvent, number>>();

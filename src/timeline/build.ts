@@ -167,6 +167,8 @@ class Builder {
       this.lastStruck?.remarks.push(event);
     },
     'master-lost': (event) => this.masterLost(event),
+    snapshot: (event) => this.snapshot(event),
+    'process-seen': (event) => this.processSeen(event),
   };
 
   /** What a supervisor of programs says of one of them as a whole. */
@@ -736,6 +738,52 @@ class Builder {
   private requestError(event: LogEvent): void {
     const process = event.pid === null ? null : this.process(event.pid);
     if (process?.forced) process.remarks.push(event);
+  }
+
+  private snapshot(event: LogEvent): void {
+    const instance = this.instanceOf(event);
+    const {version} = event.fields;
+    if (version !== undefined) instance.version ??= String(version);
+    const past = instance.processes.filter((each) => each.role === 'worker' && each.worker === null && isLeaving(each));
+    const fresh = this.seenIn(event).filter(({worker}) => worker !== null && !instance.slots.has(worker));
+    // A snapshot shows all workers: who said goodbye without a number had the only one that nobody else has had.
+    if (past.length !== 1 || fresh.length !== 1) return;
+    const [[leaver], [row]] = [past, fresh];
+    if (leaver == null || row?.worker == null || row.pid === leaver.pid) return;
+    leaver.worker = row.worker;
+    instance.slots.set(row.worker, leaver);
+  }
+
+  /** The processes that a snapshot shows, by the lines that follow its first. */
+  private seenIn(snapshot: LogEvent): readonly LogEvent[] {
+    const next = this.events.slice(this.index + 1).filter(({input}) => input === snapshot.input);
+    const end = next.findIndex(({meaning}) => meaning.kind !== 'process-seen');
+    return end < 0 ? next : next.slice(0, end);
+  }
+
+  /** A process is there at this instant. Where the log has told of its end, the log is believed and both are shown. */
+  private processSeen(event: LogEvent): void {
+    if (event.pid === null || this.isOutdated(event)) return;
+    if (event.meaning.role === 'master') {
+      const instance = this.instanceOf(event);
+      if (this.process(event.pid) === null) this.register(newProcess(instance, event.pid, 'master', null, null, 0));
+    }
+    const process = this.processOf(event);
+    if (process === null) return;
+    process.remarks.push(event);
+    process.seen = event;
+    // No line had told of its end: it was missed only.
+    if (process.end !== 'lost') return;
+    process.end = null;
+    process.ended = null;
+    process.goneBy = null;
+  }
+
+  /** A snapshot that stands below the log and was taken before the worker that has its number now had started. */
+  private isOutdated({pid, worker, at}: LogEvent): boolean {
+    if (pid === null || worker === null || this.process(pid) !== null) return false;
+    const started = this.source.instances.flatMap(({slots}) => slots.get(worker)?.started?.at.earliest ?? []);
+    return at.earliest !== null && started.some((time) => time > (at.earliest as number));
   }
 
   private masterLost(event: LogEvent): void {

@@ -1,7 +1,8 @@
 import {patienceBefore, waitedSeconds, withReaping} from './constraints.ts';
 import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
 import {causeOf, isAlive, killerOf, newProcess} from './draft.ts';
-import type {LogEvent, RequestSegment} from './event.ts';
+import type {EventKind, LogEvent, RequestSegment} from './event.ts';
+import {precedes} from './lookup.ts';
 import type {Recording} from './recording.ts';
 import {inferSettings} from './settings.ts';
 import type {Constraint} from './solve.ts';
@@ -34,9 +35,7 @@ export function concludeTimeline(
   disagreements: readonly Constraint[],
 ): Timeline {
   const segments = assignSegments(recording.segments, instances, servers);
-  const times = recording.inputs.flatMap(({from, to}) => [from, to]).filter((time) => time !== null);
-  const from = times.length === 0 ? null : Math.min(...times);
-  const to = times.length === 0 ? null : Math.max(...times);
+  const [from = null, to = null] = spanOf(recording);
   const reloadIds = new Map(reloads.map((reload, n) => [reload, `reload-${n + 1}`]));
   const concluded = instances.map((instance) => {
     inferSettings(instance, (process) => countOf(segments.get(process)));
@@ -62,6 +61,34 @@ export function concludeTimeline(
     to,
   };
 }
+
+/**
+ * The first and the last instant of the log itself: a snapshot shows who is there, and not that nothing was written
+ * until then. Where there is nothing else, those of the snapshots.
+ */
+function spanOf({inputs, events, segments}: Recording): readonly number[] {
+  const looked = new Set(events.filter(({meaning}) => meaning.kind === 'snapshot').map(({input}) => input));
+  const written = inputs.flatMap((summary, input) => {
+    if (!looked.has(input)) return [summary.from, summary.to];
+    const told = events.filter((event) => event.input === input && !SNAPSHOT.has(event.meaning.kind));
+    return [
+      // A line without a stamp is known not to be before: the snapshot below it says nothing of how long the log goes on.
+      ...told.map(({at}) => at.earliest ?? at.latest),
+      ...segments.filter(({first}) => first.input === input).flatMap(({firstStart, lastEnd}) => [firstStart, lastEnd]),
+    ];
+  });
+  const known = (times: readonly (number | null)[]) => times.filter((time) => time !== null);
+  const own = known(written);
+  const times = own.length > 0 ? own : known(inputs.flatMap((summary) => [summary.from, summary.to]));
+  let [from, to] = [times[0], times[0]];
+  for (const time of times) {
+    if (from === undefined || time < from) from = time;
+    if (to === undefined || time > to) to = time;
+  }
+  return from === undefined || to === undefined ? [] : [from, to];
+}
+
+const SNAPSHOT: ReadonlySet<EventKind> = new Set(['snapshot', 'process-seen']);
 
 type Segments = ReadonlyMap<ProcessDraft, readonly RequestSegment[]>;
 
@@ -188,9 +215,11 @@ class Conclusion {
 
   private process(draft: ProcessDraft): Process {
     const segments = this.segments.get(draft) ?? [];
-    const isOver = this.draft.stopped !== null;
+    const {stopped} = this.draft;
+    const isOver = stopped !== null && (draft.seen === null || precedes(draft.seen, stopped));
+    const leaving = hasLeft(draft) ? draft.leaving : null;
     const end: ProcessEnd =
-      draft.end ?? (draft.forced !== null ? 'forced' : draft.leaving !== null ? 'clean' : isOver ? 'lost' : 'running');
+      draft.end ?? (draft.forced !== null ? 'forced' : leaving !== null ? 'clean' : isOver ? 'lost' : 'running');
     return {
       pid: draft.pid,
       role: draft.role,
@@ -204,7 +233,7 @@ class Conclusion {
       leaving: draft.leaving,
       forced: this.forced(draft),
       endedAt: endedAt(draft),
-      ended: draft.ended ?? (draft.forced === null ? draft.leaving : null),
+      ended: draft.ended ?? (draft.forced === null ? leaving : null),
       end,
       cause: causeOf(draft),
       killedBy: end === 'forced' ? (draft.killedBy ?? killerOf(this.draft)) : null,
@@ -279,9 +308,16 @@ function programOf({instance, program, pid, started}: ProcessDraft): Program {
   return {instance: instance.id, name: program ?? '', pid, started};
 }
 
-/** A process that said it was leaving, or was killed, is gone some time after that. */
-function endedAt({ended, goneBy, forced, leaving}: ProcessDraft): Instant {
+/** It said that it was leaving, and no snapshot shows it since. */
+function hasLeft({leaving, seen}: ProcessDraft): boolean {
+  return leaving !== null && (seen === null || precedes(seen, leaving));
+}
+
+/** A process that said it was leaving, or was killed, is gone some time after that, and after the last look at it. */
+function endedAt({ended, goneBy, forced, leaving, seen}: ProcessDraft): Instant {
   if (ended !== null) return ended.at;
+  if (forced === null && leaving !== null && seen !== null && precedes(leaving, seen))
+    return {earliest: seen.at.earliest, latest: goneBy?.at.latest ?? null};
   return {earliest: (forced?.event ?? leaving)?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
 }
 

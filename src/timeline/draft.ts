@@ -34,6 +34,8 @@ export interface ProcessDraft {
   predecessor: ProcessDraft | null;
   successor: ProcessDraft | null;
   crash: LogEvent | null;
+  /** The latest snapshot that shows it. */
+  seen: LogEvent | null;
   readonly remarks: LogEvent[];
 }
 
@@ -148,6 +150,7 @@ export function newProcess(
     predecessor: null,
     successor: null,
     crash: null,
+    seen: null,
     remarks: [],
   };
   instance.processes.push(draft);

@@ -136,6 +136,10 @@ export type EventKind =
   | 'program-given-up'
   /** A control program could not reach the supervisor; fields: address, reason. */
   | 'control-unreachable'
+  /** Somebody looked at the instance from outside at this instant; fields: version, requests, queued. */
+  | 'snapshot'
+  /** What a snapshot tells of a process that is there; fields: state, requests, spawns, lastSpawn (time of day). */
+  | 'process-seen'
   /** Emperor and vassals: what the parent says about a whole instance; fields: vassal. */
   | 'vassal'
   /** A client or a socket misbehaved: context around a reload, never a cause. */

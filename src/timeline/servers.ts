@@ -1,14 +1,16 @@
-import type {LogEvent} from './event.ts';
+import type {EventKind, LogEvent} from './event.ts';
 import {logsOf} from './logs.ts';
 import type {Recording} from './recording.ts';
 import type {InputSummary} from './timeline.ts';
 
 const SLACK_MS = 2000;
+/** What a snapshot is made of. It can be taken in the middle of a log. */
+const SEEN: ReadonlySet<EventKind> = new Set(['snapshot', 'process-seen']);
 
 /**
  * Which inputs tell of one server where no envelope names it, as a number by input. Process ids and worker numbers of two
  * files have nothing to do with one another, unless they are parts of one log, or one goes on where the other ends: it
- * speaks of the other's processes, later, without having started them.
+ * speaks of the other's processes, later (or at any time, where it is a snapshot), without having started them.
  */
 export function serversOf({inputs, events, shared}: Recording): readonly number[] {
   const servers = [...logsOf(inputs)];
@@ -21,9 +23,13 @@ export function serversOf({inputs, events, shared}: Recording): readonly number[
   } of shared)
     unite(a, b);
   const told = inputs.map((_, index) => pidsOf(events.filter(({input, stream}) => input === index && stream === null)));
+  const isSnapshot = inputs.map((_, index) => {
+    const own = events.filter(({input}) => input === index);
+    return own.length > 0 && own.every(({meaning}) => SEEN.has(meaning.kind));
+  });
   for (const [a, first] of told.entries()) {
     for (const [b, second] of told.entries()) {
-      if (servers[a] === servers[b] || !isBefore(inputs, a, b)) continue;
+      if (servers[a] === servers[b] || !(isBefore(inputs, a, b) || isSnapshot[b])) continue;
       if ([...second.only].some((pid) => first.begun.has(pid))) unite(a, b);
     }
   }
