@@ -3,9 +3,9 @@
 import type {BaselineUse} from './checks/baseline.ts';
 import type {Configuration} from './config/configuration.ts';
 import {Zone} from './envelope/zone.ts';
+import type {Engine, TaskExpressions} from './formats/choices.ts';
 import {logFormatOf} from './formats/log-format.ts';
-import {type Engine, Recorder} from './formats/recorder.ts';
-import type {TaskExpressions} from './formats/task-expressions.ts';
+import {Recorder} from './formats/recorder.ts';
 import {rules} from './rules/index.ts';
 import type {RuleFinding, RuleResult} from './rules/rule.ts';
 import {runRules} from './rules/run.ts';

@@ -4,10 +4,8 @@ import processMatcher from '../../grammars/process.ohm';
 import type {EnvelopeChoice} from '../envelope/names.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
+import type {Engine} from './choices.ts';
 import type {Format} from './format.ts';
-
-/** `ohm` asks Ohm's interpreter in place of the compiled matchers: slow, and the same answers. */
-export type Engine = 'compiled' | 'ohm';
 
 export interface Matchers {
   readonly of: (format: Format) => Matcher;

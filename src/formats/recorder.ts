@@ -13,25 +13,24 @@ import {Vocabulary} from '../grammar/words.ts';
 import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {LineRef, LogEvent, Meaning, RequestSegment, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
+import type {Engine, TaskExpressions} from './choices.ts';
 import {type LineClock, type Moment, moveMoment, turnMoment} from './clock.ts';
 import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, summaryOf} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
 import {chosenFormats, type FormatChoice} from './index.ts';
-import {type Engine, type Matchers, matchersOf} from './matchers.ts';
+import {type Matchers, matchersOf} from './matchers.ts';
 import {Reader} from './reader.ts';
 import {FACTS, FROM, RequestFacts, TO} from './request-facts.ts';
 import {mostRequests} from './request-scout.ts';
 import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
-import {type TaskExpressions, TaskTeller} from './task-expressions.ts';
+import {TaskTeller} from './task-expressions.ts';
 import {isBlank, withoutControls} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
 import {Voices} from './voices.ts';
 import type {Witness} from './witness.ts';
 import {fieldsInValues, meaningInContext} from './wording.ts';
 import type {Writer} from './writer.ts';
-
-export type {Engine} from './matchers.ts';
 
 /** What a log does not tell of its clock. */
 export interface ClockOptions {

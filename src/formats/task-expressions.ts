@@ -2,15 +2,7 @@ import type {RE2JS} from 're2js';
 import {Scratch} from '../envelope/scratch.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import type {Meaning} from '../timeline/event.ts';
-
-/**
- * What the user says tells that a task begins, and that it ends: two regular expressions in RE2's syntax, each with
- * the named groups `id`, `pid` and `thread`, all optional.
- */
-export interface TaskExpressions {
-  readonly start: string;
-  readonly end: string;
-}
+import type {TaskExpressions} from './choices.ts';
 
 export interface TaskLine {
   readonly message: string;
