@@ -73,7 +73,8 @@ function stepsBack(timeline: Timeline, input: number): Clash[] {
   const found: Clash[] = [];
   const last = new Map<string | null, LogEvent>();
   for (const event of timeline.events) {
-    if (event.input !== input || !isExact(event.at)) continue;
+    // A snapshot is pasted below a log that may go on behind it.
+    if (event.input !== input || !isExact(event.at) || event.meaning.kind === 'snapshot') continue;
     const before = last.get(event.stream);
     last.set(event.stream, event);
     if (!before || before.place >= event.place) continue;

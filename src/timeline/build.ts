@@ -25,6 +25,7 @@ import {addSetting} from './settings.ts';
 import {FAULTS, REQUESTS, signalName} from './signals.ts';
 import {silentlyKilled} from './silent-kill.ts';
 import {solve} from './solve.ts';
+import {isBefore} from './time.ts';
 import {type Setting, type Timeline, UNKNOWN_PID} from './timeline.ts';
 
 /**
@@ -773,7 +774,8 @@ class Builder {
     process.remarks.push(event);
     process.seen = event;
     // No line had told of its end: it was missed only.
-    if (process.end !== 'lost') return;
+    const gone = process.ended ?? process.goneBy;
+    if (process.end !== 'lost' || (gone !== null && !isBefore(gone.at, event.at))) return;
     process.end = null;
     process.ended = null;
     process.goneBy = null;

@@ -7,7 +7,7 @@ import type {Recording} from './recording.ts';
 import {inferSettings} from './settings.ts';
 import type {Constraint} from './solve.ts';
 import {taskLedger} from './tasks.ts';
-import {between, type Duration, exactly, type Instant, isExact, UNKNOWN_INSTANT} from './time.ts';
+import {between, type Duration, exactly, type Instant, isBefore, isExact, UNKNOWN_INSTANT} from './time.ts';
 import type {
   AppLoad,
   Asked,
@@ -216,7 +216,7 @@ class Conclusion {
   private process(draft: ProcessDraft): Process {
     const segments = this.segments.get(draft) ?? [];
     const {stopped} = this.draft;
-    const isOver = stopped !== null && (draft.seen === null || precedes(draft.seen, stopped));
+    const isOver = stopped !== null && !isSeenAfter(stopped, draft);
     const leaving = hasLeft(draft) ? draft.leaving : null;
     const end: ProcessEnd =
       draft.end ?? (draft.forced !== null ? 'forced' : leaving !== null ? 'clean' : isOver ? 'lost' : 'running');
@@ -309,14 +309,20 @@ function programOf({instance, program, pid, started}: ProcessDraft): Program {
 }
 
 /** It said that it was leaving, and no snapshot shows it since. */
-function hasLeft({leaving, seen}: ProcessDraft): boolean {
-  return leaving !== null && (seen === null || precedes(seen, leaving));
+function hasLeft(draft: ProcessDraft): boolean {
+  return draft.leaving !== null && !isSeenAfter(draft.leaving, draft);
+}
+
+/** By place and by time: a snapshot is pasted below a log that goes on behind it. */
+function isSeenAfter(event: LogEvent, {seen}: ProcessDraft): boolean {
+  return seen !== null && precedes(event, seen) && isBefore(event.at, seen.at);
 }
 
 /** A process that said it was leaving, or was killed, is gone some time after that, and after the last look at it. */
-function endedAt({ended, goneBy, forced, leaving, seen}: ProcessDraft): Instant {
+function endedAt(draft: ProcessDraft): Instant {
+  const {ended, goneBy, forced, leaving, seen} = draft;
   if (ended !== null) return ended.at;
-  if (forced === null && leaving !== null && seen !== null && precedes(leaving, seen))
+  if (forced === null && leaving !== null && seen !== null && isSeenAfter(leaving, draft))
     return {earliest: seen.at.earliest, latest: goneBy?.at.latest ?? null};
   return {earliest: (forced?.event ?? leaving)?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
 }

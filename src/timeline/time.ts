@@ -32,3 +32,8 @@ export function between(from: Instant, to: Instant): Duration {
   const max = from.earliest === null || to.latest === null ? null : Math.max(0, to.latest - from.earliest) / 1000;
   return {min, max: max === null ? null : Math.max(min, max)};
 }
+
+/** Whether `a` was over when `b` was, as far as both tell; false where they leave it open. */
+export function isBefore(a: Instant, b: Instant): boolean {
+  return a.latest !== null && b.earliest !== null && a.latest <= b.earliest;
+}

@@ -108,3 +108,19 @@ test('workers replaced at one moment are named, workers replaced one after the o
   expect(await report(['10:43:22', '10:43:23', '10:50:00'])).toContain('Workers 1, 2 were last replaced within');
   expect(await report(['10:43:22', '10:46:23', '10:50:00'])).not.toContain('were last replaced');
 });
+
+test('a snapshot taken before the end of a process contradicts nothing', async () => {
+  const diagnosis = await pasted(
+    [
+      'Mon Jan 22 11:00:00 2024 - worker 1 (pid: 700) is taking too much time to die...NO MERCY !!!',
+      'worker 2 killed successfully (pid: 701)',
+      'Mon Jan 22 11:10:00 2024 - worker 3 (pid: 702) is taking too much time to die...NO MERCY !!!',
+      'uwsgi-2.0.20 - Mon Jan 22 11:05:00 2024 - req: 400 - RPS: 0 - lq: 0 - tx: 13.2M',
+      '2 26.2 701 100 0 0 0 idle 16ms 0 0 4.1M 3 0 49351.395 09:43:22',
+      '',
+    ].join('\n'),
+  );
+  const report = text.render(diagnosis, {width: 1000, color: false, quiet: false, showRules: false});
+  expect(report).toContain('worker 2 (pid 701): idle');
+  expect(report).not.toContain('contradicts');
+});

@@ -1,5 +1,5 @@
 import type {LogEvent} from '../../timeline/event.ts';
-import {precedes} from '../../timeline/lookup.ts';
+import {isBefore} from '../../timeline/time.ts';
 import type {Process, Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {day, timeOfDay} from '../instant.ts';
@@ -79,6 +79,6 @@ function seen({pid, worker, meaning, fields}: LogEvent): string {
 /** The process had ended, as the log has it. */
 function contradiction(event: LogEvent, process: Process | undefined, page: Page): string {
   const {ended, end} = process ?? {ended: null, end: 'running'};
-  if (ended === null || end === 'running' || end === 'lost' || !precedes(ended, event)) return '';
-  return `. That contradicts ${page.place(ended)}, by which this process had ended: another process with its pid, or another server`;
+  if (ended === null || end === 'running' || end === 'lost' || !isBefore(ended.at, event.at)) return '';
+  return `. That contradicts ${page.place(ended)}, by which this process had ended: another process with its pid, another server, or a line that is later than the snapshot`;
 }
