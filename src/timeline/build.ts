@@ -18,6 +18,7 @@ import {
 import type {EventKind, LogEvent, ReloadKind, Trigger} from './event.ts';
 import {logsOf} from './logs.ts';
 import {nest} from './nesting.ts';
+import {type Owners, ownersOf} from './ownership.ts';
 import {Programs} from './programs.ts';
 import type {Recording} from './recording.ts';
 import {serversOf} from './servers.ts';
@@ -106,6 +107,7 @@ class Builder {
   private readonly programs = new Programs();
   private readonly servers: readonly number[];
   private readonly ended: ReadonlySet<string>;
+  private readonly owners: Owners;
   /** The process that a deadline struck last, whoever's it was. */
   private lastStruck: ProcessDraft | null = null;
 
@@ -113,6 +115,7 @@ class Builder {
     this.events = events;
     this.ended = ended;
     this.servers = servers;
+    this.owners = ownersOf(events, ({stream, input}) => String(stream ?? servers[input] ?? input));
   }
 
   take(event: LogEvent, index: number): void {
@@ -1027,7 +1030,12 @@ class Builder {
       const occupant = instance.slots.get(worker);
       return occupant === undefined ? event.meaning.respawned !== true : !isAlive(occupant) || isLeaving(occupant);
     });
-    const among = free.length > 0 ? free : running;
+    const owners = this.owners.get(event);
+    const proved = running.filter(({masterPid}) => masterPid !== null && owners?.has(masterPid));
+    const [only] = proved;
+    if (only !== undefined && proved.length === 1 && owners?.size === 1) return {instance: only, isGuessed: false};
+    const able = free.filter((instance) => proved.length === 0 || proved.includes(instance));
+    const among = [able, proved, free, running].find(({length}) => length > 0) as readonly InstanceDraft[];
     const isCurrent = this.source.current !== null && among.includes(this.source.current);
     // Two that start at the same time: even a number that is free in one only may be so by an earlier guess.
     const isGuessed = event.meaning.respawned === true ? among.length > 1 : running.length > 1;

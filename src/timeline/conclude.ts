@@ -167,6 +167,8 @@ class Conclusion {
       settings: draft.settings,
       configured: [],
       processes: draft.processes.map((process) => this.process(process)),
+      // Without numbers (gunicorn) a master of full strength starts none, and the new one is meant.
+      unproved: draft.processes.filter(({isGuessed, worker}) => isGuessed && worker !== null).map(({pid}) => pid),
       reloads: reloads.filter(({instance}) => instance === draft.id),
       epochs: draft.epochs.map(({banner, master, reExecuted, loads}) => ({
         banner,

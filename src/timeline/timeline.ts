@@ -93,6 +93,8 @@ export interface Instance {
   /** Where its settings are written, as far as configuration files were given. */
   readonly configured: readonly ConfiguredPlace[];
   readonly processes: readonly Process[];
+  /** Pids of workers that another instance may have started as well: the log does not prove whose they are. */
+  readonly unproved: readonly number[];
   readonly reloads: readonly Reload[];
   /** Start-ups that the log shows: the first, and one per re-execution. */
   readonly epochs: readonly Epoch[];

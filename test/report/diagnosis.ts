@@ -166,6 +166,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     masterPid: 390100,
     predecessor: null,
     configured: [],
+    unproved: [],
     settings: [
       {
         name: 'worker-reload-mercy',

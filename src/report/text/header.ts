@@ -20,6 +20,7 @@ export function header(timeline: Timeline, notes: readonly InputNote[], page: Pa
     ...notes.map(({input, text}) => labelled('Note', `${printable(inputName(input))}: ${printable(text)}`, page)),
     ...timeline.instances.slice(0, MOST_NAMED).map((instance) => labelled('Server', who(instance), page)),
     ...andMore(timeline.instances.length, 'instance'),
+    ...unproved(timeline.instances, page),
     ...configured(timeline, page),
     ...when(timeline, page),
     ...asked(timeline, page),
@@ -64,6 +65,18 @@ function who({id, supervisor, version, name, masterPid, processes, runsAs}: Inst
     ...(workers === 0 ? [] : [counted(workers, 'worker')]),
     ...(runsAs === null ? [] : [`runs as ${printable(runsAs.name)} under ${runsAs.instance}`]),
   ].join(', ');
+}
+
+/** Several servers in one log, and no line that tells which of them started a worker. */
+function unproved(instances: readonly Instance[], page: Page): readonly string[] {
+  const named = instances.filter(({unproved: pids}) => pids.length > 0);
+  if (named.length === 0) return [];
+  const guesses = named.slice(0, MOST_NAMED).map(({id, unproved: pids}) => {
+    const rest = pids.length > MOST_NAMED ? ` and ${pids.length - MOST_NAMED} more` : '';
+    return `${id}: pid ${pids.slice(0, MOST_NAMED).join(', ')}${rest}`;
+  });
+  const text = `several servers were running when these workers started, and no line proves whose they are; taken to be of ${guesses.join('; ')}`;
+  return [labelled('Unproved', text, page)];
 }
 
 /** Which files the settings of each instance were taken from. */
