@@ -11,7 +11,7 @@ RULES = [
     "app-threads-block-shutdown", "request-blocks-shutdown", "forced-kill-undecided", "recycle-blocked",
     "mercy-too-long", "mercy-too-short", "chain-reload-slow", "reload-unfinished", "respawn-orphans-tasks",
     "worker-never-came-back", "synchronized-recycling", "old-code-kept", "worker-timeout", "threads-lost-on-fork",
-    "boot-failure", "reload-lost-app", "crash-loop", "worker-crashed", "killed-from-outside",
+    "boot-failure", "reload-lost-app", "crash-loop", "worker-crashed", "killed-from-outside", "master-died",
     "outer-timeout-too-short", "stop-became-reload", "survivors-hold-port", "mercy-ineffective",
 ]
 SCENARIOS = {}
