@@ -4,6 +4,7 @@ import {basename, dirname, join} from 'node:path';
 import {afterAll, describe, expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import {formats} from '../src/formats/index.ts';
+import {verdict} from '../src/report/verdict.ts';
 import {rules} from '../src/rules/index.ts';
 import type {Rule, RuleFinding} from '../src/rules/rule.ts';
 import {compareVersions, mayHave} from '../src/rules/settings.ts';
@@ -147,6 +148,14 @@ describe('each rule on its own logs', () => {
   test('an excerpt that ends during a reload is a note and no trouble', async () => {
     const finding = found(await diagnose(`${FIXTURES}/reload-unfinished/fires-as-a-note-the-log-ends.log`), 'reload-unfinished');
     expect(finding.severity).toBe('info');
+  });
+
+  test('a reload whose workers have no end in the log is not called healthy', async () => {
+    const lost = await diagnose(`${FIXTURES}/reload-unfinished/fires-as-a-note-ends-are-lost.log`);
+    expect(found(lost, 'reload-unfinished')).toMatchObject({severity: 'info', workers: [2, 3]});
+    expect(verdict(lost)).toMatch(/^Undecided \(the log does not tell how 2 workers ended\)/);
+    const long = await diagnose(`${FIXTURES}/reload-unfinished/fires-the-lines-of-the-kills-are-lost.log`);
+    expect(found(long, 'reload-unfinished')).toMatchObject({severity: 'warning', confidence: 'likely'});
   });
 
   test('tasks that were lost are no reason to be less patient', async () => {

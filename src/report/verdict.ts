@@ -73,6 +73,7 @@ function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
   const checked = rules.filter(({result}) => result === 'passed' || result === 'fired').length;
   const killed = `${counted(victims, 'process', 'processes')} ${victims === 1 ? 'was' : 'were'} killed or crashed`;
   const accepted = baseline?.accepted.length ?? 0;
+  const open = findings.find(({rule}) => rule === 'reload-unfinished')?.title;
   const found =
     accepted > 0
       ? `No trouble found beyond ${counted(accepted, 'accepted finding')}`
@@ -80,7 +81,9 @@ function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
         ? `No rule names a trouble, although ${killed}`
         : checked === 0 || isSnapshot(timeline)
           ? 'Nothing can be said about this log'
-          : 'No trouble found';
+          : open !== undefined
+            ? `Undecided (${open.charAt(0).toLowerCase()}${open.slice(1)})`
+            : 'No trouble found';
   const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
   const of =
     checked === rules.length

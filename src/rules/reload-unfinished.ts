@@ -6,6 +6,7 @@ import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
+import {untoldEnds} from './untold-ends.ts';
 import {troubleText, type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
 import {count, evidence, instanceName, kindOf, list, proof, seconds, sentences, was} from './wording.ts';
 
@@ -23,7 +24,8 @@ const rule: Rule = {
   docs: {
     sees:
       'A reload or stop that began and whose end the log never shows, although the log goes on for longer than the master ' +
-      'would wait; or a chain reload that waits for a replacement far longer than starts take here.',
+      'would wait; or a chain reload that waits for a replacement far longer than starts take here. Also workers that were ' +
+      'asked to leave and whose end no line tells, although the reload went by: that is said to be undecided.',
     why:
       'Until the reload ends, part of the workers or all of them do not serve, and new reloads are ignored. A chain waits ' +
       'without limit for a replacement that does not come up.',
@@ -62,6 +64,10 @@ const rule: Rule = {
         const finding = judge(timeline, instance, reload);
         if (finding) yield finding;
       }
+      yield* untoldEnds(
+        instance,
+        instance.reloads.filter((reload) => reload.outcome === 'completed' || isFollowed(instance, reload)),
+      );
     }
   },
 };
@@ -94,13 +100,17 @@ function judge(timeline: Timeline, instance: Instance, reload: Reload): Finding 
   const waiting = reload.kind === 'chain' ? waitingChain(timeline, instance, reload) : null;
   if (waiting) return hangs(instance, reload, waiting);
   // A later reload shows that the master lives: the end of this one is lost, or was made to come.
-  if (instance.reloads.at(-1) !== reload) return null;
+  if (isFollowed(instance, reload)) return null;
   const next = timeline.instances.find(({epochs}) =>
     epochs.some(({master, reExecuted}) => master && !reExecuted && precedes(reload.began, master)),
   );
   if (next) return ended(instance, reload, next);
   const stuck = silent(timeline, instance, reload);
   return stuck ? hangs(instance, reload, stuck) : cut(instance, reload);
+}
+
+function isFollowed({reloads}: Instance, reload: Reload): boolean {
+  return reloads.at(-1) !== reload;
 }
 
 /** The chain says once a second that it still waits for a replacement. */
