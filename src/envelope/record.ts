@@ -94,6 +94,11 @@ export function journalRecord(name: string, fields: Fields): EnvelopeRecord {
   return {name, text: textOf(fields['MESSAGE']), isPartial: false, time: firstOf(fields, TIME_KEYS), origin: originOf(fields)};
 }
 
+/** The record that holds its text under a key of somebody's own choice. */
+export function recordOfKey(fields: Fields, key: string): EnvelopeRecord {
+  return collected(fields, String(fields[key]), 'json');
+}
+
 function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
   if (depth > 4 || typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item) => recordsIn(item, depth + 1));

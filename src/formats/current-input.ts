@@ -56,6 +56,8 @@ export interface CurrentInput {
   frontWriter: Writer | null;
   /** Lines have been records in JSON. */
   isStructured: boolean;
+  /** The field of such records that holds the supervisor's words, where no collector calls it so, and how many it gave. */
+  ownText: {readonly key: string; taken: number} | null;
   hasWholeDockerLines: boolean;
   /** The clock of request lines is to be compared with that of their envelope. */
   isLearning: boolean;
@@ -111,6 +113,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     bareWriter: null,
     frontWriter: null,
     isStructured: false,
+    ownText: null,
     hasWholeDockerLines: false,
     isLearning: true,
     rest: null,

@@ -4,11 +4,12 @@ import {ctimeOf} from '../envelope/ctime.ts';
 import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, objectsIn, PrettyJson} from '../envelope/gathering.ts';
 import {LayerReader} from '../envelope/layers.ts';
 import {EnvelopeChoice, layerName} from '../envelope/names.ts';
-import {type EnvelopeRecord, recordsOf} from '../envelope/record.ts';
+import {type EnvelopeRecord, recordOfKey, recordsOf} from '../envelope/record.ts';
 import {Scratch} from '../envelope/scratch.ts';
 import {StampReader} from '../envelope/stamp.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
+import {HEADROOM} from '../grammar/matcher.ts';
 import {Vocabulary} from '../grammar/words.ts';
 import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {LineRef, LogEvent, Meaning, RequestSegment, Unneeded} from '../timeline/event.ts';
@@ -62,6 +63,8 @@ const LONGEST_OPENING = 64;
 /** dockerd cuts lines at this length. */
 const DOCKER_PART = 16 * 1024;
 const MOST_EXAMPLES = 5;
+/** Lines that uWSGI writes before its encoder is there; with more of them standing bare, JSON is the application's. */
+const MOST_BEFORE_ENCODER = 5;
 /** Lines of an application per input that are asked who wrote them: what repeats itself has by then. */
 const MOST_HEARD = 20_000;
 const LONGEST_TEXT = 4000;
@@ -412,9 +415,10 @@ export class Recorder implements LineSink {
       const kind = this.structured(buffer, at, lineEnd, outer, depth);
       if (kind !== null) return kind;
     }
+    const isBound = this.bound === buffer;
     this.bind(buffer);
     const main = this.readers[0] as Reader;
-    if (message === UNASKED) message = main.matcher.match(at);
+    if (message === UNASKED || !isBound) message = main.matcher.match(at);
     const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
     if ((speakers & main.bit) !== 0 && (message < 0 || isWeak(main.meanings[message])) && depth < DEEPEST_TEXT) {
       const pieces = resplit(main.matcher, buffer, at, lineEnd);
@@ -695,16 +699,43 @@ export class Recorder implements LineSink {
       return null;
     const value = jsonOf(buffer.toString('utf8', at, lineEnd));
     if (value === undefined) return depth === 0 ? this.objects(buffer.subarray(at, lineEnd), outer) : null;
-    const records = this.mayTake(recordsOf(value));
+    const records = this.mayTake(this.recordsIn(value));
     if (records.length === 0) return null;
     if (depth === 0) this.current.isStructured = true;
     return this.takeRecords(records, outer, depth);
   }
 
+  /** A `log-encoder` of uWSGI may call its text anything: the first words that only uWSGI writes tell the key for all lines. */
+  private recordsIn(value: unknown): readonly EnvelopeRecord[] {
+    const records = recordsOf(value);
+    if (records.length > 0 || typeof value !== 'object' || value === null || Array.isArray(value)) return records;
+    const {current} = this;
+    if (current.bare > MOST_BEFORE_ENCODER + (current.ownText?.taken ?? 0)) return [];
+    const fields = value as Readonly<Record<string, unknown>>;
+    if (current.ownText === null) {
+      const [key, ...others] = Object.keys(fields).filter((name) => this.isSpoken(fields[name]));
+      if (key === undefined || others.length > 0) return [];
+      current.ownText = {key, taken: 0};
+    }
+    if (typeof fields[current.ownText.key] !== 'string') return [];
+    current.ownText.taken++;
+    return [recordOfKey(fields, current.ownText.key)];
+  }
+
+  private isSpoken(text: unknown): boolean {
+    if (typeof text !== 'string' || text === '') return false;
+    const main = this.readers[0] as Reader;
+    const line = Buffer.from(`${text.trimEnd()}\n`);
+    if ((this.vocabulary.speakers(line, 0, line.length - 1) & main.bit) === 0) return false;
+    this.bind(Buffer.concat([line, Buffer.alloc(HEADROOM)]));
+    const message = main.matcher.match(0);
+    return message >= 0 && !isWeak(main.meanings[message]);
+  }
+
   /** Objects one behind the other, without line ends; the last of them may go on in the next piece of a line that is cut. */
   private objects(bytes: Buffer, outer: Wrapping): LineKind | null {
     const {values, end} = objectsIn(bytes);
-    const records = this.mayTake(values.flatMap(recordsOf));
+    const records = this.mayTake(values.flatMap((value) => this.recordsIn(value)));
     if (records.length === 0) return null;
     const rest = end < bytes.length && bytes.length - end < LONGEST_JOINED ? Buffer.from(bytes.subarray(end)) : null;
     // Text that lost the line end in front of it, unless the line is a piece of a longer one.
