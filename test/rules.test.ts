@@ -158,6 +158,11 @@ describe('each rule on its own logs', () => {
     expect(found(long, 'reload-unfinished')).toMatchObject({severity: 'warning', confidence: 'likely'});
   });
 
+  test('a chain reload that is slow since its replacements start slowly is a note, and blames no worker', async () => {
+    const log = `${FIXTURES}/chain-reload-slow/fires-as-a-note-replacements-start-slowly.log`;
+    expect(found(await diagnose(log), 'chain-reload-slow')).toMatchObject({severity: 'info', pids: [], workers: []});
+  });
+
   test('tasks that were lost are no reason to be less patient', async () => {
     const {findings} = await diagnose(`${FIXTURES}/respawn-orphans-tasks/fires-recycled-in-the-middle.log`);
     const values = findings

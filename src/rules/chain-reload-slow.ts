@@ -1,4 +1,5 @@
 import type {Instance, Reload, ReloadedWorker, Timeline} from '../timeline/timeline.ts';
+import {slowStarts} from './chain-slow-start.ts';
 import {costOf, lowerMercy, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
@@ -28,7 +29,9 @@ const rule: Rule = {
   title: 'A chain reload took long because its workers had to be killed one after the other',
   severity: 'warning',
   docs: {
-    sees: 'A chain reload most of whose time went into waiting for workers that did not leave and were killed at the deadline.',
+    sees:
+      'A chain reload most of whose time went into waiting for workers that did not leave and were killed at the deadline; as a ' +
+      'note, one of a minute or more that nobody was killed for and that mostly waited for its replacements to start.',
     why:
       'A chain reload replaces one worker at a time, so that the others go on serving. The waits add up: workers times the ' +
       'mercy (60 s by default) and a few seconds each. All that time old and new code answer side by side.',
@@ -50,8 +53,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of uwsgiOf(timeline)) {
       const slow = instance.reloads.filter(isSlow);
-      if (slow.length === 0) continue;
-      const finding = describe(timeline, instance, slow);
+      const finding = slow.length > 0 ? describe(timeline, instance, slow) : slowStarts(instance);
       if (finding) yield finding;
     }
   },
