@@ -20,7 +20,7 @@ export interface Matcher {
    */
   readonly captures: Int32Array;
   /**
-   * Words of which at least one stands in whatever a message matches: four bytes each, as one number, the first
+   * Words of which at least one stands in whatever a message matches: four bytes each or three, as one number, the first
    * byte the highest. Null where some message can do without, so that only matching tells.
    */
   readonly words: readonly number[] | null;

@@ -10,11 +10,12 @@ const EVERYDAY =
   'timeout signal python module import load file line call back trace log level with from this that have been ' +
   'for the and not was using found code user path config message received queue task execute lib/ ';
 
-/** How many bytes a word has. */
+/** How many bytes a word has, if its text has as many. */
 const LENGTH = 4;
+const LEAST = 3;
 
 /**
- * Four bytes of fixed text for each way in which a line can be the message: one of these words occurs in every
+ * Four bytes of fixed text, or three, for each way in which a line can be the message: one of these words occurs in every
  * match. Each word is a number, its first byte the highest. Null where some match has no such word.
  */
 export function wordsOf(expr: Expr): number[] | null {
@@ -26,7 +27,8 @@ export function wordsOf(expr: Expr): number[] | null {
 function textsOf(expr: Expr): string[] | null {
   const found = runsOf(expr)
     .map((run) => {
-      if (typeof run === 'string') return run.length >= LENGTH ? [run] : null;
+      if (typeof run === 'string') return run.length >= LEAST ? [run] : null;
+      if (run.is === 'lookahead') return textsOf(run.body);
       const each = run.is === 'choice' ? run.of.map(textsOf) : [];
       return each.length > 0 && each.every((texts) => texts !== null) ? each.flat() : null;
     })
@@ -63,10 +65,11 @@ function rarityOf(texts: readonly string[]): number {
 }
 
 function rarestWord(text: string): number {
-  return Buffer.from(wordIn(text), 'latin1').readInt32BE(0);
+  return [...wordIn(text)].reduce((word, letter) => (word << 8) | letter.charCodeAt(0), 0);
 }
 
 function wordIn(text: string): string {
+  if (text.length < LENGTH) return text;
   const words = Array.from({length: text.length - LENGTH + 1}, (_, at) => text.slice(at, at + LENGTH));
   return words.reduce((rarest, word) => (rarity(word) > rarity(rarest) ? word : rarest));
 }
@@ -74,6 +77,15 @@ function wordIn(text: string): string {
 function rarity(word: string): number {
   if (EVERYDAY.includes(word)) return 0;
   return [...word].reduce((sum, letter) => sum + (COMMON.includes(letter) ? COMMON.indexOf(letter) : COMMON.length + 10), 0);
+}
+
+function isShort(word: number): boolean {
+  return word >>> 24 === 0;
+}
+
+/** A word of three bytes and whatever follows it, the line end included. */
+function followed(word: number): number[] {
+  return Array.from({length: 256}, (_, byte) => (word << 8) | byte);
 }
 
 /** How many slots of the table there are for each word: most bytes of a line end at an empty one. */
@@ -94,14 +106,14 @@ export class Vocabulary {
 
   /** At most 31 matchers; bit n of an answer stands for the nth. */
   constructor(matchers: readonly Matcher[]) {
-    const count = matchers.reduce((sum, {words}) => sum + (words?.length ?? 0), 1);
+    const count = matchers.flatMap(({words}) => words ?? []).reduce((sum, word) => sum + (isShort(word) ? 256 : 1), 1);
     const bits = Math.ceil(Math.log2(ROOM * count));
     this.keys = new Int32Array(1 << bits);
     this.masks = new Int32Array(1 << bits);
     this.shift = 32 - bits;
     for (const [number, {words}] of matchers.entries()) {
       if (words === null) this.always |= 1 << number;
-      else for (const word of words) this.add(word, 1 << number);
+      else for (const word of words) for (const whole of isShort(word) ? followed(word) : [word]) this.add(whole, 1 << number);
     }
   }
 
@@ -111,7 +123,7 @@ export class Vocabulary {
     const last = keys.length - 1;
     let found = this.always;
     let word = 0;
-    for (let at = from; at < to; at++) {
+    for (let at = from; at <= to; at++) {
       word = (word << 8) | (buffer[at] as number);
       let slot = Math.imul(word, SPREAD) >>> shift;
       for (let key = keys[slot]; key !== 0; key = keys[slot]) {
