@@ -30,7 +30,7 @@ export interface AnalyzeOptions {
   readonly zone?: string | undefined;
   /** The year of the first stamp that tells none (syslog). */
   readonly year?: number | undefined;
-  /** How many threads may look at a large file (as many as there are cores, 4 at most). The report does not depend on it. */
+  /** How many threads look at a large file (from 512 MB on, as many as there are cores, 4 at most). The report does not depend on it. */
   readonly threads?: number | undefined;
   /** Only these supervisors' words are looked for, by the names of `logdoctor formats`. */
   readonly supervisors?: readonly string[] | undefined;

@@ -106,7 +106,7 @@ export const readingFlags = {
   })(),
   year: Flags.integer({description: 'year of the first stamp that tells none (syslog)', helpValue: 'YYYY', min: 1970, max: 2100}),
   threads: Flags.integer({
-    description: 'how many threads look at a large file (as many as there are cores, 4 at most)',
+    description: 'how many threads look at a large file (from 512 MB on: as many as there are cores, 4 at most)',
     helpValue: 'N',
     min: 1,
     max: 64,

@@ -1,10 +1,15 @@
 import {existsSync} from 'node:fs';
+import {availableParallelism} from 'node:os';
 import {Worker} from 'node:worker_threads';
 import {Blocks, type Plan, type Shared} from './blocks.ts';
 import {type LineSink, NOTHING_SCOUTED} from './sink.ts';
 
-/** Below so many bytes the threads would cost more than they save. */
-const LEAST_SIZE = 24 * 1024 * 1024;
+/** Below so many bytes the threads cost more than they save: they have to be started, and each warms up for itself. */
+const LEAST_SIZE = 512 * 1024 * 1024;
+/** The same where somebody has asked for threads. */
+const LEAST_SIZE_ASKED = 16 * 1024 * 1024;
+/** More would wait for the one that puts everything in order. */
+const MOST_THREADS = 4;
 const BLOCK = 512 * 1024;
 const OVERLAP = 64 * 1024;
 const SLOTS_PER_THREAD = 6;
@@ -24,9 +29,11 @@ export interface LargeFile {
   readonly size: number;
 }
 
-/** Whether a file is worth more than one thread. */
-export function isWorthThreads({size}: LargeFile, sink: LineSink, threads: number): boolean {
-  return threads > 1 && size >= LEAST_SIZE && sink.scout !== undefined && sink.scout !== null && existsSync(sink.scout.module);
+/** How many threads are to look at a file. `asked`: as many as somebody has asked for. */
+export function threadsFor({size}: LargeFile, sink: LineSink, asked: number | undefined): number {
+  if (sink.scout === undefined || sink.scout === null || !existsSync(sink.scout.module)) return 1;
+  if (asked !== undefined) return size < LEAST_SIZE_ASKED ? 1 : asked;
+  return size < LEAST_SIZE ? 1 : Math.min(MOST_THREADS, availableParallelism());
 }
 
 /**

@@ -1,5 +1,4 @@
-import {availableParallelism} from 'node:os';
-import {isWorthThreads, readAhead} from './ahead.ts';
+import {readAhead, threadsFor} from './ahead.ts';
 import {ByteSource} from './byte-source.ts';
 import {type Compression, compressionOf, DamagedArchive} from './compression.ts';
 import {expandInputs} from './expand.ts';
@@ -18,7 +17,7 @@ export type {InputNote} from './input-file.ts';
 export interface ReadOptions {
   /** Aborting it ends the reading: what is open is closed as if it ended there, what follows is left out. */
   readonly signal?: AbortSignal | undefined;
-  /** How many threads may look at a large file: 1 is none but this one. */
+  /** How many threads look at a large file: 1 is none but this one. Left to itself where it is not told. */
   readonly threads?: number | undefined;
   /** Told of what is no error and should not go unsaid: what was skipped, what is missing or damaged. */
   readonly onNote?: (note: InputNote) => void;
@@ -40,25 +39,18 @@ export async function readInputs(inputs: readonly string[], sink: LineSink, opti
   return [...errors, ...reader.errors];
 }
 
-/** More would wait for the one that puts everything in order. */
-const MOST_THREADS = 4;
-
-function defaultThreads(): number {
-  return Math.min(MOST_THREADS, availableParallelism());
-}
-
 class Reader {
   readonly errors: InputError[] = [];
   private readonly sink: LineSink;
   private readonly signal: AbortSignal | undefined;
-  private readonly threads: number;
+  private readonly threads: number | undefined;
   private readonly onNote: (note: InputNote) => void;
   private readonly progress: ReadingProgress | undefined;
   private readonly feed: LineFeed;
   /** By the directory or pattern they were found in: what was found there and is no log. */
   private readonly skipped = new Map<string, {readonly name: string; readonly why: string}[]>();
 
-  constructor(sink: LineSink, {signal, threads = defaultThreads(), onNote = () => {}, progress}: ReadOptions) {
+  constructor(sink: LineSink, {signal, threads, onNote = () => {}, progress}: ReadOptions) {
     this.sink = sink;
     this.threads = threads;
     this.signal = signal;
@@ -161,9 +153,10 @@ class Reader {
 
   /** A large file is read with the help of other threads, up to its end or as far as they are of help. */
   private async readRegular(source: ByteSource): Promise<void> {
-    const {sink, threads, signal} = this;
+    const {sink, signal} = this;
     const {regular} = source;
-    if (regular === null || !isWorthThreads(regular, sink, threads)) return;
+    const threads = regular === null ? 1 : threadsFor(regular, sink, this.threads);
+    if (regular === null || threads === 1) return;
     await readAhead(regular, sink, threads, (fileEnd) => {
       source.moveTo(fileEnd);
       return !signal?.aborted;
