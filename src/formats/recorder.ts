@@ -419,8 +419,13 @@ export class Recorder implements LineSink {
     this.bind(buffer);
     const main = this.readers[0] as Reader;
     if (message === UNASKED || !isBound) message = main.matcher.match(at);
+    const isSure = message >= 0 && !isWeak(main.meanings[message]);
+    if (isSure) {
+      const taken = this.take(main, message, at, outer);
+      if (taken !== 'unknown') return taken;
+    }
     const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
-    if ((speakers & main.bit) !== 0 && (message < 0 || isWeak(main.meanings[message])) && depth < DEEPEST_TEXT) {
+    if (!isSure && (speakers & main.bit) !== 0 && depth < DEEPEST_TEXT) {
       const pieces = resplit(main.matcher, buffer, at, lineEnd);
       if (pieces !== null) {
         this.note('messages without line ends between them');
@@ -428,12 +433,12 @@ export class Recorder implements LineSink {
       }
       if (message >= 0) main.matcher.match(at);
     }
-    let looksKnown = false;
-    if (message >= 0) {
+    let looksKnown = isSure;
+    if (message >= 0 && !isSure) {
       const taken = this.take(main, message, at, outer);
       if (taken !== 'unknown') return taken;
       looksKnown = true;
-    } else {
+    } else if (message < 0) {
       const taken = this.takeBy(this.others, speakers, at, outer);
       if (taken !== null) return taken;
     }
