@@ -21,7 +21,11 @@ interface Untold {
  */
 export function* untoldEnds(instance: Instance, reloads: readonly Reload[]): Iterable<Finding> {
   if (instance.supervisor !== 'uwsgi') return;
-  const untold = reloads.map((reload) => untoldOf(instance, reload)).filter(({workers}) => workers.length > 0);
+  const asked = askedBy(instance);
+  const untold = reloads
+    .map((reload) => ({reload, workers: untoldOf(reload, asked.get(reload.id) ?? [])}))
+    .filter(({workers}) => workers.length > 0)
+    .map((each): Untold => ({...each, waited: waitedFor(instance, each.reload)}));
   const tookMercy = untold.filter(
     ({reload, waited}) => waited !== null && waited >= costOf(mercyOf(instance, reload.began).seconds),
   );
@@ -31,14 +35,23 @@ export function* untoldEnds(instance: Instance, reloads: readonly Reload[]): Ite
   }
 }
 
-function untoldOf(instance: Instance, reload: Reload): Untold {
-  const asked = instance.processes.filter(
-    ({role, asked, end}) => role === 'worker' && asked?.reload === reload.id && end !== 'running',
-  );
-  const workers = asked.filter(
+/** By reload: the workers that it asked to leave, but for those that run on. */
+function askedBy({processes}: Instance): ReadonlyMap<string, readonly Process[]> {
+  const groups = new Map<string, Process[]>();
+  for (const process of processes) {
+    const reload = process.asked?.reload ?? null;
+    if (process.role !== 'worker' || process.end === 'running' || reload === null) continue;
+    const group = groups.get(reload);
+    if (group) group.push(process);
+    else groups.set(reload, [process]);
+  }
+  return groups;
+}
+
+function untoldOf(reload: Reload, asked: readonly Process[]): Process[] {
+  return asked.filter(
     ({pid, worker}) => reload.workers.find(({oldPid, worker: n}) => oldPid === pid && n === worker)?.end === 'unknown',
   );
-  return {reload, workers, waited: waitedFor(instance, reload)};
 }
 
 /** The next generation starts, and a stop ends, as soon as the last worker is gone. */
