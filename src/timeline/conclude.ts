@@ -1,11 +1,11 @@
 import {patienceBefore, waitedSeconds, withReaping} from './constraints.ts';
-import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
-import {causeOf, isAlive, killerOf, newProcess} from './draft.ts';
 import type {EventKind, LogEvent, RequestSegment} from './event.ts';
 import {precedes} from './lookup.ts';
 import type {Recording} from './recording.ts';
-import {inferSettings} from './settings.ts';
 import type {Constraint} from './solve.ts';
+import type {InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
+import {causeOf, isAlive, killerOf, newProcess} from './story/draft.ts';
+import {inferSettings} from './story/settings.ts';
 import {taskLedger} from './tasks.ts';
 import {between, type Duration, exactly, type Instant, isBefore, isExact, UNKNOWN_INSTANT} from './time.ts';
 import type {
@@ -20,12 +20,6 @@ import type {
   ReloadedWorker,
   Timeline,
 } from './timeline.ts';
-
-/** Who did what, before it is turned into plain data. */
-export interface Story {
-  readonly instances: readonly InstanceDraft[];
-  readonly reloads: readonly ReloadDraft[];
-}
 
 /** Closes what is open, works out what follows from the whole, and gives the timeline as plain data. */
 export function concludeTimeline(

@@ -1,8 +1,8 @@
-import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
 import type {LogEvent} from './event.ts';
-import {sharesClock} from './nesting.ts';
-import {mercyAt} from './settings.ts';
 import type {Constraint} from './solve.ts';
+import type {InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
+import {sharesClock} from './story/nesting.ts';
+import {mercyAt} from './story/settings.ts';
 import type {Duration} from './time.ts';
 
 /**
@@ -24,11 +24,6 @@ export function constraintsOf({instances, reloads}: Story): Constraint[] {
     ...instances.flatMap((instance) => instance.processes.flatMap((process) => constraintsOfProcess(process, instance))),
     ...instances.flatMap((instance) => constraintsOfNesting(instance, reloads)),
   ];
-}
-
-interface Story {
-  readonly instances: readonly InstanceDraft[];
-  readonly reloads: readonly ReloadDraft[];
 }
 
 /** Two logs of one program on one clock: the outer one tells of its beginning, its stop and its end. */

@@ -1,8 +1,8 @@
+import type {LogEvent} from '../event.ts';
+import {settingAt} from '../lookup.ts';
+import {between} from '../time.ts';
 import type {InstanceDraft, ProcessDraft} from './draft.ts';
 import {isAlive} from './draft.ts';
-import type {LogEvent} from './event.ts';
-import {settingAt} from './lookup.ts';
-import {between} from './time.ts';
 
 /** gunicorn's graceful_timeout in seconds where nothing sets it (gunicorn/config.py). */
 const DEFAULT_GRACEFUL_TIMEOUT = 30;

@@ -1,8 +1,8 @@
+import type {LogEvent} from '../event.ts';
+import {settingAt} from '../lookup.ts';
+import {between, isExact} from '../time.ts';
+import type {Setting} from '../timeline.ts';
 import type {InstanceDraft, ProcessDraft} from './draft.ts';
-import type {LogEvent} from './event.ts';
-import {settingAt} from './lookup.ts';
-import {between, isExact} from './time.ts';
-import type {Setting} from './timeline.ts';
 
 const MERCY = 'worker-reload-mercy';
 /** uWSGI's worker-reload-mercy where nothing sets it (core/init.c). */

@@ -1,6 +1,12 @@
 /** The timeline while it is being built: the same things as in timeline.ts, still open. */
-import type {Cause, LogEvent, ReloadKind, Role, Trigger} from './event.ts';
-import type {Forced, Process, ProcessEnd, Setting} from './timeline.ts';
+import type {Cause, LogEvent, ReloadKind, Role, Trigger} from '../event.ts';
+import type {Forced, Process, ProcessEnd, Setting} from '../timeline.ts';
+
+/** Who did what, before it is turned into plain data. */
+export interface Story {
+  readonly instances: readonly InstanceDraft[];
+  readonly reloads: readonly ReloadDraft[];
+}
 
 export interface ProcessDraft {
   /** systemd tells that of a unit's main process only when it kills it. */
@@ -191,6 +197,12 @@ export function isAlive(process: ProcessDraft): boolean {
 /** Its supervisor, or it itself, has decided that it goes. */
 export function isLeaving(process: ProcessDraft): boolean {
   return process.asked !== null || process.recycling !== null || process.leaving !== null || process.forced !== null;
+}
+
+export function end(process: ProcessDraft, event: LogEvent, how: ProcessEnd): void {
+  process.ended = event;
+  process.end = how;
+  process.cause = causeOf(process);
 }
 
 /** Why it went, as far as that follows from how it was asked. */

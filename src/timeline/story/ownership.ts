@@ -1,4 +1,4 @@
-import type {LogEvent} from './event.ts';
+import type {LogEvent} from '../event.ts';
 
 /** The masters that may have started a worker, by pid. One: the log proves it. */
 export type Owners = ReadonlyMap<LogEvent, ReadonlySet<number>>;

@@ -1,7 +1,7 @@
+import type {EventKind, LogEvent} from '../event.ts';
+import {UNKNOWN_PID} from '../timeline.ts';
 import {type InstanceDraft, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
-import type {EventKind, LogEvent} from './event.ts';
 import {FAULTS, REQUESTS, signalName} from './signals.ts';
-import {UNKNOWN_PID} from './timeline.ts';
 
 /**
  * The programs of supervisors that run whole programs: supervisord, systemd, a platform. Most of their lines name the

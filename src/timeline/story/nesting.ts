@@ -3,11 +3,12 @@
  * process is joined here with what the process's own supervisor tells of it, across files and clocks: by pid, and where no
  * line tells one, by the unit's (dyno's) name that the envelope of the inner lines carries.
  */
-import {type InstanceDraft, killerOf, masterKey, newProcess, type ProcessDraft, type ReloadDraft} from './draft.ts';
-import type {LogEvent} from './event.ts';
+
+import type {LogEvent} from '../event.ts';
+import type {Instant} from '../time.ts';
+import {UNKNOWN_PID} from '../timeline.ts';
+import {type InstanceDraft, killerOf, masterKey, newProcess, type ProcessDraft, type ReloadDraft, type Story} from './draft.ts';
 import {signalName} from './signals.ts';
-import type {Instant} from './time.ts';
-import {UNKNOWN_PID} from './timeline.ts';
 
 const SECOND = 1000;
 /** A server writes its first line this soon after its start, in milliseconds. */
@@ -17,11 +18,6 @@ const ZONE_STEP = 15 * 60 * SECOND;
 const FARTHEST_ZONE = 26 * 3600 * SECOND;
 /** Between the kernel's line and the supervisor's of one death, in milliseconds. */
 const NEAR = 10 * SECOND;
-
-interface Story {
-  readonly instances: readonly InstanceDraft[];
-  readonly reloads: readonly ReloadDraft[];
-}
 
 /** @returns The masters whose end an outer supervisor tells and they themselves do not ({@link masterKey}). */
 export function nest(story: Story, events: readonly LogEvent[]): ReadonlySet<string> {

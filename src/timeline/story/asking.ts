@@ -1,0 +1,108 @@
+/** Who was asked to leave, by what, and who said that it does. */
+import type {LogEvent} from '../event.ts';
+import {processOf} from './attribution.ts';
+import {type InstanceDraft, isAlive, type ProcessDraft, type ReloadDraft} from './draft.ts';
+import {correctGuess} from './guesses.ts';
+import {beginReload, finishReload, goesOn} from './reloads.ts';
+import {hasParent} from './sources.ts';
+import type {Handlers, StoryDraft} from './story-draft.ts';
+import {finishGeneration} from './succession.ts';
+
+export const ASKING: Handlers = {
+  'process-asked': processAsked,
+  'recycle-began': recycleBegan,
+  'process-leaving': processLeaving,
+};
+
+export function ask(
+  story: StoryDraft,
+  process: ProcessDraft,
+  event: LogEvent,
+  by: 'reload' | 'stop' | 'itself' | 'unknown',
+  reload: ReloadDraft | null,
+  acknowledged: boolean,
+  told = event,
+): void {
+  process.asked ??= {told, event, index: story.index, acknowledged, by, reload};
+}
+
+/** A reload of the whole instance and a stop ask every worker, whether or not it says so itself. */
+export function askAll(story: StoryDraft, instance: InstanceDraft, event: LogEvent, by: 'reload' | 'stop'): void {
+  const {active} = instance;
+  if (active === null) return;
+  for (const worker of instance.processes) {
+    if (worker.role !== 'worker' || !isAlive(worker) || worker.leaving !== null) continue;
+    active.entries.push({worker: worker.worker, old: worker, next: null, told: null, passed: null});
+    ask(story, worker, event, by, active, false);
+  }
+}
+
+/** A worker that the log had not introduced when all were told was told as well: it never took note. */
+export function askInHindsight(story: StoryDraft, process: ProcessDraft): void {
+  const {active} = process.instance;
+  if (process.asked !== null || process.started !== null || active === null || !active.isUnderWay) return;
+  if (active.kind !== 'graceful' && active.kind !== 'brutal' && active.kind !== 'stop') return;
+  active.entries.push({worker: process.worker, old: process, next: null, told: null, passed: null});
+  ask(story, process, active.began, active.kind === 'stop' ? 'stop' : 'reload', active, false);
+}
+
+function processAsked(story: StoryDraft, event: LogEvent): void {
+  const process = processOf(story, event);
+  if (process === null) return;
+  correctGuess(story, process);
+  const {instance} = process;
+  if (process.asked !== null) {
+    const {asked} = process;
+    if (!asked.acknowledged) asked.event = event;
+    asked.acknowledged = true;
+    goesOn(instance, event);
+    return;
+  }
+  let {active} = instance;
+  if (active === null && instance.supervisor !== 'uwsgi') {
+    ask(story, process, event, 'unknown', null, true);
+    return;
+  }
+  // uWSGI reloads its workers alone without a word of its own when told so through its FIFO.
+  active ??= beginReload(story, instance, event, 'workers', 'unknown', {isUnderWay: true, headless: true});
+  let entry =
+    active.entries.find(({old}) => old === process) ??
+    active.entries.find(({worker, old}) => worker === process.worker && old === null);
+  if (entry === undefined)
+    active.entries.push((entry = {worker: process.worker, old: process, next: null, told: null, passed: null}));
+  entry.old = process;
+  ask(story, process, event, active.kind === 'stop' ? 'stop' : 'reload', active, true, entry.told ?? event);
+  active.lastSign = event;
+}
+
+function recycleBegan(story: StoryDraft, event: LogEvent): void {
+  const process = processOf(story, event);
+  if (process === null || !isAlive(process)) return;
+  process.recycling = {event, cause: event.meaning.cause ?? 'unknown'};
+  ask(story, process, event, 'itself', null, true);
+}
+
+function processLeaving(story: StoryDraft, event: LogEvent): void {
+  const process = processOf(story, event);
+  if (process === null || !isAlive(process)) return;
+  process.leaving = event;
+  const {instance} = process;
+  // Who was there before the log began belongs to the generation that the last reload asked.
+  const reload = instance.active ?? story.reloads.findLast((past) => past.instance === instance) ?? null;
+  if (process.asked === null && process.started === null && reload !== null && reload.kind !== 'usr2') {
+    reload.entries.push({worker: process.worker, old: process, next: null, told: null, passed: null});
+    ask(story, process, reload.began, reload.kind === 'stop' ? 'stop' : 'reload', reload, true);
+    if (reload.ended !== null && reload.kind === 'hup') finishReload(reload, event, 'completed');
+  }
+  if (process.asked !== null) process.asked.acknowledged = true;
+  goesOn(instance, event);
+  finishGeneration(instance, event);
+  if (instance.supervisor !== 'uvicorn' || hasParent(story)) return;
+  instance.stopped = event;
+  if (instance.active !== null) finishReload(instance.active, event, 'completed');
+}
+
+/** Whatever asked it: a stop that has begun since ends everybody. */
+export function isStopping({asked, instance}: ProcessDraft): boolean {
+  return asked?.by === 'stop' || instance.active?.kind === 'stop';
+}

@@ -1,0 +1,120 @@
+/** Whose line it is: most lines name a process by pid or number only, and some name none. */
+import type {LogEvent} from '../event.ts';
+import {UNKNOWN_PID} from '../timeline.ts';
+import {end, type InstanceDraft, isAlive, isLeaving, newProcess, type ProcessDraft} from './draft.ts';
+import {LOOK_AHEAD, type StoryDraft} from './story-draft.ts';
+
+/** The process that an event names by pid or by number; one that the log has not introduced is introduced here. */
+export function processOf(story: StoryDraft, event: LogEvent): ProcessDraft | null {
+  const {pid, worker} = event;
+  const {role = 'other'} = event.meaning;
+  const instance = instanceOf(story, event);
+  story.source.current = instance;
+  if (pid !== null) {
+    const known = story.process(pid);
+    // The same pid under another number is another process: pids come round again.
+    if (known !== null && (worker === null || known.worker === null || known.worker === worker)) {
+      if (known.worker === null && worker !== null) {
+        known.worker = worker;
+        if (isAlive(known)) instance.slots.set(worker, known);
+      }
+      return known;
+    }
+    if (event.meaning.kind === 'process-ended' && role === 'other') return null;
+    const process = newProcess(instance, pid, role, worker, null, known === null ? 0 : story.index);
+    process.appLoaded = instance.epochs.at(-1)?.loads.findLast((load) => load.pid === pid) ?? null;
+    story.register(process);
+    if (role === 'worker' && worker !== null) {
+      const past = instance.slots.get(worker);
+      if (past !== undefined) {
+        process.predecessor = past;
+        past.successor = process;
+        if (isAlive(past)) end(past, event, past.forced === null ? 'lost' : 'forced');
+      }
+      instance.slots.set(worker, process);
+    }
+    return process;
+  }
+  if (worker === null || role !== 'worker') return null;
+  const known = instance.slots.get(worker) ?? instance.previousSlots.get(worker) ?? null;
+  if (known !== null || event.meaning.kind !== 'recycle-began') return known;
+  // The log begins after this worker did, and tells it by its number alone.
+  const process = newProcess(instance, UNKNOWN_PID, role, worker, null, story.index);
+  instance.slots.set(worker, process);
+  return process;
+}
+
+export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
+  const known = story.source.instances;
+  if (known.length === 0) {
+    const first = story.addInstance(null);
+    if (event.meaning.role === 'master') first.masterPid = event.pid;
+    return first;
+  }
+  if (event.pid !== null) {
+    const owner = story.process(event.pid)?.instance;
+    if (owner !== undefined) return owner;
+  }
+  const running = known.filter(({stopped}) => stopped === null);
+  if (event.pid !== null && event.meaning.role === 'master') {
+    const own = running.find(({masterPid}) => masterPid === event.pid) ?? running.find(({masterPid}) => masterPid === null);
+    if (own !== undefined) {
+      own.masterPid = event.pid;
+      return own;
+    }
+  }
+  if (running.length === 1) {
+    const only = running[0] as InstanceDraft;
+    return event.pid !== null && event.worker !== null && isAnothers(story, only, event) ? story.addInstance(null) : only;
+  }
+  if (running.length === 0) return story.source.current ?? (known.at(-1) as InstanceDraft);
+  return likeliest(story, running, event);
+}
+
+/** A worker of this number is known to be alive and well under another pid: two instances share the log. */
+function isAnothers(story: StoryDraft, instance: InstanceDraft, event: LogEvent): boolean {
+  const occupant = instance.slots.get(event.worker as number);
+  return (
+    occupant !== undefined &&
+    event.meaning.role === 'worker' &&
+    isAlive(occupant) &&
+    !isLeaving(occupant) &&
+    speaksLater(story, occupant)
+  );
+}
+
+function speaksLater(story: StoryDraft, process: ProcessDraft): boolean {
+  return story.events.slice(story.index + 1, story.index + LOOK_AHEAD).some(({pid}) => pid === process.pid);
+}
+
+function likeliest(story: StoryDraft, running: readonly InstanceDraft[], event: LogEvent): InstanceDraft {
+  const {worker} = event;
+  const {kind} = event.meaning;
+  const fits = running.filter((instance) => {
+    if (kind === 'chain-step' || kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
+    if (kind === 'stop-ended') return instance.active?.kind === 'stop';
+    if (kind === 're-executing') return instance.active !== null && [...instance.slots.values()].every((slot) => !isAlive(slot));
+    if (worker === null) return true;
+    const occupant = instance.slots.get(worker);
+    if (event.pid !== null) return occupant === undefined || !isAlive(occupant) || isLeaving(occupant);
+    return occupant !== undefined && isAlive(occupant) && (kind !== 'process-ended' || isLeaving(occupant));
+  });
+  if (fits.length === 1) return fits[0] as InstanceDraft;
+  const among = fits.length > 0 ? fits : running;
+  const next = nextNamed(story, event, among);
+  if (next !== null) return next;
+  return story.source.current !== null && among.includes(story.source.current)
+    ? story.source.current
+    : (among.at(-1) as InstanceDraft);
+}
+
+/** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */
+function nextNamed(story: StoryDraft, event: LogEvent, among: readonly InstanceDraft[]): InstanceDraft | null {
+  if (!['reload-asked', 'reload-began', 'stop-began'].includes(event.meaning.kind)) return null;
+  for (const next of story.events.slice(story.index + 1, story.index + LOOK_AHEAD)) {
+    if (!['process-asked', 'process-forced', 'process-ended'].includes(next.meaning.kind) || next.pid === null) continue;
+    const owner = next.stream === event.stream ? story.process(next.pid)?.instance : undefined;
+    if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;
+  }
+  return null;
+}

@@ -1,0 +1,48 @@
+/** Deadlines that struck, and what is said about them. */
+import type {LogEvent} from '../event.ts';
+import {askInHindsight} from './asking.ts';
+import {instanceOf, processOf} from './attribution.ts';
+import {isAlive, killerOf} from './draft.ts';
+import {goesOn, prolong} from './reloads.ts';
+import type {Handlers, StoryDraft} from './story-draft.ts';
+
+export const FORCED: Handlers = {
+  'process-forced': processForced,
+  'request-running': remark,
+  'requests-pending': remark,
+  'deadline-detail': remark,
+  'deadline-skipped': remark,
+  'request-error': requestError,
+  'threads-awaited': ({lastStruck}, event) => {
+    lastStruck?.remarks.push(event);
+  },
+};
+
+function processForced(story: StoryDraft, event: LogEvent): void {
+  const process = processOf(story, event);
+  if (process === null) return;
+  process.remarks.push(event);
+  process.instance.struck = process;
+  // uWSGI 2.0.27 to 2.0.30 names processes that have ended already.
+  if (!isAlive(process)) return;
+  askInHindsight(story, process);
+  const tries = (process.forced?.tries ?? 0) + 1;
+  process.forced = {event, tries, deadline: event.meaning.deadline ?? 'mercy', inferred: false};
+  process.killedBy = killerOf(process.instance);
+  if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
+  story.lastStruck = process;
+  goesOn(process.instance, event);
+  prolong(process, event);
+}
+
+function remark(story: StoryDraft, event: LogEvent): void {
+  const isAboutStruck = event.pid === null && event.worker === null;
+  const process = isAboutStruck ? instanceOf(story, event).struck : processOf(story, event);
+  process?.remarks.push(event);
+}
+
+/** The interpreter names the request that a deadline broke off. */
+function requestError(story: StoryDraft, event: LogEvent): void {
+  const process = event.pid === null ? null : story.process(event.pid);
+  if (process?.forced) process.remarks.push(event);
+}

@@ -1,0 +1,56 @@
+/** Which of several masters a new worker belongs to where the log does not prove it, and what corrects the guess. */
+import type {LogEvent} from '../event.ts';
+import {instanceOf} from './attribution.ts';
+import {type InstanceDraft, isAlive, isLeaving, type ProcessDraft} from './draft.ts';
+import type {StoryDraft} from './story-draft.ts';
+
+/** A new process belongs where its number is free. */
+export function instanceOfStart(story: StoryDraft, event: LogEvent): {instance: InstanceDraft; isGuessed: boolean} {
+  const running = story.source.instances.filter(({stopped}) => stopped === null);
+  const {worker} = event;
+  if (running.length === 0) return {instance: instanceOf(story, event), isGuessed: false};
+  const free = running.filter((instance) => {
+    if (worker === null || event.meaning.role !== 'worker') return true;
+    const occupant = instance.slots.get(worker);
+    return occupant === undefined ? event.meaning.respawned !== true : !isAlive(occupant) || isLeaving(occupant);
+  });
+  const owners = story.owners.get(event);
+  const proved = running.filter(({masterPid}) => masterPid !== null && owners?.has(masterPid));
+  const [only] = proved;
+  if (only !== undefined && proved.length === 1 && owners?.size === 1) return {instance: only, isGuessed: false};
+  const able = free.filter((instance) => proved.length === 0 || proved.includes(instance));
+  const among = [able, proved, free, running].find(({length}) => length > 0) as readonly InstanceDraft[];
+  const isCurrent = story.source.current !== null && among.includes(story.source.current);
+  // Two that start at the same time: even a number that is free in one only may be so by an earlier guess.
+  const isGuessed = event.meaning.respawned === true ? among.length > 1 : running.length > 1;
+  return {instance: isCurrent ? (story.source.current as InstanceDraft) : (among.at(-1) as InstanceDraft), isGuessed};
+}
+
+/**
+ * A worker that belongs to another instance by guess takes part in a reload of this one: the guess was
+ * wrong, and the worker of the same number here is the other's.
+ */
+export function correctGuess(story: StoryDraft, process: ProcessDraft): void {
+  const {worker, instance: wrong} = process;
+  if (!process.isGuessed || worker === null || wrong.active !== null) return;
+  const right = story.source.instances.find((instance) => {
+    const occupant = instance.slots.get(worker);
+    return instance.active?.isUnderWay && occupant?.isGuessed && isAlive(occupant) && occupant.asked?.acknowledged === false;
+  });
+  const other = right?.slots.get(worker);
+  if (right === undefined || other === undefined) return;
+  exchange(process, right);
+  exchange(other, wrong);
+  const entry = right.active?.entries.find(({old}) => old === other);
+  if (entry !== undefined) entry.old = process;
+  process.asked = other.asked;
+  other.asked = null;
+}
+
+function exchange(process: ProcessDraft, to: InstanceDraft): void {
+  process.instance.processes.splice(process.instance.processes.indexOf(process), 1);
+  process.instance = to;
+  process.isGuessed = false;
+  to.processes.push(process);
+  if (process.worker !== null) to.slots.set(process.worker, process);
+}

@@ -1,0 +1,116 @@
+/** Workers: start, signs of trouble and end. */
+import type {LogEvent} from '../event.ts';
+import {isStopping} from './asking.ts';
+import {processOf} from './attribution.ts';
+import {end, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
+import {instanceOfStart} from './guesses.ts';
+import {goesOn} from './reloads.ts';
+import {addSetting} from './settings.ts';
+import {FAULTS, REQUESTS, signalName} from './signals.ts';
+import {hasParent} from './sources.ts';
+import {beginWithoutMaster} from './start-up.ts';
+import type {Handlers, StoryDraft} from './story-draft.ts';
+import {fillSlot, finishGeneration, joinGeneration} from './succession.ts';
+
+export const LIVES: Handlers = {
+  'process-started': processStarted,
+  'process-ended': processEnded,
+  'slot-emptied': slotEmptied,
+  crash,
+};
+
+function processStarted(story: StoryDraft, event: LogEvent): void {
+  if (story.source.startUp !== null && event.meaning.role === 'worker' && event.meaning.respawned !== true)
+    beginWithoutMaster(story, story.source.startUp);
+  const {worker} = event;
+  const {role = 'other'} = event.meaning;
+  const isServer = story.source.supervisor === 'uvicorn' && !hasParent(story);
+  const past = isServer ? story.source.instances.at(-1) : undefined;
+  const {instance, isGuessed} =
+    past !== undefined && past.processes.length > 0
+      ? {instance: story.addInstance(past.stopped === null ? null : past), isGuessed: false}
+      : instanceOfStart(story, event);
+  story.source.current = instance;
+  if (event.pid === null) return;
+  const known = story.process(event.pid);
+  if (known !== null && known.started === null && isAlive(known) && known.worker === worker) {
+    // The worker's own first lines came before the master's.
+    known.started = event;
+    fillSlot(story, instance, known, event);
+    return;
+  }
+  const process = newProcess(instance, event.pid, role, worker, event, story.index);
+  process.isGuessed = isGuessed;
+  story.register(process);
+  const cores = event.fields['cores'];
+  if (typeof cores === 'number') addSetting(instance, {name: 'cores-per-worker', value: cores, from: 'log', where: event});
+  if (role !== 'worker') return;
+  if (worker !== null) fillSlot(story, instance, process, event);
+  else joinGeneration(instance, process, event);
+}
+
+function processEnded(story: StoryDraft, event: LogEvent): void {
+  const {role} = event.meaning;
+  const process = processOf(story, event);
+  if (process === null || (role !== undefined && process.role !== role && process.role !== 'other')) return;
+  if (!isAlive(process)) {
+    process.remarks.push(event);
+    return;
+  }
+  const {ending} = event.meaning;
+  const {signal} = event.fields;
+  if (signal !== undefined) process.signal = String(signal);
+  if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
+  const {active} = process.instance;
+  if (ending === 'collected' && active?.headless && active.kind === 'workers') active.kind = 'graceful';
+  if (process.forced !== null) end(process, event, 'forced');
+  else if (ending === 'collected' || ending === 'replaced') end(process, event, process.crash === null ? 'clean' : 'crashed');
+  else died(process, event);
+  goesOn(process.instance, event);
+  finishGeneration(process.instance, event);
+}
+
+/** It went while it was serving, or in a way that only the signal or the exit code can tell. */
+function died(process: ProcessDraft, event: LogEvent): void {
+  const {code} = event.fields;
+  const signal = process.signal === null ? null : signalName(process.signal);
+  const wasAsked = process.asked !== null || process.leaving !== null;
+  if (process.crash !== null || (signal !== null && FAULTS.has(signal))) {
+    process.cause = signal === null ? 'exit-code' : 'signal';
+    end(process, event, 'crashed');
+  } else if (signal === 'KILL' && process.asked !== null && isStopping(process) && event.meaning.ending !== 'died') {
+    process.killedBy = killerOf(process.instance);
+    process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: false};
+    end(process, event, 'forced');
+  } else if (signal !== null && wasAsked && REQUESTS.has(signal)) {
+    end(process, event, 'clean');
+  } else if (signal !== null) {
+    process.cause = 'signal';
+    end(process, event, 'killed');
+  } else if (!wasAsked && event.message === 'uvicorn/child-died') {
+    // A crash, a kill and a health check without an answer are worded alike.
+    end(process, event, 'lost');
+  } else if ((wasAsked && event.meaning.ending === 'died') || code === 0) {
+    // Told to go by a signal that ends it at once; uWSGI words that like a crash.
+    end(process, event, 'clean');
+  } else {
+    process.cause = 'exit-code';
+    end(process, event, 'crashed');
+  }
+}
+
+function slotEmptied(story: StoryDraft, event: LogEvent): void {
+  const process = processOf(story, event);
+  if (process === null) return;
+  process.cause = 'cheaper';
+  if (isAlive(process)) end(process, event, process.forced === null ? 'clean' : 'forced');
+  if (process.worker !== null && process.instance.slots.get(process.worker) === process)
+    process.instance.slots.delete(process.worker);
+}
+
+function crash(story: StoryDraft, event: LogEvent): void {
+  const process = event.pid === null ? null : story.process(event.pid);
+  if (process === null) return;
+  process.crash = event;
+  process.remarks.push(event);
+}

@@ -1,0 +1,95 @@
+/** Masters: their start, their new image, their end. */
+import type {LogEvent} from '../event.ts';
+import {processOf} from './attribution.ts';
+import {end, type InstanceDraft, isAlive, masterKey, type ProcessDraft} from './draft.ts';
+import {finishReload, goesOn, leaveUnfinished} from './reloads.ts';
+import {beginEpoch} from './start-up.ts';
+import type {Handlers, StoryDraft} from './story-draft.ts';
+
+export const MASTERS: Handlers = {
+  'master-started': masterStarted,
+  'master-re-executed': masterReExecuted,
+  'master-lost': masterLost,
+};
+
+function masterStarted(story: StoryDraft, event: LogEvent): void {
+  buryEnded(story, event);
+  const running = story.source.instances.filter(({stopped}) => stopped === null);
+  const same = running.find(({masterPid}) => masterPid === event.pid);
+  // In a container each master has the same pid: a banner and a first start tell another one.
+  if (same !== undefined && story.source.startUp?.banner != null) {
+    same.stopped = event;
+    if (same.active !== null) leaveUnfinished(same.active);
+  } else if (same !== undefined) {
+    // supervisord says so again when it has restarted itself.
+    if (same.active?.kind === 'graceful' && same.supervisor === 'supervisord') finishReload(same.active, event, 'completed');
+    return;
+  }
+  const upgraded = running.find(({active}) => active?.kind === 'usr2');
+  if (upgraded?.active) {
+    finishReload(upgraded.active, event, 'completed');
+    beginEpoch(story, story.addInstance(upgraded), event, false);
+    return;
+  }
+  const succeeded = new Set(story.instances.map(({predecessor}) => predecessor));
+  const predecessor = story.source.instances.findLast((past) => past.stopped !== null && !succeeded.has(past));
+  const instance = story.addInstance(predecessor ?? null);
+  beginEpoch(story, instance, event, false);
+}
+
+/** Of a master that was killed from outside its own log is silent: the next start shows that it is gone. */
+function buryEnded(story: StoryDraft, event: LogEvent): void {
+  for (const instance of story.source.instances) {
+    if (instance.stopped !== null || instance.masterPid === null || instance.masterPid === event.pid) continue;
+    if (!story.ended.has(masterKey(instance))) continue;
+    instance.stopped = event;
+    if (instance.active !== null) leaveUnfinished(instance.active);
+  }
+}
+
+function masterReExecuted(story: StoryDraft, event: LogEvent): void {
+  const known = story.source.instances;
+  const instance =
+    known.find(({masterPid}) => masterPid === event.pid) ??
+    known.find(({masterPid, active}) => masterPid === null && active?.reExecuted) ??
+    known.find(({masterPid}) => masterPid === null) ??
+    story.addInstance(null);
+  beginEpoch(story, instance, event, true);
+  goesOn(instance, event);
+}
+
+function masterLost(story: StoryDraft, event: LogEvent): void {
+  const process = event.pid === null ? survivorOf(story, event) : processOf(story, event);
+  if (process === null) return;
+  if (isAlive(process)) {
+    process.cause = 'master-gone';
+    process.remarks.push(event);
+    end(process, event, 'clean');
+  }
+  masterGone(process.instance, event);
+}
+
+/** A worker that tells its number alone: rather one of an instance that is known to be over than of its successor. */
+function survivorOf(story: StoryDraft, event: LogEvent): ProcessDraft | null {
+  const {worker} = event;
+  if (worker === null) return null;
+  const having = story.source.instances.filter((instance) => {
+    const occupant = instance.slots.get(worker) ?? instance.previousSlots.get(worker);
+    return occupant !== undefined && isAlive(occupant);
+  });
+  const over = having.find((instance) => instance.stopped !== null || story.ended.has(masterKey(instance)));
+  const instance = over ?? having[0];
+  return instance?.slots.get(worker) ?? instance?.previousSlots.get(worker) ?? null;
+}
+
+/** Its workers outlived it; the log does not say how it ended. */
+function masterGone(instance: InstanceDraft, event: LogEvent): void {
+  if (instance.stopped !== null) return;
+  instance.stopped = event;
+  const master = instance.processes.find(({role}) => role === 'master');
+  if (master !== undefined && isAlive(master)) {
+    master.end = 'lost';
+    master.goneBy = event;
+  }
+  if (instance.active !== null) finishReload(instance.active, event, 'failed');
+}

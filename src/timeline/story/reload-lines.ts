@@ -1,0 +1,74 @@
+/** Lines that tell of a reload as a whole. */
+import type {LogEvent} from '../event.ts';
+import {ask, askAll} from './asking.ts';
+import {instanceOf} from './attribution.ts';
+import {isAlive, type ReloadEntry} from './draft.ts';
+import {beginReload, finishReload, goesOn, leaveUnfinished} from './reloads.ts';
+import type {Handlers, StoryDraft} from './story-draft.ts';
+
+export const RELOADS: Handlers = {
+  'reload-asked': reloadAsked,
+  'reload-began': reloadBegan,
+  'reload-ended': reloadEnded,
+  're-executing': reExecuting,
+  'chain-step': chainStep,
+  'chain-waiting': (story, event) => goesOn(instanceOf(story, event), event),
+};
+
+function reloadAsked(story: StoryDraft, event: LogEvent): void {
+  const instance = instanceOf(story, event);
+  const {reload: kind = 'graceful', trigger = 'unknown'} = event.meaning;
+  const {active} = instance;
+  if (active !== null && active.kind !== 'stop' && (active.isUnderWay || active.kind !== kind || trigger !== 'autoreload')) {
+    active.repeated.push(event);
+    return;
+  }
+  if (active === null) beginReload(story, instance, event, kind, trigger, {isUnderWay: false, headless: false});
+}
+
+function reloadBegan(story: StoryDraft, event: LogEvent): void {
+  const instance = instanceOf(story, event);
+  const {reload: kind = 'graceful', trigger = 'unknown'} = event.meaning;
+  const {active} = instance;
+  if (active !== null && !active.isUnderWay && active.kind === kind) {
+    active.isUnderWay = true;
+    active.lastSign = event;
+  } else if (active !== null && active.kind === kind && active.reExecuted === null) {
+    // A chain that was touched prints a header of its own; anything else is a second request.
+    if (kind === 'chain' && active.entries.length === 0) active.lastSign = event;
+    else active.repeated.push(event);
+    return;
+  } else {
+    if (active !== null) leaveUnfinished(active);
+    beginReload(story, instance, event, kind, trigger, {isUnderWay: true, headless: false});
+  }
+  if (kind === 'graceful' || kind === 'brutal' || kind === 'hup') askAll(story, instance, event, 'reload');
+}
+
+function reloadEnded(story: StoryDraft, event: LogEvent): void {
+  const {active} = instanceOf(story, event);
+  if (active === null) return;
+  for (const entry of active.entries) entry.passed ??= event;
+  finishReload(active, event, 'completed');
+}
+
+function reExecuting(story: StoryDraft, event: LogEvent): void {
+  const instance = instanceOf(story, event);
+  if (instance.active === null) beginReload(story, instance, event, 'graceful', 'unknown', {isUnderWay: true, headless: true});
+  if (instance.active === null) return;
+  instance.active.reExecuted = event;
+  instance.active.lastSign = event;
+}
+
+function chainStep(story: StoryDraft, event: LogEvent): void {
+  const instance = instanceOf(story, event);
+  let {active} = instance;
+  if (active?.kind !== 'chain')
+    active = beginReload(story, instance, event, 'chain', 'unknown', {isUnderWay: true, headless: true});
+  for (const entry of active.entries) entry.passed ??= event;
+  const old = (event.worker === null ? null : instance.slots.get(event.worker)) ?? null;
+  const entry: ReloadEntry = {worker: event.worker, old, next: null, told: event, passed: null};
+  active.entries.push(entry);
+  active.lastSign = event;
+  if (old !== null && isAlive(old)) ask(story, old, event, 'reload', active, false);
+}

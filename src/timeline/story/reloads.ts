@@ -1,0 +1,54 @@
+/** A reload or stop from its beginning to its end. */
+import type {LogEvent, ReloadKind, Trigger} from '../event.ts';
+import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
+import type {StoryDraft} from './story-draft.ts';
+
+export function beginReload(
+  story: StoryDraft,
+  instance: InstanceDraft,
+  event: LogEvent,
+  kind: ReloadKind,
+  trigger: Trigger,
+  {isUnderWay, headless}: {isUnderWay: boolean; headless: boolean},
+): ReloadDraft {
+  const reload: ReloadDraft = {
+    instance,
+    kind,
+    trigger,
+    headless,
+    isUnderWay,
+    began: event,
+    ended: null,
+    outcome: 'unfinished',
+    entries: [],
+    reExecuted: null,
+    repeated: [],
+    lastSign: event,
+  };
+  instance.active = reload;
+  story.source.current = instance;
+  story.reloads.push(reload);
+  return reload;
+}
+
+export function finishReload(reload: ReloadDraft, event: LogEvent, outcome: 'completed' | 'failed'): void {
+  reload.ended = event;
+  reload.lastSign = event;
+  reload.outcome = outcome;
+  if (reload.instance.active === reload) reload.instance.active = null;
+}
+
+/** A worker that was thought to have left is still there: so is the reload that asked it. */
+export function prolong({asked}: ProcessDraft, event: LogEvent): void {
+  const reload = asked?.reload;
+  if (reload?.kind === 'hup' && reload.ended !== null) finishReload(reload, event, 'completed');
+}
+
+export function leaveUnfinished(reload: ReloadDraft): void {
+  if (reload.instance.active === reload) reload.instance.active = null;
+}
+
+/** Something happened that shows that the running reload goes on. */
+export function goesOn(instance: InstanceDraft, event: LogEvent): void {
+  if (instance.active !== null) instance.active.lastSign = event;
+}

@@ -1,0 +1,79 @@
+/** What one supervisor says in one stream: process ids and worker numbers mean something only there. */
+import type {LogEvent} from '../event.ts';
+import type {Setting} from '../timeline.ts';
+import {type InstanceDraft, isAlive, type ProcessDraft} from './draft.ts';
+import type {StoryDraft} from './story-draft.ts';
+
+/** What only a parent of several processes of uvicorn writes. */
+const PARENTS: ReadonlySet<string> = new Set(
+  ['started-parent', 'started-reloader', 'terminated-child', 'waiting-for-child', 'child-died', 'stopping-parent'].map(
+    (name) => `uvicorn/${name}`,
+  ),
+);
+
+export interface Source {
+  readonly supervisor: string;
+  /** Host, container or unit. */
+  readonly stream: string | null;
+  /** Keeps apart what no stream does: see {@link serversOf}. */
+  readonly server: number;
+  readonly instances: InstanceDraft[];
+  /** The latest process of each pid. */
+  readonly byPid: Map<number, ProcessDraft>;
+  startUp: StartUp | null;
+  /** The instance that the last event belonged to: what a line without any mark most likely belongs to as well. */
+  current: InstanceDraft | null;
+  /** A dump of the configuration is being printed. */
+  isInDump: boolean;
+  /** uvicorn: a parent starts the processes that serve. Null until somebody asks. */
+  hasParent: boolean | null;
+}
+
+/** What a start-up says before its master is known. */
+export interface StartUp {
+  banner: LogEvent | null;
+  readonly settings: Setting[];
+  readonly loads: LogEvent[];
+}
+
+export function newSource(supervisor: string, stream: string | null, server: number): Source {
+  return {
+    supervisor,
+    stream,
+    server,
+    instances: [],
+    byPid: new Map(),
+    startUp: null,
+    current: null,
+    isInDump: false,
+    hasParent: null,
+  };
+}
+
+export function newStartUp(): StartUp {
+  return {banner: null, settings: [], loads: []};
+}
+
+export function sourceOf(story: StoryDraft, event: LogEvent): Source {
+  const supervisor = event.message.slice(0, event.message.indexOf('/'));
+  const server = story.servers[event.input] ?? event.input;
+  const key = `${supervisor} ${event.stream ?? server}`;
+  const known = story.sources.get(key) ?? newSource(supervisor, event.stream, server);
+  story.sources.set(key, known);
+  return known;
+}
+
+/** A server that runs as the worker of another (uvicorn under gunicorn) speaks of a process that the other started. */
+export function hostOf(story: StoryDraft, {message, pid, stream, input}: LogEvent): Source | null {
+  if (!message.startsWith('uvicorn/') || pid === null) return null;
+  const host = story.sources.get(`gunicorn ${stream ?? story.servers[input] ?? input}`);
+  const process = host?.byPid.get(pid);
+  return host !== undefined && process !== undefined && isAlive(process) ? host : null;
+}
+
+/** uvicorn with --workers or --reload; without, the process that serves is all there is. */
+export function hasParent(story: StoryDraft): boolean {
+  const {stream} = story.source;
+  story.source.hasParent ??= story.events.some((event) => event.stream === stream && PARENTS.has(event.message));
+  return story.source.hasParent;
+}

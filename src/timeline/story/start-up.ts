@@ -1,0 +1,104 @@
+/** What a server says before its first worker: banner, settings, dump, application. */
+import type {LogEvent} from '../event.ts';
+import type {Setting} from '../timeline.ts';
+import {instanceOf} from './attribution.ts';
+import {type EpochDraft, end, type InstanceDraft, isAlive, newProcess} from './draft.ts';
+import {beginReload, finishReload, goesOn} from './reloads.ts';
+import {addSetting} from './settings.ts';
+import {newStartUp, type StartUp} from './sources.ts';
+import type {Handlers, StoryDraft} from './story-draft.ts';
+
+export const START_UP: Handlers = {
+  starting,
+  setting,
+  'dump-began': ({source}) => {
+    source.isInDump = true;
+  },
+  'dump-ended': ({source}) => {
+    source.isInDump = false;
+  },
+  'app-loaded': appLoaded,
+  'app-load-failed': appLoadFailed,
+};
+
+function starting(story: StoryDraft, event: LogEvent): void {
+  const before = story.source.startUp;
+  story.source.startUp = before !== null && before.banner === null ? before : newStartUp();
+  story.source.startUp.banner = event;
+}
+
+function setting(story: StoryDraft, event: LogEvent): void {
+  const {option} = event.fields;
+  const name = event.meaning.setting ?? (story.source.isInDump && option !== undefined ? String(option) : null);
+  const value = event.meaning.value ?? event.fields['value'];
+  if (name === null || value === undefined) return;
+  const setting: Setting = {name, value, from: 'log', where: event};
+  const isStartUp =
+    // The first thing that a server says, before its banner.
+    name === 'configuration' ||
+    story.source.startUp !== null ||
+    story.source.current === null ||
+    story.source.current.stopped !== null ||
+    story.source.current.active?.reExecuted;
+  if (!isStartUp) {
+    if (story.source.current) addSetting(story.source.current, setting);
+    return;
+  }
+  story.source.startUp ??= newStartUp();
+  story.source.startUp.settings.push(setting);
+}
+
+export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: LogEvent, reExecuted: boolean): void {
+  const startUp = story.source.startUp ?? newStartUp();
+  story.source.startUp = null;
+  story.source.current = instance;
+  const epoch: EpochDraft = {banner: startUp.banner, master, reExecuted, loads: startUp.loads};
+  instance.epochs.push(epoch);
+  instance.masterPid = master.pid;
+  const version = startUp.banner?.fields['version'];
+  if (version !== undefined) instance.version = String(version);
+  for (const setting of startUp.settings) addSetting(instance, setting);
+  if (master.pid !== null && story.process(master.pid)?.role !== 'master') {
+    story.register(newProcess(instance, master.pid, 'master', null, reExecuted ? null : master, story.index));
+  }
+  if (!reExecuted) return;
+  if (instance.active === null) beginReload(story, instance, master, 'graceful', 'unknown', {isUnderWay: true, headless: true});
+  if (instance.active !== null) instance.active.reExecuted ??= master;
+  instance.previousSlots = instance.slots;
+  instance.slots = new Map();
+  for (const worker of instance.previousSlots.values()) {
+    if (isAlive(worker)) end(worker, master, worker.forced === null ? 'lost' : 'forced');
+  }
+}
+
+export function beginWithoutMaster(story: StoryDraft, startUp: StartUp): void {
+  if (startUp.banner === null) return;
+  const instance = story.addInstance(null);
+  story.source.current = instance;
+  instance.version = String(startUp.banner.fields['version'] ?? '') || null;
+  for (const setting of startUp.settings) addSetting(instance, setting);
+  instance.epochs.push({banner: startUp.banner, master: null, reExecuted: false, loads: startUp.loads});
+  story.source.startUp = null;
+}
+
+function appLoaded(story: StoryDraft, event: LogEvent): void {
+  if (story.source.startUp !== null) {
+    story.source.startUp.loads.push(event);
+    return;
+  }
+  const instance = instanceOf(story, event);
+  story.source.current = instance;
+  if (instance.epochs.length === 0) instance.epochs.push({banner: null, master: null, reExecuted: false, loads: []});
+  instance.epochs.at(-1)?.loads.push(event);
+  const process = event.pid === null ? null : story.process(event.pid);
+  if (process !== null) process.appLoaded = event;
+  goesOn(instance, event);
+}
+
+/** gunicorn gives up as a whole where its new workers cannot load the application: so has the reload that started them. */
+function appLoadFailed(story: StoryDraft, event: LogEvent): void {
+  if (!event.meaning.fatal || event.pid === null) return;
+  const instance = story.process(event.pid)?.instance;
+  const last = story.reloads.findLast((reload) => reload.instance === instance);
+  if (last?.kind === 'hup') finishReload(last, event, 'failed');
+}

@@ -1,0 +1,57 @@
+/** Lines that tell of a stop as a whole. */
+import type {LogEvent} from '../event.ts';
+import {askAll} from './asking.ts';
+import {instanceOf} from './attribution.ts';
+import {end, type InstanceDraft, isAlive, killerOf} from './draft.ts';
+import {beginReload, finishReload, leaveUnfinished} from './reloads.ts';
+import {silentlyKilled} from './silent-kill.ts';
+import type {Handlers, StoryDraft} from './story-draft.ts';
+
+export const STOPS: Handlers = {
+  'stop-began': stopBegan,
+  'stop-ended': stopEnded,
+};
+
+export function stopBegan(story: StoryDraft, event: LogEvent): void {
+  const instance = instanceOf(story, event);
+  if (instance.active?.kind === 'stop') {
+    instance.active.repeated.push(event);
+    return;
+  }
+  if (instance.active !== null) leaveUnfinished(instance.active);
+  beginReload(story, instance, event, 'stop', 'unknown', {isUnderWay: true, headless: false});
+  askAll(story, instance, event, 'stop');
+  story.programs.askAll(instance, event, story.index);
+}
+
+function stopEnded(story: StoryDraft, event: LogEvent): void {
+  const instance = instanceOf(story, event);
+  // daphne says no more than that it has stopped.
+  if (event.meaning.reload === 'stop' && instance.active === null) stopBegan(story, event);
+  instance.stopped = event;
+  for (const process of silentlyKilled(instance, event)) {
+    process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
+    process.killedBy = killerOf(instance);
+  }
+  for (const process of instance.processes) {
+    if (!isAlive(process)) continue;
+    process.cause = 'stop';
+    if (process.leaving !== null && process.forced === null) {
+      process.goneBy = event;
+      process.end = 'clean';
+      continue;
+    }
+    const isSilent = instance.supervisor === 'gunicorn' && process.role === 'worker';
+    end(process, event, process.forced !== null ? 'forced' : isSilent ? 'lost' : 'clean');
+  }
+  if (instance.active !== null) finishReload(instance.active, event, 'completed');
+}
+
+/** supervisord does not say when it ends: its last program has gone by then. */
+export function finishSupervisor(instance: InstanceDraft, event: LogEvent): void {
+  const {active} = instance;
+  if (active?.kind !== 'stop' || event.meaning.kind !== 'process-ended') return;
+  if (instance.processes.some((process) => process.role === 'program' && isAlive(process))) return;
+  instance.stopped = event;
+  finishReload(active, event, 'completed');
+}

@@ -1,0 +1,56 @@
+import type {EventKind, LogEvent} from '../event.ts';
+import {type InstanceDraft, newInstance, type ProcessDraft, type ReloadDraft, type Story} from './draft.ts';
+import {type Owners, ownersOf} from './ownership.ts';
+import {Programs} from './programs.ts';
+import {newSource, type Source} from './sources.ts';
+
+/** What lines of some kinds change in the story. */
+export type Handlers = {readonly [kind in EventKind]?: (story: StoryDraft, event: LogEvent) => void};
+
+/** How far ahead to look for the process that a line without any belongs to. */
+export const LOOK_AHEAD = 200;
+
+/** The story as far as it has been read, and the line at which the reading is. */
+export class StoryDraft implements Story {
+  readonly events: readonly LogEvent[];
+  /** Masters whose end only an outer supervisor tells, perhaps in another file ({@link masterKey}). */
+  readonly ended: ReadonlySet<string>;
+  /** By input: which server lines without a stream tell of. */
+  readonly servers: readonly number[];
+  readonly instances: InstanceDraft[] = [];
+  readonly reloads: ReloadDraft[] = [];
+  readonly programs = new Programs();
+  readonly sources = new Map<string, Source>();
+  readonly owners: Owners;
+  /** What the line belongs to that is being read. */
+  source: Source = newSource('', null, 0);
+  /** Of the event that is being read. */
+  index = 0;
+  /** The process that a deadline struck last, whoever's it was. */
+  lastStruck: ProcessDraft | null = null;
+
+  constructor(events: readonly LogEvent[], ended: ReadonlySet<string>, servers: readonly number[]) {
+    this.events = events;
+    this.ended = ended;
+    this.servers = servers;
+    this.owners = ownersOf(events, ({stream, input}) => String(stream ?? servers[input] ?? input));
+  }
+
+  addInstance(predecessor: InstanceDraft | null): InstanceDraft {
+    const {supervisor, stream, server, instances} = this.source;
+    const number = this.instances.filter((instance) => instance.supervisor === supervisor).length + 1;
+    const instance = newInstance(supervisor, number, {stream, server}, predecessor);
+    this.instances.push(instance);
+    instances.push(instance);
+    return instance;
+  }
+
+  register(process: ProcessDraft): void {
+    this.source.byPid.set(process.pid, process);
+  }
+
+  /** The latest of this pid. */
+  process(pid: number): ProcessDraft | null {
+    return this.source.byPid.get(pid) ?? null;
+  }
+}
