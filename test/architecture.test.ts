@@ -10,11 +10,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   timeline: [],
   envelope: ['grammar'],
   formats: ['envelope', 'grammar', 'source', 'timeline'],
-  rules: ['timeline'],
+  rules: ['timeline', 'number.ts'],
   simulation: ['rules', 'timeline'],
   measures: ['timeline'],
   checks: ['measures', 'rules', 'timeline', 'analyze.ts'],
-  report: ['checks', 'config', 'formats', 'measures', 'rules', 'simulation', 'timeline', 'analyze.ts'],
+  report: ['checks', 'config', 'formats', 'measures', 'rules', 'simulation', 'timeline', 'analyze.ts', 'number.ts'],
   commands: [
     'checks',
     'config',
@@ -28,6 +28,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'timeline',
     'analyze.ts',
     'follow.ts',
+    'number.ts',
   ],
 };
 

@@ -1,5 +1,5 @@
 import type {Progress} from '../analyze.ts';
-import {thousands} from '../report/number.ts';
+import {thousands} from '../number.ts';
 
 /** Whoever has the answer before that needs no progress. */
 const FIRST_MS = 500;

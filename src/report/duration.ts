@@ -1,5 +1,5 @@
+import {thousands} from '../number.ts';
 import type {Duration} from '../timeline/time.ts';
-import {thousands} from './number.ts';
 
 /** `61 s`, `60–62 s`, `≥ 61 s`, `≤ 62 s`; nothing known is `?`. One unit throughout, for columns. */
 export function shortDuration({min, max}: Duration): string {

@@ -1,5 +1,5 @@
 import type {Fix, RuleFinding} from '../rules/rule.ts';
-import {ranges} from './number.ts';
+import {ranges} from './ranges.ts';
 
 export const CONFIDENCE = {
   certain: 'certain: the log proves it',

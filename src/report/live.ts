@@ -1,9 +1,9 @@
 import type {Diagnosis} from '../analyze.ts';
+import {counted, thousands} from '../number.ts';
 import type {RuleFinding} from '../rules/rule.ts';
 import {printable} from './escape.ts';
 import {timeOfDay} from './instant.ts';
 import {inputName} from './json.ts';
-import {counted, thousands} from './number.ts';
 import type {RenderOptions} from './reporter.ts';
 import {finding, title} from './text/findings.ts';
 import {pageFor} from './text/page.ts';

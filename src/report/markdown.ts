@@ -1,4 +1,5 @@
 import type {Diagnosis} from '../analyze.ts';
+import {counted} from '../number.ts';
 import type {Evidence, Fix, RuleFinding} from '../rules/rule.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {clip} from './escape.ts';
@@ -6,7 +7,6 @@ import {CONFIDENCE, concerned, SAFETY, settingLine} from './finding-words.ts';
 import {clockOf} from './instant.ts';
 import {inputName} from './json.ts';
 import {block, cell, code, html, prose} from './markdown-text.ts';
-import {counted} from './number.ts';
 import {mainPlace, placeOf} from './place.ts';
 import type {Reporter} from './reporter.ts';
 import {story} from './text/reloads.ts';

@@ -7,9 +7,12 @@ import type {
   PhysicalLocation,
   ReportingDescriptor,
   Result,
+  Suppression,
   ThreadFlowLocation,
 } from 'sarif';
+import manifest from '../../package.json' with {type: 'json'};
 import type {Diagnosis} from '../analyze.ts';
+import type {BaselineEntry} from '../checks/baseline.ts';
 import {rules} from '../rules/index.ts';
 import type {Evidence, Rule, RuleFinding, Severity} from '../rules/rule.ts';
 import type {Timeline} from '../timeline/timeline.ts';
@@ -24,6 +27,7 @@ import {notUnderstood} from './understood.ts';
 const MOST_STEPS = 1000;
 /** The name under which fingerprints are compared from run to run. Changing how they are made means a new name. */
 const FINGERPRINT = 'logdoctor/v1';
+const VERSION = manifest.version;
 
 /** SARIF 2.1.0: each finding a result, its evidence the steps of a thread flow. */
 export const sarif: Reporter = {
@@ -34,7 +38,7 @@ export const sarif: Reporter = {
 };
 
 function logOf(diagnosis: Diagnosis): Log {
-  const {timeline, findings, rules: results} = diagnosis;
+  const {timeline, findings, rules: results, baseline} = diagnosis;
   const asked = new Set(results.map(({id}) => id));
   const descriptors = rules.filter(({id}) => asked.has(id)).map(descriptor);
   const indexOf = new Map(descriptors.map(({id}, index) => [id, index]));
@@ -44,7 +48,7 @@ function logOf(diagnosis: Diagnosis): Log {
     version: '2.1.0',
     runs: [
       {
-        tool: {driver: {name: 'logdoctor', rules: descriptors}},
+        tool: {driver: {name: 'logdoctor', version: VERSION, semanticVersion: VERSION, rules: descriptors}},
         columnKind: 'utf16CodeUnits',
         invocations: [
           {
@@ -64,7 +68,17 @@ function logOf(diagnosis: Diagnosis): Log {
             (name): Artifact => ({location: artifact(inputName(name)), roles: ['userSpecifiedConfiguration']}),
           ),
         ],
-        results: findings.map((finding) => resultOf(finding, indexOf.get(finding.rule), timeline)),
+        results: [
+          ...findings.map((finding) => ({
+            ...resultOf(finding, indexOf.get(finding.rule), timeline),
+            // Where one result tells its suppressions, all must: an empty list says that it counts.
+            ...(baseline === undefined ? {} : {suppressions: []}),
+          })),
+          ...(baseline?.accepted ?? []).map(({entry, finding}) => ({
+            ...resultOf(finding, indexOf.get(finding.rule), timeline),
+            suppressions: [suppressionOf(entry)],
+          })),
+        ],
       },
     ],
   };
@@ -93,6 +107,15 @@ function resultOf(finding: RuleFinding, ruleIndex: number | undefined, timeline:
     codeFlows: [{threadFlows: [{locations: steps}]}],
     partialFingerprints: {[FINGERPRINT]: fingerprint},
     properties: {confidence, instance, reload, workers, pids, evidenceLines: evidence.length, cannotSee, fixes, next},
+  };
+}
+
+/** A team has accepted the finding, in a file beside the log. */
+function suppressionOf({reason, expires}: BaselineEntry): Suppression {
+  return {
+    kind: 'external',
+    status: 'accepted',
+    justification: expires === null ? reason : `${reason} (accepted up to ${expires})`,
   };
 }
 

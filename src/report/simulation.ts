@@ -1,3 +1,4 @@
+import {counted, thousands} from '../number.ts';
 import {mercyOf, mercyText} from '../rules/mercy.ts';
 import {list, nameOf} from '../rules/wording.ts';
 import type {SimulatedReload, Simulation} from '../simulation/simulate.ts';
@@ -5,7 +6,6 @@ import type {Duration} from '../timeline/time.ts';
 import {type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {longDuration} from './duration.ts';
 import {printable, printableJson} from './escape.ts';
-import {counted, thousands} from './number.ts';
 import {wrap} from './wrap.ts';
 
 const WIDTH = 100;

@@ -1,6 +1,6 @@
+import {counted} from '../number.ts';
 import type {EventKind} from '../timeline/event.ts';
 import type {InputSummary, Timeline} from '../timeline/timeline.ts';
-import {counted} from './number.ts';
 
 /** An input that cannot be judged, and why: never a green, empty report. */
 export interface NotUnderstood {

@@ -1,9 +1,9 @@
 import type {Diagnosis} from '../analyze.ts';
+import {counted} from '../number.ts';
 import type {RuleFinding} from '../rules/rule.ts';
 import type {ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
 import type {TimeWindow} from '../timeline/window.ts';
 import {longDuration} from './duration.ts';
-import {counted} from './number.ts';
 import {notUnderstood, recognised} from './understood.ts';
 
 /**

@@ -1,3 +1,4 @@
+import {thousands} from '../number.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
@@ -5,7 +6,7 @@ import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding, Fix, Rule, Severity} from './rule.ts';
 import {numberOf} from './settings.ts';
-import {count, evidence, figure, instanceName, kindOf, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
+import {count, evidence, instanceName, kindOf, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
 
 /** Seconds without an overflow line after which the next one is another episode: uWSGI prints one a second. */
 const GAP = 30;
@@ -152,7 +153,7 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
           `${longest > 0 ? `, for at least ${seconds(longest)}` : ''}: the workers had stopped taking requests. More traffic is not the cause.`,
       bursts.length > 0 &&
         `${bursts.length === episodes.length ? 'Meanwhile' : `In ${bursts.length} of them`} requests were answered all the time ` +
-          `(${figure(bursts.reduce((sum, {served}) => sum + served, 0))}): more came in than the workers could take.`,
+          `(${thousands(bursts.reduce((sum, {served}) => sum + served, 0))}): more came in than the workers could take.`,
       open.length > 0 &&
         (open.every(({least}) => least < TOO_SHORT)
           ? `${open.length === episodes.length ? 'It was' : `${open.length} of them were`} too short to tell whether requests were answered meanwhile.`

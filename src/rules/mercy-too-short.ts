@@ -1,10 +1,11 @@
+import {thousands} from '../number.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {type ForcedWorker, forcedWorkers, reloadsOf} from './forced-workers.ts';
 import {isKnown, mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
-import {count, evidence, figure, instanceName, list, nameOf, numbers, proof, seconds, unique} from './wording.ts';
+import {count, evidence, instanceName, list, nameOf, numbers, proof, seconds, unique} from './wording.ts';
 import {isNormal, longerThan, requestsOf, type Task, tasksOf} from './work.ts';
 
 const rule: Rule = {
@@ -92,7 +93,7 @@ function describe(timeline: Timeline, instance: Instance, cut: readonly ForcedWo
   const work = list([
     ...(byRequests
       ? [
-          `${figure(longerThan(requests, mercy.seconds))} of ${count(requests.count, 'request')} took ` +
+          `${thousands(longerThan(requests, mercy.seconds))} of ${count(requests.count, 'request')} took ` +
             `longer (up to ${seconds(requests.longest)})`,
         ]
       : []),

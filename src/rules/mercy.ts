@@ -2,12 +2,13 @@
  * The patience of a supervisor with a worker that was asked to leave: what it is, and what it had better be.
  * All rules take their advice about it from here, so that no report contradicts itself.
  */
+import {thousands} from '../number.ts';
 import type {LineRef} from '../timeline/event.ts';
 import type {Duration} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import type {Fix} from './rule.ts';
 import {setting} from './settings.ts';
-import {count, duration, figure, seconds} from './wording.ts';
+import {count, duration, seconds} from './wording.ts';
 import {isNormal, longerThan, longestWork, requestsOf, tasksOf} from './work.ts';
 
 const MERCY = 'worker-reload-mercy';
@@ -124,7 +125,7 @@ function cut(instance: Instance, mercy: number): string {
   const all = count(requests.count, 'request');
   return longer === 0
     ? `; none of ${all} here took that long`
-    : `; ${figure(longer)} of ${all} here took longer and could have been cut`;
+    : `; ${thousands(longer)} of ${all} here took longer and could have been cut`;
 }
 
 /** Advice to be more patient, where work is shown to take longer than the mercy. */

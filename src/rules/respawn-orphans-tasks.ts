@@ -1,10 +1,11 @@
+import {thousands} from '../number.ts';
 import type {Cause, LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, OrphanedTask, Process, Timeline} from '../timeline/timeline.ts';
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {reasonOf} from './recycling.ts';
 import type {Finding, Fix, Rule, Undecided} from './rule.ts';
-import {count, evidence, figure, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
+import {count, evidence, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
 import {longestTask} from './work.ts';
 
 const LOST_TO: Readonly<Record<Cause, string>> = {
@@ -151,7 +152,7 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
   return {
     title: rule.title,
     message: sentences(
-      `${count(tasks.length, 'task')} of ${figure(began)} began and never ended: ${list(named, 6)}.`,
+      `${count(tasks.length, 'task')} of ${thousands(began)} began and never ended: ${list(named, 6)}.`,
       isGone && `Their processes are gone, ended by ${list(causes)}.${proved ? ' That is proved.' : ''}`,
       overdue.length > 0 && `${overdue.length === tasks.length ? 'They' : `${overdue.length} of them`} had begun long before,`,
       overdue.length > 0 &&

@@ -1,18 +1,12 @@
 /** How numbers and names are put into sentences. */
+import {counted} from '../number.ts';
 import type {LineRef} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Duration} from '../timeline/time.ts';
 import {type Instance, type Process, type Reload, UNKNOWN_PID} from '../timeline/timeline.ts';
 import type {Evidence} from './rule.ts';
 
-export function count(number: number, noun: string, plural = `${noun}s`): string {
-  return `${figure(number)} ${number === 1 ? noun : plural}`;
-}
-
-/** `1,234`. By hand, since the first use of the language's own way costs a start 10 ms. */
-export function figure(number: number): string {
-  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ',');
-}
+export {counted as count} from '../number.ts';
 
 /** The parts that apply, as one text. */
 export function sentences(...parts: readonly (string | false | null)[]): string {
@@ -96,7 +90,9 @@ export function occasions(reloads: readonly Reload[]): string {
   const byKind = new Map<string, number>();
   for (const reload of reloads) byKind.set(kindOf(reload), (byKind.get(kindOf(reload)) ?? 0) + 1);
   return list(
-    [...byKind].map(([kind, times]) => count(times, kind, kind.startsWith('reload of') ? 'reloads of the workers' : `${kind}s`)),
+    [...byKind].map(([kind, times]) =>
+      counted(times, kind, kind.startsWith('reload of') ? 'reloads of the workers' : `${kind}s`),
+    ),
   );
 }
 

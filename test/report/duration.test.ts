@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
+import {counted, thousands} from '../../src/number.ts';
 import {longDuration, seconds, shortDuration} from '../../src/report/duration.ts';
-import {counted, ranges, thousands} from '../../src/report/number.ts';
+import {ranges} from '../../src/report/ranges.ts';
 
 test.each([
   [{min: 61, max: 61}, '61 s', '61 s'],

@@ -10,6 +10,7 @@ import {analyze, type Diagnosis} from '../../src/analyze.ts';
 import {printable} from '../../src/report/escape.ts';
 import {type ReportFormat, render, reporters} from '../../src/report/index.ts';
 import {reportOf} from '../../src/report/json.ts';
+import type {RuleFinding} from '../../src/rules/rule.ts';
 import {event, finding, healthyReload, hungReload, notUnderstood} from './diagnosis.ts';
 
 const {resolve} = createRequire(import.meta.url);
@@ -105,6 +106,28 @@ describe('sarif', () => {
     validate(log);
     expect(validate.errors).toBeNull();
     for (const {location} of log.runs[0]?.artifacts ?? []) expect(() => new URL(location?.uri ?? '', 'file:///')).not.toThrow();
+  });
+
+  test('tells which version of the tool spoke', async () => {
+    const {version} = JSON.parse(readFileSync('package.json', 'utf8')) as {version: string};
+    expect((await logOf(hungReload())).runs[0]?.tool.driver).toMatchObject({version, semanticVersion: version});
+  });
+
+  test('what a baseline accepted is there, suppressed, with the reason', async () => {
+    const {findings, ...rest} = hungReload();
+    const [finding, ...left] = findings as [RuleFinding, ...RuleFinding[]];
+    const entry = {fingerprint: finding.fingerprint, rule: finding.rule, title: '', reason: 'known', expires: '2027-01-31'};
+    const baseline = {file: 'b.json', accepted: [{entry, finding}], expired: [], stale: []};
+    const log = await logOf({...rest, findings: left, baseline});
+    validate(log);
+    expect(validate.errors).toBeNull();
+    const results = log.runs[0]?.results ?? [];
+    expect(results).toHaveLength(findings.length);
+    expect(results.at(-1)).toMatchObject({
+      ruleId: finding.rule,
+      suppressions: [{kind: 'external', status: 'accepted', justification: 'known (accepted up to 2027-01-31)'}],
+    });
+    expect(results.slice(0, -1).every(({suppressions}) => suppressions?.length === 0)).toBe(true);
   });
 
   test('the evidence is a flow, and the fingerprint goes along', async () => {

@@ -1,9 +1,9 @@
 import type {Diagnosis} from '../../analyze.ts';
 import type {Assertion, Check, Result} from '../../checks/check.ts';
+import {counted} from '../../number.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {settingLine} from '../finding-words.ts';
-import {counted} from '../number.ts';
 import {baselineSection} from '../text/baseline.ts';
 import {type Page, pageFor} from '../text/page.ts';
 import {notUnderstood} from '../understood.ts';

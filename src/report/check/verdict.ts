@@ -1,6 +1,6 @@
 import type {Check, Result} from '../../checks/check.ts';
+import {counted} from '../../number.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
-import {counted} from '../number.ts';
 import {recognised} from '../understood.ts';
 
 /** What the check came to, in one sentence. */

@@ -1,11 +1,11 @@
 import type {Assertion, FindingsAssertion, LimitAssertion, Result, RuleAssertion} from '../../checks/check.ts';
 import type {Case, Measure} from '../../measures/measure.ts';
+import {counted, thousands} from '../../number.ts';
 import type {RuleFinding} from '../../rules/rule.ts';
 import type {LineRef} from '../../timeline/event.ts';
 import type {Duration} from '../../timeline/time.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {longDuration, seconds} from '../duration.ts';
-import {counted, thousands} from '../number.ts';
 import {mainLine} from '../place.ts';
 import {percent} from '../understood.ts';
 

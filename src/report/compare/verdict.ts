@@ -1,5 +1,5 @@
 import type {Change, Comparison} from '../../checks/compare.ts';
-import {counted} from '../number.ts';
+import {counted} from '../../number.ts';
 
 /** The whole in one sentence. */
 export function comparisonVerdict({measures: all, gone, fresh, failed, notUnderstood}: Comparison): string {

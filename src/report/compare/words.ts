@@ -1,7 +1,7 @@
 import type {Change, MeasureChange} from '../../checks/compare.ts';
+import {thousands} from '../../number.ts';
 import type {Duration} from '../../timeline/time.ts';
 import {seconds, shortDuration} from '../duration.ts';
-import {thousands} from '../number.ts';
 
 export const CHANGE_WORDS: Readonly<Record<Change, string>> = {
   better: 'better',

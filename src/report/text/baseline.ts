@@ -1,6 +1,6 @@
 import type {Diagnosis} from '../../analyze.ts';
+import {counted} from '../../number.ts';
 import {printable} from '../escape.ts';
-import {counted} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 

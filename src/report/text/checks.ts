@@ -1,7 +1,7 @@
 import type {Diagnosis} from '../../analyze.ts';
+import {counted} from '../../number.ts';
 import type {RuleResult} from '../../rules/rule.ts';
 import {printable} from '../escape.ts';
-import {counted} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 

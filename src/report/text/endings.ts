@@ -1,9 +1,9 @@
+import {counted} from '../../number.ts';
 import type {Process, Timeline} from '../../timeline/timeline.ts';
 import {UNKNOWN_PID} from '../../timeline/timeline.ts';
 import {seconds} from '../duration.ts';
 import {printable} from '../escape.ts';
 import {showInstant} from '../instant.ts';
-import {counted} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 

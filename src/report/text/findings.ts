@@ -1,7 +1,8 @@
+import {counted} from '../../number.ts';
 import type {Alternative, Evidence, Fix, RuleFinding} from '../../rules/rule.ts';
 import {clip, printable} from '../escape.ts';
 import {CONFIDENCE, concerned, SAFETY, settingLine} from '../finding-words.ts';
-import {counted, ranges} from '../number.ts';
+import {ranges} from '../ranges.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 

@@ -1,10 +1,10 @@
 import type {InputNote} from '../../analyze.ts';
+import {counted, thousands} from '../../number.ts';
 import type {InputSummary, Instance, Timeline} from '../../timeline/timeline.ts';
 import {seconds} from '../duration.ts';
 import {clip, printable} from '../escape.ts';
 import {day, timeOfDay} from '../instant.ts';
 import {inputName} from '../json.ts';
-import {counted, thousands} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 

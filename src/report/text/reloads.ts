@@ -1,10 +1,11 @@
 import {stripVTControlCharacters} from 'node:util';
 import Table from 'cli-table3';
+import {counted} from '../../number.ts';
 import {processesWithPid} from '../../timeline/lookup.ts';
 import type {Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
 import {showInstant} from '../instant.ts';
-import {counted, ranges} from '../number.ts';
+import {ranges} from '../ranges.ts';
 import {wrap} from '../wrap.ts';
 import {howItEnded} from './endings.ts';
 import type {Page} from './page.ts';

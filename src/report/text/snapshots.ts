@@ -1,9 +1,9 @@
+import {counted} from '../../number.ts';
 import type {LogEvent} from '../../timeline/event.ts';
 import {isBefore} from '../../timeline/time.ts';
 import type {Process, Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {day, timeOfDay} from '../instant.ts';
-import {counted} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 

@@ -1,8 +1,8 @@
+import {counted} from '../../number.ts';
 import {lostTo} from '../../rules/respawn-orphans-tasks.ts';
 import type {OrphanedTask, Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {showInstant} from '../instant.ts';
-import {counted} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 

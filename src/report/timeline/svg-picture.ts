@@ -1,11 +1,11 @@
 import type {Capacity} from '../../measures/capacity.ts';
 import type {Span} from '../../measures/life.ts';
+import {counted} from '../../number.ts';
 import type {LogEvent} from '../../timeline/event.ts';
 import {groupBy} from '../../timeline/group.ts';
 import type {Instant} from '../../timeline/time.ts';
 import {clip, printable} from '../escape.ts';
 import {type Clock, showInstant} from '../instant.ts';
-import {counted} from '../number.ts';
 import {wrap} from '../wrap.ts';
 import {characters, element} from '../xml.ts';
 import {ticksOf} from './axis.ts';

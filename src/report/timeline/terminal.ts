@@ -1,11 +1,11 @@
 import type {Capacity} from '../../measures/capacity.ts';
 import type {State} from '../../measures/life.ts';
 import type {Piece} from '../../measures/piece.ts';
+import {counted} from '../../number.ts';
 import type {LineRef} from '../../timeline/event.ts';
 import {groupBy} from '../../timeline/group.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {clip, printable} from '../escape.ts';
-import {counted} from '../number.ts';
 import {type Page, pageFor} from '../text/page.ts';
 import {wrap} from '../wrap.ts';
 import {ticksOf} from './axis.ts';

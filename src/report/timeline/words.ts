@@ -2,6 +2,7 @@
 
 import type {Outage} from '../../measures/capacity.ts';
 import type {State} from '../../measures/life.ts';
+import {counted} from '../../number.ts';
 import type {Trigger} from '../../timeline/event.ts';
 import {groupBy} from '../../timeline/group.ts';
 import type {Duration, Instant} from '../../timeline/time.ts';
@@ -9,7 +10,7 @@ import type {Instance, Process, Reload} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
 import {printable} from '../escape.ts';
 import {type Clock, showInstant} from '../instant.ts';
-import {counted, ranges} from '../number.ts';
+import {ranges} from '../ranges.ts';
 import type {Account, Link, Path, Phase} from './path.ts';
 import type {MarkKind, Picture, Row} from './picture.ts';
 

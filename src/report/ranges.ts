@@ -1,13 +1,3 @@
-/** `1204` -> `1,204`, whatever the locale of the machine. */
-export function thousands(value: number): string {
-  return String(value).replace(/(?<=\d)(?=(?:\d{3})+(?!\d))/g, ',');
-}
-
-/** `1 worker`, `1,204 workers`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${thousands(count)} ${count === 1 ? one : many}`;
-}
-
 /** `1-4, 7` for sorted or unsorted whole numbers; ranges only from three on. */
 export function ranges(values: readonly number[]): string {
   const sorted = [...new Set(values)].sort((a, b) => a - b);
