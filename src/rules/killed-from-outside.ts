@@ -46,6 +46,7 @@ const rule: Rule = {
       'gunicorn/booting-worker',
       'supervisord/exited',
       'systemd/main-process-exited',
+      'celery/process-exited',
     ],
     otherwise: 'no line of this log tells of the start or the end of a worker',
   },

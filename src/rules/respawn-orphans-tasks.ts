@@ -3,6 +3,7 @@ import type {Cause, LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, OrphanedTask, Process, Timeline} from '../timeline/timeline.ts';
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
+import {cutByTimeLimit, leftByWorker} from './queue-losses.ts';
 import {reasonOf} from './recycling.ts';
 import type {Finding, Fix, Rule, Undecided} from './rule.ts';
 import {count, evidence, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
@@ -39,7 +40,8 @@ const rule: Rule = {
     sees:
       'Tasks that the application says it began in a process, whose end never appears, and whose process is gone ' +
       '(recycled, reloaded, killed), while nobody began them again. Lines such as "start task 17" and "task 17 done" with ' +
-      'a pid are known, and those of Celery, RQ, APScheduler and Django Q; --task-start and --task-end tell others.',
+      'a pid are known, and those of Celery, RQ, APScheduler and Django Q; --task-start and --task-end tell others. Of a ' +
+      'Celery worker also the tasks that it had only fetched, and those that it killed at their time limit.',
     why:
       'A task that runs in a thread or pool of a worker lives only as long as the worker. The answer to the request may ' +
       'have been sent long before; when the worker is recycled or reloaded, the task ends in the middle, without a word.',
@@ -59,6 +61,7 @@ const rule: Rule = {
       'application/task-began',
       'application/queued-task-began',
       'celery/task-received',
+      'celery/task-lost',
       'uwsgi/work-done',
       'uwsgi/lifetime-reached',
       'uwsgi/no-mercy',
@@ -75,8 +78,7 @@ const rule: Rule = {
     }
     const orphans = timeline.tasks.orphaned.filter((task) => isTaskOfWorker(task.started));
     for (const [owner, tasks] of grouped(timeline, orphans)) {
-      const finding = describe(timeline, owner, tasks);
-      if (finding) yield finding;
+      yield* findingsOf(timeline, owner, tasks);
     }
   },
 };
@@ -86,6 +88,17 @@ export default rule;
 /** A spooler keeps its tasks and runs them again; a cron job is a process of its own. */
 function isTaskOfWorker({meaning}: LogEvent): boolean {
   return meaning.kind === 'task-began' && (meaning.role === undefined || meaning.role === 'worker');
+}
+
+function* findingsOf(timeline: Timeline, owner: Instance | null, tasks: readonly OrphanedTask[]): Iterable<Finding> {
+  // Its lines name no process where a task is received.
+  const isQueue = owner?.supervisor === 'celery' && tasks.every(({pid}) => pid === null);
+  const limited = tasks.filter(({gone, lostTo}) => gone?.meaning.kind === 'task-cut' && lostTo === 'timeout');
+  const left = tasks.filter((task) => !limited.includes(task));
+  const found = isQueue
+    ? [limited.length > 0 ? cutByTimeLimit(owner, limited) : null, left.length > 0 ? leftByWorker(timeline, owner, left) : null]
+    : [describe(timeline, owner, tasks)];
+  for (const finding of found) if (finding !== null) yield finding;
 }
 
 function* withoutTasks(timeline: Timeline): Iterable<Undecided> {
@@ -129,7 +142,7 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
   const named = tasks.map(({id, pid}) =>
     pid === null ? `${id ?? 'one'}` : id === null ? `one in pid ${pid}` : `${id} (pid ${pid})`,
   );
-  const began = timeline.events.filter(isTaskOfWorker).length;
+  const began = timeline.tasks.started;
   const lines = evidence(
     tasks
       .slice(0, 5)

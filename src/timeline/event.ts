@@ -112,6 +112,10 @@ export type EventKind =
   /** A task of a background process or of the application began / ended; fields: task. */
   | 'task-began'
   | 'task-ended'
+  /** A task was cut with the process that ran it; fields: task where the line tells which, {@link Meaning.cause} where it tells why. */
+  | 'task-cut'
+  /** Tasks that were fetched and not begun went back to where they came from; fields: count. */
+  | 'tasks-returned'
   /** Something was paused or resumed. */
   | 'paused'
   | 'resumed'

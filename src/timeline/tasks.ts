@@ -7,42 +7,70 @@ interface Task {
   readonly began: LogEvent;
   readonly id: string | null;
   ended: LogEvent | null;
+  /** A line says that it was cut. */
+  cut: LogEvent | null;
+  /** The last line by which the same process began it once more. */
+  again: LogEvent | null;
   /** Its thread went on with other work: whatever became of it, the end of the process did not cut it. */
   passed: boolean;
 }
 
 /** Seconds after which a process that said it leaves is taken for gone, if no line tells. */
 const LEAVES_WITHIN = 30;
+/** So many tasks can run before the first has ended. */
+const FEW = 10;
 
 /**
  * Pairs the beginnings and ends of tasks. A task is an orphan where its process is gone, it never ended there, and
  * nobody began it again.
  */
 export function taskLedger(events: readonly LogEvent[], instances: readonly Instance[], to: number | null): TaskLedger {
-  const {tasks, finished, serial} = paired(events);
-  if (tasks.length === 0) return {started: 0, finished, retried: 0, orphaned: []};
-  return new Ledger(tasks, finished, serial, instances, to).conclude();
+  const pairs = paired(events);
+  if (pairs.tasks.length === 0) return {started: 0, finished: pairs.finished, retried: 0, orphaned: []};
+  return new Ledger(pairs, instances, to).conclude();
 }
 
-/** Which end belongs to which beginning. `serial`: no thread of this log ever did two tasks at once. */
-function paired(events: readonly LogEvent[]): {tasks: Task[]; finished: number; serial: boolean} {
+interface Pairs {
+  readonly tasks: readonly Task[];
+  readonly finished: number;
+  /** No thread of this log ever did two tasks at once. */
+  readonly serial: boolean;
+  /** Each tells that one task was cut, and not which. */
+  readonly cuts: readonly LogEvent[];
+  /** Each tells how many tasks were given back unbegun. */
+  readonly returns: readonly LogEvent[];
+}
+
+/** Which end belongs to which beginning. */
+function paired(events: readonly LogEvent[]): Pairs {
   const tasks: Task[] = [];
   const open = new Map<string, Task[]>();
   const openById = new Map<string, Task>();
   const inThread = new Map<string, Task>();
+  const cuts: LogEvent[] = [];
+  const returns: LogEvent[] = [];
   let finished = 0;
   let serial = true;
   for (const event of events) {
     const {kind} = event.meaning;
+    if (kind === 'tasks-returned') returns.push(event);
+    if (kind === 'task-cut') {
+      const task = openById.get(`${event.stream} ${idOf(event)}`);
+      if (task !== undefined && task.ended === null) task.cut = event;
+      else if (idOf(event) === null) cuts.push(event);
+    }
     if (kind !== 'task-began' && kind !== 'task-ended') continue;
     const key = keyOf(event);
     const waiting = open.get(key) ?? [];
     const thread = threadOf(event);
     const before = thread === null ? undefined : inThread.get(thread);
     if (kind === 'task-began') {
-      // "received" and then "started": the same task once more.
-      if (idOf(event) !== null && waiting.length > 0) continue;
-      const task: Task = {began: event, id: idOf(event), ended: null, passed: false};
+      // "received" and then "started": the same task once more. Or it was cut, and its queue gives it out again.
+      if (idOf(event) !== null && waiting[0] !== undefined) {
+        waiting[0].again = event;
+        continue;
+      }
+      const task: Task = {began: event, id: idOf(event), ended: null, cut: null, again: null, passed: false};
       tasks.push(task);
       open.set(key, [...waiting, task]);
       if (task.id !== null) openById.set(`${event.stream} ${task.id}`, task);
@@ -59,12 +87,14 @@ function paired(events: readonly LogEvent[]): {tasks: Task[]; finished: number; 
     if (task.passed) serial = false;
     if (own !== undefined) open.set(key, others);
   }
-  return {tasks, finished, serial};
+  return {tasks, finished, serial, cuts, returns};
 }
 
 /** Where a task ran, and what took that away. */
 interface Loss {
   readonly process: Process | null;
+  /** Where it is known without the process. */
+  readonly instance?: string;
   readonly cause: Cause;
   readonly gone: LogEvent | null;
 }
@@ -73,6 +103,10 @@ class Ledger {
   private readonly tasks: readonly Task[];
   private readonly finished: number;
   private readonly serial: boolean;
+  private readonly cuts: readonly LogEvent[];
+  private readonly cutUnnamed: ReadonlyMap<Task, LogEvent>;
+  private readonly leavings = new Map<Instance, boolean>();
+  private readonly returns: readonly LogEvent[];
   private readonly instances: readonly Instance[];
   private readonly to: number | null;
   private readonly byPid = new Map<number, Process[]>();
@@ -81,10 +115,13 @@ class Ledger {
   private readonly idsRepeat: boolean;
   private readonly longest: number;
 
-  constructor(tasks: readonly Task[], finished: number, serial: boolean, instances: readonly Instance[], to: number | null) {
+  constructor({tasks, finished, serial, cuts, returns}: Pairs, instances: readonly Instance[], to: number | null) {
     this.tasks = tasks;
     this.finished = finished;
     this.serial = serial;
+    this.cuts = cuts;
+    this.returns = returns;
+    this.cutUnnamed = this.unnamed(cuts);
     this.instances = instances;
     this.to = to;
     for (const process of instances.flatMap(({processes}) => processes)) push(this.byPid, process.pid, process);
@@ -100,8 +137,9 @@ class Ledger {
     const orphaned: OrphanedTask[] = [];
     let retried = 0;
     for (const [n, task] of this.tasks.entries()) {
+      if (task.again !== null && this.wasCutBetween(task.began, task.again)) retried++;
       if (task.ended !== null || (task.passed && (this.serial || task.id === null))) continue;
-      const orphan = task.began.pid === null ? this.withoutPid(task) : this.withPid(task, n);
+      const orphan = this.cutTask(task) ?? (task.began.pid === null ? this.withoutPid(task) : this.withPid(task, n));
       if (orphan === null) continue;
       if (this.isBegunAgain(task, n)) retried++;
       else orphaned.push(orphan);
@@ -115,6 +153,34 @@ class Ledger {
       const [task, next] = [this.tasks[n] as Task, this.tasks[same[at + 1] ?? -1]];
       return task.ended !== null && next !== undefined && processKey(next.began) !== processKey(task.began);
     });
+  }
+
+  private wasCutBetween(began: LogEvent, again: LogEvent): boolean {
+    const isBetween = (event: LogEvent) => event.stream === began.stream && precedes(began, event) && precedes(event, again);
+    const banners = this.instances.flatMap(({epochs, predecessor}) => (predecessor === null ? [] : (epochs[0]?.banner ?? [])));
+    return [...this.cuts, ...banners].some(isBetween) && !this.returns.some(isBetween);
+  }
+
+  /** A line says that it was cut. */
+  private cutTask(task: Task): OrphanedTask | null {
+    const cut = task.cut !== null && !isLater(task, task.cut) ? task.cut : this.cutUnnamed.get(task);
+    return cut === undefined ? null : orphanOf(task, lossBy(cut, this.instanceAt(task.began)?.id), null);
+  }
+
+  /** Lines say how many tasks were cut, and not which: those that are left, where that many never ended. */
+  private unnamed(cuts: readonly LogEvent[]): ReadonlyMap<Task, LogEvent> {
+    const found = new Map<Task, LogEvent>();
+    for (const stream of new Set(cuts.map((cut) => cut.stream))) {
+      const own = cuts.filter((cut) => cut.stream === stream);
+      const last = own.at(-1) as LogEvent;
+      const tasks = this.tasks.filter(({began, id}) => began.stream === stream && id !== null);
+      const open = tasks.filter((task) => task.ended === null && task.cut === null && !isLater(task, last));
+      const given = tasks.filter(
+        ({began, again}) => again !== null && own.some((cut) => precedes(began, cut) && precedes(cut, again)),
+      );
+      if (open.length <= own.length - given.length) for (const task of open) found.set(task, last);
+    }
+    return found;
   }
 
   private isBegunAgain({id, began}: Task, n: number): boolean {
@@ -152,16 +218,12 @@ class Ledger {
   /** No line tells where it ran: it is lost where every process is gone in which it can have run. */
   private withoutPid(task: Task): OrphanedTask | null {
     const {began} = task;
-    const supervisor = began.message.slice(0, began.message.indexOf('/'));
-    const all = this.instances.filter(({epochs, processes}) => epochs.length > 0 || processes.length > 0);
-    const own = all.filter((instance) => instance.supervisor === supervisor);
-    const among = own.length > 0 ? own : all;
-    const sameStream = among.filter(({name}) => name === began.stream);
-    const candidates = (sameStream.length > 0 ? sameStream : among).filter((instance) => isRunningAt(instance, began));
-    const [instance] = candidates;
-    if (instance === undefined || candidates.length > 1) return null;
+    const instance = this.instanceAt(began);
+    if (instance === null) return null;
     const gone = instance.stopped ?? this.startAfter(instance);
-    if (gone !== null) return precedes(began, gone) ? orphanOf(task, {process: null, cause: 'stop', gone}, null) : null;
+    if (gone !== null) return this.goneWith(task, instance, gone);
+    // Of the processes of a pool that the log does not introduce, others may be left.
+    if (instance.processes.some(({role, started}) => role === 'worker' && started === null)) return null;
     const processes = instance.processes.filter(
       (process) =>
         process.role === 'worker' &&
@@ -173,7 +235,48 @@ class Ledger {
     if (!first || losses.some((loss) => loss === null)) return null;
     const causes = new Set(losses.map((loss) => loss?.cause));
     if (losses.length === 1) return orphanOf(task, first, null);
-    return orphanOf(task, {process: null, cause: causes.size === 1 ? first.cause : 'unknown', gone: first.gone}, null);
+    return orphanOf(
+      task,
+      {process: null, instance: instance.id, cause: causes.size === 1 ? first.cause : 'unknown', gone: first.gone},
+      null,
+    );
+  }
+
+  /** The only instance in which a line that names no process can have been written. */
+  private instanceAt(began: LogEvent): Instance | null {
+    const supervisor = began.message.slice(0, began.message.indexOf('/'));
+    const all = this.instances.filter(({epochs, processes}) => epochs.length > 0 || processes.length > 0);
+    const own = all.filter((instance) => instance.supervisor === supervisor);
+    const among = own.length > 0 ? own : all;
+    const sameStream = among.filter(({name}) => name === began.stream);
+    const candidates = (sameStream.length > 0 ? sameStream : among).filter((instance) => isRunningAt(instance, began));
+    const [instance] = candidates;
+    return instance !== undefined && candidates.length === 1 ? instance : null;
+  }
+
+  private goneWith(task: Task, instance: Instance, gone: LogEvent): OrphanedTask | null {
+    if (!precedes(task.began, gone) || isLater(task, gone)) return null;
+    const known = this.leavings.get(instance) ?? this.leftBehind(task.began.stream, instance, gone);
+    this.leavings.set(instance, known);
+    if (!known) return null;
+    const cause = instance.reloads.some(({kind}) => kind === 'stop') ? 'stop' : 'unknown';
+    return orphanOf(task, {process: null, instance: instance.id, cause, gone}, null);
+  }
+
+  /** Whether an instance that is gone can have taken its open tasks along, as far as its log shows what becomes of tasks. */
+  private leftBehind(stream: string | null, instance: Instance, gone: LogEvent): boolean {
+    const same = this.tasks.filter(({began}) => began.stream === stream && began.pid === null && precedes(began, gone));
+    // What it had begun ended after it: another one of the same name is still there.
+    if (same.some((task) => task.ended !== null && precedes(gone, task.ended) && !isLater(task, gone))) return false;
+    const open = same.filter((task) => task.ended === null && !isLater(task, gone));
+    // The pool writes another file.
+    if (open.length === same.length && open.length > FEW) return false;
+    const [first] = instance.epochs;
+    const began = first?.banner ?? first?.master ?? null;
+    const returned = this.returns
+      .filter((event) => event.stream === stream && !precedes(gone, event) && (began === null || precedes(began, event)))
+      .reduce((sum, {fields}) => sum + Number(fields['count'] ?? 0), 0);
+    return open.length > returned;
   }
 
   /** The banner of the instance that took its place. */
@@ -206,12 +309,21 @@ class Ledger {
   }
 }
 
-function orphanOf({began, id}: Task, {process, cause, gone}: Loss, replacedBy: LogEvent | null): OrphanedTask {
+/** It was begun, or given out once more, after that. */
+function isLater({began, again}: Task, event: LogEvent): boolean {
+  return precedes(event, again ?? began);
+}
+
+function lossBy(gone: LogEvent, instance: string | undefined): Loss {
+  return {process: null, cause: gone.meaning.cause ?? 'signal', gone, ...(instance === undefined ? {} : {instance})};
+}
+
+function orphanOf({began, id}: Task, {process, cause, gone, instance}: Loss, replacedBy: LogEvent | null): OrphanedTask {
   return {
     id: id ?? nameOf(began),
     pid: process?.pid ?? began.pid,
     worker: process?.worker ?? null,
-    instance: process?.instance ?? null,
+    instance: process?.instance ?? instance ?? null,
     startedAt: began.at,
     started: began,
     lostTo: cause,

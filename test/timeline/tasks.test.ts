@@ -91,6 +91,61 @@ describe('a task is not lost', () => {
   });
 });
 
+describe('a Celery worker', () => {
+  const banner = (node: string) => [
+    ` -------------- ${node} v5.2.6 (dawn-chorus)`,
+    '- *** --- * --- .> concurrency: 2 (prefork)',
+  ];
+  const says = (second: number, text: string) => `[2026-11-21 10:00:0${second},000: ${text}`;
+  const ready = (second: number, node: string) => says(second, `INFO/MainProcess] ${node} ready.`);
+  const takes = (second: number, id: string) => says(second, `INFO/MainProcess] Task shop.mail[${id}] received`);
+  const ends = (second: number, id: string) =>
+    says(second, `INFO/ForkPoolWorker-1] Task shop.mail[${id}] succeeded in 0.3s: None`);
+  const start = (second: number, node = 'celery@vm') => [...banner(node), ready(second, node)];
+  const lostOf = async (...lines: readonly string[]) => {
+    const {lost, retried} = await ledger(lines);
+    return {lost: lost.map((each) => each.split(' ')[0]), retried};
+  };
+
+  test('that starts anew has lost what it had taken', async () => {
+    expect(await lostOf(...start(1), takes(2, 'a1'), takes(2, 'b2'), ends(3, 'a1'), ...start(5))).toEqual({
+      lost: ['b2'],
+      retried: 0,
+    });
+  });
+
+  test('gets a task again that its broker gives out again', async () => {
+    const lines = [...start(1), takes(2, 'a1'), ...start(5), takes(6, 'a1'), ends(7, 'a1')];
+    expect(await lostOf(...lines)).toEqual({lost: [], retried: 1});
+  });
+
+  test('of another node is another worker', async () => {
+    expect(await lostOf(...start(1), takes(2, 'a1'), ends(2, 'a1'), takes(3, 'b2'), ...start(5, 'mail@vm'))).toMatchObject({
+      lost: [],
+    });
+  });
+
+  test('that goes on with what it had taken was not replaced: two have one name', async () => {
+    const lines = [...start(1), takes(2, 'a1'), takes(2, 'b2'), ...start(5), ends(6, 'a1')];
+    expect(await lostOf(...lines)).toMatchObject({lost: []});
+  });
+
+  test('whose pool writes into another file tells nothing of the ends', async () => {
+    const ids = [...'abcdefghijkl'];
+    expect(await lostOf(...start(1), ...ids.map((id) => takes(2, `${id}1`)), ...start(5))).toMatchObject({lost: []});
+  });
+
+  test('loses as many tasks as processes are gone, where no others are open', async () => {
+    const lost = says(
+      4,
+      "ERROR/MainProcess] Task handler raised error: WorkerLostError('Worker exited prematurely: signal 9 (SIGKILL) Job: 1.')",
+    );
+    expect(await lostOf(...start(1), takes(2, 'a1'), ends(3, 'a1'), takes(3, 'b2'), lost)).toMatchObject({lost: ['b2']});
+    // Which of the two, no line tells.
+    expect(await lostOf(...start(1), takes(2, 'a1'), takes(3, 'b2'), lost)).toMatchObject({lost: []});
+  });
+});
+
 describe("the user's own expressions", () => {
   const tasks = {start: 'picked up (?<id>\\w+)', end: '(?P<id>\\w+) is through'};
 

@@ -2,7 +2,7 @@
 import type {LogEvent} from '../event.ts';
 import {askInHindsight} from './asking.ts';
 import {instanceOf, processOf} from './attribution.ts';
-import {isAlive, killerOf} from './draft.ts';
+import {isAlive, killerOf, type ProcessDraft} from './draft.ts';
 import {goesOn, prolong} from './reloads.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
@@ -15,6 +15,9 @@ export const FORCED: Handlers = {
   'request-error': requestError,
   'threads-awaited': ({lastStruck}, event) => {
     lastStruck?.remarks.push(event);
+  },
+  'task-cut': ({timeLimits}, event) => {
+    if (event.meaning.cause === 'timeout') timeLimits.push(event);
   },
 };
 
@@ -33,6 +36,16 @@ function processForced(story: StoryDraft, event: LogEvent): void {
   story.lastStruck = process;
   goesOn(process.instance, event);
   prolong(process, event);
+}
+
+/** A time limit of Celery's kills whichever process runs the task: the line about its end follows, and names no reason. */
+export function killedAtTimeLimit(story: StoryDraft, process: ProcessDraft, {stream, input}: LogEvent): void {
+  const index = process.signal === '9' ? story.timeLimits.findIndex((cut) => cut.stream === stream && cut.input === input) : -1;
+  const [event] = index < 0 ? [] : story.timeLimits.splice(index, 1);
+  if (event === undefined) return;
+  process.forced = {event, tries: 1, deadline: 'timeout', inferred: false};
+  process.killedBy = killerOf(process.instance);
+  process.cause = 'timeout';
 }
 
 function remark(story: StoryDraft, event: LogEvent): void {

@@ -3,6 +3,7 @@ import type {LogEvent} from '../event.ts';
 import {isStopping} from './asking.ts';
 import {processOf} from './attribution.ts';
 import {end, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
+import {killedAtTimeLimit} from './forced.ts';
 import {instanceOfStart} from './guesses.ts';
 import {goesOn} from './reloads.ts';
 import {addSetting} from './settings.ts';
@@ -63,6 +64,7 @@ function processEnded(story: StoryDraft, event: LogEvent): void {
   if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
   const {active} = process.instance;
   if (ending === 'collected' && active?.headless && active.kind === 'workers') active.kind = 'graceful';
+  if (ending === 'died') killedAtTimeLimit(story, process, event);
   if (process.forced !== null) end(process, event, 'forced');
   else if (ending === 'collected' || ending === 'replaced') end(process, event, process.crash === null ? 'clean' : 'crashed');
   else died(process, event);

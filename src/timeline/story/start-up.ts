@@ -25,6 +25,28 @@ function starting(story: StoryDraft, event: LogEvent): void {
   const before = story.source.startUp;
   story.source.startUp = before !== null && before.banner === null ? before : newStartUp();
   story.source.startUp.banner = event;
+  if (event.fields['node'] !== undefined) nodeStarted(story, story.source.startUp, event);
+}
+
+/** Celery tells no master: its banner names the node, and the same name again is that node started anew. */
+function nodeStarted(story: StoryDraft, startUp: StartUp, banner: LogEvent): void {
+  const {node} = banner.fields;
+  const before = story.source.instances.findLast(
+    ({stopped, epochs}) => stopped === null && epochs.at(-1)?.banner?.fields['node'] === node,
+  );
+  if (before?.active?.kind === 'graceful') {
+    story.source.startUp = null;
+    story.source.current = before;
+    before.active.reExecuted = banner;
+    before.epochs.push({banner, master: null, reExecuted: true, loads: []});
+    finishReload(before.active, banner, 'completed');
+    return;
+  }
+  if (before !== undefined) {
+    before.stopped = banner;
+    if (before.active !== null) finishReload(before.active, banner, 'completed');
+  }
+  beginWithoutMaster(story, startUp, before ?? null);
 }
 
 function setting(story: StoryDraft, event: LogEvent): void {
@@ -71,9 +93,9 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
   }
 }
 
-export function beginWithoutMaster(story: StoryDraft, startUp: StartUp): void {
+export function beginWithoutMaster(story: StoryDraft, startUp: StartUp, predecessor: InstanceDraft | null = null): void {
   if (startUp.banner === null) return;
-  const instance = story.addInstance(null);
+  const instance = story.addInstance(predecessor);
   story.source.current = instance;
   instance.version = String(startUp.banner.fields['version'] ?? '') || null;
   for (const setting of startUp.settings) addSetting(instance, setting);

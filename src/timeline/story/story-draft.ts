@@ -28,6 +28,8 @@ export class StoryDraft implements Story {
   index = 0;
   /** The process that a deadline struck last, whoever's it was. */
   lastStruck: ProcessDraft | null = null;
+  /** Celery's time limits that struck, and no process has been seen to end by them yet. */
+  readonly timeLimits: LogEvent[] = [];
 
   constructor(events: readonly LogEvent[], ended: ReadonlySet<string>, servers: readonly number[]) {
     this.events = events;

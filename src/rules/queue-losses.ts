@@ -1,0 +1,157 @@
+/** Tasks that a worker of a task queue (Celery) had taken and did not end: the queue itself may give them out again. */
+import {thousands} from '../number.ts';
+import type {Instance, OrphanedTask, Timeline} from '../timeline/timeline.ts';
+import type {Finding, Fix} from './rule.ts';
+import {setting} from './settings.ts';
+import {count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
+
+/** Celery cut them by their time limit: the line names each. */
+export function cutByTimeLimit(instance: Instance, tasks: readonly OrphanedTask[]): Finding | null {
+  const lines = evidence(
+    tasks
+      .slice(0, 5)
+      .flatMap(({started, gone, id}) => [
+        proof(started, `task ${id} is received`),
+        ...(gone ? [proof(gone, 'its time limit was over: Celery kills the process that runs it')] : []),
+      ]),
+  );
+  if (!lines) return null;
+  const names = unique(tasks.map(({started}) => String(started.fields['name'] ?? '')));
+  return {
+    ...about(instance, tasks),
+    title: `${count(tasks.length, 'task was', 'tasks were')} killed at ${tasks.length === 1 ? 'its' : 'their'} hard time limit`,
+    message: sentences(
+      `Celery killed the process that ran ${list(
+        tasks.map(({id}) => id ?? 'one'),
+        6,
+      )} (${list(names, 3)}) when the hard time limit was over. That is proved.`,
+      'It is not given out again, unless task_acks_on_failure_or_timeout is off: what it had done stays, and the rest is missing.',
+      'The line about a process that exited with signal 9 is this kill; it is no sign of a want of memory.',
+    ),
+    confidence: 'certain',
+    evidence: lines,
+    against: [],
+    cannotSee: ['what the task was doing: faulthandler, or a handler of SoftTimeLimitExceeded that logs, would tell'],
+    fixes: [
+      {
+        setting: 'task_time_limit',
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'tasks up to that length end by themselves',
+        why: 'Raise it where the work is legitimately that long (time_limit= of the one task is enough), with task_soft_time_limit a few seconds below, so that the task can clean up.',
+      },
+      {
+        setting: null,
+        section: null,
+        value: null,
+        since: null,
+        safety: 'needs-code',
+        effect: 'no task comes near its limit',
+        why: 'Give calls to other systems a time limit of their own, and cut long work into several tasks.',
+      },
+    ],
+    next: ['compare the length of the same task where it succeeded ("succeeded in … s") with the limit'],
+    identity: [instanceName(instance), 'time limit'],
+  };
+}
+
+/** The process that ran them, or the whole worker, is gone. */
+export function leftByWorker(timeline: Timeline, instance: Instance, tasks: readonly OrphanedTask[]): Finding | null {
+  const lines = evidence([
+    ...tasks.slice(0, 5).map(({started, id}) => proof(started, `task ${id} is received`)),
+    ...unique(tasks.map(({gone}) => gone))
+      .filter((gone) => gone !== null)
+      .map((gone) =>
+        proof(
+          gone,
+          gone.meaning.kind === 'starting'
+            ? 'the same node starts anew: the worker that had them is gone'
+            : 'a process of the pool is gone, with the task that it ran',
+        ),
+      ),
+  ]);
+  if (!lines) return null;
+  const isWhole = tasks.every(({gone}) => gone?.meaning.kind === 'starting');
+  const concurrency = Number(setting(instance, 'concurrency')?.value ?? Number.NaN);
+  const waiting = isWhole && tasks.length > concurrency ? tasks.length - concurrency : 0;
+  const isStop = tasks.some(({lostTo}) => lostTo === 'stop');
+  return {
+    ...about(instance, tasks),
+    title: isWhole ? 'A worker went and left tasks behind that it had taken' : 'Tasks were lost with the process that ran them',
+    message: sentences(
+      `${count(tasks.length, 'task')} of ${thousands(timeline.tasks.started)} ${tasks.length === 1 ? 'was' : 'were'} received and never ended: ${list(
+        tasks.map(({id}) => id ?? 'one'),
+        6,
+      )}.`,
+      isWhole &&
+        (isStop
+          ? 'The worker was told to stop and is gone: the same node starts anew.'
+          : 'The worker is gone without a word, killed most likely: the same node starts anew.'),
+      waiting > 0 &&
+        `A worker takes tasks before it runs them: with ${count(concurrency, 'process', 'processes')}, at least ${waiting} of these had not begun.`,
+      'A task that ran is lost, unless it has acks_late. One that had only been fetched is given out again by the broker:',
+      'RabbitMQ does so at once, Redis after visibility_timeout (an hour, unless set).',
+      `Up to its end this log shows ${tasks.length === 1 ? 'it' : 'none of them'} received again${tasks.length === 1 ? ' nowhere' : ''}.`,
+    ),
+    confidence: 'likely',
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'the broker gives the tasks out again later, or to another worker',
+        because: 'no line of this log says so; the log of the other workers, or a later one, would',
+        line: null,
+      },
+      {
+        hypothesis: 'the task ended and the line is missing',
+        because: 'other tasks of this log do have their last line',
+        line: timeline.events.findLast(({meaning}) => meaning.kind === 'task-ended')?.line ?? null,
+      },
+    ],
+    cannotSee: [
+      'which of them were running: Celery logs that a task is received, and not that it begins',
+      'tasks that other workers took',
+    ],
+    fixes: [lateAcknowledgement(), ...(isStop || isWhole ? [patientStop()] : [])],
+    next: [
+      "look for the ids in the logs of the other workers, in the result backend and in the application's own records",
+      'redis-cli zcard unacked_index   # Redis: fetched and not acknowledged; they come back after visibility_timeout',
+      "dmesg -T | grep -i 'killed process'   # whether it was the kernel, for want of memory",
+    ],
+    identity: [instanceName(instance), 'queue', ...unique(tasks.map(({lostTo}) => lostTo)).sort()],
+  };
+}
+
+function about(instance: Instance, tasks: readonly OrphanedTask[]): Pick<Finding, 'instance' | 'reload' | 'pids' | 'workers'> {
+  return {
+    instance: instance.id,
+    reload: null,
+    pids: unique(tasks.map(({pid}) => pid)).filter((pid) => pid !== null),
+    workers: [],
+  };
+}
+
+function lateAcknowledgement(): Fix {
+  return {
+    setting: 'task_acks_late',
+    section: null,
+    value: 'True',
+    since: null,
+    safety: 'needs-code',
+    effect: 'a task that is cut is given out again, and runs from its beginning',
+    why: 'Together with task_reject_on_worker_lost = True, and only for tasks that may run twice.',
+  };
+}
+
+function patientStop(): Fix {
+  return {
+    setting: null,
+    section: null,
+    value: null,
+    since: null,
+    safety: 'safe',
+    effect: 'running tasks end before the worker does, and those that were fetched are given back',
+    why: 'Stop it with TERM, once, and let whoever stops it (supervisord stopwaitsecs, systemd TimeoutStopSec, the container platform) wait longer than the longest task: a warm shutdown waits without a limit.',
+  };
+}
