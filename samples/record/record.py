@@ -44,12 +44,12 @@ def observers(kind):
         watch.close()
 
 
-def record(scenario, out, version, observe, attempts):
+def record(scenario, out, version, observe, attempts, line_times):
     """On a busy machine requests fall otherwise than planned and the trouble is missed; it is then caused anew."""
     while True:
         attempts -= 1
         try:
-            with run.Run(scenario, observe) as recording:
+            with run.Run(scenario, observe, line_times) as recording:
                 scenario.drive(recording)
                 logs, facts = recording.finish(version)
                 check(scenario, facts)
@@ -89,6 +89,8 @@ def main():
     parser.add_argument("--attempts", type=int, default=3, help="so often a scenario may miss what it is about")
     parser.add_argument("--observe", choices=("auto", "watch", "strace"), default="auto",
                         help="how to learn of deaths and signals: watch as root, else strace")
+    parser.add_argument("--line-times", action="store_true",
+                        help="keep when each line of the server's log was written, in line-times.json")
     options = parser.parse_args()
 
     if options.list:
@@ -119,7 +121,7 @@ def main():
             return 3
         pool = stack.enter_context(ThreadPoolExecutor(options.jobs))
         recordings = {
-            pool.submit(record, s, options.out, versions[s.kind], observe, options.attempts): s for s in chosen}
+            pool.submit(record, s, options.out, versions[s.kind], observe, options.attempts, options.line_times): s for s in chosen}
         try:
             for done in as_completed(recordings):
                 name = recordings[done].path

@@ -108,9 +108,32 @@ def remove_control_groups(name):
 NO_MERCY = re.compile(rb"\(pid: (\d+)\) is taking too much time to die\.\.\.NO MERCY")
 
 
+class LineTimes(threading.Thread):
+    """Notes when each line of a log was written, to a few milliseconds: what the log itself does not tell."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.path, self.times, self.ended = path, [], threading.Event()
+        self.start()
+
+    def run(self):
+        with open(self.path, "rb") as log:
+            while True:
+                is_last = self.ended.wait(0.002)
+                self.times += [round(time.time() * 1000)] * log.read().count(b"\n")
+                if is_last:
+                    return
+
+    def until_now(self):
+        self.ended.set()
+        self.join()
+        return self.times
+
+
 class Run:
-    def __init__(self, scenario, observe):
+    def __init__(self, scenario, observe, line_times=False):
         self.scenario, self.observe = scenario, observe
+        self.wants_line_times = line_times
         self.servers, self.actions = [], []
         self.pool = ThreadPoolExecutor(16)
 
@@ -130,6 +153,7 @@ class Run:
                 text = text.replace("{%s}" % placeholder, str(value))
             path.write_text(text)
         self.start_time = time.time()
+        self.line_times = LineTimes(self.log_path) if self.wants_line_times else None
         return self
 
     def __exit__(self, *_):
@@ -279,6 +303,8 @@ class Run:
         if self.scenario.kind.counts_mercy:
             named = {int(pid) for log in logs.values() for pid in NO_MERCY.findall(log)}
             facts["namedAfterTheirEnd"] = sorted(named - set(facts["forcedPids"]))
+        if self.line_times:
+            facts["lineTimes"] = self.line_times.until_now()[:logs[self.log_path.name].count(b"\n")]
         return logs, facts
 
     def save(self, folder, logs, facts):
@@ -288,4 +314,7 @@ class Run:
             shutil.copyfile(self.work / name, target)
         for name, log in logs.items():
             (folder / name).write_bytes(log)
+        times = facts.pop("lineTimes", None)
+        if times is not None:
+            (folder / "line-times.json").write_text(json.dumps(times) + "\n")
         (folder / "truth.json").write_text(json.dumps(facts, indent=2) + "\n")

@@ -80,13 +80,24 @@ const ORIGIN_KEYS: readonly (readonly string[])[] = [
 ];
 const PROGRAM_KEYS = ['SYSLOG_IDENTIFIER', '_COMM', 'program', 'appname', 'ident', 'resource.labels.instance_id'];
 
-/** The records that a JSON value holds; none where it is no record of a line. Newest first is turned round. */
+/** The records that a JSON value holds, in the order of their writing; none where it is no record of a line. */
 export function recordsOf(value: unknown): EnvelopeRecord[] {
-  const records = recordsIn(value, 0);
+  return oldestFirst(recordsIn(value, 0));
+}
+
+/** A list with its newest record first is turned round, so that those of one moment are in order too. */
+function oldestFirst(records: EnvelopeRecord[]): EnvelopeRecord[] {
   if (records.length < 2) return records;
   const first = timeOf(records[0]?.time)?.time ?? 0;
   const last = timeOf(records.at(-1)?.time)?.time ?? 0;
   return first > last ? records.reverse() : records;
+}
+
+/** Lists of records, each of one stream: what was written first comes first. */
+function merged(lists: readonly (readonly EnvelopeRecord[])[]): EnvelopeRecord[] {
+  const timed = lists.flat().map((record) => ({record, time: timeOf(record.time)?.time ?? null}));
+  if (timed.every(({time}) => time !== null)) timed.sort((a, b) => (a.time as number) - (b.time as number));
+  return timed.map(({record}) => record);
 }
 
 /** A record of the journal, field by field. */
@@ -101,7 +112,10 @@ export function recordOfKey(fields: Fields, key: string): EnvelopeRecord {
 
 function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
   if (depth > 4 || typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap((item) => recordsIn(item, depth + 1));
+  if (Array.isArray(value)) {
+    const lists = value.map((item) => recordsIn(item, depth + 1));
+    return value.length > 1 && value.every(isLokiStream) ? merged(lists) : lists.flat();
+  }
   const fields = value as Fields;
   if ('__REALTIME_TIMESTAMP' in fields || '__CURSOR' in fields) return [journalRecord('journal-json', fields)];
   const {log, time} = fields;
@@ -109,8 +123,7 @@ function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
     if (isBareDocker(fields)) return [{name: 'docker-json', text: log, isPartial: !log.endsWith('\n'), time, origin: []}];
     return [collected(fields, log, 'docker-json')];
   }
-  const values = fields['values'];
-  if (Array.isArray(values) && typeof fields['stream'] === 'object') return lokiRecords(fields, values);
+  if (isLokiStream(fields)) return lokiRecords(fields, fields['values'] as readonly unknown[]);
   const key = TEXT_KEYS.find((name) => typeof fields[name] === 'string');
   if (key !== undefined) return [collected(fields, fields[key] as string, nameOf(fields, key))];
   for (const name of INNER_KEYS) {
@@ -138,11 +151,20 @@ function isBareDocker(fields: Fields): boolean {
   return true;
 }
 
+/** Loki's answer to a query: the labels of a stream, and its lines with their times. */
+function isLokiStream(value: unknown): boolean {
+  const fields = value as Fields | null;
+  return typeof fields?.['stream'] === 'object' && Array.isArray(fields['values']);
+}
+
 function lokiRecords(fields: Fields, values: readonly unknown[]): EnvelopeRecord[] {
-  return values.flatMap((entry) => {
-    if (!Array.isArray(entry) || typeof entry[1] !== 'string') return [];
-    return [{name: 'loki', text: entry[1], isPartial: false, time: entry[0], origin: originOf(fields)}];
-  });
+  const origin = originOf(fields);
+  return oldestFirst(
+    values.flatMap((entry) => {
+      if (!Array.isArray(entry) || typeof entry[1] !== 'string') return [];
+      return [{name: 'loki', text: entry[1], isPartial: false, time: entry[0], origin}];
+    }),
+  );
 }
 
 function nameOf(fields: Fields, textKey: string): string {

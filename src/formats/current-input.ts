@@ -34,6 +34,9 @@ export interface CurrentInput {
   readonly oddities: Map<string, Oddity>;
   readonly examples: LineRef[];
   line: number;
+  /** Of a line that holds several: the one that is being read, as a fraction of a line; and the line that this was counted in. */
+  part: number;
+  partsOf: number;
   events: number;
   requests: number;
   noise: number;
@@ -97,6 +100,8 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     oddities: new Map(),
     examples: [],
     line: 0,
+    part: 0,
+    partsOf: 0,
     events: 0,
     requests: 0,
     noise: 0,
@@ -144,6 +149,8 @@ export function nextPart(before: CurrentInput, info: InputInfo, index: number): 
     oddities: new Map(),
     examples: [],
     line: 0,
+    part: 0,
+    partsOf: 0,
     events: 0,
     requests: 0,
     noise: 0,

@@ -25,6 +25,7 @@ import {FACTS, FROM, RequestFacts, TO} from './request-facts.ts';
 import {mostRequests} from './request-scout.ts';
 import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
+import {supervisord} from './supervisord.ts';
 import {TaskTeller} from './task-expressions.ts';
 import {isBlank, withoutControls} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
@@ -63,6 +64,9 @@ const LONGEST_OPENING = 64;
 /** dockerd cuts lines at this length. */
 const DOCKER_PART = 16 * 1024;
 const MOST_EXAMPLES = 5;
+/** What is added to the number of a line for each record that it holds. A binary fraction: sums stay exact. */
+const PART = 2 ** -20;
+const LAST_PART = 1 - PART;
 /** Lines that uWSGI writes before its encoder is there; with more of them standing bare, JSON is the application's. */
 const MOST_BEFORE_ENCODER = 5;
 /** Lines of an application per input that are asked who wrote them: what repeats itself has by then. */
@@ -371,6 +375,10 @@ export class Recorder implements LineSink {
   private rareLine(buffer: Buffer, at: number, lineEnd: number, message: number): void {
     const {current} = this;
     current.lastKind = 'noise';
+    if (current.partsOf !== current.line) {
+      current.partsOf = current.line;
+      current.part = 0;
+    }
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
     let kind = this.goesOn(buffer, at, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd, message);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
@@ -397,7 +405,7 @@ export class Recorder implements LineSink {
     const {rest} = this.current;
     if (rest === null) return null;
     this.current.rest = null;
-    return this.objects(Buffer.concat([rest, buffer.subarray(at, lineEnd)]), Wrapping.none);
+    return this.objects(Buffer.concat([rest, buffer.subarray(at, lineEnd)]), Wrapping.none, 0);
   }
 
   private beginsAnew(buffer: Buffer, at: number, lineEnd: number, message: number): LineKind {
@@ -425,12 +433,9 @@ export class Recorder implements LineSink {
       if (taken !== 'unknown') return taken;
     }
     const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
-    if (!isSure && (speakers & main.bit) !== 0 && depth < DEEPEST_TEXT) {
-      const pieces = resplit(main.matcher, buffer, at, lineEnd);
-      if (pieces !== null) {
-        this.note('messages without line ends between them');
-        return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), outer, depth);
-      }
+    if (!isSure) {
+      const split = this.takeSplit(buffer, at, lineEnd, speakers, outer, depth);
+      if (split !== null) return split;
       if (message >= 0) main.matcher.match(at);
     }
     let looksKnown = isSure;
@@ -459,6 +464,25 @@ export class Recorder implements LineSink {
     if (this.witness !== null) this.missed(buffer.subarray(unwrapped.body, lineEnd), unwrapped.wrapping, looksKnown);
     this.listen(unwrapped.body, unwrapped.wrapping);
     return looksKnown ? 'unknown' : 'application';
+  }
+
+  /** Several messages without line ends between them; null where the text is not that. */
+  private takeSplit(
+    buffer: Buffer,
+    at: number,
+    lineEnd: number,
+    speakers: number,
+    wrapping: Wrapping,
+    depth: number,
+  ): LineKind | null {
+    const {matcher, bit, meanings} = this.readers[0] as Reader;
+    if ((speakers & bit) === 0 || depth >= DEEPEST_TEXT) return null;
+    const message = matcher.match(at);
+    if (message >= 0 && !isWeak(meanings[message])) return null;
+    const pieces = resplit(matcher, buffer, at, lineEnd);
+    if (pieces === null) return null;
+    this.note('messages without line ends between them');
+    return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
   }
 
   /** Who says it, if the line tells; the line stays what it is. */
@@ -521,8 +545,7 @@ export class Recorder implements LineSink {
       const isLoggers = name === 'asctime' || name === 'leveled-time';
       const isOwn = layers === envelope && (isLoggers || envelope.text(layer, 'own') !== null);
       if (!isOwn && !this.mayPeel(name)) break;
-      // Here the output of the child ends.
-      if (route.length === 0 && current.carried !== null && (name === 'leveled-time' || name === 'supervisord-child')) {
+      if (route.length === 0 && current.carried !== null && this.endsOutput(name, layerEnd)) {
         this.carry(null);
         wrapping = Wrapping.none;
       }
@@ -546,6 +569,8 @@ export class Recorder implements LineSink {
         const structured = this.structured(buffer, body, lineEnd, wrapping, depth);
         if (structured !== null) return {kind: structured, isDated, isRecord, body, wrapping};
       }
+      const split = this.takeSplit(buffer, body, lineEnd, speakers, wrapping, depth);
+      if (split !== null) return {kind: split, isDated, isRecord, body, wrapping};
       const taken = this.takeBy(this.supervisors, speakers, body, wrapping);
       if (taken === null) continue;
       kind = taken;
@@ -563,6 +588,13 @@ export class Recorder implements LineSink {
       this.bind(buffer);
     }
     return {kind: kind === 'application' ? null : kind, isDated, isRecord, body, wrapping};
+  }
+
+  /** The output of supervisord's child ends where supervisord has the word again; a child's logger may date its lines alike. */
+  private endsOutput(layer: string, behind: number): boolean {
+    if (layer === 'supervisord-child') return true;
+    if (layer !== 'leveled-time') return false;
+    return this.supervisors.some(({format, matcher}) => format === supervisord && matcher.match(behind) >= 0);
   }
 
   private mayPeel(name: string): boolean {
@@ -703,7 +735,7 @@ export class Recorder implements LineSink {
     )
       return null;
     const value = jsonOf(buffer.toString('utf8', at, lineEnd));
-    if (value === undefined) return depth === 0 ? this.objects(buffer.subarray(at, lineEnd), outer) : null;
+    if (value === undefined) return this.objects(buffer.subarray(at, lineEnd), outer, depth);
     const records = this.mayTake(this.recordsIn(value));
     if (records.length === 0) return null;
     if (depth === 0) this.current.isStructured = true;
@@ -738,16 +770,16 @@ export class Recorder implements LineSink {
   }
 
   /** Objects one behind the other, without line ends; the last of them may go on in the next piece of a line that is cut. */
-  private objects(bytes: Buffer, outer: Wrapping): LineKind | null {
+  private objects(bytes: Buffer, outer: Wrapping, depth: number): LineKind | null {
     const {values, end} = objectsIn(bytes);
     const records = this.mayTake(values.flatMap((value) => this.recordsIn(value)));
     if (records.length === 0) return null;
     const rest = end < bytes.length && bytes.length - end < LONGEST_JOINED ? Buffer.from(bytes.subarray(end)) : null;
     // Text that lost the line end in front of it, unless the line is a piece of a longer one.
-    const isText = rest !== null && rest[0] !== BRACE && bytes.length < LONGEST_JOINED;
-    this.current.rest = isText ? null : rest;
-    const kind = this.takeRecords(records, outer, 0);
-    return isText ? moreTelling(kind, this.inner(rest, outer, 1)) : kind;
+    const isText = rest !== null && (depth > 0 || (rest[0] !== BRACE && bytes.length < LONGEST_JOINED));
+    if (depth === 0) this.current.rest = isText ? null : rest;
+    const kind = this.takeRecords(records, outer, depth);
+    return isText ? moreTelling(kind, this.inner(rest, outer, depth + 1)) : kind;
   }
 
   private takeRecords(records: readonly EnvelopeRecord[], outer: Wrapping, depth: number): LineKind {
@@ -809,6 +841,7 @@ export class Recorder implements LineSink {
     let best: LineKind = 'noise';
     for (let at = from; at < to; ) {
       const lineEnd = buffer.indexOf(LF, at);
+      this.nextPart();
       const kind = this.classify(buffer, at, lineEnd, UNASKED, wrapping, depth + 1);
       best = moreTelling(kind, best);
       at = lineEnd + 1;
@@ -914,7 +947,8 @@ export class Recorder implements LineSink {
     if (meaning === undefined) {
       if (ledger !== null && current.isLearning) this.learnShift(ledger, wrapping);
       if (ledger !== null) {
-        ledger.add(this.writerOf(wrapping.origin, wrapping.names), this.events.length, current.index, current.line, at);
+        const line = current.line + current.part;
+        ledger.add(this.writerOf(wrapping.origin, wrapping.names), this.events.length, current.index, line, at);
         if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
       }
       reader.lines++;
@@ -1026,6 +1060,7 @@ export class Recorder implements LineSink {
           const wrapping = around.inside(null, []);
           wrapping.isTimed = true;
           if (link.stamp !== null) wrapping.stamp(link.stamp, false, true);
+          if (link !== chain[0]) this.nextPart();
           const kind = this.take(reader, link.message, link.at, wrapping);
           if (kind === 'events' || best === 'noise') best = kind;
         }
@@ -1098,8 +1133,14 @@ export class Recorder implements LineSink {
 
   /** The line that is being read. */
   private here(): Pick<LineRef, 'input' | 'line' | 'place'> {
-    const {index, line, placesBefore} = this.current;
-    return {input: index, line, place: placesBefore + line};
+    const {index, line, part, placesBefore} = this.current;
+    return {input: index, line, place: placesBefore + line + part};
+  }
+
+  /** What a line holds comes in an order too, and before the next line. */
+  private nextPart(): void {
+    const {current} = this;
+    if (current.part < LAST_PART) current.part += PART;
   }
 
   /** Something about the input as a whole. */

@@ -38,7 +38,7 @@ export class RequestLedger {
     this.reader.bind(buffer);
   }
 
-  /** Adds the request line that was just matched, whose text begins at `from`. */
+  /** Adds the request line that was just matched, whose text begins at `from`. `line` has a fraction where a line holds several. */
   add(writer: Writer, events: number, input: number, line: number, from: number): void {
     this.reader.read(this.facts, 0, from);
     this.addFacts(writer, events, input, line, this.facts, 0);
@@ -197,7 +197,12 @@ export class RequestLedger {
   }
 
   private refer(input: number, line: number, latin1: string): LineRef {
-    return {input, line, place: (this.placesBefore[input] ?? 0) + line, text: Buffer.from(latin1, 'latin1').toString('utf8')};
+    return {
+      input,
+      line: Math.floor(line),
+      place: (this.placesBefore[input] ?? 0) + line,
+      text: Buffer.from(latin1, 'latin1').toString('utf8'),
+    };
   }
 
   private keepText(segment: OpenSegment): void {

@@ -37,9 +37,9 @@ function configured({evidence: [first], fixes, instance}: RuleFinding, {inputs, 
 
 /** The first line of the evidence that is more than the start-up's background. */
 function telling({evidence}: RuleFinding, {events}: Timeline): LineRef {
-  const lines = new Set(evidence.map(({at}) => at.line));
-  const background = events.filter(({line, meaning}) => lines.has(line) && BACKGROUND.has(meaning.kind));
-  const isBackground = ({input, line}: LineRef) => background.some((event) => event.input === input && event.line === line);
+  const places = new Set(evidence.map(({at}) => at.place));
+  const background = events.filter(({place, meaning}) => places.has(place) && BACKGROUND.has(meaning.kind));
+  const isBackground = ({input, place}: LineRef) => background.some((event) => event.input === input && event.place === place);
   return (evidence.find(({at}) => !isBackground(at)) ?? evidence[0]).at;
 }
 

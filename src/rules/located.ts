@@ -16,7 +16,7 @@ export function located(finding: RuleFinding, rule: Rule, {instances}: Timeline)
     return written?.where ? [proof(written.where, `the configuration sets ${name} to ${written.value}`)] : [];
   });
   const [first, ...rest] = [...lines, ...finding.evidence].filter(
-    ({at}, index, all) => all.findIndex((other) => other.at.input === at.input && other.at.line === at.line) === index,
+    ({at}, index, all) => all.findIndex((other) => other.at.input === at.input && other.at.place === at.place) === index,
   );
   return first === undefined ? finding : {...finding, evidence: [first, ...rest]};
 }
@@ -44,7 +44,7 @@ export function withoutProvedSmells(findings: readonly RuleFinding[], timeline: 
     } = finding;
     if (rule !== smell) return true;
     if (fix !== undefined && fix.setting !== null && advised.has(subjectOf(finding, fix))) return false;
-    return !proved.some((other) => other.at.input === at.input && other.at.line === at.line);
+    return !proved.some((other) => other.at.input === at.input && other.at.place === at.place);
   });
 }
 

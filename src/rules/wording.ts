@@ -112,7 +112,7 @@ export function unique<T>(items: Iterable<T>): T[] {
 export function evidence(lines: readonly Evidence[], limit = 12): [Evidence, ...Evidence[]] | null {
   const seen = new Set<string>();
   const kept = lines.filter(({at}) => {
-    const place = `${at.input}:${at.line}`;
+    const place = `${at.input}:${at.place}`;
     return seen.has(place) ? false : seen.add(place);
   });
   const [first, ...rest] = kept.slice(0, limit).sort((a, b) => (precedes(a.at, b.at) ? -1 : 1));

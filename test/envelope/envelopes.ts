@@ -271,15 +271,12 @@ export const envelopes: Readonly<Record<string, Envelope>> = {
     names: ['docker-json'],
     isTimed: true,
     linesPerLine: 2,
-    wrap: (lines) =>
-      each(
-        (text, time) =>
-          `${JSON.stringify({log: text.slice(0, 9), stream: 'stderr', time: zulu(time)})}\n${JSON.stringify({log: `${text.slice(9)}\n`, stream: 'stderr', time: zulu(time)})}`,
-      )(lines).replace(
-        /^.*\n.*\n/,
-        () =>
-          `{"log":"[uWSGI] getting INI configuration from uwsgi.ini\\n","stream":"stderr","time":"${zulu(lines[0]?.time ?? 0)}"}\n\n`,
-      ),
+    wrap: each((text, time, index) =>
+      // A log whose lines never end would be somebody's who takes the line ends away.
+      (index === 0 ? ['', `${text}\n`] : [text.slice(0, 9), `${text.slice(9)}\n`])
+        .map((log) => JSON.stringify({log, stream: 'stderr', time: zulu(time)}))
+        .join('\n'),
+    ),
   },
   'docker logs -t': {names: ['timestamp'], isTimed: true, zone: 'UTC', wrap: each((text, time) => `${zulu(time)} ${text}`)},
   'docker compose 2': {names: ['compose'], isTimed: false, stream: 'web-1', wrap: each((text) => `web-1  | ${text}`)},

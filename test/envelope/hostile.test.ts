@@ -362,11 +362,13 @@ describe('text that people pasted', () => {
       SPAWNED,
       '',
       REQUEST,
-      '2026-11-20 23:25:40,000 INFO reaped unknown pid 12',
+      '2026-11-20 23:25:40,000 INFO web 12 an application may date its lines as supervisord does',
+      REQUEST,
+      '2026-11-20 23:25:41,000 INFO exited: uwsgi (exit status 0; expected)',
       'worker 1 buried after 1 seconds',
     );
     expect(times(timeline)[0]).toBe('2026-11-20T23:25:37.075Z');
-    expect(streams(timeline)).toEqual(['uwsgi', null]);
+    expect(streams(timeline)).toEqual(['uwsgi', null, null]);
   });
 });
 

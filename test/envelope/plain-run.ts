@@ -1,5 +1,7 @@
-import {readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
+import {type Diagnosis, prepare} from '../../src/analyze.ts';
 import {type ClockOptions, Recorder} from '../../src/formats/recorder.ts';
+import type {RuleFinding} from '../../src/rules/rule.ts';
 import {LineFeed} from '../../src/source/line-feed.ts';
 import {buildTimeline} from '../../src/timeline/build.ts';
 import type {Timeline} from '../../src/timeline/timeline.ts';
@@ -19,6 +21,18 @@ export interface TestInput {
 /** What these inputs show together. */
 export async function timelineOfInputs(inputs: readonly TestInput[], clock: ClockOptions = {}): Promise<Timeline> {
   const recorder = await Recorder.create('compiled', clock);
+  feedAll(recorder, inputs);
+  return buildTimeline(recorder.finish());
+}
+
+/** What is found in a log of these bytes. */
+export async function diagnosisOf(log: string | Buffer): Promise<Diagnosis> {
+  const {recorder, judge} = await prepare({});
+  feedAll(recorder, [{name: 'test.log', log}]);
+  return judge(recorder.finish());
+}
+
+function feedAll(recorder: Recorder, inputs: readonly TestInput[]): void {
   const feed = new LineFeed(recorder);
   for (const {name, log, continues = false} of inputs) {
     const bytes = Buffer.from(log as string);
@@ -27,7 +41,6 @@ export async function timelineOfInputs(inputs: readonly TestInput[], clock: Cloc
     feed.finish();
     recorder.close({bytes: bytes.length, truncated: false, cutLine: feed.cutLine});
   }
-  return buildTimeline(recorder.finish());
 }
 
 export interface TimedLine {
@@ -53,6 +66,33 @@ export async function timedLines(sample: string): Promise<TimedLine[]> {
         time = Math.max(time, Math.min(Math.max(time, at.earliest ?? 0), at.latest ?? Number.POSITIVE_INFINITY));
       return {text, time};
     });
+}
+
+/** The runs that were recorded together with the time of each line, by their folders' names. */
+export const recordedRuns = readdirSync('test/envelope/real', {withFileTypes: true})
+  .filter((entry) => entry.isDirectory())
+  .map(({name}) => name);
+
+/** The lines of such a run. */
+export function recordedLines(run: string): TimedLine[] {
+  const times = JSON.parse(readFileSync(`test/envelope/real/${run}/line-times.json`, 'utf8')) as number[];
+  const lines = readFileSync(`test/envelope/real/${run}/plain.log`, 'utf8').trimEnd().split('\n');
+  return lines.map((text, index) => ({text, time: times[index] as number}));
+}
+
+/** Whom and what the findings accuse, and how sure they are. */
+export function accusations({findings, rules}: Diagnosis, isMeant: (finding: RuleFinding) => boolean = () => true): unknown {
+  const list = findings.filter(isMeant).map(({rule, severity, confidence, instance, reload, pids, workers, title}) => ({
+    rule,
+    severity,
+    confidence,
+    instance,
+    reload,
+    pids,
+    workers,
+    title,
+  }));
+  return {findings: list, undecided: rules.filter(({result}) => result === 'undecided').map(({id}) => id)};
 }
 
 /** Everything that must not depend on what is put around the lines. */

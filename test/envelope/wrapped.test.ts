@@ -1,32 +1,41 @@
 import {describe, expect, test} from 'vitest';
 import {envelopes} from './envelopes.ts';
-import {essence, linesCounted, timedLines, timelineOf} from './plain-run.ts';
+import {accusations, diagnosisOf, essence, linesCounted, recordedLines, recordedRuns} from './plain-run.ts';
 
-const samples = ['idle-workers-held-by-thread-prefork', 'chain-reload-slow', 'max-requests-orphans-tasks', 'healthy-reload'];
+/**
+ * What is found in a plain log and not in one whose envelope tells times, and why that is right.
+ * Everything else that is found must be the same.
+ */
+const ANSWERED_BY_TIMES: ReadonlySet<string> = new Set(['log-hides-times']);
 
 // The same run, whatever was put around its lines.
-describe.each(samples)('%s', async (sample) => {
-  const lines = await timedLines(sample);
-  const plain = await timelineOf(`${lines.map(({text}) => text).join('\n')}\n`);
+describe.each(recordedRuns)('%s', (run) => {
+  const lines = recordedLines(run);
+  const plain = diagnosisOf(`${lines.map(({text}) => text).join('\n')}\n`);
 
   test.each(Object.entries(envelopes))('in %s', async (_, {names, wrap, isTimed, zone, stream, linesPerLine}) => {
-    const wrapped = await timelineOf(wrap(lines));
-    expect(essence(wrapped)).toEqual(essence(plain));
-    const [input] = wrapped.inputs;
-    expect(input?.envelopes).toEqual(names);
-    const {counted, lines: read} = linesCounted(wrapped);
+    const before = await plain;
+    const diagnosis = await diagnosisOf(wrap(lines));
+    const {timeline} = diagnosis;
+    expect(essence(timeline)).toEqual(essence(before.timeline));
+    expect(accusations(diagnosis)).toEqual(accusations(before, isTimed ? ({rule}) => !ANSWERED_BY_TIMES.has(rule) : undefined));
+    const [input] = timeline.inputs;
+    // What the server itself puts around its words stands inside.
+    const own = before.timeline.inputs[0]?.envelopes.filter((name) => name !== 'plain' && !names.includes(name)) ?? [];
+    expect(input?.envelopes).toEqual([...names, ...own]);
+    const {counted, lines: read} = linesCounted(timeline);
     expect(counted).toBe(read);
     if (linesPerLine !== undefined) expect(read).toBeGreaterThanOrEqual(linesPerLine * lines.length - 1);
     if (zone !== undefined) expect(input?.zone).toBe(zone);
-    if (stream !== undefined) expect(new Set(wrapped.events.map((event) => event.stream))).toEqual(new Set([stream]));
-    for (const [index, {at}] of wrapped.events.entries()) {
-      const before = plain.events[index]?.at ?? {earliest: null, latest: null};
-      if (isTimed) expect(at.earliest).not.toBeNull();
+    if (stream !== undefined) expect(new Set(timeline.events.map((event) => event.stream))).toEqual(new Set([stream]));
+    for (const [index, {at, line}] of timeline.events.entries()) {
+      const untold = before.timeline.events[index]?.at ?? {earliest: null, latest: null};
+      if (isTimed) expect(at.earliest, `line ${line}`).not.toBeNull();
       if (isTimed) expect(at.latest).toBe(at.earliest);
-      if (!isTimed) expect(at).toEqual(before);
+      if (!isTimed) expect(at).toEqual(untold);
       // A stamp stands for its whole second.
-      if (before.earliest !== null) expect(at.earliest).toBeGreaterThanOrEqual(before.earliest - 999);
-      if (before.latest !== null) expect(at.latest).toBeLessThanOrEqual(before.latest + 999);
+      if (untold.earliest !== null) expect(at.earliest).toBeGreaterThanOrEqual(untold.earliest - 999);
+      if (untold.latest !== null) expect(at.latest).toBeLessThanOrEqual(untold.latest + 999);
     }
   });
 });
