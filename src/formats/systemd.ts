@@ -38,6 +38,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
 
   // Deadlines
   'stop-timeout': {kind: 'process-forced', role: 'program', deadline: 'stop-timeout'},
+  'stop-command-timeout': {kind: 'program-stopping', role: 'program'},
   'start-timeout': {kind: 'process-forced', role: 'program', deadline: 'timeout', cause: 'timeout'},
   'reload-timeout': {kind: 'program-failed', role: 'program'},
   'still-around': {kind: 'process-left-over', role: 'program'},

@@ -130,7 +130,7 @@ const reload = object({
       oldPid: nullableInteger,
       newPid: nullableInteger,
       wait: duration,
-      end: oneOf('clean', 'forced', 'unknown'),
+      end: oneOf('clean', 'forced', 'crashed', 'killed', 'unknown'),
     }),
   ),
 });

@@ -268,7 +268,10 @@ export function atOnce(processes: readonly Process[]): Process[][] {
     const distance = last ? between(last.endedAt, process.endedAt) : null;
     const isBeside =
       last?.ended && process.ended && precedes(last.ended, process.ended) && process.ended.line - last.ended.line <= 3;
-    const isSame = distance !== null && distance.min <= NEAR && (isBeside || (distance.max !== null && distance.max <= NEAR));
+    // Who was started only after the other had died was not there for the same signal.
+    const isLater = last?.ended && process.started && precedes(last.ended, process.started);
+    const isSame =
+      !isLater && distance !== null && distance.min <= NEAR && (isBeside || (distance.max !== null && distance.max <= NEAR));
     if (isSame) groups.at(-1)?.push(process);
     else groups.push([process]);
   }

@@ -71,8 +71,8 @@ function isSignal9({signal}: Process): boolean {
 
 /** Somebody in the log says that it killed this process, or the whole of which it is a part. */
 function isOwned(owners: readonly LogEvent[], instance: Instance, process: Process): boolean {
-  // gunicorn's arbiter ends whoever it asked, and does not always say so.
-  if (instance.supervisor === 'gunicorn' && process.asked) return true;
+  // At a stop gunicorn's arbiter kills whoever is left, and does not always say so. At a reload it does not.
+  if (instance.supervisor === 'gunicorn' && process.asked?.by === 'stop') return true;
   return owners.some((event) => {
     if (event.pid === process.pid) return process.started === null || !precedes(event, process.started);
     if (event.meaning.role !== 'program') return false;

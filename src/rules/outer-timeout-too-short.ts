@@ -86,7 +86,7 @@ function byProgram(timeline: Timeline): Cut[][] {
   const groups = new Map<string, Cut[]>();
   for (const supervisor of timeline.instances) {
     for (const life of supervisor.processes) {
-      if (life.role !== 'program' || life.end !== 'forced' || life.forced?.deadline !== 'stop-timeout' || !life.asked) continue;
+      if (life.role !== 'program' || life.end !== 'forced' || life.forced?.deadline !== 'stop-timeout') continue;
       const outer = {supervisor, life};
       const server = serverOf(timeline, outer);
       const stop = server?.reloads.findLast(({kind}) => kind === 'stop') ?? null;
@@ -177,26 +177,31 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
   if (grace !== null && waited !== null && waited > grace.cost + 1) {
     return {
       undecided:
-        `${outerName(supervisor)} killed ${life.program} after ${seconds(waited)}, longer than its own patience with workers ` +
+        `${outerName(supervisor)} killed ${programName(life)} after ${seconds(waited)}, longer than its own patience with workers ` +
         `(${grace.setting}, ${grace.text}): what held the master then, no line tells.`,
     };
   }
   const lines = evidence(proofs(cuts, grace), 10);
   if (!lines) return null;
   const limit = patienceOf(supervisor.supervisor, life.program);
+  const told = limitTold(life);
   const several = cuts.length > 1;
   const isStopping = noted !== null;
   const survivors = unique(cuts.flatMap((each) => (each.server ? leftBehind(each.server) : [])));
   return {
     title: isStopping
       ? grace === null
-        ? `${outerName(supervisor)} killed ${life.program} while it was still stopping`
-        : `${outerName(supervisor)} killed ${life.program} before ${spelled(server)} could end its workers itself`
-      : `${outerName(supervisor)} killed ${life.program}: it had not stopped in time`,
+        ? `${outerName(supervisor)} killed ${programName(life)} while it was still stopping`
+        : `${outerName(supervisor)} killed ${programName(life)} before ${spelled(server)} could end its workers itself`
+      : `${outerName(supervisor)} killed ${programName(life)}: it had not stopped in time`,
     message: sentences(
-      `${outerName(supervisor)} asked ${life.program} to stop and killed it with SIGKILL ${waitedText(patience)}${
+      `${outerName(supervisor)} ${life.asked ? `asked ${programName(life)} to stop and killed it` : `killed ${programName(life)}`} with SIGKILL ${waitedText(patience)}${
         several ? `, ${count(cuts.length, 'time')}` : ''
       }: that is ${limit.name}.`,
+      !life.asked &&
+        (told === null
+          ? 'The line with which the stop began is not in this log, so how long it waited is not known.'
+          : `The line with which the stop began is not in this log; its own line names a limit of ${seconds(told)}.`),
       isStopping &&
         grace !== null &&
         `${spelled(server)} had taken up the stop and was waiting for its workers; its own patience with them (${grace.setting}) is ` +
@@ -230,7 +235,7 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
     ],
     fixes: fixesFor(outer, server, grace, waited, {isStopping, isGroup: server !== null && isOn(server, 'killasgroup')}),
     next: [
-      ...(server === null ? [`give the log of ${life.program} itself as well: its lines around the kill decide`] : []),
+      ...(server === null ? [`give the log of ${programName(life)} itself as well: its lines around the kill decide`] : []),
       ...(isStopping
         ? [
             `stop it once with a longer limit: ${server?.supervisor === 'uwsgi' ? 'uWSGI then names the workers that do not leave (NO MERCY)' : 'what it waits for shows, or the server ends it itself'}`,
@@ -249,6 +254,18 @@ function waitedText(patience: ReturnType<typeof span>): string {
     : `after ${duration(patience)}`;
 }
 
+/** The platform's limit in seconds, where its own line names it. */
+function limitTold({remarks, forced}: Process): number | null {
+  const lines = [...remarks, ...(forced ? [forced.event] : [])];
+  const value = lines.find(({message}) => message === 'heroku/exit-timeout')?.fields.seconds;
+  return value === undefined ? null : Number(value);
+}
+
+/** Heroku's own lines may come without the dyno that they are about. */
+function programName({program}: Process): string {
+  return program ? program : 'the program';
+}
+
 function spelled(server: Instance | null): string {
   return server === null ? 'the server' : server.supervisor === 'uwsgi' ? 'uWSGI' : server.supervisor;
 }
@@ -259,8 +276,15 @@ function leftBehind({processes}: Instance): Process[] {
 
 function proofs(cuts: readonly Cut[], grace: Grace | null): Evidence[] {
   return cuts.flatMap(({outer: {life}, noted}) => [
-    ...(life.forced ? [proof(life.forced.event, `its patience is over: ${life.program} (pid ${life.pid}) is killed`)] : []),
-    ...(life.asked ? [proof(life.asked.event, `${life.program} is asked to stop`)] : []),
+    ...(life.forced
+      ? [
+          proof(
+            life.forced.event,
+            `its patience is over: ${programName(life)}${life.pid > 0 ? ` (pid ${life.pid})` : ''} is killed`,
+          ),
+        ]
+      : []),
+    ...(life.asked ? [proof(life.asked.event, `${programName(life)} is asked to stop`)] : []),
     ...(noted ? [proof(noted, 'the server takes up the stop')] : []),
     ...(grace?.where ? [proof(grace.where, `the inner patience: ${grace.setting} is ${grace.seconds} s`)] : []),
     ...(life.ended ? [proof(life.ended, 'the master is gone')] : []),

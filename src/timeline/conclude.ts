@@ -327,6 +327,7 @@ function endOf(process: ProcessDraft | null): ReloadedWorker['end'] {
   if (process === null) return 'unknown';
   if (process.forced !== null || process.end === 'forced') return 'forced';
   if (process.end === null && process.leaving !== null) return 'clean';
+  if (process.end === 'crashed' || process.end === 'killed') return process.end;
   return isAlive(process) || process.end === 'lost' ? 'unknown' : 'clean';
 }
 

@@ -256,7 +256,7 @@ export interface ReloadedWorker {
   readonly oldPid: number | null;
   readonly newPid: number | null;
   readonly wait: Duration;
-  readonly end: 'clean' | 'forced' | 'unknown';
+  readonly end: 'clean' | 'forced' | 'crashed' | 'killed' | 'unknown';
   /** Chain reloads: from the old worker's end to the replacement accepting, in seconds. */
   readonly comeback: Duration | null;
 }

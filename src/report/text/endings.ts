@@ -54,7 +54,9 @@ export function howItEnded({end, forced, killedBy, signal, role}: Process): stri
     case 'forced':
       if (killedBy === 'kernel') return 'killed by the kernel: memory ran out';
       return `${forced?.inferred ? 'probably ' : ''}killed${isOuter(killedBy) ? ` by ${killedBy === 'platform' ? 'the platform' : killedBy}` : ''}${
-        forced === null ? '' : `: ${DEADLINES[forced.deadline]}${isOuter(killedBy) ? after(forced) : ''}`
+        forced === null
+          ? ''
+          : `: ${isOuter(killedBy) ? `${OUTER_DEADLINES[forced.deadline] ?? DEADLINES[forced.deadline]}${after(forced)}` : DEADLINES[forced.deadline]}`
       }`;
     case 'crashed':
       return role === 'program' && signal === null ? 'ended with an error' : `crashed${bySignal}`;
@@ -82,4 +84,10 @@ const DEADLINES: Readonly<Record<NonNullable<Process['forced']>['deadline'], str
   brutal: 'no patience asked for (brutal)',
   timeout: 'worker timeout',
   'stop-timeout': 'stop timeout',
+};
+
+/** The same of a supervisor that runs whole programs. */
+const OUTER_DEADLINES: Partial<typeof DEADLINES> = {
+  timeout: 'its time was over',
+  brutal: 'left behind by the main process',
 };

@@ -59,7 +59,7 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
     failed: `cut short${duration.min > 0 ? ` after ${longDuration(duration)}` : ''}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}: its master was gone`,
   }[outcome];
   const old = workers.filter((worker) => !isOnlyNew(worker));
-  const ends = (['clean', 'forced', 'unknown'] as const).flatMap((how) => {
+  const ends = (['clean', 'forced', 'crashed', 'killed', 'unknown'] as const).flatMap((how) => {
     const count = old.filter((worker) => worker.end === how).length;
     return count === 0 ? [] : [`${counted(count, 'worker')} ${ENDS[how][count === 1 ? 0 : 1]}`];
   });
@@ -94,6 +94,8 @@ const TRIGGERS: Readonly<Record<Exclude<Reload['trigger'], 'unknown'>, string>> 
 const ENDS = {
   clean: ['left by itself', 'left by themselves'],
   forced: ['was killed', 'were killed'],
+  crashed: ['crashed', 'crashed'],
+  killed: ['was killed from outside', 'were killed from outside'],
   unknown: ['has no end in the log', 'have no end in the log'],
 } as const;
 
@@ -124,7 +126,13 @@ function table(reload: Reload, timeline: Timeline, page: Page): string {
   );
 }
 
-const HOW = {clean: 'left by itself', forced: 'killed', unknown: 'not shown in the log'} as const;
+const HOW = {
+  clean: 'left by itself',
+  forced: 'killed',
+  crashed: 'crashed',
+  killed: 'killed from outside',
+  unknown: 'not shown in the log',
+} as const;
 
 /** Rows that differ in worker and pid only. */
 function alike(rows: readonly Row[]): readonly (readonly [Row, ...Row[]])[] {
@@ -159,16 +167,13 @@ function fitted(head: string[], rows: string[][], {width, paint}: Page): string 
   table.push(...rows);
   const drawn = table.toString().replace(/ +$/gm, '');
   if (widthOf(drawn.split('\n')[0] ?? '') <= width) return drawn;
-  return rows
-    .map(([worker, oldPid, asked, waited, how, newPid]) =>
-      wrap(
-        `worker ${worker} (pid ${oldPid}): asked ${asked}, waited ${waited}, ${how}; new pid ${newPid}`,
-        width,
-        '  - ',
-        '    ',
-      ),
-    )
-    .join('\n');
+  return rows.map((cells) => wrap(inWords(cells), width, '  - ', '    ')).join('\n');
+}
+
+function inWords([worker, oldPid, asked, waited, how, newPid]: readonly string[]): string {
+  const name = `worker${worker === '-' ? '' : ` ${worker}`}`;
+  if (oldPid === '') return `${how} ${name} (pid ${newPid})`;
+  return `${name} (pid ${oldPid}): asked ${asked}, waited ${waited}, ${how}${newPid === '' ? '' : `; new pid ${newPid}`}`;
 }
 
 /** Rules between head and body only: quiet on the eye, and easy to read aloud. */

@@ -85,9 +85,19 @@ export class Programs {
     // systemd and platforms say first that their patience is over, and then whom they kill for it.
     const isAnnounced = before !== null && before.event.pid === null;
     const tries = before === null ? 1 : before.tries + (isAnnounced ? 0 : 1);
-    process.forced = {event, tries, deadline: event.meaning.deadline ?? 'stop-timeout', inferred: false};
+    const deadline = this.deadlineOf(event, main);
+    process.forced = {event, tries, deadline, inferred: false};
     process.killedBy = killerOf(instance);
     if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
+  }
+
+  /**
+   * What has run out. systemd says that first, and then whom it kills; where it has not, a start may have taken too long
+   * as well as a stop. What the main process leaves behind it kills without any patience (KillMode=mixed).
+   */
+  private deadlineOf({meaning, message}: LogEvent, main: ProcessDraft): NonNullable<ProcessDraft['forced']>['deadline'] {
+    if (message !== 'systemd/killing-process') return meaning.deadline ?? 'stop-timeout';
+    return main.forced?.deadline ?? (main.end === 'clean' ? 'brutal' : main.asked ? 'stop-timeout' : 'timeout');
   }
 
   /**
@@ -163,8 +173,10 @@ function end(process: ProcessDraft, event: LogEvent, how: NonNullable<ProcessDra
   process.end = how;
 }
 
-function nameOf({fields}: LogEvent): string {
-  return String(fields['program'] ?? fields['unit'] ?? fields['dyno'] ?? fields['name'] ?? '');
+/** A dyno may be named by the envelope alone, in the place of the program. */
+function nameOf({fields, message, stream}: LogEvent): string {
+  const ofEnvelope = message.startsWith('heroku/') ? stream?.slice(stream.lastIndexOf('/') + 1) : undefined;
+  return String(fields['program'] ?? fields['unit'] ?? fields['dyno'] ?? fields['name'] ?? ofEnvelope ?? '');
 }
 
 function keyOf({id}: InstanceDraft, name: string): string {
