@@ -1,4 +1,5 @@
 import {type EnvelopeRecord, journalRecord, recordsOf} from './record.ts';
+import {isInStats} from './stats.ts';
 
 /** More than any record of a log; what is longer is not one. */
 const MOST_LINES = 20_000;
@@ -22,6 +23,9 @@ export class PrettyJson implements Gathering {
   private indentation = '';
   private lines: string[] = [];
   private bytes = 0;
+  private isOutermost = false;
+  /** Objects inside are parts of it and no records: how many of them are open. Null where it is not known to be such a one. */
+  private depth: number | null = null;
 
   static begins(line: Buffer): boolean {
     return /^[ \t]*(?:\[[ \t]*)?\{[ \t\r]*$/.test(line.toString('latin1'));
@@ -29,9 +33,11 @@ export class PrettyJson implements Gathering {
 
   add(line: Buffer): Step {
     const text = line.toString('utf8');
+    if (this.depth !== null) return this.addPart(text, this.depth);
     const begun = /^([ \t]*)(?:\[[ \t]*)?\{[ \t\r]*$/.exec(text);
     if (begun !== null) {
       // The innermost list of objects holds the records.
+      this.isOutermost = this.lines.length === 0;
       this.indentation = begun[1] ?? '';
       this.lines = ['{'];
       return 'part';
@@ -45,13 +51,38 @@ export class PrettyJson implements Gathering {
     }
     if (!/^[ \t]*["\d\]}[tfn-]/.test(text)) return 'never';
     this.lines.push(text);
+    if (this.isOutermost && isInStats(text)) this.depth = 1;
     return 'part';
+  }
+
+  private addPart(text: string, depth: number): Step {
+    this.bytes += text.length;
+    if (this.lines.length > MOST_LINES || this.bytes > MOST_BYTES) return 'never';
+    this.lines.push(text);
+    this.depth = depth + count(text, /[{[]/g) - count(text, /[}\]]/g);
+    return this.depth > 0 ? 'part' : 'last';
   }
 
   records(): EnvelopeRecord[] {
     const value = jsonOf(this.lines.join('\n'));
-    return value === undefined ? [] : recordsOf(value);
+    const records = value === undefined ? [] : recordsOf(value);
+    return records.map((record) => {
+      const {standsAt} = record;
+      if (standsAt === undefined) return record;
+      return {
+        ...record,
+        linesBefore: Math.max(
+          0,
+          this.lines.findIndex((line) => standsAt.test(line)),
+        ),
+      };
+    });
   }
+}
+
+/** How many brackets stand outside of strings. */
+function count(text: string, brackets: RegExp): number {
+  return text.replace(STRINGS, '').match(brackets)?.length ?? 0;
 }
 
 /** What belongs to a list of records and to none of them: `]`, `}`. */
@@ -171,6 +202,7 @@ export function jsonOf(text: string): unknown {
 }
 
 const STRING = '"(?:[^"\\\\]|\\\\.)*"';
+const STRINGS = new RegExp(STRING, 'g');
 /** An object with objects in it, of which none holds another. */
 const OBJECT = new RegExp(`\\{(?:[^{}"]|${STRING}|\\{(?:[^{}"]|${STRING})*\\})*\\}\\s*`, 'gs');
 

@@ -24,7 +24,7 @@ const OWN_STAMPS: ReadonlySet<string> = new Set(['leveled-time', 'asctime']);
 const FRONTS: ReadonlySet<string> = new Set(['time', 'full-time', 'monotonic', 'tai64n', 'syslog-priority']);
 
 /** Records of which a line is a value; see `recordsOf`. */
-const RECORDS = ['journal-json', 'docker-json', 'cloudwatch-json', 'google-json', 'loki', 'json'];
+const RECORDS = ['journal-json', 'docker-json', 'cloudwatch-json', 'google-json', 'loki', 'uwsgi-stats', 'json'];
 
 /** No envelope at all. */
 export const PLAIN = 'plain';

@@ -1,3 +1,5 @@
+import {statsRecords} from './stats.ts';
+
 /**
  * Records in which a line of a log is a value among others: journald's fields, and what collectors make of lines
  * in JSON.
@@ -13,6 +15,10 @@ export interface EnvelopeRecord {
   readonly time: unknown;
   /** Host, unit, container, … and boot: what tells one stream of lines from another. */
   readonly origin: readonly string[];
+  /** What is found in the line that it is about, where it is a part of a document of several lines. */
+  readonly standsAt?: RegExp;
+  /** How many lines of the document precede that one. */
+  readonly linesBefore?: number;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -117,6 +123,8 @@ function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
     return value.length > 1 && value.every(isLokiStream) ? merged(lists) : lists.flat();
   }
   const fields = value as Fields;
+  const stats = statsRecords(fields);
+  if (stats.length > 0) return stats;
   if ('__REALTIME_TIMESTAMP' in fields || '__CURSOR' in fields) return [journalRecord('journal-json', fields)];
   const {log, time} = fields;
   if (typeof log === 'string' && typeof time === 'string' && 'stream' in fields) {

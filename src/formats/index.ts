@@ -10,9 +10,11 @@ import {hypercorn} from './hypercorn.ts';
 import {kernel} from './kernel.ts';
 import {CUSTOM_REQUEST, type LogFormat} from './log-format.ts';
 import {phpFpm} from './php-fpm.ts';
+import {ps} from './ps.ts';
 import {puma} from './puma.ts';
 import {record} from './record.ts';
 import {supervisord} from './supervisord.ts';
+import {systemctl} from './systemctl.ts';
 import {systemd} from './systemd.ts';
 import {unicorn} from './unicorn.ts';
 import {uvicorn} from './uvicorn.ts';
@@ -33,6 +35,8 @@ export const formats: readonly Format[] = [
   unicorn,
   phpFpm,
   heroku,
+  systemctl,
+  ps,
   application,
   record,
 ];

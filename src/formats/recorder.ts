@@ -784,9 +784,11 @@ export class Recorder implements LineSink {
 
   private takeRecords(records: readonly EnvelopeRecord[], outer: Wrapping, depth: number): LineKind {
     const {current} = this;
+    const {line} = current;
     let best: LineKind = 'noise';
     for (const record of records) {
       const {text} = record;
+      current.line = line + (record.linesBefore ?? 0);
       if (text === null) {
         this.note('messages that the journal left out (use -a)');
         continue;
@@ -800,6 +802,7 @@ export class Recorder implements LineSink {
         this.inner(text, wrapping, depth);
       best = moreTelling(kind, best);
     }
+    current.line = line;
     return best;
   }
 

@@ -40,7 +40,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'control-unreachable': {kind: 'control-unreachable'},
   'control-failed': {kind: 'remark'},
   'program-error': {kind: 'program-failed', role: 'program'},
-  'program-status': {kind: 'remark', role: 'program', when: {state: {FATAL: {kind: 'program-given-up'}}}},
+  'program-status': {kind: 'program-seen', role: 'program', when: {state: {FATAL: {kind: 'program-given-up'}}}},
   restarted: {kind: 'remark'},
 };
 

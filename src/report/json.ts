@@ -14,6 +14,7 @@ import {
   type Reload,
   type ReloadedWorker,
   type Setting,
+  type Snapshot,
   type Timeline,
   UNKNOWN_PID,
 } from '../timeline/timeline.ts';
@@ -47,6 +48,7 @@ export function reportOf(diagnosis: Diagnosis) {
       retried: timeline.tasks.retried,
       orphaned: timeline.tasks.orphaned.map(write.orphan),
     },
+    snapshots: timeline.snapshots.map(write.snapshot),
     findings: findings.map(write.finding),
     rules: rules.map(({id, result, reason}: RuleResult) => ({id, result, reason})),
     notes: notes.map(({input, text}) => ({input: inputName(input), text})),
@@ -189,6 +191,19 @@ function writer(timeline: Timeline) {
     gone: task.gone === null ? null : where(task.gone),
   });
 
+  const snapshot = ({head, rows}: Snapshot) => ({
+    takenAt: at(head?.at ?? rows[0]?.event.at ?? null),
+    where: head === null ? null : where(head),
+    rows: rows.map(({event, process, contradicts}) => ({
+      pid: event.pid,
+      worker: event.worker ?? process?.worker ?? null,
+      instance: process?.instance ?? null,
+      fields: event.fields,
+      where: where(event),
+      contradicts: contradicts === null ? null : where(contradicts),
+    })),
+  });
+
   const evidence = ({at: line, shows}: Evidence) => ({...where(line), text: line.text, shows});
 
   const fix = ({setting, section, value, effect, since, safety, why, remaining}: Fix) => ({
@@ -226,5 +241,5 @@ function writer(timeline: Timeline) {
     fingerprint: finding.fingerprint,
   });
 
-  return {input, instance, reload, orphan, finding};
+  return {input, instance, reload, orphan, snapshot, finding};
 }

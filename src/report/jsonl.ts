@@ -4,13 +4,13 @@ import type {Reporter} from './reporter.ts';
 
 /**
  * The JSON report in pieces, one object a line; `type` says which piece: `report` (version and verdict) first, then
- * `input`, `instance`, `reload`, `tasks`, `finding`, `rule`, `note`, `measure` and, where there
+ * `input`, `instance`, `reload`, `tasks`, `snapshot`, `finding`, `rule`, `note`, `measure` and, where there
  * is one, `baseline`.
  */
 export const jsonl: Reporter = {
   name: 'jsonl',
   render(diagnosis) {
-    const {schemaVersion, verdict, inputs, instances, reloads, tasks, findings, rules, notes, measures, baseline} =
+    const {schemaVersion, verdict, inputs, instances, reloads, tasks, snapshots, findings, rules, notes, measures, baseline} =
       reportOf(diagnosis);
     const of = (type: string, pieces: readonly object[]) => pieces.map((piece) => ({type, ...piece}));
     const pieces = [
@@ -19,6 +19,7 @@ export const jsonl: Reporter = {
       ...of('instance', instances),
       ...of('reload', reloads),
       {type: 'tasks', ...tasks},
+      ...of('snapshot', snapshots),
       ...of('finding', findings),
       ...of('rule', rules),
       ...of('note', notes),

@@ -197,6 +197,25 @@ const measure = object({
   count: {...count, description: 'The number of things that it was measured on'},
 });
 
+const snapshot = object({
+  takenAt: instant,
+  where: {...place, type: ['object', 'null'], description: 'The line that tells of the whole'},
+  rows: array(
+    object({
+      pid: nullableInteger,
+      worker: nullableInteger,
+      instance: {...nullableString, description: 'Whose process it is, where the log names it'},
+      fields: {type: 'object', description: 'What the row says: requests, spawns, lastSpawn, state, parent, …'},
+      where: place,
+      contradicts: {
+        ...place,
+        type: ['object', 'null'],
+        description: 'The line of the log by which it had ended before',
+      },
+    }),
+  ),
+});
+
 const baselineEntry = object({
   fingerprint: string,
   rule: string,
@@ -224,6 +243,7 @@ export const schema = {
     instances: array(instance),
     reloads: array(reload),
     tasks: object({started: count, finished: count, retried: count, orphaned: array(orphan)}),
+    snapshots: {...array(snapshot), description: 'What somebody saw who looked at the processes: uwsgitop, ps, status commands'},
     findings: array(finding),
     rules: array(rule),
     notes: array(object({input: string, text: string})),

@@ -1,6 +1,7 @@
 import type {Diagnosis} from '../analyze.ts';
 import {counted} from '../number.ts';
 import type {RuleFinding} from '../rules/rule.ts';
+import {SEEN} from '../timeline/snapshots.ts';
 import type {ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
 import type {TimeWindow} from '../timeline/window.ts';
 import {longDuration} from './duration.ts';
@@ -97,9 +98,7 @@ function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
 
 function isSnapshot({events, inputs}: Timeline): boolean {
   return (
-    events.length > 0 &&
-    inputs.every(({counts}) => counts.requests === 0) &&
-    events.every(({meaning}) => meaning.kind === 'snapshot' || meaning.kind === 'process-seen')
+    events.length > 0 && inputs.every(({counts}) => counts.requests === 0) && events.every(({meaning}) => SEEN.has(meaning.kind))
   );
 }
 

@@ -169,6 +169,7 @@ const ASIDE: ReadonlySet<string> = new Set([
   'helper-stopping',
   'snapshot',
   'process-seen',
+  'program-seen',
 ]);
 
 const indexes = new WeakMap<Timeline, ReadonlyMap<LogEvent, number>>();

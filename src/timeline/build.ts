@@ -5,9 +5,11 @@ import type {LogEvent} from './event.ts';
 import {logsOf} from './logs.ts';
 import type {Recording} from './recording.ts';
 import {serversOf} from './servers.ts';
+import {pastedOnTop} from './snapshots.ts';
 import {solve} from './solve.ts';
 import {follow} from './story/follow.ts';
 import {nest} from './story/nesting.ts';
+import {UNKNOWN_INSTANT} from './time.ts';
 import type {Timeline} from './timeline.ts';
 
 /**
@@ -15,14 +17,19 @@ import type {Timeline} from './timeline.ts';
  * the timeline. Always succeeds: what does not fit is left as the log has it.
  */
 export function buildTimeline(read: Recording): Timeline {
-  const recording = arrange(read);
+  const arranged = arrange(read);
+  const onTop = pastedOnTop(arranged.events);
+  const recording = {
+    ...arranged,
+    events: arranged.events.map((event, n) => (onTop.has(n) ? {...event, at: UNKNOWN_INSTANT} : event)),
+  };
   const logOf = logsOf(recording.inputs);
   const servers = serversOf(recording);
-  const first = follow(recording.events, NOBODY, servers);
+  const first = follow(recording.events, onTop, NOBODY, servers);
   const ended = nest(first, recording.events);
   const {instants, disagreements} = solve(recording.events, constraintsOf(first), (input) => logOf[input] ?? input);
   const events = recording.events.map((event, n): LogEvent => ({...event, at: instants[n] ?? event.at}));
-  const story = follow(events, ended, servers);
+  const story = follow(events, onTop, ended, servers);
   nest(story, events);
   return concludeTimeline({...recording, events}, story, servers, disagreements);
 }

@@ -1,7 +1,8 @@
 import {patienceBefore, waitedSeconds, withReaping} from './constraints.ts';
-import type {EventKind, LogEvent, RequestSegment} from './event.ts';
+import type {LogEvent, RequestSegment} from './event.ts';
 import {precedes} from './lookup.ts';
 import type {Recording} from './recording.ts';
+import {SEEN, snapshotsOf} from './snapshots.ts';
 import type {Constraint} from './solve.ts';
 import type {InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
 import {causeOf, isAlive, killerOf, newProcess} from './story/draft.ts';
@@ -49,6 +50,7 @@ export function concludeTimeline(
     events: recording.events,
     voices: recording.voices,
     doubled: recording.doubled,
+    snapshots: snapshotsOf(recording.events, instanceList),
     messages: new Set(recording.events.map(({message}) => message)),
     disagreements: disagreements.map(({before, after, because}) => ({before, after, because})),
     from,
@@ -61,10 +63,10 @@ export function concludeTimeline(
  * until then. Where there is nothing else, those of the snapshots.
  */
 function spanOf({inputs, events, segments}: Recording): readonly number[] {
-  const looked = new Set(events.filter(({meaning}) => meaning.kind === 'snapshot').map(({input}) => input));
+  const looked = new Set(events.filter(({meaning}) => SEEN.has(meaning.kind)).map(({input}) => input));
   const written = inputs.flatMap((summary, input) => {
     if (!looked.has(input)) return [summary.from, summary.to];
-    const told = events.filter((event) => event.input === input && !SNAPSHOT.has(event.meaning.kind));
+    const told = events.filter((event) => event.input === input && !SEEN.has(event.meaning.kind));
     return [
       // A line without a stamp is known not to be before: the snapshot below it says nothing of how long the log goes on.
       ...told.map(({at}) => at.earliest ?? at.latest),
@@ -81,8 +83,6 @@ function spanOf({inputs, events, segments}: Recording): readonly number[] {
   }
   return from === undefined || to === undefined ? [] : [from, to];
 }
-
-const SNAPSHOT: ReadonlySet<EventKind> = new Set(['snapshot', 'process-seen']);
 
 type Segments = ReadonlyMap<ProcessDraft, readonly RequestSegment[]>;
 

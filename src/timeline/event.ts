@@ -142,8 +142,13 @@ export type EventKind =
   | 'control-unreachable'
   /** Somebody looked at the instance from outside at this instant; fields: version, requests, queued. */
   | 'snapshot'
-  /** What a snapshot tells of a process that is there; fields: state, requests, spawns, lastSpawn (time of day). */
+  /**
+   * What a snapshot tells of a process that is there; fields: state, requests, spawns, lastSpawn (time of day, or seconds
+   * since 1970), since (the oldest request that runs). {@link Meaning.onHost} where any server can have it.
+   */
   | 'process-seen'
+  /** What a snapshot tells of a program of a supervisor of programs; fields: program or unit, state, since, ago, uptime. */
+  | 'program-seen'
   /** Emperor and vassals: what the parent says about a whole instance; fields: vassal. */
   | 'vassal'
   /** A client or a socket misbehaved: context around a reload, never a cause. */
@@ -164,6 +169,8 @@ export interface Meaning {
   readonly value?: string | number | boolean;
   /** 'process-started': the slot had a process before. */
   readonly respawned?: true;
+  /** 'process-seen': a list of the host's processes: which server's it is, the pid tells; fields: server, parent. */
+  readonly onHost?: true;
   /** 'process-forced': which patience ended. */
   readonly deadline?: 'mercy' | 'harakiri' | 'evil-reload' | 'brutal' | 'timeout' | 'stop-timeout';
   /**

@@ -1,11 +1,10 @@
-import type {EventKind, LogEvent} from './event.ts';
+import type {LogEvent} from './event.ts';
 import {logsOf} from './logs.ts';
 import type {Recording} from './recording.ts';
+import {SEEN} from './snapshots.ts';
 import type {InputSummary} from './timeline.ts';
 
 const SLACK_MS = 2000;
-/** What a snapshot is made of. It can be taken in the middle of a log. */
-const SEEN: ReadonlySet<EventKind> = new Set(['snapshot', 'process-seen']);
 
 /**
  * Which inputs tell of one server where no envelope names it, as a number by input. Process ids and worker numbers of two

@@ -19,6 +19,8 @@ export interface Timeline {
   readonly voices: readonly Voice[];
   /** Events that a second sink wrote again: of no account. */
   readonly doubled: readonly LogEvent[];
+  /** What somebody saw who looked at the running processes from outside. */
+  readonly snapshots: readonly Snapshot[];
   /** Message names (`uwsgi/no-mercy`) that occur; what a rule's needs are held against. */
   readonly messages: ReadonlySet<string>;
   /** Pairs of lines whose times cannot both be right. */
@@ -28,6 +30,21 @@ export interface Timeline {
   readonly to: number | null;
   /** The time that was asked for, where the report leaves out what lies outside it. */
   readonly window?: TimeWindow;
+}
+
+export interface Snapshot {
+  /** The line that tells of the whole, and when it was taken; null where there is none. */
+  readonly head: LogEvent | null;
+  readonly rows: readonly SeenRow[];
+}
+
+/** A process, or a program, that a snapshot shows. */
+export interface SeenRow {
+  readonly event: LogEvent;
+  /** Null where no other line of the log names it. */
+  readonly process: Process | null;
+  /** A line by which it had ended before. */
+  readonly contradicts: LogEvent | null;
 }
 
 export interface Disagreement {

@@ -190,6 +190,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     tasks: {started: 0, finished: 0, retried: 0, orphaned: []},
     events: [],
     voices: [],
+    snapshots: [],
     doubled: [],
     messages: new Set(['uwsgi/something']),
     from: input.from,

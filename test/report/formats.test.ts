@@ -86,6 +86,7 @@ test('jsonl is the JSON report in pieces', async () => {
       instances: of('instance'),
       reloads: of('reload'),
       tasks: of('tasks')[0],
+      snapshots: of('snapshot'),
       findings: of('finding'),
       rules: of('rule'),
       notes: of('note'),

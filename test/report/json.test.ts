@@ -40,6 +40,7 @@ test('the keys and values that others build on', () => {
     'instances',
     'reloads',
     'tasks',
+    'snapshots',
     'findings',
     'rules',
     'notes',

@@ -1,7 +1,6 @@
 import {counted} from '../../number.ts';
 import type {LogEvent} from '../../timeline/event.ts';
-import {isBefore} from '../../timeline/time.ts';
-import type {Process, Timeline} from '../../timeline/timeline.ts';
+import type {SeenRow, Snapshot, Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {day, timeOfDay} from '../instant.ts';
 import {wrap} from '../wrap.ts';
@@ -14,43 +13,57 @@ const TOGETHER = 3;
 
 /** What snapshots of the running processes show, and where the log tells otherwise. */
 export function snapshots(timeline: Timeline, page: Page): string {
-  const shown = timeline.events.filter(({meaning}) => meaning.kind === 'snapshot' || meaning.kind === 'process-seen');
-  const processes = timeline.instances.flatMap((instance) => instance.processes);
-  const lines = shown.slice(0, MOST).map((event, n) => {
-    if (event.meaning.kind === 'snapshot') return snapshot(event, rowsBehind(shown, n), page);
-    const process = processes.find(({remarks}) => remarks.includes(event));
-    return `${seen(event)} (${page.place(event)})${contradiction(event, process, page)}`;
-  });
-  if (shown.length > MOST) lines.push(`… and ${counted(shown.length - MOST, 'more line')} (logdoctor events has all)`);
+  const all = timeline.snapshots.flatMap((snapshot) => [
+    ...(snapshot.head === null ? [] : [head(snapshot.head, snapshot, page)]),
+    ...once(snapshot.rows).map((row) => `${seen(row)} (${page.place(row.event)})${contradiction(row, page)}`),
+  ]);
+  const lines = all.slice(0, MOST);
+  if (all.length > MOST) lines.push(`… and ${counted(all.length - MOST, 'more line')} (logdoctor events has all)`);
   return lines
     .map((line, n) => wrap(line, page.width, n === 0 ? LABEL : ' '.repeat(LABEL.length), ' '.repeat(LABEL.length)))
     .join('\n');
 }
 
-function rowsBehind(shown: readonly LogEvent[], snapshot: number): readonly LogEvent[] {
-  const next = shown.findIndex(({meaning}, n) => n > snapshot && meaning.kind === 'snapshot');
-  return shown.slice(snapshot + 1, next < 0 ? undefined : next);
+/** A list of threads has a row for each thread, and a unit's tree shows its main process again. */
+function once(rows: readonly SeenRow[]): readonly SeenRow[] {
+  const said = new Set<string>();
+  return rows.filter((row) => {
+    const words = seen(row);
+    if (said.has(words)) return false;
+    said.add(words);
+    return true;
+  });
 }
 
-function snapshot(event: LogEvent, rows: readonly LogEvent[], page: Page): string {
-  const {requests, queued} = event.fields;
-  const taken = event.at.earliest === null ? '?' : `${day(event.at.earliest)} ${timeOfDay(event.at.earliest)}`;
+function head(event: LogEvent, {rows}: Snapshot, page: Page): string {
+  const {requests, queued, unit} = event.fields;
+  if (unit !== undefined) return `unit ${printable(String(unit))} (${page.place(event)})`;
+  const at = event.at.earliest;
+  const taken = event.at.latest === at && at !== null ? ` taken ${day(at)} ${timeOfDay(at)}` : notBefore(rows);
   const queue = queued === undefined ? '' : `, ${counted(Number(queued), 'connection')} in the listen queue`;
   return [
-    `snapshot taken ${taken}: ${counted(Number(requests ?? 0), 'request')} in all${queue} (${page.place(event)}).`,
+    `snapshot${taken}: ${counted(Number(requests ?? 0), 'request')} in all${queue} (${page.place(event)}).`,
     'Requests and spawns are counted from the start of the server on, over all processes that had the number of the worker.',
-    ...inStep(rows),
+    ...inStep(rows.map((row) => row.event)),
   ].join(' ');
+}
+
+/** The stats server does not tell the time, but what it shows had begun. */
+function notBefore(rows: readonly SeenRow[]): string {
+  const begun = rows
+    .flatMap(({event: {fields}}) => [fields['lastSpawn'], fields['since']])
+    .filter((at) => typeof at === 'number');
+  return begun.length === 0 ? '' : ` taken at ${when(Math.max(...begun))} or later`;
 }
 
 /** Workers that were all replaced at one moment. A snapshot does not tell why. */
 function inStep(rows: readonly LogEvent[]): readonly string[] {
   const again = rows
     .filter(({fields}) => Number(fields['spawns'] ?? 1) > 1)
-    .map(({worker, fields}) => ({worker, at: clockOf(fields)}));
+    .map(({worker, fields}) => ({worker, at: spawnedAt(fields)}));
   const groups = again.map(({at}) => again.filter((other) => other.at >= at && other.at <= at + TOGETHER));
   const most = groups.reduce((best, group) => (group.length > best.length ? group : best), []);
-  if (most.length < 2 || most.length * 2 <= rows.length) return [];
+  if (most.length < 2 || most.length * 2 <= rows.filter(({worker}) => worker !== null).length) return [];
   const names = most.map(({worker}) => worker).sort((a, b) => Number(a) - Number(b));
   return [
     `Workers ${names.join(', ')} were last replaced within ${TOGETHER} s: that agrees with recycling in step (max-requests, a limit ` +
@@ -58,27 +71,68 @@ function inStep(rows: readonly LogEvent[]): readonly string[] {
   ];
 }
 
-/** Seconds since midnight of the last spawn; NaN where it is not told. */
-function clockOf({lastSpawn}: LogEvent['fields']): number {
+/** Seconds, of the day or since 1970, of the last spawn; NaN where it is not told. */
+function spawnedAt({lastSpawn}: LogEvent['fields']): number {
+  if (typeof lastSpawn === 'number') return lastSpawn;
   const [hours, minutes, seconds] = String(lastSpawn).split(':').map(Number);
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
 }
 
-function seen({pid, worker, meaning, fields}: LogEvent): string {
-  const {requests, spawns, lastSpawn, state} = fields;
+/** The stats server tells seconds since 1970, uwsgitop a time of day. */
+function when(at: string | number | boolean): string {
+  return typeof at === 'number' ? `${day(at * 1000)} ${timeOfDay(at * 1000)} UTC` : printable(String(at));
+}
+
+function seen({event, process}: SeenRow): string {
+  const {pid, worker, meaning, fields} = event;
+  if (meaning.kind === 'program-seen') return program(event, process?.program ?? null);
+  const {requests, spawns, lastSpawn, since, state, server, parent} = fields;
   const facts = [
-    ...(state === undefined ? [] : [printable(String(state))]),
+    ...(state === undefined ? [] : [stateInWords(String(state))]),
+    ...(since === undefined ? [] : [`its oldest running request began at ${when(since)}`]),
     ...(requests === undefined ? [] : [counted(Number(requests), 'request')]),
     ...(spawns === undefined ? [] : [`spawned ${Number(spawns) === 1 ? 'once' : counted(Number(spawns), 'time')}`]),
-    ...(lastSpawn === undefined ? [] : [`${Number(spawns) === 1 ? 'at' : 'last at'} ${printable(String(lastSpawn))}`]),
+    ...(lastSpawn === undefined ? [] : [`${Number(spawns) === 1 ? 'at' : 'last at'} ${when(lastSpawn)}`]),
+    ...(parent === undefined
+      ? []
+      : [`its parent is ${parent === 1 ? 'pid 1 (its own has ended, or it was started there)' : `pid ${parent}`}`]),
+    ...(process === null && meaning.onHost ? ['no line of the log names it'] : []),
   ];
-  const name = `${meaning.role ?? 'process'}${worker === null ? '' : ` ${worker}`} (pid ${pid})`;
+  const role = process?.role ?? meaning.role ?? (server === undefined ? 'process' : `process of ${printable(String(server))}`);
+  const number = worker ?? process?.worker ?? null;
+  const name = `${role === 'other' ? 'process' : role}${number === null ? '' : ` ${number}`} (pid ${pid})`;
   return facts.length === 0 ? `${name} is there` : `${name}: ${facts.join(', ')}`;
 }
 
-/** The process had ended, as the log has it. */
-function contradiction(event: LogEvent, process: Process | undefined, page: Page): string {
-  const {ended, end} = process ?? {ended: null, end: 'running'};
-  if (ended === null || end === 'running' || end === 'lost' || !isBefore(ended.at, event.at)) return '';
-  return `. That contradicts ${page.place(ended)}, by which this process had ended: another process with its pid, another server, or a line that is later than the snapshot`;
+/** The letters that ps and the kernel have for the state of a process, where they matter; the words of others as they are. */
+function stateInWords(state: string): string {
+  if (state.startsWith('Z')) return 'ended, and its parent has not collected it (defunct)';
+  if (state.startsWith('D')) return 'in an uninterruptible system call (D): no signal ends it until that returns';
+  if (/^[Tt]/.test(state)) return 'stopped by a signal or a debugger (T)';
+  return /^[A-Z]/.test(state) ? `there (${printable(state)})` : printable(state);
+}
+
+function program({pid, fields}: LogEvent, known: string | null): string {
+  const {state, sub, result, reason, since, ago, uptime, code, status, signal} = fields;
+  const name = fields['program'] ?? known ?? 'its main process';
+  const told = [
+    ...(state === undefined ? [] : [`${state}${sub === undefined ? '' : ` (${sub})`}`]),
+    ...(result === undefined ? [] : [`result ${result}`]),
+    ...(reason === undefined ? [] : [String(reason)]),
+    ...(since === undefined || ago === undefined ? [] : [`for ${ago}, since ${since}`]),
+    ...(since === undefined || ago !== undefined ? [] : [String(since)]),
+    ...(uptime === undefined ? [] : [`up ${uptime}`]),
+    ...(code === undefined ? [] : [signal === undefined ? `ended with status ${status}` : `ended by SIG${signal}`]),
+  ];
+  const who = `${name}${pid === null ? '' : ` (pid ${pid})`}`;
+  const what = printable(told.join(', '));
+  return state !== undefined && fields['program'] === undefined
+    ? what
+    : `${printable(who)}${what === '' ? ' is there' : `: ${what}`}`;
+}
+
+/** The log tells otherwise. */
+function contradiction({contradicts}: SeenRow, page: Page): string {
+  if (contradicts === null) return '';
+  return `. That contradicts ${page.place(contradicts)}, by which this process had ended: another process with its pid, another server, or a line that is later than the snapshot`;
 }

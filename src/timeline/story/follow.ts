@@ -28,17 +28,26 @@ const HANDLERS: Handlers = {
 /**
  * Who did what. Does not depend on times.
  *
+ * @param onTop See {@link pastedOnTop}.
  * @param ended Masters whose end only an outer supervisor tells, perhaps in another file ({@link masterKey}).
  * @param servers By input: which server lines without a stream tell of.
  */
-export function follow(events: readonly LogEvent[], ended: ReadonlySet<string>, servers: readonly number[]): Story {
+export function follow(
+  events: readonly LogEvent[],
+  onTop: ReadonlySet<number>,
+  ended: ReadonlySet<string>,
+  servers: readonly number[],
+): Story {
   const story = new StoryDraft(events, ended, servers);
-  for (const [index, event] of events.entries()) take(story, event, index);
+  for (const [index, event] of events.entries()) if (!onTop.has(index)) take(story, event, index);
+  for (const index of onTop) take(story, events[index] as LogEvent, index);
   return story;
 }
 
 function take(story: StoryDraft, event: LogEvent, index: number): void {
   story.index = index;
+  // Joined once all servers of the host are known: see nesting.ts.
+  if (event.meaning.onHost) return;
   const host = hostOf(story, event);
   story.source = host ?? sourceOf(story, event);
   // Its host has told of its start and will tell of its end.

@@ -8,6 +8,7 @@ import type {LogEvent} from '../event.ts';
 import type {Instant} from '../time.ts';
 import {UNKNOWN_PID} from '../timeline.ts';
 import {type InstanceDraft, killerOf, masterKey, newProcess, type ProcessDraft, type ReloadDraft, type Story} from './draft.ts';
+import {showThere} from './seen.ts';
 import {signalName} from './signals.ts';
 
 const SECOND = 1000;
@@ -41,6 +42,7 @@ export function nest(story: Story, events: readonly LogEvent[]): ReadonlySet<str
   for (const event of events) {
     if (event.meaning.kind === 'out-of-memory') giveToKernel(event, all);
     else if (event.meaning.kind === 'process-left-over') showAlive(event, all);
+    else if (event.meaning.onHost) showListed(event, all);
   }
   forgetUneventful(instances);
   return ended;
@@ -259,6 +261,19 @@ function showAlive(event: LogEvent, known: Known): void {
   survivor.end = 'running';
   // It had left its work loop, and no more than that.
   survivor.leaving = null;
+}
+
+/** A list of the host's processes shows it: the latest with this pid, and of a program of an outer supervisor both its lives. */
+function showListed(event: LogEvent, known: Known): void {
+  const {server} = event.fields;
+  const shown = new Map<InstanceDraft, ProcessDraft>();
+  for (const process of known.withPid(event.pid)) {
+    const {instance, role, started} = process;
+    const isSame = server === undefined || role === 'program' || String(server) === instance.supervisor;
+    if (isSame && mayShareHost(instance, event) && (started === null || !isAfter(started.at, event.at)))
+      shown.set(instance, process);
+  }
+  for (const process of shown.values()) showThere(process, event);
 }
 
 /**

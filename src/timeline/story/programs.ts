@@ -1,6 +1,7 @@
 import type {EventKind, LogEvent} from '../event.ts';
 import {UNKNOWN_PID} from '../timeline.ts';
 import {type InstanceDraft, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
+import {showThere} from './seen.ts';
 import {FAULTS, REQUESTS, signalName} from './signals.ts';
 
 /**
@@ -9,6 +10,8 @@ import {FAULTS, REQUESTS, signalName} from './signals.ts';
  */
 export class Programs {
   private readonly latest = new Map<string, ProcessDraft>();
+  /** The unit that a snapshot is about: its rows do not name it. */
+  private unit: string | null = null;
 
   /** Takes what a supervisor says of one of its programs; false where the event is nothing of that kind. */
   take(event: LogEvent, instance: InstanceDraft, index: number): boolean {
@@ -33,6 +36,10 @@ export class Programs {
     'process-ended': (event, instance, index) => this.ended(event, instance, index),
     'program-down': (event, instance) => this.down(event, instance),
     'process-left-over': (event, instance) => this.current(event, instance)?.remarks.push(event),
+    snapshot: (event) => {
+      this.unit = nameOf(event);
+    },
+    'program-seen': (event, instance, index) => this.seen(event, instance, index),
     // A reload of the unit is a signal to the program, whose own lines tell what came of it.
     'reload-asked': (event, instance) => this.current(event, instance)?.remarks.push(event),
   };
@@ -144,6 +151,25 @@ export class Programs {
       end(process, event, 'crashed');
     }
     if (wasAsked && process.cause === 'unknown') process.cause = 'stop';
+  }
+
+  /** A snapshot tells its pid, and with it, where that is another one, a life that no line told of. */
+  private seen(event: LogEvent, instance: InstanceDraft, index: number): void {
+    const name = nameOf(event) || (this.unit ?? '');
+    const past = this.latest.get(keyOf(instance, name)) ?? null;
+    const hasEnded = event.fields['code'] !== undefined;
+    if (event.pid === null || hasEnded) {
+      past?.remarks.push(event);
+      return;
+    }
+    const isSame = past !== null && (past.pid === event.pid || (past.pid === UNKNOWN_PID && isAlive(past)));
+    const process = isSame ? past : this.introduce(event, instance, index, name);
+    process.pid = event.pid;
+    showThere(process, event);
+    if (isSame || past === null) return;
+    process.predecessor = past;
+    past.successor = process;
+    if (isAlive(past)) end(past, event, past.forced === null ? 'lost' : 'forced');
   }
 
   private down(event: LogEvent, instance: InstanceDraft): void {

@@ -1,8 +1,8 @@
-/** Tables of the processes of one instant (uwsgitop, ps), in or below a log. */
+/** What one server's own tools show of its processes at one instant (uwsgitop, the stats server), in or below a log. */
 import type {LogEvent} from '../event.ts';
-import {isBefore} from '../time.ts';
 import {instanceOf, processOf} from './attribution.ts';
 import {isLeaving, newProcess} from './draft.ts';
+import {seenIn, showThere} from './seen.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
 export const SNAPSHOTS: Handlers = {
@@ -24,14 +24,6 @@ function snapshot(story: StoryDraft, event: LogEvent): void {
   instance.slots.set(row.worker, leaver);
 }
 
-/** The processes that a snapshot shows, by the lines that follow its first. */
-function seenIn(story: StoryDraft, snapshot: LogEvent): readonly LogEvent[] {
-  const next = story.events.slice(story.index + 1).filter(({input}) => input === snapshot.input);
-  const end = next.findIndex(({meaning}) => meaning.kind !== 'process-seen');
-  return end < 0 ? next : next.slice(0, end);
-}
-
-/** A process is there at this instant. Where the log has told of its end, the log is believed and both are shown. */
 function processSeen(story: StoryDraft, event: LogEvent): void {
   if (event.pid === null || isOutdated(story, event)) return;
   if (event.meaning.role === 'master') {
@@ -39,15 +31,7 @@ function processSeen(story: StoryDraft, event: LogEvent): void {
     if (story.process(event.pid) === null) story.register(newProcess(instance, event.pid, 'master', null, null, 0));
   }
   const process = processOf(story, event);
-  if (process === null) return;
-  process.remarks.push(event);
-  process.seen = event;
-  // No line had told of its end: it was missed only.
-  const gone = process.ended ?? process.goneBy;
-  if (process.end !== 'lost' || (gone !== null && !isBefore(gone.at, event.at))) return;
-  process.end = null;
-  process.ended = null;
-  process.goneBy = null;
+  if (process !== null) showThere(process, event);
 }
 
 /** A snapshot that stands below the log and was taken before the worker that has its number now had started. */

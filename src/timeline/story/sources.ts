@@ -1,7 +1,9 @@
 /** What one supervisor says in one stream: process ids and worker numbers mean something only there. */
 import type {LogEvent} from '../event.ts';
+import {SEEN} from '../snapshots.ts';
 import type {Setting} from '../timeline.ts';
 import {type InstanceDraft, isAlive, type ProcessDraft} from './draft.ts';
+import {seenIn} from './seen.ts';
 import type {StoryDraft} from './story-draft.ts';
 
 /** What only a parent of several processes of uvicorn writes. */
@@ -10,6 +12,9 @@ const PARENTS: ReadonlySet<string> = new Set(
     (name) => `uvicorn/${name}`,
   ),
 );
+
+/** Programs that show what a supervisor knows. */
+const SHOWS: Readonly<Record<string, string>> = {systemctl: 'systemd'};
 
 export interface Source {
   readonly supervisor: string;
@@ -55,12 +60,25 @@ export function newStartUp(): StartUp {
 }
 
 export function sourceOf(story: StoryDraft, event: LogEvent): Source {
-  const supervisor = event.message.slice(0, event.message.indexOf('/'));
+  const speaker = event.message.slice(0, event.message.indexOf('/'));
+  const supervisor = SHOWS[speaker] ?? speaker;
+  const shown = event.stream === null && SEEN.has(event.meaning.kind) ? sourceShown(story, event, supervisor) : null;
+  if (shown !== null) return shown;
   const server = story.servers[event.input] ?? event.input;
   const key = `${supervisor} ${event.stream ?? server}`;
   const known = story.sources.get(key) ?? newSource(supervisor, event.stream, server);
   story.sources.set(key, known);
   return known;
+}
+
+/** A snapshot names no host and no unit of its lines: it is of the server whose processes, or programs, it shows. */
+function sourceShown(story: StoryDraft, event: LogEvent, supervisor: string): Source | null {
+  const pids = [event, ...seenIn(story, event)].flatMap(({pid}) => pid ?? []);
+  const name = event.fields['unit'] ?? event.fields['program'];
+  const shows = ({byPid, instances}: Source) =>
+    pids.some((pid) => byPid.has(pid)) ||
+    (name !== undefined && instances.some(({processes}) => processes.some(({program}) => program === name)));
+  return [...story.sources.values()].find((source) => source.supervisor === supervisor && shows(source)) ?? null;
 }
 
 /** A server that runs as the worker of another (uvicorn under gunicorn) speaks of a process that the other started. */
