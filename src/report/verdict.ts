@@ -56,15 +56,17 @@ function troubled(worst: RuleFinding, others: readonly RuleFinding[], reloads: r
   ].join('; ');
 }
 
-function costOf({kind, duration, outcome}: Reload): readonly string[] {
-  if (duration.min === 0 && duration.max === null) return [];
+function costOf({kind, duration, outcome, overBy, silence}: Reload): readonly string[] {
+  if (duration.min === 0 && duration.max === null && silence.min === 0) return [];
   const name = kind === 'stop' ? 'the stop' : 'the reload';
   return [
     outcome === 'completed'
       ? `${name} took ${longDuration(duration)}`
       : outcome === 'failed'
         ? `${name} was cut short after ${longDuration(duration)}`
-        : `${name} was not finished after ${longDuration({min: duration.min, max: null})}`,
+        : overBy !== null || silence.min > duration.min
+          ? `${name} has no end in the log`
+          : `${name} was not finished after ${longDuration({min: duration.min, max: null})}`,
   ];
 }
 

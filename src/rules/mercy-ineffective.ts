@@ -1,6 +1,6 @@
 import type {LineRef} from '../timeline/event.ts';
 import {processesAskedBy} from '../timeline/lookup.ts';
-import type {Instance, Process, Reload, Setting} from '../timeline/timeline.ts';
+import type {Instance, Process, Setting} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Rule} from './rule.ts';
 import {setting, versionAt, versionWithin} from './settings.ts';
@@ -143,10 +143,12 @@ function blockingStop(instance: Instance): Finding | null {
   const stop = instance.reloads.find(
     (reload) =>
       reload.kind === 'stop' &&
+      // Without an end it is reload-unfinished's.
+      reload.outcome === 'completed' &&
       reload.began.message === 'uwsgi/graceful-shutdown' &&
       versionWithin(instance, '2.0.27', '2.0.30', reload.began) &&
       processesAskedBy(instance, reload).every(({forced}) => forced?.deadline !== 'mercy') &&
-      lasted(reload) > costOf(mercyOf(instance, reload.began).seconds) + 2,
+      reload.duration.min > costOf(mercyOf(instance, reload.began).seconds) + 2,
   );
   if (!stop) return null;
   const mercy = mercyOf(instance, stop.began);
@@ -159,7 +161,7 @@ function blockingStop(instance: Instance): Finding | null {
   return {
     title: 'The mercy does not govern a graceful stop in this version of uWSGI',
     message: sentences(
-      `The stop lasted ${seconds(lasted(stop))} at least, although the mercy is ${mercyText(mercy)}, and no worker was killed for it: ` +
+      `The stop lasted ${seconds(stop.duration.min)} at least, although the mercy is ${mercyText(mercy)}, and no worker was killed for it: ` +
         `uWSGI ${versionAt(instance, stop.began)} waits for its workers one after the other at a graceful stop, without looking at ` +
         'the mercy. A worker that hangs holds it for ever.',
     ),
@@ -191,10 +193,6 @@ function blockingStop(instance: Instance): Finding | null {
     next: [],
     identity: [instanceName(instance), 'graceful stop'],
   };
-}
-
-function lasted({duration: {min}, silence, outcome}: Reload): number {
-  return outcome === 'unfinished' ? Math.max(min, silence.min) : min;
 }
 
 /** A HUP, and `timeout` ended a worker long after graceful_timeout would have. */

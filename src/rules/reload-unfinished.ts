@@ -1,6 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
-import {between} from '../timeline/time.ts';
+import {between, exactly} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
@@ -66,7 +66,7 @@ const rule: Rule = {
       }
       yield* untoldEnds(
         instance,
-        instance.reloads.filter((reload) => reload.outcome === 'completed' || isFollowed(instance, reload)),
+        instance.reloads.filter((reload) => reload.outcome === 'completed' || isOver(instance, reload)),
       );
     }
   },
@@ -90,6 +90,8 @@ const PATIENCE: Readonly<Record<'uwsgi' | 'gunicorn', (instance: Instance, reloa
 interface Stuck {
   /** Seconds for which nothing went on, at least. */
   readonly since: number;
+  /** The log says again and again that it waits. Otherwise only lines that should be there are missing. */
+  readonly told: boolean;
   readonly limit: string;
   readonly lines: readonly Evidence[];
   readonly waitsFor: string;
@@ -99,8 +101,8 @@ interface Stuck {
 function judge(timeline: Timeline, instance: Instance, reload: Reload): Finding | null {
   const waiting = reload.kind === 'chain' ? waitingChain(timeline, instance, reload) : null;
   if (waiting) return hangs(instance, reload, waiting);
-  // A later reload shows that the master lives: the end of this one is lost, or was made to come.
-  if (isFollowed(instance, reload)) return null;
+  // The end of this one is lost, or was made to come.
+  if (isOver(instance, reload)) return null;
   const next = timeline.instances.find(({epochs}) =>
     epochs.some(({master, reExecuted}) => master && !reExecuted && precedes(reload.began, master)),
   );
@@ -109,8 +111,9 @@ function judge(timeline: Timeline, instance: Instance, reload: Reload): Finding 
   return stuck ? hangs(instance, reload, stuck) : cut(instance, reload);
 }
 
-function isFollowed({reloads}: Instance, reload: Reload): boolean {
-  return reloads.at(-1) !== reload;
+/** A later reload, or an answer of the next generation, shows that the master went on. */
+function isOver({reloads, stopped}: Instance, reload: Reload): boolean {
+  return reloads.at(-1) !== reload || (reload.overBy !== null && reload.overBy.line !== stopped);
 }
 
 /** The chain says once a second that it still waits for a replacement. */
@@ -133,6 +136,7 @@ function waitingChain(timeline: Timeline, instance: Instance, reload: Reload): S
   if (waited <= patienceForStart(usual)) return null;
   return {
     since: waited,
+    told: true,
     pid: current.newPid,
     limit: usual === null ? 'no start of the application in this log tells how long it usually takes' : startText(usual),
     waitsFor: `the replacement of worker ${current.worker}${current.newPid === null ? '' : ` (pid ${current.newPid})`} to accept`,
@@ -163,11 +167,13 @@ function silent(timeline: Timeline, instance: Instance, reload: Reload): Stuck |
   const limit = Math.max(patience.seconds + MARGIN, open.length > 0 ? 0 : patienceForStart(usual));
   // All workers were told at once, so each that is still there has had the whole time to leave.
   const isOverdue = open.length > 0 && reload.kind !== 'chain' && reload.kind !== 'workers';
-  const since = isOverdue ? Math.max(reload.duration.min, reload.silence.min) : reload.silence.min;
-  if (timeline.to === null || since <= limit) return null;
+  if (timeline.to === null) return null;
+  const since = isOverdue ? between(reload.startedAt, exactly(timeline.to)).min : reload.silence.min;
+  if (since <= limit) return null;
   const last = lastSign(timeline, instance, reload);
   return {
     since,
+    told: false,
     pid: open[0]?.oldPid ?? null,
     limit:
       open.length === 0 && usual !== null
@@ -204,10 +210,13 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
   return {
     title: `A ${kindOf(reload)} began and never came to its end`,
     message:
-      `The ${kindOf(reload)} waits for ${stuck.waitsFor}. It has done so for at least ${seconds(stuck.since)}, up to the end ` +
-      `of this log; ${stuck.limit}. That is proved. ` +
+      (stuck.told
+        ? `The ${kindOf(reload)} waits for ${stuck.waitsFor}. It has done so for at least ${seconds(stuck.since)}, up to the end ` +
+          `of this log; ${stuck.limit}. That is proved. `
+        : `The log goes on for at least ${seconds(stuck.since)} and shows no end of the ${kindOf(reload)}, and ${stuck.limit}. That is ` +
+          `proved. That it still waits for ${stuck.waitsFor} is inferred: no line says that it has ended. `) +
       `${fault ? `The likely reason is a fault of this version: ${troubleText(fault, instance, reload.began)}.` : 'What it hangs on is not in the log.'}`,
-    confidence: fault ? 'likely' : 'certain',
+    confidence: stuck.told && !fault ? 'certain' : 'likely',
     instance: instance.id,
     reload: reload.id,
     pids: stuck.pid === null ? [] : [stuck.pid],
@@ -222,6 +231,15 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
         because: `it goes on for at least ${seconds(stuck.since)}`,
         line: lines.at(-1)?.at.line ?? null,
       },
+      ...(stuck.told
+        ? []
+        : [
+            {
+              hypothesis: 'it ended, and the lines that say so are missing',
+              because: 'a restart would show in new workers, and this log names none and has no answer of one',
+              line: null,
+            },
+          ]),
     ],
     cannotSee: ['what the process does: it prints nothing while it hangs'],
     fixes: fault ? [upgrade(fault)] : [],

@@ -72,7 +72,7 @@ function describe(instance: Instance, untold: readonly Untold[], tookMercy: bool
   const lines = evidence(
     untold.flatMap(({reload, workers: open}) => [
       proof(reload.began, `${count(open.length, 'worker')} asked here ${open.length === 1 ? 'has' : 'have'} no end in the log`),
-      ...(reload.ended ? [proof(reload.ended, 'the log goes on: this is over')] : []),
+      ...[reload.ended ?? reload.overBy?.line].flatMap((line) => (line ? [proof(line, 'the log goes on: this is over')] : [])),
     ]),
   );
   if (!lines) return null;
@@ -82,12 +82,14 @@ function describe(instance: Instance, untold: readonly Untold[], tookMercy: bool
     severity: tookMercy ? 'warning' : 'info',
     message: sentences(
       `In ${occasions(reloads)}, ${count(workers.length, 'worker')} ${was(workers.length)} asked to leave`,
-      `(${list(workers.map(nameOf), 4)}), and no line tells that they left or that they were killed. That is proved.`,
+      `(${list(workers.map(nameOf), 4)}), and no line tells that ${
+        workers.length === 1 ? 'it left or that it was' : 'they left or that they were'
+      } killed. That is proved.`,
       tookMercy
         ? `The master waited at least ${seconds(Math.min(...waits))} before it went on. The mercy is ${mercyText(mercy)}, and a master ` +
             'kills at the end of it what has not left: so at least one worker was likely killed, and the line that says so ' +
             '("NO MERCY") is lost.'
-        : 'They may have left in peace or have been killed: take it for undecided, not for healthy.',
+        : `${workers.length === 1 ? 'It' : 'They'} may have left in peace or have been killed: take it for undecided, not for healthy.`,
       'Lines around the restart of the master get lost where syslog, a socket or a file logger takes the log.',
     ),
     confidence: tookMercy ? 'likely' : 'certain',

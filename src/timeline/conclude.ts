@@ -21,6 +21,7 @@ import type {
   ReloadedWorker,
   Timeline,
 } from './timeline.ts';
+import {type Untold, untoldReloads} from './untold.ts';
 
 /** Closes what is open, works out what follows from the whole, and gives the timeline as plain data. */
 export function concludeTimeline(
@@ -32,9 +33,10 @@ export function concludeTimeline(
   const segments = assignSegments(recording.segments, instances, servers);
   const [from = null, to = null] = spanOf(recording);
   const reloadIds = new Map(reloads.map((reload, n) => [reload, `reload-${n + 1}`]));
+  const untold = untoldReloads(reloads, segments, to === null ? UNKNOWN_INSTANT : exactly(to));
   const concluded = instances.map((instance) => {
     inferSettings(instance, (process) => countOf(segments.get(process)));
-    return new Conclusion(instance, segments, reloadIds, to);
+    return new Conclusion(instance, segments, reloadIds, untold, to);
   });
   const reloadList = reloads.map((reload) => {
     const owner = concluded[instances.indexOf(reload.instance)] as Conclusion;
@@ -138,11 +140,19 @@ class Conclusion {
   private readonly draft: InstanceDraft;
   private readonly segments: Segments;
   private readonly reloadIds: ReadonlyMap<ReloadDraft, string>;
+  private readonly untold: Untold;
   private readonly logEnd: Instant;
   private readonly workerPids: ReadonlySet<number>;
 
-  constructor(draft: InstanceDraft, segments: Segments, reloadIds: ReadonlyMap<ReloadDraft, string>, to: number | null) {
+  constructor(
+    draft: InstanceDraft,
+    segments: Segments,
+    reloadIds: ReadonlyMap<ReloadDraft, string>,
+    untold: Untold,
+    to: number | null,
+  ) {
     this.draft = draft;
+    this.untold = untold;
     this.workerPids = new Set(draft.processes.filter(({role}) => role === 'worker').map(({pid}) => pid));
     this.segments = segments;
     this.reloadIds = reloadIds;
@@ -179,7 +189,7 @@ class Conclusion {
     const {kind, trigger, outcome, began, headless, ended, reExecuted, repeated, lastSign} = draft;
     const startedAt = began.at;
     const endedAt = ended?.at ?? null;
-    const duration = endedAt === null ? this.waited(startedAt) : between(startedAt, endedAt);
+    const duration = endedAt === null ? this.lasted(draft, startedAt, lastSign.at.earliest) : between(startedAt, endedAt);
     return {
       id,
       instance: draft.instance.id,
@@ -206,6 +216,7 @@ class Conclusion {
         }),
       ),
       silence: outcome === 'unfinished' ? between(lastSign.at, this.logEnd) : {min: 0, max: 0},
+      overBy: this.untold.over.get(draft) ?? null,
     };
   }
 
@@ -215,7 +226,8 @@ class Conclusion {
     const isOver = stopped !== null && !isSeenAfter(stopped, draft);
     const leaving = hasLeft(draft) ? draft.leaving : null;
     const end: ProcessEnd =
-      draft.end ?? (draft.forced !== null ? 'forced' : leaving !== null ? 'clean' : isOver ? 'lost' : 'running');
+      draft.end ??
+      (draft.forced !== null ? 'forced' : leaving !== null ? 'clean' : isOver || this.isUntold(draft) ? 'lost' : 'running');
     return {
       pid: draft.pid,
       role: draft.role,
@@ -228,7 +240,7 @@ class Conclusion {
       asked: this.asked(draft, segments),
       leaving: draft.leaving,
       forced: this.forced(draft),
-      endedAt: endedAt(draft),
+      endedAt: this.endedAt(draft, end),
       ended: draft.ended ?? (draft.forced === null ? leaving : null),
       end,
       cause: causeOf(draft),
@@ -242,6 +254,12 @@ class Conclusion {
       successor: draft.successor?.started ?? null,
       remarks: draft.remarks,
     };
+  }
+
+  private endedAt(draft: ProcessDraft, end: ProcessEnd): Instant {
+    const over =
+      end === 'lost' && draft.end === null && draft.asked?.reload ? this.untold.over.get(draft.asked.reload) : undefined;
+    return over === undefined ? endedAt(draft) : {earliest: null, latest: over.at.latest};
   }
 
   private asked(draft: ProcessDraft, segments: readonly RequestSegment[]): Asked | null {
@@ -280,7 +298,16 @@ class Conclusion {
   private wait(draft: ProcessDraft): Duration {
     const {asked, forced, ended, leaving} = draft;
     if (asked === null) return {min: 0, max: null};
-    if (ended === null) return leaving === null ? this.waited(asked.told.at) : between(asked.told.at, endedAt(draft));
+    if (ended === null && leaving !== null) return between(asked.told.at, endedAt(draft));
+    if (ended === null) {
+      if (forced !== null) return {min: this.patience(asked.told.at, forced.event).min, max: null};
+      return this.lasted(asked.reload, asked.told.at, this.lastSeen(draft, this.segments.get(draft) ?? []));
+    }
+    // No line tells its end: this one shows that it was over.
+    if (draft.end === 'lost') {
+      const seen = this.lastSeen(draft, this.segments.get(draft) ?? []);
+      return between(asked.told.at, {earliest: seen, latest: ended.at.latest});
+    }
     const byLines = between(asked.told.at, ended.at);
     const counted = waitedSeconds(ended);
     if (forced === null) return counted === null ? byLines : tighter(byLines, {min: 0, max: counted + 1});
@@ -294,9 +321,27 @@ class Conclusion {
     return byMercy === null || (isExact(asked) && isExact(forced.at)) ? byLines : tighter(byLines, byMercy);
   }
 
-  /** It has lasted until the end of the log at least. */
-  private waited(since: Instant): Duration {
-    return {min: between(since, this.logEnd).min, max: null};
+  /**
+   * What has no end in the log has lasted to the end of the log at least; where that cannot be, or lines must be missing, to the
+   * last moment at which it was seen.
+   */
+  private lasted(reload: ReloadDraft | null, since: Instant, seen: number | null): Duration {
+    const over = reload === null ? undefined : this.untold.over.get(reload);
+    if (over !== undefined) return between(since, {earliest: seen, latest: over.at.latest});
+    const isSilent = reload !== null && this.untold.silent.has(reload);
+    return {min: between(since, isSilent ? {earliest: seen, latest: null} : this.logEnd).min, max: null};
+  }
+
+  /** Asked by a reload or stop that is over or has gone silent: of this process nobody can say that it is still there. */
+  private isUntold({asked, role}: ProcessDraft): boolean {
+    const reload = asked?.reload ?? null;
+    return role === 'worker' && reload !== null && (this.untold.over.has(reload) || this.untold.silent.has(reload));
+  }
+
+  private lastSeen({seen, remarks}: ProcessDraft, segments: readonly RequestSegment[]): number | null {
+    const signs = [seen?.at.earliest, ...remarks.map(({at}) => at.earliest), ...segments.map(({lastEnd}) => lastEnd)];
+    const known = signs.filter((at) => at != null);
+    return known.length === 0 ? null : Math.max(...known);
   }
 }
 

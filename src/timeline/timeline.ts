@@ -225,7 +225,7 @@ export interface Asked {
   readonly by: 'reload' | 'stop' | 'itself' | 'unknown';
   /** Where `by` is reload or stop. */
   readonly reload: string | null;
-  /** From asked to gone (or to the end of the log). */
+  /** From asked to gone, or to the end of the log. Where lines must be missing: to the last moment at which it was seen. */
   readonly wait: Duration;
   /** What it did after it had been asked. */
   readonly requestsAfter: number;
@@ -266,6 +266,13 @@ export interface Reload {
   readonly repeated: readonly LogEvent[];
   /** Unfinished: how much of the log comes after its last sign of life, in seconds. */
   readonly silence: Duration;
+  /** Unfinished: what shows that it was over nevertheless. Its end is missing in the log. */
+  readonly overBy: OverBy | null;
+}
+
+export interface OverBy {
+  readonly line: LineRef;
+  readonly at: Instant;
 }
 
 export interface ReloadedWorker {

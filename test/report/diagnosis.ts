@@ -117,6 +117,7 @@ export function reloadOf(processes: readonly Process[], startedAt: Instant, ende
     reExecuted: null,
     repeated: [],
     silence: {min: 0, max: 0},
+    overBy: null,
   };
 }
 

@@ -6,6 +6,7 @@ import type {Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts'
 import {longDuration, shortDuration} from '../duration.ts';
 import {showInstant} from '../instant.ts';
 import {ranges} from '../ranges.ts';
+import {unfinished} from '../unfinished.ts';
 import {wrap} from '../wrap.ts';
 import {howItEnded} from './endings.ts';
 import type {Page} from './page.ts';
@@ -55,7 +56,7 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
   const asked = trigger === 'unknown' ? '' : `, asked for by ${TRIGGERS[trigger]}`;
   const end = {
     completed: `completed after ${longDuration(duration)}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}`,
-    unfinished: `not finished when the log ends${duration.min > 0 ? `, after ${longDuration({min: duration.min, max: null})}` : ''}`,
+    unfinished: unfinished(reload, page.clock, page.place),
     failed: `cut short${duration.min > 0 ? ` after ${longDuration(duration)}` : ''}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}: its master was gone`,
   }[outcome];
   const old = workers.filter((worker) => !isOnlyNew(worker));

@@ -1,7 +1,7 @@
 import type {Capacity} from '../../measures/capacity.ts';
 import type {Span} from '../../measures/life.ts';
 import {counted} from '../../number.ts';
-import type {LogEvent} from '../../timeline/event.ts';
+import type {LineRef} from '../../timeline/event.ts';
 import {groupBy} from '../../timeline/group.ts';
 import type {Instant} from '../../timeline/time.ts';
 import {clip, printable} from '../escape.ts';
@@ -17,7 +17,7 @@ import {billOf, headingOf, linksInWords, MARKS, markInWords, outageInWords, rowN
 
 export interface Sheet {
   readonly clock: Clock;
-  readonly place: (event: LogEvent) => string;
+  readonly place: (line: LineRef) => string;
   readonly manyInstances: boolean;
   readonly left: number;
   readonly right: number;

@@ -3,7 +3,7 @@
 import type {Outage} from '../../measures/capacity.ts';
 import type {State} from '../../measures/life.ts';
 import {counted} from '../../number.ts';
-import type {Trigger} from '../../timeline/event.ts';
+import type {LineRef, Trigger} from '../../timeline/event.ts';
 import {groupBy} from '../../timeline/group.ts';
 import type {Duration, Instant} from '../../timeline/time.ts';
 import type {Instance, Process, Reload} from '../../timeline/timeline.ts';
@@ -11,6 +11,7 @@ import {longDuration, shortDuration} from '../duration.ts';
 import {printable} from '../escape.ts';
 import {type Clock, showInstant} from '../instant.ts';
 import {ranges} from '../ranges.ts';
+import {unfinished} from '../unfinished.ts';
 import type {Account, Link, Path, Phase} from './path.ts';
 import type {MarkKind, Picture, Row} from './picture.ts';
 
@@ -54,7 +55,7 @@ const TRIGGERS: Readonly<Record<Trigger, string>> = {
 export function headingOf(
   {reload, instance}: Picture,
   clock: Clock,
-  place: (line: Reload['began']) => string,
+  place: (line: LineRef) => string,
   manyInstances: boolean,
 ): string {
   const whose = manyInstances ? [`of ${server(instance)}`] : [];
@@ -68,7 +69,7 @@ export function headingOf(
     endedAt === null || (endedAt.earliest === null && endedAt.latest === null) ? '' : ` ${showInstant(endedAt, clock)}`;
   const took = {
     completed: `took ${longDuration(duration)}, completed${over}`,
-    unfinished: `not finished when the log ends${duration.min > 0 ? `, after ${longDuration({min: duration.min, max: null})}` : ''}`,
+    unfinished: unfinished(reload, clock, place),
     failed: `failed${over}${duration.max === null && duration.min === 0 ? '' : ` after ${longDuration(duration)}`}`,
   }[outcome];
   const about = [KINDS[kind], ...whose, ...(trigger === 'unknown' ? [] : [TRIGGERS[trigger]]), ...begun].join(', ');
@@ -177,6 +178,7 @@ function togetherWhat({spent, isOver}: Account, {links, others}: Path): string {
     case 'mercy':
       return `waiting for ${who}, which did not leave and was killed${why(link?.process ?? null)}${rest}`;
     case 'leaving':
+      if (link?.process?.end === 'lost') return `until all workers were gone; how ${who} ended is not in the log${rest}`;
       return isOver
         ? `until the last worker had left by itself: ${who}${rest}`
         : `waiting for ${who}, which had not left when the log ends`;

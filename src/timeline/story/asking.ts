@@ -1,9 +1,12 @@
 /** Who was asked to leave, by what, and who said that it does. */
 import type {LogEvent} from '../event.ts';
+import {precedes} from '../lookup.ts';
+import {between} from '../time.ts';
 import {processOf} from './attribution.ts';
 import {type InstanceDraft, isAlive, type ProcessDraft, type ReloadDraft} from './draft.ts';
 import {correctGuess} from './guesses.ts';
-import {beginReload, finishReload, goesOn} from './reloads.ts';
+import {beginReload, finishReload, goesOn, leaveUnfinished} from './reloads.ts';
+import {usualMercy} from './settings.ts';
 import {hasParent} from './sources.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 import {finishGeneration} from './succession.ts';
@@ -63,6 +66,7 @@ function processAsked(story: StoryDraft, event: LogEvent): void {
     ask(story, process, event, 'unknown', null, true);
     return;
   }
+  active = askedAgain(story, active, process) ?? active;
   // uWSGI reloads its workers alone without a word of its own when told so through its FIFO.
   active ??= beginReload(story, instance, event, 'workers', 'unknown', {isUnderWay: true, headless: true});
   let entry =
@@ -73,6 +77,27 @@ function processAsked(story: StoryDraft, event: LogEvent): void {
   entry.old = process;
   ask(story, process, event, active.kind === 'stop' ? 'stop' : 'reload', active, true, entry.told ?? event);
   active.lastSign = event;
+}
+
+/** Seconds that a master may need beyond the mercy until all that were told are gone. */
+const LATE = 3;
+
+/**
+ * A worker of the next generation is asked while a reload is thought to go on whose time is long up: its end is missing, and what
+ * looked like a second request for it began another one.
+ */
+function askedAgain(story: StoryDraft, active: ReloadDraft | null, {predecessor, instance}: ProcessDraft): ReloadDraft | null {
+  if (active === null || active.kind === 'chain' || active.reExecuted !== null) return null;
+  if (predecessor === null || predecessor.asked?.reload !== active) return null;
+  const again = active.repeated.findIndex((event) => precedes(active.lastSign, event));
+  const first = active.repeated[again];
+  if (first === undefined || between(active.began.at, first.at).min < usualMercy(instance, active.began) + LATE) return null;
+  active.repeated.splice(again);
+  leaveUnfinished(active);
+  return beginReload(story, instance, first, active.kind, first.meaning.trigger ?? 'unknown', {
+    isUnderWay: true,
+    headless: false,
+  });
 }
 
 function recycleBegan(story: StoryDraft, event: LogEvent): void {

@@ -39,6 +39,11 @@ export function mercyAt(instance: InstanceDraft, at: LogEvent): number | null {
   return told === undefined || !Number.isFinite(told) ? null : told;
 }
 
+/** The same for who has to reckon with one: uWSGI's default where the log does not show it. */
+export function usualMercy(instance: InstanceDraft, at: LogEvent): number {
+  return mercyAt(instance, at) ?? DEFAULT_MERCY;
+}
+
 /** A wait of which both ends are stamped is the mercy and one second. Only for workers before any line that tells it. */
 function seenMercy({processes, settings}: InstanceDraft): [number, LogEvent] | null {
   for (const {asked, forced} of processes) {
