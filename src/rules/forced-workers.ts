@@ -71,7 +71,7 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
     const reload = own ? null : (reloads.get(process.asked?.reload ?? process.pid) ?? null);
     if (reload && !scenes.has(reload)) scenes.set(reload, sceneOf(overflows, instance, reload));
     const scene = reload && scenes.get(reload);
-    const judgement = scene ? judge(process, forced, instance, scene) : unasked(process, own, recycles);
+    const judgement = named(process, forced) ?? (scene ? judge(process, instance, scene) : unasked(process, own, recycles));
     found.push({process, forced, instance, reload, ...judgement});
   }
   return found;
@@ -180,17 +180,20 @@ function overflowed(overflows: readonly LogEvent[], reload: Reload, lastAnswer: 
   );
 }
 
-function judge(process: Process, forced: Forced, instance: Instance, scene: Scene): Judgement {
+function named(process: Process, forced: Forced): Judgement | null {
+  const line = process.remarks.find((event) => isRunningRequest(event) && near(event, process, forced));
+  return line === undefined
+    ? null
+    : {
+        verdict: 'request',
+        proved: true,
+        because: 'The log names a request that was running in it',
+        shown: [proof(line, `names what was running: ${requestOf(line)}`)],
+      };
+}
+
+function judge(process: Process, instance: Instance, scene: Scene): Judgement {
   const {reload, immediate, acknowledged} = scene;
-  const named = process.remarks.find((event) => isRunningRequest(event) && near(event, process, forced));
-  if (named) {
-    return {
-      verdict: 'request',
-      proved: true,
-      because: 'The log names a request that was running in it',
-      shown: [proof(named, `names what was running: ${requestOf(named)}`)],
-    };
-  }
   if (immediate) {
     return {
       verdict: 'idle',

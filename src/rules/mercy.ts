@@ -35,7 +35,7 @@ export function mercyOf(instance: Instance, at: LineRef | null = lastKill(instan
     return {seconds: value, known: shown.from === 'inferred' ? 'measured' : 'shown', where: shown.where};
   }
   for (const {forced} of instance.processes) {
-    if (forced?.deadline !== 'mercy' || !forced.patience || forced.patience.max === null) continue;
+    if (forced?.deadline !== 'mercy' || forced.tries > 1 || !forced.patience || forced.patience.max === null) continue;
     if (setting(instance, MERCY, forced.event)?.from === 'log') continue;
     // The check runs once a second and asks for "more than": the wait is the mercy and one second.
     const {min, max} = forced.patience;

@@ -104,8 +104,8 @@ export function heldIn(timeline: Timeline, instance: Instance): Held[] {
   const held: Held[] = [];
   for (const process of instance.processes) {
     const {forced, asked} = process;
-    if (!forced || !asked || (asked.by !== 'reload' && asked.by !== 'stop')) continue;
-    if (!atMercy.has(process) && forced.deadline !== 'harakiri') continue;
+    if (!forced || !asked || asked.by === 'unknown') continue;
+    if (!atMercy.has(process) && (forced.deadline !== 'harakiri' || asked.by === 'itself')) continue;
     const requests = process.remarks.filter((event) => isRunningRequest(event) && !precedes(event, asked.event));
     if (requests.length > 0) held.push({process, forced, requests});
   }

@@ -281,7 +281,7 @@ class Conclusion {
     if (forced === null) return null;
     const {event, tries, deadline, inferred} = forced;
     const {at} = event;
-    return {at, event, tries, deadline, inferred, patience: asked === null ? null : this.patience(asked.told.at, event)};
+    return {at, event, tries, deadline, inferred, patience: asked === null ? null : this.patience(asked.told.at, forced)};
   }
 
   private appLoad(event: LogEvent): AppLoad {
@@ -300,7 +300,7 @@ class Conclusion {
     if (asked === null) return {min: 0, max: null};
     if (ended === null && leaving !== null) return between(asked.told.at, endedAt(draft));
     if (ended === null) {
-      if (forced !== null) return {min: this.patience(asked.told.at, forced.event).min, max: null};
+      if (forced !== null) return {min: this.patience(asked.told.at, forced).min, max: null};
       return this.lasted(asked.reload, asked.told.at, this.lastSeen(draft, this.segments.get(draft) ?? []));
     }
     // No line tells its end: this one shows that it was over.
@@ -311,13 +311,13 @@ class Conclusion {
     const byLines = between(asked.told.at, ended.at);
     const counted = waitedSeconds(ended);
     if (forced === null) return counted === null ? byLines : tighter(byLines, {min: 0, max: counted + 1});
-    return tighter(byLines, withReaping(this.patience(asked.told.at, forced.event)));
+    return tighter(byLines, withReaping(this.patience(asked.told.at, forced)));
   }
 
   /** From asked to forced. What the two instants leave open, the mercy may tell. */
-  private patience(asked: Instant, forced: LogEvent): Duration {
+  private patience(asked: Instant, {event: forced, tries}: ForcedDraft): Duration {
     const byLines = between(asked, forced.at);
-    const byMercy = forced.meaning.deadline === 'mercy' ? patienceBefore(forced, this.draft) : null;
+    const byMercy = forced.meaning.deadline === 'mercy' && tries === 1 ? patienceBefore(forced, this.draft) : null;
     return byMercy === null || (isExact(asked) && isExact(forced.at)) ? byLines : tighter(byLines, byMercy);
   }
 

@@ -50,7 +50,7 @@ function constraintsOfProcess({started, asked, recycling, forced, ended}: Proces
   const add = (before: LogEvent, after: LogEvent, {min, max}: Duration, because: string) => {
     if (before !== after) all.push({before, after, min: min * 1000, max: max === null ? null : max * 1000, because});
   };
-  if (asked !== null && forced?.event.meaning.deadline === 'mercy') {
+  if (asked !== null && forced?.event.meaning.deadline === 'mercy' && forced.tries === 1) {
     const patience = patienceBefore(forced.event, instance);
     if (patience !== null) add(asked.told, forced.event, patience, 'the mercy and one round of the master');
   }

@@ -1,5 +1,6 @@
 /** Deadlines that struck, and what is said about them. */
 import type {LogEvent} from '../event.ts';
+import {precedes} from '../lookup.ts';
 import {askInHindsight} from './asking.ts';
 import {instanceOf, processOf} from './attribution.ts';
 import {isAlive, killerOf, type ProcessDraft} from './draft.ts';
@@ -22,7 +23,7 @@ export const FORCED: Handlers = {
 };
 
 function processForced(story: StoryDraft, event: LogEvent): void {
-  const process = processOf(story, event);
+  const process = processOf(story, event) ?? overdue(story, event);
   if (process === null) return;
   process.remarks.push(event);
   process.instance.struck = process;
@@ -36,6 +37,18 @@ function processForced(story: StoryDraft, event: LogEvent): void {
   story.lastStruck = process;
   goesOn(process.instance, event);
   prolong(process, event);
+}
+
+/** A worker under gevent that is to be recycled ends itself, and does not say who it is: they do so in the order of their leaving. */
+function overdue(story: StoryDraft, {pid, worker, meaning}: LogEvent): ProcessDraft | null {
+  if (pid !== null || worker !== null || meaning.role !== 'worker') return null;
+  const leaving = story.source.instances
+    .flatMap(({processes}) => processes)
+    .filter((process) => isAlive(process) && process.asked?.by === 'itself' && process.forced === null);
+  return leaving.reduce<ProcessDraft | null>(
+    (first, process) => (first?.asked && process.asked && precedes(first.asked.event, process.asked.event) ? first : process),
+    null,
+  );
 }
 
 /** A time limit of Celery's kills whichever process runs the task: the line about its end follows, and names no reason. */

@@ -42,7 +42,7 @@ function reloadBegan(story: StoryDraft, event: LogEvent): void {
     if (active !== null) leaveUnfinished(active);
     beginReload(story, instance, event, kind, trigger, {isUnderWay: true, headless: false});
   }
-  if (kind === 'graceful' || kind === 'brutal' || kind === 'hup') askAll(story, instance, event, 'reload');
+  if (kind !== 'chain' && kind !== 'usr2') askAll(story, instance, event, 'reload');
 }
 
 function reloadEnded(story: StoryDraft, event: LogEvent): void {

@@ -47,7 +47,7 @@ export function usualMercy(instance: InstanceDraft, at: LogEvent): number {
 /** A wait of which both ends are stamped is the mercy and one second. Only for workers before any line that tells it. */
 function seenMercy({processes, settings}: InstanceDraft): [number, LogEvent] | null {
   for (const {asked, forced} of processes) {
-    if (asked === null || forced?.event.meaning.deadline !== 'mercy') continue;
+    if (asked === null || forced?.event.meaning.deadline !== 'mercy' || forced.tries > 1) continue;
     if (settingAt(settings, MERCY, forced.event)?.from === 'log') continue;
     if (!isExact(asked.told.at) || !isExact(forced.event.at)) continue;
     const waited = Math.round(between(asked.told.at, forced.event.at).min);
