@@ -4,7 +4,7 @@ import {precedes} from './lookup.ts';
 import type {Recording} from './recording.ts';
 import {SEEN, snapshotsOf} from './snapshots.ts';
 import type {Constraint} from './solve.ts';
-import type {InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
+import type {ForcedDraft, InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
 import {causeOf, isAlive, killerOf, newProcess} from './story/draft.ts';
 import {inferSettings} from './story/settings.ts';
 import {taskLedger} from './tasks.ts';
