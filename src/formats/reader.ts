@@ -12,6 +12,8 @@ export class Reader {
   readonly bit: number;
   /** By message number; undefined for request lines. */
   readonly meanings: readonly (Meaning | Unneeded | undefined)[];
+  /** By message number, as events are named by it: {@link LogEvent.message}. */
+  readonly names: readonly string[];
   readonly isRequest: Uint8Array;
   readonly ledger: RequestLedger | null;
   /** Lines of the current input that are this format's. */
@@ -25,6 +27,7 @@ export class Reader {
     this.meanings = matcher.messages.map((name) =>
       format.requests.includes(name) ? undefined : (format.meanings[name] ?? 'noise'),
     );
+    this.names = matcher.messages.map((name) => `${format.id}/${name}`);
     this.isRequest = Uint8Array.from(this.meanings, (meaning) => (meaning === undefined ? 1 : 0));
     this.ledger = requests === null ? null : new RequestLedger(requests);
   }

@@ -11,6 +11,7 @@ export function fieldsInValues(meaning: Meaning, fields: Fields): Fields {
 
 /** The meaning of this very message, where its own words change it. */
 export function meaningInContext(meaning: Meaning, fields: Fields): Meaning {
+  if (meaning.when === undefined && meaning.causes === undefined) return meaning;
   let told = meaning;
   for (const [field, cases] of Object.entries(meaning.when ?? {})) told = {...told, ...cases[String(fields[field])]};
   const reason = fields['reason'];

@@ -1,5 +1,6 @@
 /** Kills for want of memory, as the kernel or systemd tells them, and the processes of the log that they hit. */
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {between, type Instant} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
@@ -33,15 +34,18 @@ export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
   const signalled = processes.filter(
     ({process: {end, ended, signal}}) => ended !== null && end === 'killed' && (signal === '9' || signal === 'SIGKILL'),
   );
+  const owned = groupBy(processes, ({process}) => process.ownedBy);
   const kills = episodes(timeline.events).map((lines): MemoryKill => {
     const [first] = lines;
     const name = lines.flatMap(({fields}) => (fields.process === undefined ? [] : [String(fields.process)]))[0] ?? null;
-    const named = processes.filter(({process}) => process.ownedBy !== null && lines.includes(process.ownedBy));
-    const likely = signalled.filter(
-      ({instance, process}) => isNear(process.endedAt, first.at) && (name === null || name.startsWith(instance.supervisor)),
-    );
+    const named = lines.flatMap((line) => owned.get(line) ?? []);
     const isNamed = named.length > 0;
-    return {lines, name, victims: (isNamed ? named : likely).map((victim) => ({...victim, isNamed}))};
+    const victims = isNamed
+      ? named
+      : signalled.filter(
+          ({instance, process}) => isNear(process.endedAt, first.at) && (name === null || name.startsWith(instance.supervisor)),
+        );
+    return {lines, name, victims: victims.map((victim) => ({...victim, isNamed}))};
   });
   known.set(timeline, kills);
   return kills;
@@ -50,11 +54,17 @@ export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
 /** Lines with one pid tell of one kill; a line without a pid belongs to the kill right before it. */
 function episodes(events: readonly LogEvent[]): [LogEvent, ...LogEvent[]][] {
   const found: [LogEvent, ...LogEvent[]][] = [];
+  const latestOf = new Map<number, [LogEvent, ...LogEvent[]]>();
   for (const event of events) {
     if (event.meaning.kind !== 'out-of-memory') continue;
-    const same = found.findLast(([first]) => (event.pid === null || first.pid === event.pid) && isNear(first.at, event.at));
-    if (same) same.push(event);
-    else found.push([event]);
+    const before = event.pid === null ? found.at(-1) : latestOf.get(event.pid);
+    if (before !== undefined && isNear(before[0].at, event.at)) {
+      before.push(event);
+      continue;
+    }
+    const lines: [LogEvent, ...LogEvent[]] = [event];
+    found.push(lines);
+    if (event.pid !== null) latestOf.set(event.pid, lines);
   }
   return found;
 }

@@ -28,7 +28,10 @@ export function buildTimeline(read: Recording): Timeline {
   const first = follow(recording.events, onTop, NOBODY, servers);
   const ended = nest(first, recording.events);
   const {instants, disagreements} = solve(recording.events, constraintsOf(first), (input) => logOf[input] ?? input);
-  const events = recording.events.map((event, n): LogEvent => ({...event, at: instants[n] ?? event.at}));
+  const events = recording.events.map((event, n): LogEvent => {
+    const at = instants[n] ?? event.at;
+    return at === event.at ? event : {...event, at};
+  });
   const story = follow(events, onTop, ended, servers);
   nest(story, events);
   return concludeTimeline({...recording, events}, story, servers, disagreements);

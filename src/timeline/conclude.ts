@@ -1,5 +1,6 @@
 import {patienceBefore, waitedSeconds, withReaping} from './constraints.ts';
 import type {LogEvent, RequestSegment} from './event.ts';
+import {groupBy} from './group.ts';
 import {precedes} from './lookup.ts';
 import type {Recording} from './recording.ts';
 import {SEEN, snapshotsOf} from './snapshots.ts';
@@ -38,11 +39,12 @@ export function concludeTimeline(
     inferSettings(instance, (process) => countOf(segments.get(process)));
     return new Conclusion(instance, segments, reloadIds, untold, to);
   });
-  const reloadList = reloads.map((reload) => {
-    const owner = concluded[instances.indexOf(reload.instance)] as Conclusion;
-    return owner.reload(reload, reloadIds.get(reload) as string);
-  });
-  const instanceList = concluded.map((conclusion) => conclusion.instance(reloadList));
+  const owners = new Map(instances.map((instance, n) => [instance, concluded[n] as Conclusion]));
+  const reloadList = reloads.map((reload) =>
+    (owners.get(reload.instance) as Conclusion).reload(reload, reloadIds.get(reload) as string),
+  );
+  const reloadsOf = groupBy(reloadList, ({instance}) => instance);
+  const instanceList = concluded.map((conclusion) => conclusion.instance(reloadsOf));
   return {
     inputs: recording.inputs,
     configurations: [],
@@ -159,7 +161,7 @@ class Conclusion {
     this.logEnd = to === null ? {earliest: null, latest: null} : exactly(to);
   }
 
-  instance(reloads: readonly Reload[]): Instance {
+  instance(reloadsOf: ReadonlyMap<string, readonly Reload[]>): Instance {
     const {draft} = this;
     return {
       id: draft.id,
@@ -173,7 +175,7 @@ class Conclusion {
       processes: draft.processes.map((process) => this.process(process)),
       // Without numbers (gunicorn) a master of full strength starts none, and the new one is meant.
       unproved: draft.processes.filter(({isGuessed, worker}) => isGuessed && worker !== null).map(({pid}) => pid),
-      reloads: reloads.filter(({instance}) => instance === draft.id),
+      reloads: reloadsOf.get(draft.id) ?? [],
       epochs: draft.epochs.map(({banner, master, reExecuted, loads}) => ({
         banner,
         master,

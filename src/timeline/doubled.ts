@@ -103,6 +103,7 @@ function isDated({meaning}: LogEvent): boolean {
 
 /** Pairs of sinks that have records in common and may be two ways of one writer. */
 function pairsToCompare(sinks: readonly Sink[]): [Sink, Sink][] {
+  if (sinks.length < 2) return [];
   const having = new Map<string, Set<number>>();
   for (const [n, {events, segments}] of sinks.entries()) {
     const keys = [...events.map(keyOf), ...segments.map(({first}) => first.text)];

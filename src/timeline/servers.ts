@@ -13,6 +13,7 @@ const SLACK_MS = 2000;
  */
 export function serversOf({inputs, events, shared}: Recording): readonly number[] {
   const servers = [...logsOf(inputs)];
+  if (new Set(servers).size < 2) return servers;
   const unite = (a: number, b: number) => {
     const [from, to] = [servers[b], servers[a]];
     for (const [n, server] of servers.entries()) if (server === from) servers[n] = to as number;

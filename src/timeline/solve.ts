@@ -61,9 +61,10 @@ export function solve(
       changed = narrow(after, bounds.afterEarliest, bounds.afterLatest) || changed;
     }
   }
-  const instants = events.map(
-    (_, n): Instant => ({earliest: finite(earliest[n] as number), latest: finite(latest[n] as number)}),
-  );
+  const instants = events.map(({at}, n): Instant => {
+    const narrowed = {earliest: finite(earliest[n] as number), latest: finite(latest[n] as number)};
+    return narrowed.earliest === at.earliest && narrowed.latest === at.latest ? at : narrowed;
+  });
   return {instants, disagreements: [...disagreements]};
 
   /** Lines are appended to one file. Where its clock steps back, nothing is passed on. */

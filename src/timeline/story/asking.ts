@@ -113,7 +113,7 @@ function processLeaving(story: StoryDraft, event: LogEvent): void {
   process.leaving = event;
   const {instance} = process;
   // Who was there before the log began belongs to the generation that the last reload asked.
-  const reload = instance.active ?? story.reloads.findLast((past) => past.instance === instance) ?? null;
+  const reload = instance.active ?? instance.lastReload;
   if (process.asked === null && process.started === null && reload !== null && reload.kind !== 'usr2') {
     reload.entries.push({worker: process.worker, old: process, next: null, told: null, passed: null});
     ask(story, process, reload.began, reload.kind === 'stop' ? 'stop' : 'reload', reload, true);
@@ -123,7 +123,7 @@ function processLeaving(story: StoryDraft, event: LogEvent): void {
   goesOn(instance, event);
   finishGeneration(instance, event);
   if (instance.supervisor !== 'uvicorn' || hasParent(story)) return;
-  instance.stopped = event;
+  story.stop(instance, event);
   if (instance.active !== null) finishReload(instance.active, event, 'completed');
 }
 

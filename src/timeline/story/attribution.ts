@@ -55,7 +55,7 @@ export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
     const owner = story.process(event.pid)?.instance;
     if (owner !== undefined) return owner;
   }
-  const running = known.filter(({stopped}) => stopped === null);
+  const {running} = story.source;
   if (event.pid !== null && event.meaning.role === 'master') {
     const own = running.find(({masterPid}) => masterPid === event.pid) ?? running.find(({masterPid}) => masterPid === null);
     if (own !== undefined) {

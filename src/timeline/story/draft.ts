@@ -107,6 +107,9 @@ export interface InstanceDraft {
   version: string | null;
   masterPid: number | null;
   predecessor: InstanceDraft | null;
+  isSucceeded: boolean;
+  /** The latest reload or stop, which may be over. */
+  lastReload: ReloadDraft | null;
   /** Every value that the log shows, in its order; a value that is shown again stands once. */
   readonly settings: Setting[];
   readonly processes: ProcessDraft[];
@@ -175,6 +178,8 @@ export function newInstance(
     stream,
     server,
     predecessor,
+    isSucceeded: false,
+    lastReload: null,
     version: null,
     masterPid: null,
     settings: [],

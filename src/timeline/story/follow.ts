@@ -55,7 +55,9 @@ function take(story: StoryDraft, event: LogEvent, index: number): void {
   if (event.meaning.role === 'program') program(story, event);
   else if (story.source.supervisor !== 'uvicorn' || event.pid !== null || !spoken(story, event))
     HANDLERS[event.meaning.kind]?.(story, event);
-  for (const [field, name] of Object.entries(event.meaning.shows ?? {})) {
+  const {shows} = event.meaning;
+  if (shows === undefined) return;
+  for (const [field, name] of Object.entries(shows)) {
     const value = event.fields[field];
     if (value !== undefined) addSetting(instanceOf(story, event), {name, value, from: 'log', where: event});
   }
@@ -66,5 +68,5 @@ function program(story: StoryDraft, event: LogEvent): void {
   const instance = instanceOf(story, event);
   story.source.current = instance;
   if (!story.programs.take(event, instance, story.index)) HANDLERS[event.meaning.kind]?.(story, event);
-  finishSupervisor(instance, event);
+  finishSupervisor(story, instance, event);
 }

@@ -6,18 +6,18 @@ import type {StoryDraft} from './story-draft.ts';
 
 /** A new process belongs where its number is free. */
 export function instanceOfStart(story: StoryDraft, event: LogEvent): {instance: InstanceDraft; isGuessed: boolean} {
-  const running = story.source.instances.filter(({stopped}) => stopped === null);
+  const {running} = story.source;
   const {worker} = event;
   if (running.length === 0) return {instance: instanceOf(story, event), isGuessed: false};
+  const owners = story.owners.get(event);
+  const proved = owners === undefined ? [] : running.filter(({masterPid}) => masterPid !== null && owners.has(masterPid));
+  const [only] = proved;
+  if (only !== undefined && proved.length === 1 && owners?.size === 1) return {instance: only, isGuessed: false};
   const free = running.filter((instance) => {
     if (worker === null || event.meaning.role !== 'worker') return true;
     const occupant = instance.slots.get(worker);
     return occupant === undefined ? event.meaning.respawned !== true : !isAlive(occupant) || isLeaving(occupant);
   });
-  const owners = story.owners.get(event);
-  const proved = running.filter(({masterPid}) => masterPid !== null && owners?.has(masterPid));
-  const [only] = proved;
-  if (only !== undefined && proved.length === 1 && owners?.size === 1) return {instance: only, isGuessed: false};
   const able = free.filter((instance) => proved.length === 0 || proved.includes(instance));
   const among = [able, proved, free, running].find(({length}) => length > 0) as readonly InstanceDraft[];
   const isCurrent = story.source.current !== null && among.includes(story.source.current);

@@ -14,11 +14,11 @@ export const MASTERS: Handlers = {
 
 function masterStarted(story: StoryDraft, event: LogEvent): void {
   buryEnded(story, event);
-  const running = story.source.instances.filter(({stopped}) => stopped === null);
+  const {running} = story.source;
   const same = running.find(({masterPid}) => masterPid === event.pid);
   // In a container each master has the same pid: a banner and a first start tell another one.
   if (same !== undefined && story.source.startUp?.banner != null) {
-    same.stopped = event;
+    story.stop(same, event);
     if (same.active !== null) leaveUnfinished(same.active);
   } else if (same !== undefined) {
     // supervisord says so again when it has restarted itself.
@@ -31,18 +31,18 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
     beginEpoch(story, story.addInstance(upgraded), event, false);
     return;
   }
-  const succeeded = new Set(story.instances.map(({predecessor}) => predecessor));
-  const predecessor = story.source.instances.findLast((past) => past.stopped !== null && !succeeded.has(past));
+  const predecessor = story.source.instances.findLast((past) => past.stopped !== null && !past.isSucceeded);
   const instance = story.addInstance(predecessor ?? null);
   beginEpoch(story, instance, event, false);
 }
 
 /** Of a master that was killed from outside its own log is silent: the next start shows that it is gone. */
 function buryEnded(story: StoryDraft, event: LogEvent): void {
-  for (const instance of story.source.instances) {
-    if (instance.stopped !== null || instance.masterPid === null || instance.masterPid === event.pid) continue;
+  if (story.ended.size === 0) return;
+  for (const instance of story.source.running) {
+    if (instance.masterPid === null || instance.masterPid === event.pid) continue;
     if (!story.ended.has(masterKey(instance))) continue;
-    instance.stopped = event;
+    story.stop(instance, event);
     if (instance.active !== null) leaveUnfinished(instance.active);
   }
 }
@@ -66,7 +66,7 @@ function masterLost(story: StoryDraft, event: LogEvent): void {
     process.remarks.push(event);
     end(process, event, 'clean');
   }
-  masterGone(process.instance, event);
+  masterGone(story, process.instance, event);
 }
 
 /** A worker that tells its number alone: rather one of an instance that is known to be over than of its successor. */
@@ -83,9 +83,9 @@ function survivorOf(story: StoryDraft, event: LogEvent): ProcessDraft | null {
 }
 
 /** Its workers outlived it; the log does not say how it ended. */
-function masterGone(instance: InstanceDraft, event: LogEvent): void {
+function masterGone(story: StoryDraft, instance: InstanceDraft, event: LogEvent): void {
   if (instance.stopped !== null) return;
-  instance.stopped = event;
+  story.stop(instance, event);
   const master = instance.processes.find(({role}) => role === 'master');
   if (master !== undefined && isAlive(master)) {
     master.end = 'lost';

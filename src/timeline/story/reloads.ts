@@ -26,6 +26,7 @@ export function beginReload(
     lastSign: event,
   };
   instance.active = reload;
+  instance.lastReload = reload;
   story.source.current = instance;
   story.reloads.push(reload);
   return reload;

@@ -23,6 +23,8 @@ export interface Source {
   /** Keeps apart what no stream does: see {@link serversOf}. */
   readonly server: number;
   readonly instances: InstanceDraft[];
+  /** Those whose end has not been told. */
+  running: readonly InstanceDraft[];
   /** The latest process of each pid. */
   readonly byPid: Map<number, ProcessDraft>;
   startUp: StartUp | null;
@@ -47,6 +49,7 @@ export function newSource(supervisor: string, stream: string | null, server: num
     stream,
     server,
     instances: [],
+    running: [],
     byPid: new Map(),
     startUp: null,
     current: null,

@@ -121,6 +121,6 @@ function appLoaded(story: StoryDraft, event: LogEvent): void {
 function appLoadFailed(story: StoryDraft, event: LogEvent): void {
   if (!event.meaning.fatal || event.pid === null) return;
   const instance = story.process(event.pid)?.instance;
-  const last = story.reloads.findLast((reload) => reload.instance === instance);
+  const last = instance?.lastReload;
   if (last?.kind === 'hup') finishReload(last, event, 'failed');
 }

@@ -28,7 +28,7 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
   const instance = instanceOf(story, event);
   // daphne says no more than that it has stopped.
   if (event.meaning.reload === 'stop' && instance.active === null) stopBegan(story, event);
-  instance.stopped = event;
+  story.stop(instance, event);
   for (const process of silentlyKilled(instance, event)) {
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
     process.killedBy = killerOf(instance);
@@ -48,10 +48,10 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
 }
 
 /** supervisord does not say when it ends: its last program has gone by then. */
-export function finishSupervisor(instance: InstanceDraft, event: LogEvent): void {
+export function finishSupervisor(story: StoryDraft, instance: InstanceDraft, event: LogEvent): void {
   const {active} = instance;
   if (active?.kind !== 'stop' || event.meaning.kind !== 'process-ended') return;
   if (instance.processes.some((process) => process.role === 'program' && isAlive(process))) return;
-  instance.stopped = event;
+  story.stop(instance, event);
   finishReload(active, event, 'completed');
 }

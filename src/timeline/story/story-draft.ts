@@ -31,6 +31,9 @@ export class StoryDraft implements Story {
   /** Celery's time limits that struck, and no process has been seen to end by them yet. */
   readonly timeLimits: LogEvent[] = [];
 
+  /** How many instances there have been of each supervisor. */
+  private readonly counts = new Map<string, number>();
+
   constructor(events: readonly LogEvent[], ended: ReadonlySet<string>, servers: readonly number[]) {
     this.events = events;
     this.ended = ended;
@@ -40,11 +43,20 @@ export class StoryDraft implements Story {
 
   addInstance(predecessor: InstanceDraft | null): InstanceDraft {
     const {supervisor, stream, server, instances} = this.source;
-    const number = this.instances.filter((instance) => instance.supervisor === supervisor).length + 1;
+    const number = (this.counts.get(supervisor) ?? 0) + 1;
+    this.counts.set(supervisor, number);
     const instance = newInstance(supervisor, number, {stream, server}, predecessor);
+    if (predecessor !== null) predecessor.isSucceeded = true;
     this.instances.push(instance);
     instances.push(instance);
+    this.source.running = [...this.source.running, instance];
     return instance;
+  }
+
+  /** An instance of the current source is gone. */
+  stop(instance: InstanceDraft, event: LogEvent): void {
+    instance.stopped = event;
+    this.source.running = this.source.running.filter((other) => other !== instance);
   }
 
   register(process: ProcessDraft): void {

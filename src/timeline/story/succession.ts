@@ -37,7 +37,7 @@ function joinReload(story: StoryDraft, instance: InstanceDraft, process: Process
 
 /** A full reload stays open for the rest of its generation: only then is its last worker known. */
 function justReExecuted(story: StoryDraft, instance: InstanceDraft): ReloadDraft | null {
-  const last = story.reloads.findLast((reload) => reload.instance === instance) ?? null;
+  const last = instance.lastReload;
   const isOpen = last?.reExecuted && last.ended !== null && last.ended === last.lastSign && onlyStartsSince(story, last.ended);
   return isOpen ? last : null;
 }
