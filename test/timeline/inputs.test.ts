@@ -40,6 +40,33 @@ describe.each(samples)('%s, written by two sinks', async (sample) => {
     expect(timeline.events.length).toBe(once.events.length);
   });
 
+  test.each([
+    ['at once', (_: number, n: number) => n],
+    ['every second', (time: number) => Math.floor(time / 1000)],
+  ])('counts once what two sinks write into one file in one form, %s', async (_, burstOf) => {
+    for (const wrap of ['journal', 'plain']) {
+      const single = inside(lines, wrap);
+      const bursts = new Map<number, string[]>();
+      for (const [n, line] of single.entries()) {
+        const burst = burstOf(lines[n]?.time ?? 0, n);
+        bursts.set(burst, [...(bursts.get(burst) ?? []), line]);
+      }
+      const twice = [...bursts.values()].flatMap((burst) => [...burst, ...burst]);
+      const timeline = await timelineOf(`${twice.join('\n')}\n`);
+      const plain = await timelineOf(`${single.join('\n')}\n`);
+      expect(isDoubled(timeline)).toBe(true);
+      expect(alone(timeline)).toEqual(alone(plain));
+      expect(timeline.events.length).toBe(plain.events.length);
+      expect(isDoubled(plain)).toBe(false);
+    }
+  });
+
+  test('two servers that are alike, in step and without names, are not one that is doubled', async () => {
+    const other = inside(lines, 'plain').map((line) => line.replace(/interpreter 0x\w+/, 'interpreter 0x55e0a1b2c3d0'));
+    const timeline = await timelineOf(inTurn(inside(lines, 'plain'), other).join('\n'));
+    expect(isDoubled(timeline)).toBe(false);
+  });
+
   test('counts once as two files', async () => {
     const timeline = await timelineOfInputs([
       {name: 'journal.txt', log: inside(lines, 'journal').join('\n')},
