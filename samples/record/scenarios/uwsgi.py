@@ -523,6 +523,25 @@ def emperor(run):
 
 
 @scenario(
+    "emperor-stop", "SIGTERM to an emperor with three vassals in one log: a thread holds the workers of two until mercy (3 s) is over",
+    conf="[uwsgi]\nemperor = {work}/vassals\n", forced=4, app=THREAD_AT_IMPORT,
+    files={
+        "vassals/held.ini": ini("chdir = {work}", "enable-threads = true", "worker-reload-mercy = 3"),
+        "vassals/sound.ini": ini("chdir = {work}", "worker-reload-mercy = 3")
+        .replace("{port}", "{port2}").replace("app.py", "sound.py"),
+        "vassals/other.ini": ini("chdir = {work}", "enable-threads = true", "worker-reload-mercy = 3").replace("{port}", "0"),
+        "sound.py": PLAIN,
+    },
+    expected=["app-threads-block-shutdown"])
+def emperor_stop(run):
+    run.start(workers=6)
+    run.round(2)
+    run.steadily(3, "/other", port="port2")
+    run.signal("stop", "SIGTERM")
+    run.wait_ended(run.master)
+
+
+@scenario(
     "mules-and-spooler", "SIGHUP with a mule and a spooler: the spooled task is cut and starts again",
     conf=ini("mule = true", "spooler = spool", "worker-reload-mercy = 4"), app=SPOOLING,
     notes=["Task 2 is no orphan: the spooler keeps its file and runs it again after the reload."])

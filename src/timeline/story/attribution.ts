@@ -83,6 +83,20 @@ function isAnothers(story: StoryDraft, instance: InstanceDraft, event: LogEvent)
   );
 }
 
+/** All workers that the log has shown are gone. */
+function isEmpty({slots}: InstanceDraft): boolean {
+  return [...slots.values()].every((process) => !isAlive(process));
+}
+
+/** A deadline is still to strike it. */
+function isStruckLater(story: StoryDraft, {pid, instance}: ProcessDraft): boolean {
+  for (const next of story.events.slice(story.index + 1, story.index + LOOK_AHEAD)) {
+    if (next.pid !== pid || next.stream !== instance.stream) continue;
+    return next.meaning.kind === 'process-forced';
+  }
+  return false;
+}
+
 function speaksLater(story: StoryDraft, process: ProcessDraft): boolean {
   return story.events.slice(story.index + 1, story.index + LOOK_AHEAD).some(({pid}) => pid === process.pid);
 }
@@ -92,12 +106,17 @@ function likeliest(story: StoryDraft, running: readonly InstanceDraft[], event: 
   const {kind} = event.meaning;
   const fits = running.filter((instance) => {
     if (kind === 'chain-step' || kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
-    if (kind === 'stop-ended') return instance.active?.kind === 'stop';
+    // uWSGI says once that it stops.
+    if (kind === 'stop-began' && instance.supervisor === 'uwsgi') return instance.active?.kind !== 'stop';
+    if (kind === 'stop-ended')
+      return instance.active?.kind === 'stop' && (story.source.supervisor !== 'uwsgi' || isEmpty(instance));
     if (kind === 're-executing') return instance.active !== null && [...instance.slots.values()].every((slot) => !isAlive(slot));
     if (worker === null) return true;
     const occupant = instance.slots.get(worker);
     if (event.pid !== null) return occupant === undefined || !isAlive(occupant) || isLeaving(occupant);
-    return occupant !== undefined && isAlive(occupant) && (kind !== 'process-ended' || isLeaving(occupant));
+    if (kind !== 'process-ended') return occupant !== undefined && isAlive(occupant);
+    // A worker that is named later is still there.
+    return occupant !== undefined && isAlive(occupant) && isLeaving(occupant) && !isStruckLater(story, occupant);
   });
   if (fits.length === 1) return fits[0] as InstanceDraft;
   const among = fits.length > 0 ? fits : running;
