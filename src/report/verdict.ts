@@ -86,7 +86,9 @@ function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
           ? 'Nothing can be said about this log'
           : open !== undefined
             ? `Undecided (${open.charAt(0).toLowerCase()}${open.slice(1)})`
-            : 'No trouble found';
+            : timeline.reloads.some(({outcome}) => outcome === 'unfinished')
+              ? 'Undecided (a reload or stop has no end in this log)'
+              : 'No trouble found';
   const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
   const of =
     checked === rules.length

@@ -11,7 +11,7 @@ export function* asgiRequests(timeline: Timeline): Iterable<Finding> {
   for (const instance of timeline.instances) {
     const findings =
       instance.supervisor === 'uvicorn'
-        ? [waiting(timeline, instance), cancelled(instance)]
+        ? [waiting(timeline, instance) ?? waitingUnnamed(timeline, instance), cancelled(instance)]
         : instance.supervisor === 'daphne'
           ? [killedAtStop(timeline, instance), tookTooLong(timeline, instance)]
           : [];
@@ -69,6 +69,41 @@ function waiting(timeline: Timeline, instance: Instance): Finding | null {
       `py-spy dump --pid ${first.process.pid}`,
     ],
     identity: [instanceName(instance), 'waits', reload?.kind ?? 'stop'],
+  };
+}
+
+/** The log begins later than the process, whose number no line tells; what uvicorn waits for is the last that it says. */
+function waitingUnnamed(timeline: Timeline, instance: Instance): Finding | null {
+  const last = timeline.events.findLast((event) => instanceOfEvent(timeline, event) === instance);
+  const lines =
+    last?.meaning.kind === 'requests-pending' && last.pid === null
+      ? evidence([proof(last, `it waits: ${waitsFor(last)}`)])
+      : null;
+  if (!last || !lines) return null;
+  return {
+    ...about(instance, [], null),
+    title: 'A stop waits for requests or connections that do not end',
+    severity: 'warning',
+    message: sentences(
+      `uvicorn was told to leave and says that it waits for ${waitsFor(last)}. It says nothing more, up to the end of the log. That is proved.`,
+      'By default uvicorn sets no limit to that: it can wait for ever.',
+    ),
+    confidence: 'certain',
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'the log simply ends first',
+        because: 'nothing speaks against it: what it waits for may end a moment later',
+        line: last.line,
+      },
+    ],
+    cannotSee: ['which client, request or task it is', 'how it went on', 'who told it to leave: the line is not in this log'],
+    fixes: [timeLimit(), closeStreams()],
+    next: [
+      'ss -tnp   # the connections that the process still has',
+      'py-spy dump --pid <pid of uvicorn>   # what its tasks wait for',
+    ],
+    identity: [instanceName(instance), 'waits', 'stop'],
   };
 }
 

@@ -6,6 +6,7 @@ import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
+import {stillStopping} from './still-stopping.ts';
 import {untoldEnds} from './untold-ends.ts';
 import {troubleText, type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
 import {count, evidence, instanceName, kindOf, list, proof, seconds, sentences, was} from './wording.ts';
@@ -34,7 +35,8 @@ const rule: Rule = {
       'of the application, or by a lock that was held when it was forked.',
     limits:
       'If the log ends first, it says so as a note: that is not a hang. Lines around the restart of the master can be ' +
-      'missing where a socket or syslog takes the log.',
+      'missing where a socket or syslog takes the log. Celery writes no line when it is gone: only while it still says ' +
+      'something is its stop known to go on.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
       'unbit/uwsgi#1052',
@@ -54,6 +56,19 @@ const rule: Rule = {
       'uwsgi/stop-signal',
       'uwsgi/graceful-shutdown',
       'gunicorn/handling-signal',
+      'supervisord/exit-request',
+      'supervisord/waiting-to-stop',
+      'supervisord/waiting-to-die',
+      'systemd/stopping',
+      'heroku/stopping',
+      'celery/warm-shutdown',
+      'celery/cold-shutdown',
+      'celery/restarting',
+      'puma/stopping',
+      'puma/phased-restart',
+      'unicorn/reloading',
+      'php-fpm/stopping',
+      'php-fpm/reloading',
     ],
     otherwise: 'the log shows no reload and no stop',
   },
@@ -69,6 +84,7 @@ const rule: Rule = {
         instance.reloads.filter((reload) => reload.outcome === 'completed' || isOver(instance, reload)),
       );
     }
+    yield* stillStopping(timeline);
   },
 };
 

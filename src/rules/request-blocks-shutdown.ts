@@ -68,6 +68,8 @@ const rule: Rule = {
       'gunicorn/worker-graceful-timeout',
       'gunicorn/forcing-close',
       'uvicorn/shutting-down',
+      'uvicorn/waiting-for-connections',
+      'uvicorn/waiting-for-background-tasks',
       'daphne/killed-pending',
       'daphne/took-too-long',
     ],

@@ -331,8 +331,9 @@ function forgetUneventful(instances: readonly InstanceDraft[]): void {
   }
 }
 
-function isEventful({end, forced, remarks}: ProcessDraft): boolean {
-  return forced !== null || remarks.length > 0 || end === 'crashed' || end === 'killed';
+function isEventful({end, forced, remarks, asked}: ProcessDraft): boolean {
+  const isWaitedFor = asked !== null && end === null;
+  return forced !== null || remarks.length > 0 || end === 'crashed' || end === 'killed' || isWaitedFor;
 }
 
 /** In place: an instance keeps its list. */

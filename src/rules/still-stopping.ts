@@ -1,0 +1,121 @@
+/** Stops and reloads that are under way when the log ends, of servers whose patience with their workers is not known. */
+import {precedes} from '../timeline/lookup.ts';
+import {between} from '../timeline/time.ts';
+import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import {outerName, patienceOf} from './outer.ts';
+import type {Evidence, Finding} from './rule.ts';
+import {evidence, instanceName, kindOf, proof, seconds, sentences} from './wording.ts';
+
+/** They write nothing when they are gone: their silence is no sign of a hang (celery/apps/worker.py, hypercorn/run.py). */
+const WITHOUT_FAREWELL: ReadonlySet<string> = new Set(['celery', 'hypercorn']);
+/** Seconds after which a stop that still goes on is worth a warning: the time most platforms wait at the longest. */
+const LONG = 60;
+
+/** Of servers that this rule judges by their patience nothing is said here, nor of uvicorn, which says what it waits for. */
+const JUDGED: ReadonlySet<string> = new Set(['uwsgi', 'gunicorn', 'uvicorn']);
+
+export function* stillStopping(timeline: Timeline): Iterable<Finding> {
+  for (const instance of timeline.instances) {
+    const reload = JUDGED.has(instance.supervisor) ? undefined : instance.reloads.at(-1);
+    const finding = reload?.outcome === 'unfinished' ? ofServer(timeline, instance, reload) : null;
+    if (finding) yield finding;
+    for (const life of instance.processes) {
+      const waited = life.role === 'program' && life.end === 'running' && life.asked ? ofProgram(timeline, instance, life) : null;
+      if (waited) yield waited;
+    }
+  }
+}
+
+function ofServer(timeline: Timeline, instance: Instance, reload: Reload): Finding | null {
+  const isFollowed = timeline.instances.some(
+    (other) =>
+      other !== instance &&
+      other.supervisor === instance.supervisor &&
+      other.epochs.some(({banner, master}) => [banner, master].some((line) => line !== null && precedes(reload.began, line))),
+  );
+  const last = timeline.events.findLast((event) => instanceOfEvent(timeline, event) === instance);
+  const hasGoneOn = last !== undefined && last !== reload.began;
+  if (isFollowed || (WITHOUT_FAREWELL.has(instance.supervisor) && !hasGoneOn)) return null;
+  const since = last === undefined ? 0 : Math.floor(between(reload.began.at, last.at).min);
+  return finding(instance, reload, {
+    what: kindOf(reload),
+    since,
+    lines: [
+      proof(reload.began, `the ${kindOf(reload)} begins`),
+      ...(last !== undefined && hasGoneOn ? [proof(last, `the last that ${instance.supervisor} says`)] : []),
+    ],
+    more: WITHOUT_FAREWELL.has(instance.supervisor)
+      ? `${instance.supervisor} writes no line when it is gone, so it may have left right after its last one.`
+      : '',
+    waiting:
+      instance.supervisor === 'celery'
+        ? 'A warm shutdown waits for the tasks that are running, without a limit of its own.'
+        : 'What it waits for, no line tells.',
+  });
+}
+
+function ofProgram(timeline: Timeline, supervisor: Instance, life: Process): Finding | null {
+  const {asked} = life;
+  if (!asked) return null;
+  const last = timeline.events.findLast(
+    ({meaning, fields}) =>
+      meaning.kind === 'program-stopping' &&
+      String(fields['programs'] ?? fields['program'] ?? fields['unit'] ?? '')
+        .split(', ')
+        .includes(life.program ?? ''),
+  );
+  const lines = [
+    proof(asked.event, `${life.program} is asked to stop`),
+    ...(last && last !== asked.event ? [proof(last, 'it is still waited for')] : []),
+  ];
+  const limit = patienceOf(supervisor.supervisor, life.program);
+  return finding(supervisor, null, {
+    what: `stop of ${life.program}`,
+    since: Math.floor(between(asked.at, (last ?? asked.event).at).min),
+    lines,
+    more: '',
+    waiting: `${outerName(supervisor)} kills it when ${limit.name} is over; its own log tells what it is doing.`,
+    pid: life.pid,
+  });
+}
+
+interface Story {
+  readonly what: string;
+  /** Seconds for which it had gone on, at least. */
+  readonly since: number;
+  readonly lines: readonly Evidence[];
+  readonly more: string;
+  readonly waiting: string;
+  readonly pid?: number;
+}
+
+function finding(instance: Instance, reload: Reload | null, {what, since, lines, more, waiting, pid}: Story): Finding | null {
+  const found = evidence(lines);
+  if (!found) return null;
+  const isLong = since >= LONG;
+  const process = pid !== undefined && pid > 0 ? pid : instance.masterPid;
+  return {
+    title: isLong ? `A ${what} went on for ${seconds(since)} and had no end when the log ends` : `The log ends during a ${what}`,
+    severity: isLong ? 'warning' : 'info',
+    message: sentences(
+      `The ${what} has no end in this log${since > 0 ? `; it had gone on for at least ${seconds(since)} by the last line about it` : ''}. That is proved.`,
+      waiting,
+      more,
+    ),
+    confidence: 'certain',
+    instance: instance.id,
+    reload: reload?.id ?? null,
+    pids: process === null ? [] : [process],
+    workers: [],
+    evidence: found,
+    against: [],
+    cannotSee: ['what it waits for, and how it went on'],
+    fixes: [],
+    next: [
+      'take the log from a later time, so that it holds the whole of it',
+      ...(process === null ? [] : [`py-spy dump --pid ${process}   # while it is there: what it does`]),
+    ],
+    identity: [instanceName(instance), 'still stopping', reload?.kind ?? what],
+  };
+}
