@@ -4,6 +4,7 @@ import type {BaselineEntry} from '../checks/baseline.ts';
 import type {Measure} from '../measures/measure.ts';
 import {measuresOf} from '../measures/measures.ts';
 import type {Evidence, Fix, RuleFinding, RuleResult} from '../rules/rule.ts';
+import {endedBy} from '../timeline/ended-by.ts';
 import type {LineRef} from '../timeline/event.ts';
 import {nameOfInput, settingAt} from '../timeline/lookup.ts';
 import {
@@ -139,6 +140,8 @@ function writer(timeline: Timeline) {
     endedAt: at(process.endedAt),
     end: process.end,
     cause: process.cause,
+    endedBy: endedBy(process),
+    deadline: process.forced?.deadline ?? null,
     killedBy: process.killedBy,
     ownedBy: process.ownedBy === null ? null : where(process.ownedBy),
     signal: process.signal,

@@ -86,6 +86,14 @@ const process = object({
   endedAt: instant,
   end: oneOf('clean', 'forced', 'crashed', 'killed', 'lost', 'running'),
   cause,
+  endedBy: {
+    ...oneOf('itself', 'supervisor', 'outer-supervisor', 'kernel', 'nobody-shown', null),
+    description: 'Who ended it, as far as the log shows; null while it runs',
+  },
+  deadline: {
+    ...oneOf('mercy', 'harakiri', 'evil-reload', 'brutal', 'timeout', 'stop-timeout', null),
+    description: 'The patience that was over when its supervisor, or an outer one, ended it',
+  },
   killedBy: oneOf('master', 'arbiter', 'supervisord', 'systemd', 'platform', 'kernel', null),
   ownedBy: {
     ...place,

@@ -1,0 +1,100 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {expect, test} from 'vitest';
+import {analyze} from '../src/analyze.ts';
+import {type Ender, endedBy} from '../src/timeline/ended-by.ts';
+import type {Process} from '../src/timeline/timeline.ts';
+import {logsOf} from './recorded-truth.ts';
+
+// "Who ended this process?" has an answer for every ended process of every sample, and it is what the kernel saw.
+const folders = ['uwsgi', 'gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'supervisord', 'systemd'].flatMap((server) =>
+  readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`),
+);
+
+interface TrueProcess {
+  readonly pid: number;
+  readonly role: string;
+  readonly endedAt: string | null;
+  readonly signal: string | null;
+  readonly exitCode: number | null;
+  readonly killedBy: string | null;
+}
+
+interface Truth {
+  readonly processes: readonly TrueProcess[];
+  readonly forcedPids: readonly number[];
+  readonly harakiriPids: readonly number[];
+  readonly namedAfterTheirEnd?: readonly number[];
+}
+
+const DEADLY = new Set(['SIGKILL', 'SIGABRT']);
+
+/** Who ended it, as the kernel saw it; a signal that asks is no end of anybody's making. */
+function trueEnder({pid, signal, killedBy}: TrueProcess, {forcedPids, namedAfterTheirEnd = []}: Truth): Ender {
+  // gunicorn's worker leaves with a code where the arbiter's SIGABRT reaches its interpreter; uWSGI may name one that just left.
+  if (forcedPids.includes(pid) || namedAfterTheirEnd.includes(pid)) return 'supervisor';
+  if (signal === null || killedBy === null || !DEADLY.has(signal)) return 'itself';
+  if (killedBy === 'outside') return 'nobody-shown';
+  return killedBy === 'master' ? 'supervisor' : 'outer-supervisor';
+}
+
+/** What no line tells: whom a kill of the group hit along with the master, and what became of workers without a master. */
+const UNTOLD: Readonly<Record<string, readonly number[]>> = {
+  'samples/supervisord/uwsgi-killed-as-a-group': [25849, 25850],
+  'samples/supervisord/gunicorn-killed-too-early': [26711],
+};
+
+test('every ended process of every sample has an answer, and it is true', async () => {
+  const wrong: string[] = [];
+  let answers = 0;
+  for (const folder of folders) {
+    const truth = JSON.parse(readFileSync(`${folder}/truth.json`, 'utf8')) as Truth;
+    const {timeline} = await analyze({inputs: logsOf(folder)});
+    const processes = timeline.instances.flatMap((instance) => instance.processes);
+    const logEnd = timeline.to ?? 0;
+    for (const true_ of truth.processes) {
+      const {pid, endedAt, role} = true_;
+      const found = processes.find((process) => process.pid === pid && process.role !== 'program');
+      if (found === undefined) continue;
+      const answer = endedBy(found);
+      const say = (is: string) => wrong.push(`${folder}: ${role} ${pid} is called ${answer}, and ${is}`);
+      if (endedAt === null) {
+        // A log may break off before it could tell whether somebody left behind goes on.
+        if (answer !== null && answer !== 'nobody-shown') say('lives');
+      } else if (answer === null) {
+        if (Date.parse(endedAt) < logEnd - 1000) say(`ended at ${endedAt}`);
+      } else {
+        answers++;
+        const isUntold = UNTOLD[folder]?.includes(pid) === true && answer === 'nobody-shown';
+        const expected = trueEnder(true_, truth);
+        if (answer !== expected && !isUntold) say(`was ended by ${expected}`);
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(answers).toBeGreaterThan(300);
+});
+
+test('whoever killed it, the deadline is named and a line owns up to it', async () => {
+  const silent: string[] = [];
+  for (const folder of folders) {
+    const {timeline} = await analyze({inputs: logsOf(folder)});
+    const owned = ({end}: Process) => end === 'forced';
+    for (const process of timeline.instances.flatMap((instance) => instance.processes).filter(owned)) {
+      const {pid, killedBy, ownedBy, forced} = process;
+      if (killedBy === null || ownedBy === null || (forced === null && killedBy !== 'kernel')) silent.push(`${folder}: ${pid}`);
+    }
+  }
+  expect(silent).toEqual([]);
+});
+
+test('harakiri is told from the end of mercy', async () => {
+  for (const folder of folders.filter((name) => name.startsWith('samples/uwsgi/'))) {
+    const truth = JSON.parse(readFileSync(`${folder}/truth.json`, 'utf8')) as Truth;
+    const {timeline} = await analyze({inputs: logsOf(folder)});
+    const struck = timeline.instances
+      .flatMap((instance) => instance.processes)
+      .filter(({forced}) => forced !== null && forced.deadline !== 'mercy')
+      .map(({pid}) => pid);
+    expect([...struck].sort(), folder).toEqual([...truth.harakiriPids].sort());
+  }
+});
