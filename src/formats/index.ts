@@ -2,6 +2,7 @@ export {envelopeNames, PLAIN} from '../envelope/names.ts';
 
 import {application} from './application.ts';
 import {celery} from './celery.ts';
+import {container} from './container.ts';
 import {daphne} from './daphne.ts';
 import type {Format} from './format.ts';
 import {gunicorn} from './gunicorn.ts';
@@ -35,6 +36,7 @@ export const formats: readonly Format[] = [
   unicorn,
   phpFpm,
   heroku,
+  container,
   systemctl,
   ps,
   application,

@@ -41,6 +41,8 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'control-failed': {kind: 'remark'},
   'program-error': {kind: 'program-failed', role: 'program'},
   'program-status': {kind: 'program-seen', role: 'program', when: {state: {FATAL: {kind: 'program-given-up'}}}},
+  answered: {kind: 'remark', role: 'program'},
+  'control-notice': 'noise',
   restarted: {kind: 'remark'},
 };
 

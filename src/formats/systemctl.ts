@@ -13,6 +13,9 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'main-pid': {kind: 'program-seen', role: 'program'},
   'main-pid-gone': {kind: 'program-seen', role: 'program'},
   'unit-command': 'noise',
+  'job-failed': {kind: 'remark', role: 'program'},
+  refused: {kind: 'remark', role: 'program'},
+  'job-hint': 'noise',
   'in-group': {kind: 'process-seen', onHost: true},
   'unit-detail': 'noise',
 };

@@ -22,6 +22,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   reloaded: {kind: 'remark', role: 'program'},
   'reload-failed': {kind: 'program-failed', role: 'program'},
   'daemon-reload': {kind: 'remark'},
+  'host-goes-down': {kind: 'remark'},
   milestone: 'noise',
 
   // Processes of a unit

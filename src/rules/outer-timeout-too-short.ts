@@ -2,7 +2,7 @@ import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
-import {type Outer, outerName, outerOf, patienceOf, secondsOf, serverOf, stopsTakenAsReload} from './outer.ts';
+import {limitTold, type Outer, outerName, outerOf, patienceOf, secondsOf, serverOf, stopsTakenAsReload} from './outer.ts';
 import type {Evidence, Finding, Fix, Rule, Undecided} from './rule.ts';
 import {isOn, setting} from './settings.ts';
 import {count, duration, evidence, instanceName, list, proof, seconds, sentences, span, unique} from './wording.ts';
@@ -45,6 +45,10 @@ const rule: Rule = {
       'systemd/stopped',
       'heroku/exit-timeout',
       'heroku/stopping',
+      'container/time-up',
+      'container/killed',
+      'container/stop-asked',
+      'container/grace-began',
     ],
     otherwise: 'no line of an outer supervisor is in this log: give the log of supervisord or the journal of the unit as well',
   },
@@ -233,7 +237,7 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
       ...(isStopping ? ['what held the workers: the kill came before the server named one'] : []),
       'requests that were cut: they have no line',
     ],
-    fixes: fixesFor(outer, server, grace, waited, {isStopping, isGroup: server !== null && isOn(server, 'killasgroup')}),
+    fixes: fixesFor(outer, server, grace, waited ?? told, {isStopping, isGroup: server !== null && isOn(server, 'killasgroup')}),
     next: [
       ...(server === null ? [`give the log of ${programName(life)} itself as well: its lines around the kill decide`] : []),
       ...(isStopping
@@ -252,13 +256,6 @@ function waitedText(patience: ReturnType<typeof span>): string {
   return patience === null || (patience.max === null && patience.min === 0)
     ? 'when its time was over'
     : `after ${duration(patience)}`;
-}
-
-/** The platform's limit in seconds, where its own line names it. */
-function limitTold({remarks, forced}: Process): number | null {
-  const lines = [...remarks, ...(forced ? [forced.event] : [])];
-  const value = lines.find(({message}) => message === 'heroku/exit-timeout')?.fields.seconds;
-  return value === undefined ? null : Number(value);
 }
 
 /** Heroku's own lines may come without the dyno that they are about. */

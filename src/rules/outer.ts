@@ -74,12 +74,23 @@ export function patienceOf(supervisor: string, program: string | null): Patience
     return {setting: 'stopwaitsecs', section: `program:${program ?? ''}`, name: "supervisord's stopwaitsecs"};
   }
   if (supervisor === 'systemd') return {setting: 'TimeoutStopSec', section: 'Service', name: "systemd's TimeoutStopSec"};
+  if (supervisor === 'container') {
+    const name = "the container's time for a stop (docker stop --time, stop_grace_period, terminationGracePeriodSeconds)";
+    return {setting: null, section: null, name};
+  }
   return {setting: null, section: null, name: "the platform's time for a stop"};
 }
 
 /** As a sentence names it. */
 export function outerName({supervisor}: Instance): string {
-  return supervisor === 'heroku' ? 'Heroku' : supervisor;
+  return supervisor === 'heroku' ? 'Heroku' : supervisor === 'container' ? 'The container runtime' : supervisor;
+}
+
+/** The platform's limit in seconds, where its own line names it. */
+export function limitTold({remarks, forced}: Process): number | null {
+  const lines = [...remarks, ...(forced ? [forced.event] : [])];
+  const value = lines.map(({fields}) => fields['limit'] ?? fields.seconds).find((each) => each !== undefined);
+  return value === undefined ? null : Number(value);
 }
 
 /** The setting that tells an outer supervisor which signal means stop. */
@@ -98,6 +109,8 @@ export interface TakenAsReload {
 
 /** Seconds within which whoever wanted a stop kills what goes on running: the usual limits are 5 to 90 s. */
 const SOON = 120;
+/** Between an outer supervisor's clock and the server's answer, in seconds. */
+const SLACK = 2;
 const found = new WeakMap<Timeline, readonly TakenAsReload[]>();
 
 export function stopsTakenAsReload(timeline: Timeline): readonly TakenAsReload[] {
@@ -114,7 +127,8 @@ function takenAsReload(timeline: Timeline, instance: Instance): TakenAsReload | 
   const outer = outerOf(timeline, instance);
   if (outer) {
     const {asked, forced, ended} = outer.life;
-    if (asked?.by !== 'stop' || endsBefore(reload, asked.event)) return null;
+    if (asked === null ? !beginsBeforeLimit(reload, outer.life) : asked.by !== 'stop' || endsBefore(reload, asked.event))
+      return null;
     // It stopped all the same: somebody had asked for the reload before.
     if (forced === null && ended !== null) return null;
     return {instance, reload, outer, end: forced?.event ?? null};
@@ -122,6 +136,14 @@ function takenAsReload(timeline: Timeline, instance: Instance): TakenAsReload | 
   if (reload.reExecuted === null) return null;
   const end = instance.stopped?.meaning.kind === 'master-lost' ? instance.stopped : startAfter(timeline, instance, reload);
   return end !== null && between(reload.startedAt, end.at).min <= SOON ? {instance, reload, outer, end} : null;
+}
+
+/** No line tells when the stop was asked for, but the kill names the time that was given: then the reload began. */
+function beginsBeforeLimit({startedAt}: Reload, life: Process): boolean {
+  const [limit, {forced}] = [limitTold(life), life];
+  if (limit === null || forced === null) return false;
+  const {min, max} = between(startedAt, forced.at);
+  return max !== null && min <= limit + SLACK && max >= limit - SLACK;
 }
 
 function endsBefore({startedAt}: Reload, event: LogEvent): boolean {

@@ -69,7 +69,7 @@ function describe(taken: TakenAsReload): Finding | null {
       reExecuted !== null && `Its master (pid ${instance.masterPid}) replaced its own image, started new workers and served on.`,
       outer !== null &&
         end !== null &&
-        `${waited === null || waited.max === null ? 'Then' : `After ${duration(waited)}`} ${name} killed it with SIGKILL; the new workers lost their master.`,
+        `${waited === null || waited.max === null ? 'Then' : `After ${duration(waited)}`} ${name.replace(/^The /, 'the ')} killed it with SIGKILL; the new workers lost their master.`,
       reload.workers.every(({end: how}) => how === 'clean') && 'No worker hung: those of the old generation left by themselves.',
       'A longer time limit would change nothing: nothing was on its way to an end.',
       outer === null && 'That somebody meant to stop it is inferred: no line of an outer supervisor is here.',

@@ -236,5 +236,6 @@ const KILLERS: Readonly<Record<string, NonNullable<Process['killedBy']>>> = {
   supervisord: 'supervisord',
   systemd: 'systemd',
   heroku: 'platform',
+  container: 'platform',
   kernel: 'kernel',
 };

@@ -96,6 +96,8 @@ export class Programs {
     process.forced = {event, tries, deadline, inferred: false};
     process.killedBy = killerOf(instance);
     if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
+    // With its first process a container is gone, and no further line says so.
+    if (instance.supervisor === 'container') end(process, event, 'forced');
   }
 
   /**
@@ -202,7 +204,9 @@ function end(process: ProcessDraft, event: LogEvent, how: NonNullable<ProcessDra
 /** A dyno may be named by the envelope alone, in the place of the program. */
 function nameOf({fields, message, stream}: LogEvent): string {
   const ofEnvelope = message.startsWith('heroku/') ? stream?.slice(stream.lastIndexOf('/') + 1) : undefined;
-  return String(fields['program'] ?? fields['unit'] ?? fields['dyno'] ?? fields['name'] ?? ofEnvelope ?? '');
+  const name = String(fields['program'] ?? fields['unit'] ?? fields['dyno'] ?? fields['name'] ?? ofEnvelope ?? '');
+  // The runtime's own log has a container's whole id; what tags the container's lines has its first digits.
+  return /^[0-9a-f]{64}$/.test(name) ? name.slice(0, 12) : name;
 }
 
 function keyOf({id}: InstanceDraft, name: string): string {

@@ -1,0 +1,26 @@
+/**
+ * What container runtimes say of a stop: `grammars/container.ohm` in the vocabulary of events. A container is a program of
+ * theirs, and its first process the server, a shell or an init; no line tells a pid.
+ */
+import matcher from '../../grammars/container.ohm';
+import type {Meaning, Unneeded} from '../timeline/event.ts';
+import type {Format} from './format.ts';
+
+const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
+  'time-up': {kind: 'process-forced', role: 'program', deadline: 'stop-timeout'},
+  'killed-again': {kind: 'process-forced', role: 'program', deadline: 'stop-timeout'},
+  'stop-asked': {kind: 'program-stopping', role: 'program'},
+  'stop-signalled': {kind: 'program-stopping', role: 'program'},
+  killed: {kind: 'process-forced', role: 'program', deadline: 'stop-timeout'},
+  stopped: {kind: 'program-down', role: 'program'},
+  'grace-began': {kind: 'program-stopping', role: 'program'},
+};
+
+export const container: Format = {
+  id: 'container',
+  title: 'dockerd, containerd and the kubelet',
+  grammarFile: 'container.ohm',
+  matcher,
+  meanings,
+  requests: [],
+};
