@@ -54,6 +54,21 @@ const CASES: Readonly<Record<string, {rule: string; log: (version: string) => st
     within: ['2.0.27', '2.0.28', '2.0.30'],
     outside: ['2.0.26', '2.0.31', '2.1'],
   },
+  'kill-repeats': {
+    rule: 'kill-without-effect',
+    log: (version) =>
+      [
+        ...start(version),
+        stop,
+        'Gracefully killing worker 1 (pid: 201)...',
+        'Gracefully killing worker 2 (pid: 202)...',
+        ...['36', '42', '48'].map(
+          (second) => `Wed Mar  4 10:00:${second} 2026 - worker 1 (pid: 201) is taking too much time to die...NO MERCY !!!`,
+        ),
+      ].join('\n'),
+    within: ['2.0.27', '2.0.30'],
+    outside: ['2.0.26', '2.0.31', '2.1'],
+  },
   'abort-at-fork': {
     rule: 'known-upstream-trouble',
     log: (python) => readFileSync('test/rules/known-upstream-trouble/fires-python-3.13.log', 'utf8').replace('3.13.1', python),

@@ -101,6 +101,12 @@ CRASHING = PLAIN.replace('''\
         ctypes.string_at(0)
     start_response(''').replace("import time\n", "import ctypes\nimport time\n")
 
+GROWING = PLAIN.replace('''\
+    time.sleep(''', '''\
+    if environ["PATH_INFO"] == "/grow":
+        environ["grown"] = bytearray(120_000_000)
+    time.sleep(''')
+
 SPOOLING = '''\
 import logging
 import sys

@@ -13,6 +13,8 @@ RULES = [
     "worker-never-came-back", "synchronized-recycling", "old-code-kept", "worker-timeout", "threads-lost-on-fork",
     "boot-failure", "reload-lost-app", "crash-loop", "worker-crashed", "killed-from-outside", "master-died",
     "outer-timeout-too-short", "stop-became-reload", "survivors-hold-port", "mercy-ineffective",
+    "daemon-blocks-reload", "evil-reload-kills", "instance-paused", "recycled-too-often", "reloaded-twice",
+    "slow-start-empties-service", "spooler-task-cut", "vassal-keeps-dying", "worker-never-served",
 ]
 SCENARIOS = {}
 

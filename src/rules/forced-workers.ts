@@ -77,9 +77,12 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
   return found;
 }
 
-/** A worker that a later line shows to have left by itself was only named, not killed. */
-function isKilledAtMercy(process: Process): boolean {
-  return process.role === 'worker' && process.forced?.deadline === 'mercy' && process.end !== 'clean';
+/**
+ * A worker that a later line shows to have left by itself was only named, not killed. One that is killed again and again is
+ * another trouble (kill-without-effect).
+ */
+function isKilledAtMercy({role, forced, end, ended}: Process): boolean {
+  return role === 'worker' && forced?.deadline === 'mercy' && end !== 'clean' && (forced.tries === 1 || ended !== null);
 }
 
 /** What one reload or stop looks like as a whole. */

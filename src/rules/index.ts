@@ -6,10 +6,12 @@ import clockDisagreement from './clock-disagreement.ts';
 import configurationNotInForce from './configuration-not-in-force.ts';
 import controlSocketUnreachable from './control-socket-unreachable.ts';
 import crashLoop from './crash-loop.ts';
+import daemonBlocksReload from './daemon-blocks-reload.ts';
 import evilReloadKills from './evil-reload-kills.ts';
 import forcedKillUndecided from './forced-kill-undecided.ts';
 import harakiriKills from './harakiri-kills.ts';
 import instancePaused from './instance-paused.ts';
+import killWithoutEffect from './kill-without-effect.ts';
 import killedFromOutside from './killed-from-outside.ts';
 import knownUpstreamTrouble from './known-upstream-trouble.ts';
 import listenQueueFull from './listen-queue-full.ts';
@@ -22,19 +24,25 @@ import mercyTooShort from './mercy-too-short.ts';
 import oldCodeKept from './old-code-kept.ts';
 import outerTimeoutTooShort from './outer-timeout-too-short.ts';
 import recycleBlocked from './recycle-blocked.ts';
+import recycledTooOften from './recycled-too-often.ts';
 import reloadLostApp from './reload-lost-app.ts';
 import reloadUnfinished from './reload-unfinished.ts';
+import reloadedTwice from './reloaded-twice.ts';
 import requestBlocksShutdown from './request-blocks-shutdown.ts';
 import respawnOrphansTasks from './respawn-orphans-tasks.ts';
 import riskySetting from './risky-setting.ts';
 import routerCutsClients from './router-cuts-clients.ts';
 import type {Rule} from './rule.ts';
+import slowStartEmptiesService from './slow-start-empties-service.ts';
+import spoolerTaskCut from './spooler-task-cut.ts';
 import stopBecameReload from './stop-became-reload.ts';
 import survivorsHoldPort from './survivors-hold-port.ts';
 import synchronizedRecycling from './synchronized-recycling.ts';
 import threadsLostOnFork from './threads-lost-on-fork.ts';
+import vassalKeepsDying from './vassal-keeps-dying.ts';
 import workerCrashed from './worker-crashed.ts';
 import workerNeverCameBack from './worker-never-came-back.ts';
+import workerNeverServed from './worker-never-served.ts';
 import workerTimeout from './worker-timeout.ts';
 
 export const rules: readonly Rule[] = [
@@ -42,10 +50,13 @@ export const rules: readonly Rule[] = [
   requestBlocksShutdown,
   forcedKillUndecided,
   recycleBlocked,
+  killWithoutEffect,
   workerTimeout,
   reloadUnfinished,
   respawnOrphansTasks,
   workerNeverCameBack,
+  workerNeverServed,
+  vassalKeepsDying,
   stopBecameReload,
   outerTimeoutTooShort,
   survivorsHoldPort,
@@ -66,8 +77,13 @@ export const rules: readonly Rule[] = [
   mercyTooShort,
   mercyTooLong,
   chainReloadSlow,
+  slowStartEmptiesService,
+  daemonBlocksReload,
+  spoolerTaskCut,
   synchronizedRecycling,
+  recycledTooOften,
   routerCutsClients,
+  reloadedTwice,
   oldCodeKept,
   threadsLostOnFork,
   configurationNotInForce,

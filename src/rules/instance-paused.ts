@@ -17,7 +17,7 @@ const rule: Rule = {
       'its FIFO. From outside it looks like a hang of the application.',
     remedy:
       'Resume it: SIGTSTP to the master once more, or p to its FIFO. See which script paused it (a zerg dance that broke off).',
-    limits: 'A log that ends soon after the pause shows nothing wrong: then it is a note.',
+    limits: 'Nothing is logged during a pause. A log that ends soon after it may show one that was meant, and is only a warning.',
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html'],
   },
   needs: {
@@ -54,7 +54,7 @@ function describe(timeline: Timeline, paused: LogEvent): Finding | null {
   const isLong = lasted.min > SHORT;
   return {
     title: isLong ? rule.title : 'The log ends while the instance is paused',
-    ...(isLong ? {} : {severity: 'info' as const}),
+    ...(isLong ? {} : {severity: 'warning' as const}),
     message: sentences(
       `The master was told to pause, and up to the end of the log (${duration({min: lasted.min, max: null})}) nothing resumes it.`,
       'That is proved. While it is paused nothing is served: connections wait in the queue of the socket.',

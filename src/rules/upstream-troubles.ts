@@ -14,6 +14,8 @@ export type Signature =
   | 'reload-blocks'
   /** A graceful stop waits for a worker without a deadline. */
   | 'stop-blocks'
+  /** A worker is killed again and again, mercy after mercy. */
+  | 'kill-repeats'
   /** Workers abort in the interpreter as soon as they are forked. */
   | 'abort-at-fork'
   /** A worker that was asked to leave crashes on its way out. */
@@ -67,6 +69,16 @@ export const upstreamTroubles: readonly UpstreamTrouble[] = [
     fixedIn: 'of a release after 2.0.30 that has this change',
     instead: 'the stop at once (SIGINT, or Q to the master FIFO)',
     reference: 'pull request unbit/uwsgi#2743',
+  },
+  {
+    signature: 'kill-repeats',
+    supervisor: 'uwsgi',
+    from: '2.0.27',
+    to: '2.0.30',
+    what: 'goes on to kill workers that have ended at a graceful stop, while another of its processes is still there',
+    fixedIn: 'of a release after 2.0.30 that has the change of pull request unbit/uwsgi#2743',
+    instead: 'the stop at once (SIGINT, or Q to the master FIFO)',
+    reference: 'unbit/uwsgi#2722',
   },
   {
     signature: 'abort-at-fork',

@@ -5,7 +5,7 @@ import signal
 import time
 
 from applications import (
-    CRASHING, PLAIN, REFRESHING, SPOOLING, STUCK_AT_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
+    CRASHING, GROWING, PLAIN, REFRESHING, SPOOLING, STUCK_AT_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
     THREAD_BY_REQUEST,
 )
 from scenario import scenario
@@ -798,3 +798,152 @@ def thread_lost(run):
     conf=ini("enable-threads = true", "lazy-apps = true", processes=3), app=REFRESHING)
 def thread_kept(run):
     thread_lost(run)
+
+
+# -- the master and what runs beside the workers
+
+@scenario(
+    "master-killed", "Somebody kills the master with SIGKILL: its workers notice and leave",
+    conf=ini("worker-reload-mercy = 3", processes=3), app=PLAIN, expected=["master-died"], recycling="external-kill")
+def master_killed(run):
+    run.start(workers=3)
+    run.round(3)
+    run.sleep(1)
+    os.kill(run.master, signal.SIGKILL)
+    run.sleep(3)
+
+
+def paused(run, *, resumed):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    os.kill(run.master, signal.SIGTSTP)
+    run.sleep(3)
+    waiting = [run.in_background("/list", timeout=90) for _ in range(2)]
+    if resumed:
+        os.kill(run.master, signal.SIGTSTP)
+        assert all(request.result() for request in waiting)
+        run.round(2)
+    run.sleep(2)
+
+
+@scenario(
+    "paused", "SIGTSTP to the master: the instance is paused, and nobody resumes it",
+    conf=ini("worker-reload-mercy = 3"), app=PLAIN, may=["instance-paused"])
+def paused_for_good(run):
+    paused(run, resumed=False)
+
+
+@scenario(
+    "paused-and-resumed", "SIGTSTP to the master, and once more: the instance pauses and goes on",
+    conf=ini("worker-reload-mercy = 3"), app=PLAIN)
+def paused_and_resumed(run):
+    paused(run, resumed=True)
+
+
+@scenario(
+    "evil-reload", "evil-reload-on-rss: a worker that has grown is killed at once, in the middle of a request",
+    conf=ini("evil-reload-on-rss = 60", "enable-threads = true"), cut=1, app=GROWING, expected=["evil-reload-kills"],
+    recycling="rss")
+def evil_reload(run):
+    run.start(workers=2)
+    run.round(2, "/list?sleep=0.1")
+    assert not run.get("/grow?sleep=8")
+    run.wait_workers(3)
+    run.round(2, "/list?sleep=0.1")
+
+
+def daemon_at_reload(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(4)
+    run.round(2)
+
+
+@scenario(
+    "daemon-does-not-stop", "An attached daemon ignores SIGTERM: the reload waits for it before it tells the workers",
+    conf=ini("attach-daemon = exec sh {work}/daemon.sh"), app=PLAIN, expected=["daemon-blocks-reload"],
+    files={"daemon.sh": "trap '' TERM\nwhile true; do sleep 1; done\n"})
+def daemon_stays(run):
+    daemon_at_reload(run)
+
+
+@scenario(
+    "daemon-stops", "An attached daemon leaves when it is told: the reload goes on at once",
+    conf=ini("attach-daemon = exec sh {work}/daemon.sh"), app=PLAIN,
+    files={"daemon.sh": "trap 'exit 0' TERM\nwhile true; do sleep 0.2; done\n"})
+def daemon_leaves(run):
+    daemon_at_reload(run)
+
+
+@scenario(
+    "vassal-keeps-dying", "An emperor with a vassal whose application does not load and that gives up each time",
+    conf="[uwsgi]\nemperor = {work}/vassals\n", app="raise RuntimeError('no database')\n",
+    files={
+        "vassals/broken.ini": ini("chdir = {work}", "need-app = true"),
+        "vassals/sound.ini": ini("chdir = {work}").replace("{port}", "{port2}").replace("app.py", "sound.py"),
+        "sound.py": PLAIN,
+    },
+    expected=["boot-failure"], may=["vassal-keeps-dying", "crash-loop"])
+def vassal_dies(run):
+    run.start(workers=2)
+    run.steadily(20, "/other", port="port2", pause=1)
+
+
+# -- the price of a start
+
+@scenario(
+    "recycled-too-often", "max-requests = 5: no worker lives for more than a few seconds",
+    conf=ini("max-requests = 5", "min-worker-lifetime = 1"), app=PLAIN,
+    may=["recycled-too-often", "synchronized-recycling"])
+def recycled_often(run):
+    run.start(workers=2)
+    for _ in range(20):
+        run.round(2, "/list?sleep=0.1")
+        run.sleep(0.6)
+
+
+@scenario(
+    "slow-start", "SIGHUP, and the application needs 12 s to load: meanwhile nobody serves",
+    conf=ini("worker-reload-mercy = 3"), app=PLAIN + "\n\ntime.sleep(12)\n", may=["slow-start-empties-service"])
+def slow_start(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    run.signal("graceful", "SIGHUP")
+    run.wait_workers(4)
+    run.round(2)
+
+
+@scenario(
+    "touch-file-replaced", "The file of touch-reload is deleted and made anew: two reloads in place of one",
+    conf=ini("touch-reload = reload.txt"), app=PLAIN, may=["reloaded-twice"], files={"reload.txt": ""})
+def touch_file_replaced(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1.5)
+    run.acted("graceful")
+    (run.work / "reload.txt").unlink()
+    run.wait_workers(4)
+    run.sleep(1.5)
+    run.acted("graceful")
+    run.create("reload.txt")
+    run.wait_workers(6)
+    run.round(2)
+
+
+@scenario(
+    "worker-stuck-at-import", "lazy-apps: a worker is replaced while the import blocks; the others serve on for it",
+    conf=ini("lazy-apps = true", "max-requests = 400", processes=3), app=STUCK_AT_IMPORT,
+    expected=["worker-never-served"], recycling="external-signal")
+def worker_stuck(run):
+    run.start(workers=3)
+    run.round(3)
+    run.create("migrating")
+    os.kill(run.pid_of(2), signal.SIGHUP)
+    run.sleep(1)
+    for _ in range(64):
+        run.round(4, "/list?sleep=0.2")
+        run.sleep(0.6)

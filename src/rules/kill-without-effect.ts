@@ -1,0 +1,126 @@
+import type {Forced, Instance, Process} from '../timeline/timeline.ts';
+import type {Finding, Rule} from './rule.ts';
+import {uwsgiOf} from './settings.ts';
+import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
+import {count, evidence, instanceName, list, nameOf, numbers, proof, sentences, unique} from './wording.ts';
+
+const rule: Rule = {
+  id: 'kill-without-effect',
+  title: 'A worker was killed again and again, and nothing tells of its end',
+  severity: 'error',
+  docs: {
+    sees: 'NO MERCY for the same worker and the same pid more than once.',
+    why:
+      'A worker that is killed with SIGKILL is gone at once, and its master notices within a second. Where the master kills it again ' +
+      'after another mercy, either the process cannot die (it waits in the kernel for a disk or a network file system), or it is gone ' +
+      'and the master does not know: versions 2.0.27 to 2.0.30 do that at a graceful stop.',
+    remedy:
+      'Look at the state of the process: gone means the known fault of those versions; D means a device or an NFS server that does ' +
+      'not answer.',
+    limits: 'The kernel log tells of a process that hangs for two minutes ("blocked for more than 120 seconds").',
+    references: ['unbit/uwsgi#2722'],
+  },
+  needs: {
+    messages: ['uwsgi/no-mercy'],
+    otherwise: 'no worker was killed at its deadline in this log',
+  },
+  *check(timeline) {
+    for (const instance of uwsgiOf(timeline)) {
+      const again = killedAgain(instance);
+      const finding = again.length > 0 ? describe(instance, again) : null;
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+interface Again {
+  readonly process: Process;
+  readonly forced: Forced;
+}
+
+function killedAgain({processes}: Instance): Again[] {
+  return processes.flatMap((process): Again[] => {
+    const {forced} = process;
+    return forced !== null && forced.deadline === 'mercy' && forced.tries > 1 ? [{process, forced}] : [];
+  });
+}
+
+function describe(instance: Instance, again: readonly Again[]): Finding | null {
+  const processes = again.map(({process}) => process);
+  const lines = evidence(
+    again.slice(0, 4).flatMap(({process, forced}) => {
+      const kills = process.remarks.filter(({message}) => message === forced.event.message);
+      return [
+        ...kills.slice(0, 3).map((kill) => proof(kill, `${nameOf(process)} is killed`)),
+        proof(forced.event, `${nameOf(process)} is killed once more`),
+        ...(process.ended ? [proof(process.ended, 'only then it is gone')] : []),
+      ];
+    }),
+  );
+  if (!lines) return null;
+  const trouble = upstreamTrouble(instance, 'kill-repeats', again[0]?.forced.event ?? null);
+  const ended = processes.filter((process) => process.ended !== null);
+  const tries = Math.max(...again.map(({forced}) => forced.tries));
+  const pids = unique(processes.map(({pid}) => pid));
+  return {
+    title: ended.length === processes.length ? 'A worker had to be killed more than once until it was gone' : rule.title,
+    message: sentences(
+      `${count(again.length, 'worker')} (${list(processes.map(nameOf), 4)}) ${again.length === 1 ? 'was' : 'were'} killed up to ${tries} times`,
+      'for the same stop or reload. That is proved. A process cannot withstand SIGKILL.',
+      trouble && ended.length === 0
+        ? `So it is likely gone since the first, and the master waits for it nevertheless: ${troubleText(trouble, instance, lines[0].at)}.`
+        : 'So it waits in the kernel, most often for a disk or a network file system, or it is gone and the master does not know.',
+    ),
+    confidence: trouble && ended.length === 0 ? 'likely' : 'possible',
+    instance: instance.id,
+    reload: again.length === 1 ? (processes[0]?.asked?.reload ?? null) : null,
+    pids,
+    workers: numbers(processes),
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'a process that waits in the kernel (state D), for a disk or NFS',
+        because:
+          trouble && ended.length === 0
+            ? 'the fault of this version is enough to explain it'
+            : 'nothing in the log speaks against it',
+        line: null,
+        fits: trouble && ended.length === 0 ? 'less' : 'equally',
+      },
+      ...(trouble
+        ? []
+        : [
+            {
+              hypothesis: 'a master that does not know that the process is gone',
+              because:
+                instance.version === null
+                  ? 'versions 2.0.27 to 2.0.30 do that at a graceful stop, and the log does not tell the version'
+                  : `version ${instance.version} is not known for it`,
+              line: null,
+              fits: 'less' as const,
+            },
+          ]),
+    ],
+    cannotSee: ['whether the process is still there'],
+    fixes: trouble
+      ? [
+          {
+            setting: null,
+            section: null,
+            value: null,
+            since: null,
+            safety: 'safe',
+            effect: 'the master knows which of its workers are gone',
+            why: `Run uWSGI ${trouble.fixedIn ?? 'of another version'}. Until then: ${trouble.instead ?? 'stop with SIGKILL'}.`,
+          },
+        ]
+      : [],
+    next: [
+      `ps -o pid,stat,etime,wchan:30 -p ${list(pids).replace(' and ', ',').replaceAll(', ', ',')}   # nothing: gone; D: waits in the kernel`,
+      'journalctl -k | grep -i "blocked for more than"   # what a process in state D waits for',
+    ],
+    identity: [instanceName(instance), 'killed again'],
+  };
+}
