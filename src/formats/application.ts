@@ -13,6 +13,7 @@ export const application: Format = {
     'threads-awaited': {kind: 'threads-awaited'},
     'queued-task-began': {kind: 'task-began'},
     'queued-task-ended': {kind: 'task-ended'},
+    'queued-task-cut': {kind: 'task-cut', when: {reason: {timeout: {cause: 'timeout'}, 'Killed horse': {cause: 'stop'}}}},
     'thread-at-exit': {kind: 'remark'},
   },
   requests: [],

@@ -123,6 +123,87 @@ export function leftByWorker(timeline: Timeline, instance: Instance, tasks: read
   };
 }
 
+/** Another queue (RQ, Django Q) says that the process is gone which ran them. */
+export function cutInQueue(timeline: Timeline, tasks: readonly OrphanedTask[]): Finding | null {
+  const lines = evidence(
+    tasks
+      .slice(0, 5)
+      .flatMap(({started, gone, id, lostTo}) => [
+        proof(started, `task ${id} begins`),
+        ...(gone
+          ? [
+              proof(
+                gone,
+                lostTo === 'timeout'
+                  ? 'its time limit was over, and its process was replaced'
+                  : 'the process that ran it is gone',
+              ),
+            ]
+          : []),
+      ]),
+  );
+  if (!lines) return null;
+  const [limited, stopped] = ['timeout', 'stop'].map((cause) => tasks.filter(({lostTo}) => lostTo === cause).length) as [
+    number,
+    number,
+  ];
+  return {
+    instance: null,
+    reload: null,
+    pids: [],
+    workers: [],
+    title: 'Tasks of the queue were cut with the process that ran them',
+    message: sentences(
+      `${count(tasks.length, 'task')} of ${thousands(timeline.tasks.started)} began and never ended: ${list(
+        tasks.map(({id}) => id ?? 'one'),
+        6,
+      )}. The queue itself says that ${tasks.length === 1 ? 'its process' : 'their processes'} went.`,
+      limited > 0 &&
+        `${limited === tasks.length ? 'A' : `For ${limited} of them, a`} time limit was over: the queue killed the process.`,
+      stopped > 0 && 'A cold shutdown killed it: RQ was told to stop a second time before the job had ended.',
+      limited + stopped < tasks.length &&
+        'Signal 9 may have come from anybody: the kernel for want of memory, a person, the platform.',
+    ),
+    confidence: 'likely',
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'the queue gives the tasks out again later, or to another worker',
+        because:
+          'no line of this log says so. RQ keeps such a job in its FailedJobRegistry, and tries again only where it was ' +
+          'enqueued with Retry; Django Q gives it out again once its option retry is over',
+        line: null,
+      },
+    ],
+    cannotSee: ['what the task was doing when its process went', 'what other workers of the queue took'],
+    fixes: [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        since: null,
+        safety: 'needs-code',
+        effect: 'a task that is cut runs again from its beginning',
+        why: 'RQ: enqueue it with Retry(max=…). Django Q: ack_failures = False with retry above timeout. Only for tasks that may run twice.',
+      },
+      {
+        setting: null,
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'tasks up to that length end by themselves',
+        why: 'Where a time limit struck legitimate work, raise it: RQ job_timeout, Django Q timeout (and retry above it).',
+      },
+    ],
+    next: [
+      'rq info; rq requeue --all   # RQ: what is in the FailedJobRegistry, and once more',
+      "dmesg -T | grep -i 'killed process'   # whether it was the kernel, for want of memory",
+    ],
+    identity: ['queue', ...unique(tasks.map(({lostTo}) => lostTo)).sort()],
+  };
+}
+
 function about(instance: Instance, tasks: readonly OrphanedTask[]): Pick<Finding, 'instance' | 'reload' | 'pids' | 'workers'> {
   return {
     instance: instance.id,

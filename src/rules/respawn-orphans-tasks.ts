@@ -3,7 +3,7 @@ import type {Cause, LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, OrphanedTask, Process, Timeline} from '../timeline/timeline.ts';
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
-import {cutByTimeLimit, leftByWorker} from './queue-losses.ts';
+import {cutByTimeLimit, cutInQueue, leftByWorker} from './queue-losses.ts';
 import {reasonOf} from './recycling.ts';
 import type {Finding, Fix, Rule, Undecided} from './rule.ts';
 import {count, evidence, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
@@ -62,6 +62,7 @@ const rule: Rule = {
       'application/queued-task-began',
       'celery/task-received',
       'celery/task-lost',
+      'application/queued-task-cut',
       'uwsgi/work-done',
       'uwsgi/lifetime-reached',
       'uwsgi/no-mercy',
@@ -97,7 +98,9 @@ function* findingsOf(timeline: Timeline, owner: Instance | null, tasks: readonly
   const left = tasks.filter((task) => !limited.includes(task));
   const found = isQueue
     ? [limited.length > 0 ? cutByTimeLimit(owner, limited) : null, left.length > 0 ? leftByWorker(timeline, owner, left) : null]
-    : [describe(timeline, owner, tasks)];
+    : owner === null && tasks.every(({gone}) => gone?.meaning.kind === 'task-cut')
+      ? [cutInQueue(timeline, tasks)]
+      : [describe(timeline, owner, tasks)];
   for (const finding of found) if (finding !== null) yield finding;
 }
 

@@ -55,9 +55,9 @@ function paired(events: readonly LogEvent[]): Pairs {
     const {kind} = event.meaning;
     if (kind === 'tasks-returned') returns.push(event);
     if (kind === 'task-cut') {
-      const task = openById.get(`${event.stream} ${idOf(event)}`);
-      if (task !== undefined && task.ended === null) task.cut = event;
-      else if (idOf(event) === null) cuts.push(event);
+      const task = cutBy(event, tasks, openById);
+      if (task !== undefined) task.cut = event;
+      else if (idOf(event) === null && event.fields['process'] === undefined) cuts.push(event);
     }
     if (kind !== 'task-began' && kind !== 'task-ended') continue;
     const key = keyOf(event);
@@ -88,6 +88,17 @@ function paired(events: readonly LogEvent[]): Pairs {
     if (own !== undefined) open.set(key, others);
   }
   return {tasks, finished, serial, cuts, returns};
+}
+
+/** The task that a line says was cut: by its id, or by the process that ran it. */
+function cutBy(event: LogEvent, tasks: readonly Task[], openById: ReadonlyMap<string, Task>): Task | undefined {
+  const {process} = event.fields;
+  const isOpen = (task: Task) => task.ended === null && task.cut === null;
+  if (process === undefined)
+    return [openById.get(`${event.stream} ${idOf(event)}`)].find((task) => task !== undefined && isOpen(task));
+  // What it did before has ended: its end may be told by another process, and later.
+  const last = tasks.findLast(({began}) => began.stream === event.stream && began.fields['process'] === process);
+  return last !== undefined && isOpen(last) ? last : undefined;
 }
 
 /** Where a task ran, and what took that away. */
@@ -173,7 +184,7 @@ class Ledger {
     for (const stream of new Set(cuts.map((cut) => cut.stream))) {
       const own = cuts.filter((cut) => cut.stream === stream);
       const last = own.at(-1) as LogEvent;
-      const tasks = this.tasks.filter(({began, id}) => began.stream === stream && id !== null);
+      const tasks = this.tasks.filter(({began, id}) => id !== null && isOneLog(began, last));
       const open = tasks.filter((task) => task.ended === null && task.cut === null && !isLater(task, last));
       const given = tasks.filter(
         ({began, again}) => again !== null && own.some((cut) => precedes(began, cut) && precedes(cut, again)),
@@ -364,6 +375,11 @@ function processKey({stream, pid}: LogEvent): string {
 function threadOf(event: LogEvent): string | null {
   const {thread} = event.fields;
   return event.pid === null || thread === undefined ? null : `${processKey(event)} ${thread}`;
+}
+
+/** RQ writes the name of the queue in front of some lines, where it is taken for the name of a program. */
+function isOneLog(a: LogEvent, b: LogEvent): boolean {
+  return a.stream === b.stream || (a.input === b.input && (a.stream === null || b.stream === null));
 }
 
 /** Within one process a task is known by its id, else by its name and the thread it runs in. */
