@@ -75,7 +75,7 @@ export function readCommand(command: string, file: ConfigFile, line: number): Co
     if (option.name === 'config' || (server === 'uwsgi' && UWSGI_FILES.has(option.name))) files.push(value.replace(/^file:/, ''));
     else settings.push({name: option.name, value: plainValue(value), file, line});
   }
-  return {server, files, settings};
+  return {server, files, settings, fallbacks: []};
 }
 
 interface Option {
@@ -100,7 +100,7 @@ function gunicornOption(dashes: string, name: string): Option | null {
 }
 
 /** As a shell splits them: quotes keep words together. */
-function wordsOf(command: string): string[] {
+export function wordsOf(command: string): string[] {
   return [...command.matchAll(/(?:[^\s"']|"(?:\\.|[^"\\])*"|'[^']*')+/g)].map(([word]) =>
     word.replaceAll(/"((?:\\.|[^"\\])*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? ''),
   );

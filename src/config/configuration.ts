@@ -1,6 +1,14 @@
 /** Configuration files as they were read: what each sets, on which line, and where in its text that stands. */
 
-export type Kind = 'uwsgi-ini' | 'uwsgi-yaml' | 'uwsgi-json' | 'uwsgi-xml' | 'gunicorn' | 'supervisord' | 'systemd';
+export type Kind =
+  | 'uwsgi-ini'
+  | 'uwsgi-yaml'
+  | 'uwsgi-json'
+  | 'uwsgi-xml'
+  | 'gunicorn'
+  | 'supervisord'
+  | 'systemd'
+  | 'environment';
 
 /** A key and its value in the text of a file. Offsets count UTF-16 units from its beginning. */
 export interface Entry {
@@ -70,6 +78,8 @@ export interface Command {
   /** Configuration files that it names. */
   readonly files: readonly string[];
   readonly settings: readonly Declaration[];
+  /** From its environment: they hold where neither the command nor a file says otherwise. */
+  readonly fallbacks: readonly Declaration[];
 }
 
 /** Something that a reader of the report should know about a configuration. */

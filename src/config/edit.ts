@@ -46,6 +46,7 @@ function insertion(file: ConfigFile, section: string, own: readonly Entry[], key
     'uwsgi-ini': `${key} = ${value}`,
     supervisord: `${key}${separatorOf(file, own)}${value}`,
     systemd: `${key}=${value}`,
+    environment: `${key}=${value}`,
     gunicorn: `${key} = ${literal(file, value)}`,
     'uwsgi-yaml': `${key}: ${value}`,
     'uwsgi-json': `${JSON.stringify(key)}: ${literal(file, value)}`,

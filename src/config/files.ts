@@ -10,19 +10,19 @@ export class Files {
   readonly notes: ConfigNote[] = [];
 
   /** A file that was asked for by name. Throws InputError or {@link ConfigError}. */
-  async open(name: string): Promise<ConfigFile> {
+  async open(name: string, kind?: Kind): Promise<ConfigFile> {
     const known = this.all.find((file) => file.name === name);
     if (known !== undefined) return known;
     const text = readTextFile(name);
-    const file = await parse(name, kindOf(name, text), text);
+    const file = await parse(name, kind ?? kindOf(name, text), text);
     this.all.push(file);
     return file;
   }
 
   /** A file that another one includes: where it is not on this machine, that is noted. */
-  async openIncluded(name: string, from: ConfigFile, line: number): Promise<ConfigFile | null> {
+  async openIncluded(name: string, from: ConfigFile, line: number, kind?: Kind): Promise<ConfigFile | null> {
     try {
-      return await this.open(name);
+      return await this.open(name, kind);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.note(from, `line ${line} includes ${name}, which cannot be read here; what it sets is missing`);
@@ -60,6 +60,10 @@ async function parse(name: string, kind: Kind, text: string): Promise<ConfigFile
     case 'gunicorn': {
       const {readPython} = await import('./python.ts');
       return {name, kind, text, ...readPython(name, text)};
+    }
+    case 'environment': {
+      const {readEnvironmentFile} = await import('./environment.ts');
+      return {name, kind, text, ...readEnvironmentFile(text)};
     }
     default: {
       const {readSections, SUPERVISORD, SYSTEMD, UWSGI} = await import('./sections.ts');

@@ -127,7 +127,9 @@ class Joiner {
     const found = known.length > 0 || runs === null ? known : this.byCommand(program, runs);
     for (const instance of found) {
       this.add(instance, program.server, program.settings, place, program.name);
-      if (runs !== null && runs.server === instance.supervisor) this.add(instance, runs.server, runs.settings, null);
+      if (runs === null || runs.server !== instance.supervisor) continue;
+      this.add(instance, runs.server, runs.settings, null);
+      this.addWeakly(instance, runs.fallbacks);
     }
     if (own.length === 0 && found.length === 0) {
       const what = program.server === 'systemd' ? 'the unit' : 'the program';
@@ -180,20 +182,24 @@ class Joiner {
     this.additions.set(instance, addition);
     if (place !== null) addition.places.push(place);
     const of = program === null ? {} : {program};
-    for (const {name, value, file, line} of declarations) {
-      addition.settings.push({
-        name,
-        value,
-        from: 'config',
-        where: {input: this.inputOf(file), line, place: BEHIND_ALL_LOGS + line, text: textOfLine(file, line)},
-        ...of,
-      });
-    }
+    for (const declaration of declarations) addition.settings.push({...this.settingOf(declaration), ...of});
     const version = instance.supervisor === server ? instance.version : null;
     for (const {name, value} of defaultsOf(server, version)) {
       if (!declarations.some((each) => each.name === name))
         addition.settings.push({name, value, from: 'default', where: null, ...of});
     }
+  }
+
+  /** They hold where nothing else sets them. */
+  private addWeakly(instance: Instance, declarations: readonly Declaration[]): void {
+    const addition = this.additions.get(instance) ?? {settings: [], places: []};
+    this.additions.set(instance, addition);
+    addition.settings.unshift(...declarations.map((each) => this.settingOf(each)));
+  }
+
+  private settingOf({name, value, file, line}: Declaration): Setting {
+    const where = {input: this.inputOf(file), line, place: BEHIND_ALL_LOGS + line, text: textOfLine(file, line)};
+    return {name, value, from: 'config', where};
   }
 
   private chainsOf(server: Server): readonly Chain[] {

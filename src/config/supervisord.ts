@@ -2,6 +2,7 @@ import {dirname, resolve} from 'node:path';
 import {filesMatching} from '../source/text-file.ts';
 import {readCommand} from './command-line.ts';
 import {ConfigError, type ConfigFile, type Declaration, type Program, plainValue} from './configuration.ts';
+import {pairs, type Variable, withEnvironment} from './environment.ts';
 import type {Files} from './files.ts';
 
 const PROGRAM = /^(program|fcgi-program|eventlistener):(.+)$/;
@@ -10,7 +11,9 @@ const PROGRAM = /^(program|fcgi-program|eventlistener):(.+)$/;
 export async function readSupervisord(name: string, files: Files): Promise<Program[]> {
   const main = await files.open(name);
   const all = [main, ...(await included(main, files))];
-  return all.flatMap((file) => programsOf(file, files));
+  const shared = main.entries.filter(({section, key}) => section === 'supervisord' && key === 'environment');
+  const common = shared.flatMap(({value, line}) => pairs(value ?? '', main, line));
+  return all.flatMap((file) => programsOf(file, common, files));
 }
 
 async function included(main: ConfigFile, files: Files): Promise<ConfigFile[]> {
@@ -33,19 +36,21 @@ async function included(main: ConfigFile, files: Files): Promise<ConfigFile[]> {
   return found;
 }
 
-function programsOf(file: ConfigFile, files: Files): Program[] {
+function programsOf(file: ConfigFile, common: readonly Variable[], files: Files): Program[] {
   return file.sections.flatMap(({name: section}): Program[] => {
     const [, , name] = PROGRAM.exec(section) ?? [];
     if (name === undefined) return [];
     const settings: Declaration[] = [];
-    let runs: Program['runs'] = null;
+    let command: Program['runs'] = null;
+    const variables = [...common];
     for (const {section: own, key, value, line} of file.entries) {
       if (own !== section || value === null) continue;
       const text = expand(value, name, file, line, files);
       settings.push({name: key, value: plainValue(text), file, line});
-      if (key === 'command') runs = readCommand(text, file, line);
+      if (key === 'command') command = readCommand(text, file, line);
+      if (key === 'environment') variables.push(...pairs(text, file, line));
     }
-    return [{server: 'supervisord', name, settings, place: {file, section}, runs}];
+    return [{server: 'supervisord', name, settings, place: {file, section}, runs: withEnvironment(command, variables)}];
   });
 }
 

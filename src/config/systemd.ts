@@ -2,6 +2,7 @@ import {basename, join} from 'node:path';
 import {filesMatching} from '../source/text-file.ts';
 import {readCommand} from './command-line.ts';
 import {ConfigError, type ConfigFile, type Declaration, type Program, plainValue} from './configuration.ts';
+import {assignments, type Variable, withEnvironment} from './environment.ts';
 import type {Files} from './files.ts';
 
 /** Settings that are collected; an empty value begins the list anew (systemd.syntax). */
@@ -40,16 +41,17 @@ export async function readSystemd(names: readonly string[], files: Files): Promi
       if (dropIn !== null && !unit.dropIns.has(basename(shown))) unit.dropIns.set(basename(shown), dropIn);
     }
   }
-  return [...units].flatMap(([unit, {main, dropIns}]) => {
+  const found = [...units].flatMap(([unit, {main, dropIns}]) => {
     const parts = [main, ...[...dropIns].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file)].filter(
       (part) => part !== null,
     );
     const [first] = parts;
-    return first === undefined ? [] : [programOf(unit, first, parts)];
+    return first === undefined ? [] : [{unit, first, parts}];
   });
+  return Promise.all(found.map(({unit, first, parts}) => programOf(unit, first, parts, files)));
 }
 
-function programOf(unit: string, main: ConfigFile, parts: readonly ConfigFile[]): Program {
+async function programOf(unit: string, main: ConfigFile, parts: readonly ConfigFile[], files: Files): Promise<Program> {
   let settings: Declaration[] = [];
   for (const file of parts) {
     for (const {section, key, value, line} of file.entries) {
@@ -67,10 +69,24 @@ function programOf(unit: string, main: ConfigFile, parts: readonly ConfigFile[])
     }
   }
   const start = settings.findLast(({name}) => name === 'ExecStart');
-  const runs = start === undefined ? null : readCommand(String(start.value).replace(/^[-@:+!]+/, ''), start.file, start.line);
+  const command = start === undefined ? null : readCommand(String(start.value).replace(/^[-@:+!]+/, ''), start.file, start.line);
+  const runs = withEnvironment(command, await environmentOf(settings, files));
   // A key that is new goes where it wins: into the part that is read last.
   const file = parts.at(-1) ?? main;
   return {server: 'systemd', name: unit, settings, place: {file, section: 'Service'}, runs};
+}
+
+/** What files tell wins over what the unit itself does (systemd.exec). */
+async function environmentOf(settings: readonly Declaration[], files: Files): Promise<Variable[]> {
+  const own = settings.filter(({name}) => name === 'Environment');
+  const variables = own.flatMap(({value, file, line}) => assignments(String(value), file, line));
+  for (const {name, value, file, line} of settings) {
+    if (name !== 'EnvironmentFile') continue;
+    const named = await files.openIncluded(String(value).replace(/^-/, ''), file, line, 'environment');
+    for (const entry of named?.entries ?? [])
+      variables.push({name: entry.key, value: entry.value ?? '', file: named as ConfigFile, line: entry.line});
+  }
+  return variables;
 }
 
 function readValue(name: string, text: string, file: ConfigFile, line: number): Declaration['value'] {

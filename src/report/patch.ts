@@ -46,6 +46,8 @@ export function chosenFixes({findings, timeline, configuration}: Diagnosis): rea
       const entry = configuration?.files[(written?.input ?? -1) - timeline.inputs.length]?.entries.find(
         ({key, line}) => key === fix.setting && line === written?.line,
       );
+      // Set by a command line or a variable, against which a line of a file does nothing.
+      if (written && entry === undefined) continue;
       const places = instance.configured.filter((place) => place.server === server);
       const first = places.find(({section}) => section === fix.section) ?? (places.length === 1 ? places[0] : undefined);
       if (first === undefined) continue;

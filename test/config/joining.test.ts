@@ -25,6 +25,13 @@ spawned uWSGI worker 1 (pid: ${pid + 1}, cores: 1)
 `;
 }
 
+function gunicorn(pid: number): string {
+  return `[2026-11-20 10:00:00 +0000] [${pid}] [INFO] Starting gunicorn 20.1.0
+[2026-11-20 10:00:00 +0000] [${pid}] [INFO] Listening at: http://127.0.0.1:8000 (${pid})
+[2026-11-20 10:00:00 +0000] [${pid + 1}] [INFO] Booting worker with pid: ${pid + 1}
+`;
+}
+
 function settingsOf(diagnosis: Diagnosis, id: string): Report['instances'][number]['settings'] {
   return reportOf(diagnosis).instances.find((instance) => instance.id === id)?.settings ?? [];
 }
@@ -113,4 +120,46 @@ test('the log wins, and the contradiction is said at the line of the file', asyn
   const finding = findings.find(({rule}) => rule === 'configuration-not-in-force');
   expect(finding?.message).toContain('worker-reload-mercy is 60, the file has 5');
   expect(finding?.evidence.some(({at}) => at.input === timeline.inputs.length && at.line === 2)).toBe(true);
+});
+
+test('variables of the unit and of a file that it names: they win over gunicorn.conf.py, and yield to the command line', async () => {
+  const log = written('g.log', gunicorn(300));
+  const conf = written('gunicorn.conf.py', 'timeout = 11\ngraceful_timeout = 12\nworkers = 3\n');
+  const more = written(
+    'g.env',
+    '# more\nexport OTHER=x\nGUNICORN_CMD_ARGS="--timeout 14 --graceful-timeout 15 --keep-alive 7"\nWEB_CONCURRENCY=5\n',
+  );
+  const unit = written(
+    'g.service',
+    `[Service]\nEnvironment="GUNICORN_CMD_ARGS=--timeout 99" A=b\nEnvironmentFile=-${more}\nExecStart=/usr/bin/gunicorn -c gunicorn.conf.py --timeout 13 app\n`,
+  );
+  const settings = settingsOf(await analyze({inputs: [log], configs: [unit, conf]}), 'gunicorn-1');
+  const last = (name: string) => settings.findLast((each) => each.name === name);
+  expect(last('timeout')).toMatchObject({value: 13, where: {input: unit, line: 4}});
+  expect(last('graceful_timeout')).toMatchObject({value: 15, where: {input: more, line: 3}});
+  expect(last('keep_alive')).toMatchObject({value: 7});
+  expect(last('workers')).toMatchObject({value: 3, where: {input: conf, line: 3}});
+});
+
+test("uWSGI's variables hold where neither the command nor the file says otherwise", async () => {
+  const log = written('env.log', server(400, '/etc/env.ini', '127.0.0.1:1'));
+  const config = written('env.ini', '[uwsgi]\nworker-reload-mercy = 9\n');
+  const outer = written(
+    'env.conf',
+    '[supervisord]\nenvironment=UWSGI_LISTEN="64"\n[program:env]\ncommand=uwsgi --ini /etc/env.ini\nenvironment=UWSGI_WORKER_RELOAD_MERCY=7,\n  UWSGI_HARAKIRI=\'30\'\n',
+  );
+  const settings = settingsOf(await analyze({inputs: [log], configs: [outer, config]}), 'uwsgi-1').filter(
+    ({from}) => from === 'config',
+  );
+  const last = (name: string) => settings.findLast((each) => each.name === name);
+  expect(last('worker-reload-mercy')).toMatchObject({value: 9});
+  expect(last('harakiri')).toMatchObject({value: 30, where: {input: outer, line: 5}});
+  expect(last('listen')).toMatchObject({value: 64});
+});
+
+test('a variable tells what a script starts', async () => {
+  const log = written('s.log', gunicorn(500));
+  const unit = written('s.service', '[Service]\nEnvironment=GUNICORN_CMD_ARGS="--timeout 14"\nExecStart=/srv/start.sh\n');
+  const settings = settingsOf(await analyze({inputs: [log], configs: [unit]}), 'gunicorn-1');
+  expect(settings.findLast(({name}) => name === 'timeout')).toMatchObject({value: 14});
 });
