@@ -111,6 +111,43 @@ test('a program that its outer supervisor killed: more time, and it might have s
   expect((await simulated(log, 'worker-reload-mercy=3')).reloads).toEqual([]);
 });
 
+describe('gunicorn', () => {
+  const stopped = 'samples/gunicorn/stop-held-by-thread/gunicorn.log';
+  const reloaded = 'samples/gunicorn/hup-held-by-thread/gunicorn.log';
+
+  test('a stop ends at graceful_timeout', async () => {
+    const {total} = await simulated(stopped, 'graceful_timeout=2');
+    expect(total).toEqual({duration: {now: {min: 5, max: 5}, after: {min: 2, max: 3}}, kills: {now: 3, after: {min: 3, max: 3}}});
+    const longer = await simulated(stopped, 'graceful_timeout=30');
+    expect(longer.total.kills.after).toEqual({min: 0, max: 3});
+    expect(longer.cannotTell.join()).toContain('would have left by itself within 30 s');
+    expect((await simulated(stopped, 'timeout=2')).total.duration.after).toEqual({min: 5, max: 5});
+  });
+
+  test('a worker that finished its request in 3 s would have been killed after 1 s', async () => {
+    const {reloads} = await simulated('samples/gunicorn/stop-request-finishes/gunicorn.log', 'graceful_timeout=1');
+    expect(reloads[0]?.workers.map(({kills}) => kills.after.min).sort()).toEqual([0, 0, 1]);
+  });
+
+  test('at a HUP it is timeout that kills', async () => {
+    const {total, cannotTell} = await simulated(reloaded, 'graceful_timeout=2');
+    expect(total.kills.after).toEqual({min: 3, max: 3});
+    expect(total.duration.after).toEqual(total.duration.now);
+    expect(cannotTell.join()).toContain('what graceful_timeout would have done at a HUP');
+    const {timeline} = await analyze({inputs: [reloaded], configs: [reloaded.replace('gunicorn.log', 'gunicorn.conf.py')]});
+    const replay = (text: string) => simulate(timeline, [wish(text)]).total;
+    expect(replay('timeout=5').duration.after).toEqual({min: 2, max: 4});
+    expect(replay('timeout=3')).toMatchObject({duration: {after: {min: 0, max: 2}}, kills: {after: {min: 3, max: 3}}});
+    expect(replay('timeout=0')).toMatchObject({duration: {after: {min: 3, max: null}}, kills: {after: {min: 0, max: 0}}});
+  });
+
+  test('without the value that was in force, only bounds', async () => {
+    const {total, cannotTell} = await simulated(reloaded, 'timeout=30');
+    expect(total).toMatchObject({duration: {after: {min: 0, max: 31}}, kills: {after: {min: 0, max: 3}}});
+    expect(cannotTell.join()).toContain('which timeout was in force');
+  });
+});
+
 describe('how it is written down', () => {
   test('for people', async () => {
     const {timeline} = await analyze({inputs: [CHAIN]});

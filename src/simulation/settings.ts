@@ -2,8 +2,11 @@
 import {loading, mayHave} from '../rules/settings.ts';
 import type {Instance} from '../timeline/timeline.ts';
 
-/** `mercy`: how long it is waited for. `exit`: nothing in its exit holds it any more. `none`: it changes no wait. */
-export type Effect = 'mercy' | 'exit' | 'none';
+/**
+ * `mercy`: how long it is waited for. `arbiter`: the same, as gunicorn does it. `exit`: nothing in its exit holds it any more.
+ * `none`: it changes no wait.
+ */
+export type Effect = 'mercy' | 'arbiter' | 'exit' | 'none';
 
 export interface Simulated {
   readonly name: string;
@@ -35,6 +38,16 @@ export const SIMULATED: readonly Simulated[] = [
     since: '2.0.21',
     remark: 'py-call-uwsgi-fork-hooks helps where the application is loaded before the fork, not with lazy-apps',
   },
+  {name: 'graceful_timeout', supervisor: 'gunicorn', effect: 'arbiter', takes: 'seconds', since: null, remark: null},
+  {
+    name: 'timeout',
+    supervisor: 'gunicorn',
+    effect: 'arbiter',
+    takes: 'seconds',
+    since: null,
+    remark:
+      'only workers that a reload or stop had asked to leave are replayed, not those that timeout ended in the middle of a request',
+  },
   {name: 'stopwaitsecs', supervisor: 'supervisord', effect: 'mercy', takes: 'seconds', since: null, remark: null},
   {name: 'TimeoutStopSec', supervisor: 'systemd', effect: 'mercy', takes: 'seconds', since: null, remark: null},
   {
@@ -57,7 +70,8 @@ export interface Wish extends Simulated {
 }
 
 export function effectOf({name, effect, value, since}: Wish, instance: Instance): Effect {
-  if (!mayHave(instance, since) || /^(false|0|no|off)$/i.test(value)) return effect === 'mercy' ? effect : 'none';
+  if (!mayHave(instance, since) || /^(false|0|no|off)$/i.test(value))
+    return effect === 'mercy' || effect === 'arbiter' ? effect : 'none';
   if (name === 'py-call-uwsgi-fork-hooks' && loading(instance) === 'lazy-apps') return 'none';
   return effect;
 }

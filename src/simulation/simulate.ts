@@ -8,6 +8,7 @@ import {longerThan, requestsOf, tasksOf} from '../rules/work.ts';
 import {processesAskedBy} from '../timeline/lookup.ts';
 import type {Duration} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {withArbiterLimit} from './arbiter.ts';
 import {effectOf, type Wish} from './settings.ts';
 
 export interface Simulation {
@@ -53,7 +54,7 @@ export function simulate(timeline: Timeline, wishes: readonly Wish[]): Simulatio
   const reloads = timeline.instances.flatMap((instance) => {
     const own = wishes.filter((wish) => wish.supervisor === instance.supervisor);
     if (own.length === 0) return [];
-    if (instance.supervisor !== 'uwsgi') return programStops(instance, own, doubts);
+    if (instance.supervisor === 'supervisord' || instance.supervisor === 'systemd') return programStops(instance, own, doubts);
     return instance.reloads.map((reload) => simulateReload(instance, reload, own, verdicts, doubts));
   });
   const served = timeline.instances.filter((instance) => wishes.some(({supervisor}) => supervisor === instance.supervisor));
@@ -90,7 +91,9 @@ export function simulate(timeline: Timeline, wishes: readonly Wish[]): Simulatio
 
 /** The new patience with a worker and its requests, in seconds; null where none is changed. */
 function patienceIn(wishes: readonly Wish[]): number | null {
-  return wishes.find(({effect, supervisor}) => effect === 'mercy' && supervisor === 'uwsgi')?.seconds ?? null;
+  return (
+    wishes.find(({effect, supervisor}) => effect === 'arbiter' || (effect === 'mercy' && supervisor === 'uwsgi'))?.seconds ?? null
+  );
 }
 
 /** supervisord and systemd stop one program at a time, as far as their logs tell. */
@@ -121,9 +124,10 @@ function simulateReload(
   const workers = processesAskedBy(instance, reload)
     .filter(({role}) => role === 'worker')
     .map((process) => simulateWorker(instance, process, wishes, verdicts.get(process) ?? null, doubts));
-  const waitsNow = workers.map(({wait}) => wait.now);
-  const waitsAfter = workers.map(({wait}) => wait.after);
   const now = reload.endedAt === null ? {min: reload.duration.min, max: null} : reload.duration;
+  const waitsNow = workers.map(({wait}) => within(wait.now, now));
+  // What is as it was is no longer than the whole was.
+  const waitsAfter = workers.map(({wait}) => (wait.after === wait.now ? within(wait.now, now) : wait.after));
   const isSame = workers.every(({wait}) => wait.now === wait.after);
   // A chain waits for one worker after the other, everything else for the slowest.
   const of = reload.kind === 'chain' ? added : slowest;
@@ -136,6 +140,10 @@ function simulateReload(
     kills: together(workers.map(({kills}) => kills)),
     workers,
   };
+}
+
+function within({min, max}: Duration, whole: Duration): Duration {
+  return {min, max: max ?? whole.max};
 }
 
 /** Where no worker waits longer, the whole does not take longer; where none waits less, not less. */
@@ -159,7 +167,10 @@ function simulateWorker(
 ): SimulatedWorker {
   const wait = process.asked?.wait ?? {min: 0, max: null};
   const isForced =
-    (process.forced?.deadline === 'mercy' || process.forced?.deadline === 'stop-timeout') && process.end !== 'clean';
+    process.end !== 'clean' &&
+    (process.forced?.deadline === 'mercy' ||
+      process.forced?.deadline === 'stop-timeout' ||
+      (instance.supervisor === 'gunicorn' && process.forced?.deadline === 'timeout'));
   const killed = isForced ? 1 : 0;
   const same: SimulatedWorker = {
     process,
@@ -169,6 +180,7 @@ function simulateWorker(
   let result = same;
   for (const wish of wishes) {
     if (effectOf(wish, instance) === 'exit' && isForced) result = withExitFreed(result, verdict, doubts);
+    if (effectOf(wish, instance) === 'arbiter') result = withArbiterLimit(result, wish, instance, doubts);
     if (effectOf(wish, instance) === 'mercy') result = withMercy(result, wish.seconds, instance, doubts);
   }
   return result;
