@@ -120,6 +120,7 @@ export interface InstanceDraft {
   /** The reload or stop that is running. */
   active: ReloadDraft | null;
   readonly epochs: EpochDraft[];
+  /** While lines are read, set by {@link StoryDraft.stop} only. */
   stopped: LogEvent | null;
   /** The program of an outer supervisor that its master is. */
   runsAs: ProcessDraft | null;

@@ -31,9 +31,7 @@ function starting(story: StoryDraft, event: LogEvent): void {
 /** Celery tells no master: its banner names the node, and the same name again is that node started anew. */
 function nodeStarted(story: StoryDraft, startUp: StartUp, banner: LogEvent): void {
   const {node} = banner.fields;
-  const before = story.source.instances.findLast(
-    ({stopped, epochs}) => stopped === null && epochs.at(-1)?.banner?.fields['node'] === node,
-  );
+  const before = story.source.running.findLast(({epochs}) => epochs.at(-1)?.banner?.fields['node'] === node);
   if (before?.active?.kind === 'graceful') {
     story.source.startUp = null;
     story.source.current = before;
@@ -43,7 +41,7 @@ function nodeStarted(story: StoryDraft, startUp: StartUp, banner: LogEvent): voi
     return;
   }
   if (before !== undefined) {
-    before.stopped = banner;
+    story.stop(before, banner);
     if (before.active !== null) finishReload(before.active, banner, 'completed');
   }
   beginWithoutMaster(story, startUp, before ?? null);
