@@ -14,6 +14,7 @@ import {type InputError, type InputNote, readInputs} from './source/inputs.ts';
 import {ReadingProgress} from './source/progress.ts';
 import {buildTimeline} from './timeline/build.ts';
 import type {Recording} from './timeline/recording.ts';
+import {stampAt} from './timeline/time.ts';
 import type {Timeline} from './timeline/timeline.ts';
 import {type Bound, begunAt, endedAt, endOf, mayBeAfter, placed, type TimeWindow} from './timeline/window.ts';
 
@@ -123,8 +124,12 @@ export async function prepare(options: Omit<AnalyzeOptions, 'inputs'>): Promise<
 
 function windowOf(recording: Recording, {since, until}: Omit<AnalyzeOptions, 'inputs'>, zone: Zone | undefined): TimeWindow {
   const end = endOf(recording);
-  const wallClock = (utc: number) => zone?.wallClock(utc) ?? utc;
-  return {since: placed(since ?? null, end, wallClock), until: placed(until ?? null, end, wallClock)};
+  const clock = {
+    fromUtc: (utc: number) => zone?.fromUtc(utc) ?? utc,
+    fromStamp: (stamp: number) => zone?.fromStamp(stamp) ?? stamp,
+    stampAt: (at: number) => stampAt(at, recording.clockSteps),
+  };
+  return {since: placed(since ?? null, end, clock), until: placed(until ?? null, end, clock)};
 }
 
 /** Most runs have none: its parsers are loaded for those that do. */

@@ -93,11 +93,6 @@ export class LineClock {
     return {earliest: earliest === null ? null : wholeSecond(earliest), latest: latest === null ? null : wholeSecond(latest)};
   }
 
-  /** A line with this stamp would step back by more than lines of one second may be swapped. */
-  wouldStepBack(time: number): boolean {
-    return this.stamp !== null && time < this.stamp - TOLERANCE_MS;
-  }
-
   /** The next part of a rotated log begins: {@link first} and {@link last} are those of a part. */
   beginPart(): void {
     this.first = null;
@@ -145,6 +140,17 @@ export function turnMoment(moment: Moment): void {
   const {requestBefore, requestAfter} = moment;
   there.requestBefore = requestAfter === null ? null : requestAfter - WRITTEN_WITHIN_MS;
   there.requestAfter = requestBefore === null ? null : requestBefore + WRITTEN_WITHIN_MS;
+}
+
+/** A stamp between `from` and `to` may as well be `by` later. */
+export function loosenMoment(moment: Moment, from: number, to: number, by: number): void {
+  const there = moment as {-readonly [key in keyof Moment]: Moment[key]};
+  const isLoose = (time: number | null): time is number => time !== null && time >= from && time <= to;
+  if (isLoose(moment.stampAfter)) there.stampAfter = moment.stampAfter + by;
+  if (isLoose(moment.requestAfter)) there.requestAfter = moment.requestAfter + by;
+  if (!isLoose(moment.own)) return;
+  [there.own, there.stampBefore, there.stampAfter] = [null, moment.own, moment.own + by];
+  [there.requestBefore, there.requestAfter] = [null, null];
 }
 
 /** The same for what a line knows: times of request lines are full dates and stay. */

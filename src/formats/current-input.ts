@@ -2,6 +2,7 @@ import {Calendar} from '../envelope/calendar.ts';
 import {Front} from '../envelope/front.ts';
 import type {Gathering} from '../envelope/gathering.ts';
 import type {LayerReader} from '../envelope/layers.ts';
+import type {SteadyClock} from '../envelope/steady.ts';
 import type {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
 import type {InputInfo} from '../source/sink.ts';
@@ -26,6 +27,8 @@ export interface CurrentInput {
   /** Lines of all inputs before it. */
   placesBefore: number;
   readonly clock: LineClock;
+  /** For stamps of a zone that somebody named. */
+  steady: SteadyClock | null;
   readonly calendar: Calendar;
   /** Names of envelopes around recognised lines, with the least depth at which each was seen. */
   readonly envelopes: Map<string, number>;
@@ -94,6 +97,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     partOf: null,
     placesBefore: 0,
     clock: new LineClock(),
+    steady: null,
     calendar: new Calendar(year),
     envelopes: new Map(),
     held: new Map(),

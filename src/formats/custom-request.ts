@@ -5,6 +5,7 @@ import {DURATION, FAILED, FROM, NUMBER, PID, type RequestReader, START, TO} from
 
 /** A request line of a template: see `logFormatOf`, which names the fields. It has a process id and some time. */
 export class CustomRequest implements RequestReader {
+  readonly isUtc: boolean;
   private readonly matcher: Matcher;
   private readonly zone: Zone | null;
   private readonly times = new CtimeReader();
@@ -14,6 +15,7 @@ export class CustomRequest implements RequestReader {
   constructor(matcher: Matcher, zone: Zone | null) {
     this.matcher = matcher;
     this.zone = zone;
+    this.isUtc = this.slot('logCtime') < 0 && this.slot('logLtime') < 0;
   }
 
   bind(buffer: Buffer): void {
@@ -42,7 +44,7 @@ export class CustomRequest implements RequestReader {
       this.scaled('logTmsecs', 1) ??
       this.scaled('logTime', 1000) ??
       (epoch === null ? 0 : epoch * 1000 - this.duration());
-    return this.zone === null ? utc : this.zone.wallClock(utc);
+    return this.zone === null ? utc : this.zone.fromUtc(utc);
   }
 
   private duration(): number {

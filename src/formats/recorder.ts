@@ -7,6 +7,7 @@ import {EnvelopeChoice, layerName} from '../envelope/names.ts';
 import {type EnvelopeRecord, recordOfKey, recordsOf} from '../envelope/record.ts';
 import {Scratch} from '../envelope/scratch.ts';
 import {StampReader} from '../envelope/stamp.ts';
+import {SteadyClock} from '../envelope/steady.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
 import {HEADROOM} from '../grammar/matcher.ts';
@@ -15,7 +16,7 @@ import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scou
 import type {LineRef, LogEvent, Meaning, RequestSegment, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
 import type {Engine, TaskExpressions} from './choices.ts';
-import {type LineClock, type Moment, moveMoment, turnMoment} from './clock.ts';
+import {type LineClock, loosenMoment, type Moment, moveMoment, turnMoment} from './clock.ts';
 import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, summaryOf} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
 import {chosenFormats, type FormatChoice} from './index.ts';
@@ -269,6 +270,7 @@ export class Recorder implements LineSink {
 
   private recording(segments: readonly RequestSegment[]): Recording {
     const formats = this.readers.map(({format}) => format);
+    const times = this.inputs.flatMap(({from, to}) => (from === null || to === null ? [] : [from, to]));
     return {
       inputs: this.inputs.map((input) => summaryOf(input, this.zone, formats)),
       events: this.events.map(({event, moment, clock}): LogEvent => ({...event, at: clock.instant(moment)})),
@@ -276,6 +278,7 @@ export class Recorder implements LineSink {
       voices: this.voices.all(),
       doubled: [],
       shared: [],
+      clockSteps: times.length === 0 ? [] : (this.zone?.steps(Math.min(...times), Math.max(...times)) ?? []),
     };
   }
 
@@ -286,7 +289,8 @@ export class Recorder implements LineSink {
     first.placesBefore = this.current.placesBefore + this.current.line;
     first.servedSeen = this.served;
     this.logStart = {events: this.events.length, served: this.served, segments: ledgers.map(({segments}) => segments.length)};
-    for (const ledger of ledgers) ledger.shift = 0;
+    first.steady = this.steadyClock();
+    for (const ledger of ledgers) ledger.beginLog(first.steady);
     this.stamps.follow(first.calendar);
     return first;
   }
@@ -705,8 +709,8 @@ export class Recorder implements LineSink {
   /** How far the clock of request lines is from that of the envelope around them. Asked once per region of the input. */
   private learnShift(ledger: RequestLedger, wrapping: Wrapping): void {
     const {current} = this;
-    const ended = ledger.ended();
-    this.learnYear(ended, wrapping);
+    this.learnYear(ledger.ended(), wrapping);
+    const ended = ledger.endedOnClock();
     const time = this.timeOf(wrapping);
     if (time === null) return;
     current.isLearning = false;
@@ -959,7 +963,6 @@ export class Recorder implements LineSink {
       return 'requests';
     }
     const time = this.timeOf(wrapping);
-    if (time !== null) this.noteFold(time);
     if (time !== null) clock.atStamp(time);
     if (meaning === 'noise' || meaning === 'voice') {
       reader.lines++;
@@ -976,12 +979,29 @@ export class Recorder implements LineSink {
   /** The time that stands around a message, on the clock of the log. */
   private timeOf(wrapping: Wrapping): number | null {
     const {time} = wrapping;
-    return time !== null && this.zone !== null && wrapping.isUtc ? this.zone.wallClock(time) : time;
+    if (time === null || this.zone === null) return time;
+    return wrapping.isUtc ? this.zone.fromUtc(time) : this.put(time);
   }
 
-  private noteFold(time: number): void {
+  /** A stamp of the clock on the wall on the clock of the log. Without a year nobody knows on which side of a change it is. */
+  private put(wall: number): number {
+    const {steady, calendar} = this.current;
+    return steady === null || !calendar.knows ? wall : steady.at(wall);
+  }
+
+  private steadyClock(): SteadyClock | null {
     const {zone} = this;
-    if (zone !== null && this.current.clock.wouldStepBack(time) && zone.comesTwice(time)) this.noteOnce(FOLD);
+    if (zone === null) return null;
+    return new SteadyClock(zone, {
+      twice: () => this.noteOnce(FOLD),
+      untold: (from, to, by) => this.loosen(from, to, by),
+    });
+  }
+
+  /** Stamps from `from` to `to` may be `by` later: the clock shows that hour twice, and the log once. */
+  private loosen(from: number, to: number, by: number): void {
+    this.noteOnce(UNTOLD);
+    for (const {moment, clock} of this.events) if (clock === this.current.clock) loosenMoment(moment, from, to, by);
   }
 
   /** A message stood inside these envelopes. */
@@ -1008,7 +1028,7 @@ export class Recorder implements LineSink {
       meaning.timeIn === undefined || fields[meaning.timeIn] === undefined ? null : ctimeOf(String(fields[meaning.timeIn]));
     if (told !== null) this.learnYear(told, wrapping);
     const stamp = this.timeOf(wrapping);
-    const time = stamp ?? told;
+    const time = stamp ?? (told === null ? null : this.put(told));
     if (stamp !== null) current[wrapping.isUtc ? 'hasUtc' : 'hasLocal'] = true;
     if (stamp === null && time !== null) current.clock.atStamp(time);
     this.push(
@@ -1202,7 +1222,8 @@ function hasSyslogEscape(buffer: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (buffer[at] === 0x23 && buffer[at + 1] === 0x30) return true;
   return false;
 }
-const FOLD = 'summer time ends: an hour comes twice';
+const FOLD = 'summer time ends: an hour comes twice, and the order of the lines tells which of the two each belongs to';
+const UNTOLD = 'summer time ends: an hour comes twice, and the log shows it once: its lines in that hour may be of either';
 const NULS = 'NUL bytes';
 const NO_YEAR = 'the log tells no year';
 const BACKWARDS = 'the newest line comes first: turned round';

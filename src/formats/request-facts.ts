@@ -17,6 +17,8 @@ export const FACTS = 7;
 
 /** Reads the facts of the request line that a matcher has just matched. */
 export interface RequestReader {
+  /** Its times count from 1970, and have been brought to the clock of the log. */
+  readonly isUtc: boolean;
   bind(buffer: Buffer): void;
   /** Writes what was matched at `from` into `facts` from `at` on. */
   read(facts: Float64Array, at: number, from: number): void;
@@ -24,6 +26,7 @@ export interface RequestReader {
 
 /** Reads from the captures of a request line the few numbers that are added up. */
 export class RequestFacts implements RequestReader {
+  readonly isUtc = false;
   private readonly matcher: Matcher;
   private readonly captures: Int32Array;
   private readonly pid: number;

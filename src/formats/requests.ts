@@ -1,3 +1,4 @@
+import type {SteadyClock} from '../envelope/steady.ts';
 import {DURATION_BOUNDS, type LineRef, type RequestSegment} from '../timeline/event.ts';
 import {WRITTEN_WITHIN_MS} from './clock.ts';
 import {DURATION, FACTS, FAILED, FROM, NUMBER, PID, type RequestReader, START, TO} from './request-facts.ts';
@@ -24,6 +25,7 @@ export class RequestLedger {
   private readonly open = new Map<number, OpenSegment>();
   private last: OpenSegment | null = null;
   private readonly reader: RequestReader;
+  private steady: SteadyClock | null = null;
   /** Of the request line that was just matched. */
   private readonly facts = new Float64Array(FACTS);
   private buffer: Buffer = Buffer.alloc(0);
@@ -52,8 +54,9 @@ export class RequestLedger {
       segment = this.find(pid, writer) ?? this.begin(pid, writer, events);
       this.last = segment;
     }
-    const start = (facts[at + START] as number) + this.shift;
+    const own = facts[at + START] as number;
     const duration = facts[at + DURATION] as number;
+    const start = own + this.shiftAt(own + duration);
     const end = start + duration;
     const number = facts[at + NUMBER] as number;
     const from = facts[at + FROM] as number;
@@ -85,6 +88,23 @@ export class RequestLedger {
     this.served++;
     this.writtenFrom = end;
     this.writtenTo = end + WRITTEN_WITHIN_MS;
+  }
+
+  /** Another log begins. `steady`: for stamps of a zone that somebody named. */
+  beginLog(steady: SteadyClock | null): void {
+    this.shift = 0;
+    this.steady = this.reader.isUtc ? null : steady;
+  }
+
+  /** The same as {@link ended}, on the clock of the input but for a {@link shift}. */
+  endedOnClock(): number {
+    const ended = this.ended();
+    return this.steady === null ? ended : this.steady.at(ended);
+  }
+
+  /** A clock that is off by whole hours is in another zone than the input's, of whose changes nothing is known. */
+  private shiftAt(written: number): number {
+    return this.steady === null || this.shift !== 0 ? this.shift : this.steady.at(written) - written;
   }
 
   /** When the request line that was just matched was written, as its own clock has it. */

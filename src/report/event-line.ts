@@ -15,7 +15,7 @@ export function* eventLines(timeline: Timeline): Generator<string> {
       message: event.message,
       input: inputName(input?.name ?? ''),
       line: event.line,
-      at: jsonInstant(event.at, input?.zone ?? null),
+      at: jsonInstant(event.at, input?.zone ?? null, timeline.clockSteps),
       instance: owner(event),
       pid: event.pid,
       worker: event.worker,

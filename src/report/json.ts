@@ -96,7 +96,7 @@ function effective(settings: readonly Setting[]): readonly Setting[] {
 
 function writer(timeline: Timeline) {
   const zone = commonZone(timeline);
-  const at = (instant: Parameters<typeof jsonInstant>[0]): JsonInstant | null => jsonInstant(instant, zone);
+  const at = (instant: Parameters<typeof jsonInstant>[0]): JsonInstant | null => jsonInstant(instant, zone, timeline.clockSteps);
   const where = (ref: LineRef) => ({input: inputName(nameOfInput(timeline, ref)), line: ref.line});
 
   const input = (summary: InputSummary) => ({
@@ -114,8 +114,8 @@ function writer(timeline: Timeline) {
       unknown: summary.counts.unknown,
     },
     coverage: Math.floor(coverage(summary) * 10_000) / 10_000,
-    from: iso(summary.from, summary.zone),
-    to: iso(summary.to, summary.zone),
+    from: iso(summary.from, summary.zone, timeline.clockSteps),
+    to: iso(summary.to, summary.zone, timeline.clockSteps),
     zone: summary.zone,
     truncated: summary.truncated,
     oddities: summary.oddities.map(({what, count, firstLine}) => ({what, count, firstLine})),

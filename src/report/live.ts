@@ -1,6 +1,7 @@
 import type {Diagnosis} from '../analyze.ts';
 import {counted, thousands} from '../number.ts';
 import type {RuleFinding} from '../rules/rule.ts';
+import {stampAt} from '../timeline/time.ts';
 import {printable} from './escape.ts';
 import {timeOfDay} from './instant.ts';
 import {inputName} from './json.ts';
@@ -19,7 +20,7 @@ export function newsText(news: readonly RuleFinding[], {timeline}: Diagnosis, op
 
 /** One line on the state of a log that goes on: how much there is, its own time, and what runs in it. */
 export function statusText({timeline}: Diagnosis): string {
-  const {inputs, events, reloads, to} = timeline;
+  const {inputs, events, reloads, to, clockSteps} = timeline;
   const lines = inputs.reduce((sum, input) => sum + input.lines, 0);
   const running = reloads.findLast(({outcome}) => outcome === 'unfinished');
   const replaced = running?.workers.filter(({newPid}) => newPid !== null).length ?? 0;
@@ -27,11 +28,11 @@ export function statusText({timeline}: Diagnosis): string {
   const parts = [
     `following ${printable(inputName(inputs.at(-1)?.name ?? ''))}`,
     `${counted(lines, 'line')}, ${counted(events.length, 'event')}`,
-    ...(to === null ? [] : [`last ${timeOfDay(to)}`]),
+    ...(to === null ? [] : [`last ${timeOfDay(stampAt(to, clockSteps))}`]),
     ...(running === undefined
       ? []
       : [
-          `${running.id} is running${since === null ? '' : ` since ${timeOfDay(since)}`}` +
+          `${running.id} is running${since === null ? '' : ` since ${timeOfDay(stampAt(since, clockSteps))}`}` +
             (running.workers.length === 0
               ? ''
               : `, ${thousands(replaced)} of ${counted(running.workers.length, 'worker')} replaced`),

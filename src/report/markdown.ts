@@ -110,7 +110,7 @@ function advice(fix: Fix): string {
 
 function reloads(timeline: Timeline): readonly string[] {
   const page = {
-    clock: clockOf(timeline.from, timeline.to),
+    clock: clockOf(timeline),
     place: (at: Parameters<typeof placeOf>[0]) => {
       const {input, line} = placeOf(at, timeline);
       return `${input}:${line}`;

@@ -11,8 +11,7 @@ const TOLERANCE = 5;
 const QUARTER = 900;
 /** How the reading of an input words that its clocks differ. */
 const CLOCKS = "the supervisor's clock is ";
-/** How it words that the zone it was given sets its clock back where the stamps step back. */
-const FOLD = 'summer time ends';
+/** Summer time sets clocks by so much, in seconds. */
 const HOUR = 3600;
 
 interface Clash {
@@ -41,7 +40,8 @@ const rule: Rule = {
       'TIME_ZONE after the start). Keep the clock in step with a time service that slews. Read the log where it was written.',
     limits:
       'Request lines are left out: they are written at the end of a request and carry the time of its start, so they run ' +
-      'backwards by nature. A difference of whole hours between two writers is corrected for where it can be seen.',
+      'backwards by nature. A difference of whole hours between two writers is corrected for where it can be seen, and the ' +
+      'change to or from summer time where --tz names the zone.',
     references: [
       'https://docs.djangoproject.com/en/stable/ref/settings/#time-zone',
       'https://chrony-project.org/documentation.html',
@@ -130,25 +130,22 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
     worst?.size != null &&
     worst.size >= QUARTER &&
     Math.abs(worst.size - Math.round(worst.size / QUARTER) * QUARTER) <= QUARTER / 10;
-  const isFold =
-    summary.oddities.some(({what}) => what.startsWith(FOLD)) && clashes.every(({size}) => size !== null && size <= HOUR);
-  const causes = isFold ? [] : reasons(whole || zones.length > 0);
+  const mayBeFold =
+    timeline.clockSteps.length === 0 &&
+    clashes.some(({size}) => size !== null && size <= HOUR && size > HOUR - QUARTER) &&
+    clashes.every(({size}) => size === null || size <= HOUR);
+  const causes = reasons(whole || zones.length > 0, mayBeFold);
   return {
-    title: isFold
-      ? 'Summer time ends in this log: an hour comes twice'
-      : clashes.length > 0
-        ? rule.title
-        : 'Two clocks in this log differ by whole hours',
+    title: clashes.length > 0 ? rule.title : 'Two clocks in this log differ by whole hours',
     message: sentences(
       worst !== undefined && `${worst.told}.`,
       clashes.length > 1 && `${count(clashes.length, 'pair')} of lines contradict each other, this one the most.`,
       ...unique(zones.map(({what}) => `${capital(what)}; that was corrected for.`)),
       clashes.length > 0 &&
         'Waits and durations around these lines may be wrong by as much. The order of the lines was believed before their times.',
-      isFold && 'The time zone that was given sets its clock back at this hour.',
       causes.length > 0 && `Possible reasons: ${list(causes)}.`,
     ),
-    confidence: clashes.length > 0 && !isFold ? 'possible' : 'likely',
+    confidence: clashes.length > 0 ? 'possible' : 'likely',
     instance: null,
     reload: null,
     pids: [],
@@ -159,7 +156,7 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
       because: 'the log alone does not decide it',
       line: null,
     })),
-    cannotSee: isFold ? ['whether the clock was set in that hour besides'] : ['which of the clocks is right'],
+    cannotSee: ['which of the clocks is right'],
     fixes: [
       {
         setting: 'TZ',
@@ -172,6 +169,11 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
       },
     ],
     next: [
+      ...(mayBeFold
+        ? [
+            'logdoctor --tz Europe/Berlin LOG   # the zone of these stamps: where summer time ended then, times are put right by it',
+          ]
+        : []),
       'timedatectl; chronyc tracking   # was the clock stepped?',
       'give the log as it was written, without a shipper or a viewer in between, and one writer per file',
     ],
@@ -179,10 +181,13 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
   };
 }
 
-function reasons(whole: boolean): string[] {
+function reasons(whole: boolean, mayBeFold: boolean): string[] {
   const zone = ['the application sets a time zone after the start', 'two writers in two zones'];
   const step = ['the clock of the machine was stepped', 'a shipper or viewer delayed or reordered the lines'];
-  return whole ? [...zone, 'the end of summer time', ...step] : [...step, ...zone];
+  const fold = mayBeFold
+    ? ['the end of summer time, at which an hour comes twice (--tz with the zone of these stamps puts it right)']
+    : [];
+  return whole ? [...fold, ...zone, ...step] : [...step, ...zone];
 }
 
 /** `12 s`, `1 h`, `2.5 h` */

@@ -59,6 +59,7 @@ export function concludeTimeline(
     disagreements: disagreements.map(({before, after, because}) => ({before, after, because})),
     from,
     to,
+    clockSteps: recording.clockSteps,
   };
 }
 

@@ -1,4 +1,5 @@
 import type {LogEvent, RequestSegment, Voice} from './event.ts';
+import type {ClockStep} from './time.ts';
 import type {InputSummary} from './timeline.ts';
 
 /** Everything that was read, before anything is made of it. */
@@ -12,6 +13,8 @@ export interface Recording {
   /** Events that a second sink wrote again. They are not among {@link events}. */
   readonly doubled: readonly LogEvent[];
   readonly shared: readonly Shared[];
+  /** Changes to and from summer time, where somebody named the zone. */
+  readonly clockSteps: readonly ClockStep[];
 }
 
 /** Two inputs that are known to tell of one server. */

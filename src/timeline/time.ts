@@ -37,3 +37,16 @@ export function between(from: Instant, to: Instant): Duration {
 export function isBefore(a: Instant, b: Instant): boolean {
   return a.latest !== null && b.earliest !== null && a.latest <= b.earliest;
 }
+
+/** The clock on the wall was changed, and the log's clock was not. */
+export interface ClockStep {
+  /** On the log's clock. */
+  readonly at: number;
+  /** What stamps are ahead of the log's clock from then on, in milliseconds; negative where summer time has ended. */
+  readonly by: number;
+}
+
+/** What a stamp says that was written at `at`. */
+export function stampAt(at: number, steps: readonly ClockStep[]): number {
+  return at + (steps.findLast((step) => step.at <= at)?.by ?? 0);
+}

@@ -3,7 +3,7 @@
  * Nothing in it is an opinion, and everything in it keeps the lines that prove it.
  */
 import type {Cause, LineRef, LogEvent, ReloadKind, RequestSegment, Role, Trigger, Voice} from './event.ts';
-import type {Duration, Instant} from './time.ts';
+import type {ClockStep, Duration, Instant} from './time.ts';
 import type {TimeWindow} from './window.ts';
 
 export interface Timeline {
@@ -28,6 +28,8 @@ export interface Timeline {
   /** The first and the last instant that the log tells; null where it tells none. */
   readonly from: number | null;
   readonly to: number | null;
+  /** Changes to and from summer time within the log. */
+  readonly clockSteps: readonly ClockStep[];
   /** The time that was asked for, where the report leaves out what lies outside it. */
   readonly window?: TimeWindow;
 }

@@ -40,13 +40,21 @@ export function boundOf(text: string): Bound | null {
   return count === undefined ? null : {is: 'before-end', by: Number(count) * (UNITS[unit] as number)};
 }
 
-/** Where a bound lies in a log that ends at `end`. `wallClock` brings UTC to the log's clock. Null: the log tells no time. */
-export function placed(bound: Bound | null, end: number | null, wallClock: (utc: number) => number): number | null {
-  if (bound?.is === 'moment') return bound.utc ? wallClock(bound.at) : bound.at;
+/** The clock of a log, as far as it is not that of its stamps. */
+export interface LogClock {
+  readonly fromUtc: (utc: number) => number;
+  readonly fromStamp: (stamp: number) => number;
+  readonly stampAt: (at: number) => number;
+}
+
+/** Where a bound lies in a log that ends at `end`. Null: the log tells no time. */
+export function placed(bound: Bound | null, end: number | null, clock: LogClock): number | null {
+  if (bound?.is === 'moment') return bound.utc ? clock.fromUtc(bound.at) : clock.fromStamp(bound.at);
   if (bound === null || end === null) return null;
   if (bound.is === 'before-end') return end - bound.by;
-  const today = end - (((end % DAY) + DAY) % DAY) + bound.inDay;
-  return today <= end ? today : today - DAY;
+  const last = clock.stampAt(end);
+  const today = last - (((last % DAY) + DAY) % DAY) + bound.inDay;
+  return clock.fromStamp(today <= last ? today : today - DAY);
 }
 
 export function mayBeAfter({latest}: Instant, time: number | null): boolean {

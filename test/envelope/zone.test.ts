@@ -15,8 +15,8 @@ async function times(lines: readonly string[], options: {zone?: string; year?: n
   recorder.open({name: 'x.log', compression: 'none'});
   recorder.lines(Buffer.concat([bytes, Buffer.alloc(HEADROOM)]), 0, bytes.length, false);
   recorder.close({bytes: bytes.length, truncated: false});
-  const {events, inputs} = buildTimeline(recorder.finish());
-  return events.map(({at}) => iso(at.earliest, inputs[0]?.zone ?? null));
+  const {events, inputs, clockSteps} = buildTimeline(recorder.finish());
+  return events.map(({at}) => iso(at.earliest, inputs[0]?.zone ?? null, clockSteps));
 }
 
 describe('a zone', () => {
@@ -64,8 +64,15 @@ describe('the hour that summer time repeats', () => {
     return [...clockDisagreement.check(timeline)].map((result) => ('title' in result ? result.title : null));
   };
 
-  test('is recognised by the zone that is given', async () => {
-    expect(await found('Europe/Berlin')).toEqual(['Summer time ends in this log: an hour comes twice']);
+  test('is put right by the zone that is given', async () => {
+    expect(await found('Europe/Berlin')).toEqual([]);
+    const stamps = ['2026-10-25T02:59:58', '2026-10-25T02:00:03', '2026-10-25T03:00:00'];
+    const lines = stamps.map((stamp) => `${stamp} vm uwsgi[7]: worker 1 buried after 1 seconds`);
+    expect(await times(lines, {zone: 'Europe/Berlin'})).toEqual([
+      '2026-10-25T02:59:58+02:00',
+      '2026-10-25T02:00:03+01:00',
+      '2026-10-25T03:00:00+01:00',
+    ]);
   });
 
   test('is not where the zone has none, or none is known', async () => {

@@ -193,6 +193,7 @@ export function timelineOf(processes: readonly Process[], reloads: readonly Relo
     voices: [],
     snapshots: [],
     doubled: [],
+    clockSteps: [],
     messages: new Set(['uwsgi/something']),
     from: input.from,
     to: input.to,

@@ -17,13 +17,13 @@ test('a stamp that is no date is null, not an exception', () => {
 });
 
 test('an instant is null where neither side is known', () => {
-  expect(jsonInstant({earliest: null, latest: noon}, 'UTC')).toEqual({earliest: null, latest: '2019-07-31T12:00:00Z'});
-  expect(jsonInstant({earliest: null, latest: null}, null)).toBeNull();
-  expect(jsonInstant(null, null)).toBeNull();
+  expect(jsonInstant({earliest: null, latest: noon}, 'UTC', [])).toEqual({earliest: null, latest: '2019-07-31T12:00:00Z'});
+  expect(jsonInstant({earliest: null, latest: null}, null, [])).toBeNull();
+  expect(jsonInstant(null, null, [])).toBeNull();
 });
 
 test('bounds are shown as bounds', () => {
-  const clock = clockOf(noon - 3600_000, noon + 3600_000);
+  const clock = clockOf({from: noon - 3600_000, to: noon + 3600_000, clockSteps: []});
   expect(showInstant({earliest: noon, latest: noon}, clock)).toBe('12:00:00');
   expect(showInstant({earliest: noon, latest: noon + 999}, clock)).toBe('12:00:00');
   expect(showInstant({earliest: noon, latest: noon + 3000}, clock)).toBe('12:00:00–12:00:03');
@@ -33,6 +33,6 @@ test('bounds are shown as bounds', () => {
 });
 
 test('the day is told where the log spans several', () => {
-  const clock = clockOf(noon, noon + 24 * 3600_000);
+  const clock = clockOf({from: noon, to: noon + 24 * 3600_000, clockSteps: []});
   expect(showInstant({earliest: noon, latest: noon + 3000}, clock)).toBe('2019-07-31 12:00:00–12:00:03');
 });

@@ -30,14 +30,20 @@ describe('bounds', () => {
     (text) => expect(boundOf(text)).toBeNull(),
   );
 
+  const clock = (ahead = 0) => ({
+    fromUtc: (utc: number) => utc + ahead,
+    fromStamp: (stamp: number) => stamp,
+    stampAt: (at: number) => at,
+  });
+
   test('a time of day is the last one before the end of the log', () => {
     const end = at('2026-11-20T00:10:00');
-    expect(placed(bound('00:05'), end, (utc) => utc)).toBe(at('2026-11-20T00:05:00'));
-    expect(placed(bound('23:30'), end, (utc) => utc)).toBe(at('2026-11-19T23:30:00'));
-    expect(placed(bound('00:10'), end, (utc) => utc)).toBe(end);
-    expect(placed(bound('10min'), end, (utc) => utc)).toBe(at('2026-11-20T00:00:00'));
-    expect(placed(bound('10min'), null, (utc) => utc)).toBeNull();
-    expect(placed(bound('2026-11-20T00:00Z'), end, (utc) => utc + 3_600_000)).toBe(at('2026-11-20T01:00:00'));
+    expect(placed(bound('00:05'), end, clock())).toBe(at('2026-11-20T00:05:00'));
+    expect(placed(bound('23:30'), end, clock())).toBe(at('2026-11-19T23:30:00'));
+    expect(placed(bound('00:10'), end, clock())).toBe(end);
+    expect(placed(bound('10min'), end, clock())).toBe(at('2026-11-20T00:00:00'));
+    expect(placed(bound('10min'), null, clock())).toBeNull();
+    expect(placed(bound('2026-11-20T00:00Z'), end, clock(3_600_000))).toBe(at('2026-11-20T01:00:00'));
   });
 });
 

@@ -1,9 +1,10 @@
 import type {InputNote} from '../../analyze.ts';
 import {counted, thousands} from '../../number.ts';
+import {stampAt} from '../../timeline/time.ts';
 import type {InputSummary, Instance, Timeline} from '../../timeline/timeline.ts';
 import {seconds} from '../duration.ts';
 import {clip, printable} from '../escape.ts';
-import {day, timeOfDay} from '../instant.ts';
+import {datedClockOf, day, timeOfDay} from '../instant.ts';
 import {inputName} from '../json.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
@@ -101,19 +102,21 @@ function configured({instances, configurations, inputs}: Timeline, page: Page): 
   ];
 }
 
-function when({from, to, inputs}: Timeline, page: Page): readonly string[] {
+function when(timeline: Timeline, page: Page): readonly string[] {
+  const {from, to, inputs, clockSteps} = timeline;
   if (from === null || to === null) return [labelled('Time', 'the log carries no time at all', page)];
   const zones = [...new Set(inputs.flatMap(({zone}) => zone ?? []))];
   const zone = zones.length === 0 ? 'the log does not tell its time zone' : zones.map(printable).join(', ');
-  const end = day(from) === day(to) ? timeOfDay(to) : `${day(to)} ${timeOfDay(to)}`;
+  const [first, last] = [stampAt(from, clockSteps), stampAt(to, clockSteps)];
+  const end = day(first) === day(last) ? timeOfDay(last) : `${day(last)} ${timeOfDay(last)}`;
   const span = from === to ? '' : ` to ${end}, ${seconds((to - from) / 1000)}`;
-  return [labelled('Time', `${day(from)} ${timeOfDay(from)}${span} (${zone})`, page)];
+  return [labelled('Time', `${day(first)} ${timeOfDay(first)}${span} (${zone})`, page)];
 }
 
 /** What the report is limited to. */
-function asked({window}: Timeline, page: Page): readonly string[] {
-  const {since = null, until = null} = window ?? {};
-  const at = (time: number) => `${day(time)} ${timeOfDay(time)}`;
+function asked(timeline: Timeline, page: Page): readonly string[] {
+  const {since = null, until = null} = timeline.window ?? {};
+  const at = datedClockOf(timeline);
   const parts = [
     ...(since === null ? [] : [`from ${at(since)}: what was certainly over before is left out`]),
     ...(until === null ? [] : [`until ${at(until)}: the log is read as if it ended there`]),

@@ -1,8 +1,9 @@
 import type {LineRef} from '../../timeline/event.ts';
 import {nameOfInput} from '../../timeline/lookup.ts';
+import {stampAt} from '../../timeline/time.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
-import {type Clock, clockOf} from '../instant.ts';
+import {type Clock, clockOf, datedClockOf} from '../instant.ts';
 import {inputName} from '../json.ts';
 import {type Paint, paint} from '../paint.ts';
 import type {RenderOptions} from '../reporter.ts';
@@ -12,6 +13,10 @@ export interface Page {
   readonly width: number;
   readonly paint: Paint;
   readonly clock: Clock;
+  /** What the log's stamps say at an instant. */
+  readonly stamp: (at: number) => number;
+  /** With the day on every moment. */
+  readonly datedClock: Clock;
   /** `uwsgi.log:42`, safe to print */
   readonly place: (line: LineRef) => string;
   /** Makes a link to the line's input of what is shown, where the terminal can follow it. */
@@ -24,7 +29,9 @@ export function pageFor(timeline: Timeline, options: Pick<RenderOptions, 'width'
   return {
     width: options.width,
     paint: paint(options.color),
-    clock: clockOf(timeline.from, timeline.to),
+    clock: clockOf(timeline),
+    stamp: (at) => stampAt(at, timeline.clockSteps),
+    datedClock: datedClockOf(timeline),
     place: ({input, line}) => `${names[input] ?? '?'}:${line}`,
     linked: ({input}, shown) => hyperlink(addresses[input] ?? null, shown),
   };

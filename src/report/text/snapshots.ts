@@ -39,7 +39,7 @@ function head(event: LogEvent, {rows}: Snapshot, page: Page): string {
   const {requests, queued, unit} = event.fields;
   if (unit !== undefined) return `unit ${printable(String(unit))} (${page.place(event)})`;
   const at = event.at.earliest;
-  const taken = event.at.latest === at && at !== null ? ` taken ${day(at)} ${timeOfDay(at)}` : notBefore(rows);
+  const taken = event.at.latest === at && at !== null ? ` taken ${page.datedClock(at)}` : notBefore(rows);
   const queue = queued === undefined ? '' : `, ${counted(Number(queued), 'connection')} in the listen queue`;
   return [
     `snapshot${taken}: ${counted(Number(requests ?? 0), 'request')} in all${queue} (${page.place(event)}).`,

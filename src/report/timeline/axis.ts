@@ -13,13 +13,17 @@ export interface Tick {
   readonly label: string;
 }
 
-/** Round times between two instants, as close as `room` allows: the most characters of labels, with a gap after each. */
-export function ticksOf(from: number, to: number, room: number): readonly Tick[] {
+/**
+ * Round times between two instants, as close as `room` allows: the most characters of labels, with a gap after each.
+ * `stamp` tells what the log's stamps say at an instant.
+ */
+export function ticksOf(from: number, to: number, room: number, stamp = (at: number) => at): readonly Tick[] {
   const fits = (step: number) => ((to - from) / step + 1) * (labelOf(from, step, isLong(from, to)).length + 2) <= room;
   const step = STEPS.find(fits);
   if (step === undefined) return [];
   const ticks: Tick[] = [];
-  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push({at, label: labelOf(at, step, isLong(from, to))});
+  for (let at = Math.ceil(from / step) * step; at <= to; at += step)
+    ticks.push({at, label: labelOf(stamp(at), step, isLong(from, to))});
   return ticks;
 }
 

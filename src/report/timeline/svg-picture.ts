@@ -17,6 +17,7 @@ import {billOf, headingOf, linksInWords, MARKS, markInWords, outageInWords, rowN
 
 export interface Sheet {
   readonly clock: Clock;
+  readonly stamp: (at: number) => number;
   readonly place: (line: LineRef) => string;
   readonly manyInstances: boolean;
   readonly left: number;
@@ -106,7 +107,7 @@ function plotOf(picture: Picture, frame: Frame, sheet: Sheet, id: string): Sketc
   const elements: string[] = [];
 
   elements.push(element('clipPath', {id}, [element('rect', {x: left, y: 0, width: sheet.right - left, height: floor + 30})]));
-  const ticks = ticksOf(frame.from, frame.to, (sheet.right - left) / TICK_CHARACTER);
+  const ticks = ticksOf(frame.from, frame.to, (sheet.right - left) / TICK_CHARACTER, sheet.stamp);
   for (const {at, label} of ticks) {
     elements.push(element('line', {class: 'grid', x1: figure(across(at)), x2: figure(across(at)), y1: top - 4, y2: floor}));
     const hasRoom = across(at) + label.length * 6.6 <= sheet.right + 8;

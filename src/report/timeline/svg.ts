@@ -20,6 +20,7 @@ export function svg(timeline: Timeline, album: Album): string {
   const place = timeline.inputs.length === 1 ? ({line}: LineRef) => `line ${line}` : page.place;
   const sheet: Sheet = {
     clock: page.clock,
+    stamp: page.stamp,
     place,
     manyInstances: timeline.instances.length > 1,
     left: MARGIN,

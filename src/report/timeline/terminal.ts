@@ -122,8 +122,13 @@ function rowsAndAxis(picture: Picture, sheet: Sheet): readonly string[] {
   ];
 }
 
-function axis(frame: NonNullable<Picture['frame']>, columns: Columns, gutter: number, {glyphs, paint}: Sheet): readonly string[] {
-  const ticks = ticksOf(frame.from, frame.to, columns.count);
+function axis(
+  frame: NonNullable<Picture['frame']>,
+  columns: Columns,
+  gutter: number,
+  {glyphs, paint, stamp}: Sheet,
+): readonly string[] {
+  const ticks = ticksOf(frame.from, frame.to, columns.count, stamp);
   const labels: string[] = new Array(columns.count).fill(' ');
   const line: string[] = new Array(columns.count).fill(glyphs.line);
   for (const {at, label} of ticks) {
