@@ -2,7 +2,7 @@ import envelope from '../../grammars/envelope.ohm';
 import origin from '../../grammars/origin.ohm';
 
 /** What layers are called in reports where that is not the name of their rule. */
-const NAMES: Readonly<Record<string, string>> = {time: 'timestamp', 'full-time': 'timestamp'};
+const NAMES: Readonly<Record<string, string>> = {time: 'timestamp', 'full-time': 'timestamp', tag: 'syslog'};
 
 /** What tools write between the lines: nothing is in it. */
 const ANNOTATIONS: ReadonlySet<string> = new Set([

@@ -529,7 +529,7 @@ export class Recorder implements LineSink {
     while (route.length < DEEPEST_ENVELOPE) {
       let layers = envelope;
       let layer = envelope.matcher.prefix(body);
-      if (layer < 0 && isBehindStamp) {
+      if (isBehindStamp && (layer < 0 || envelope.matcher.messages[layer] === 'tag')) {
         layers = origins;
         layer = origins.matcher.prefix(body);
       }

@@ -15,7 +15,9 @@ export const MASTERS: Handlers = {
 function masterStarted(story: StoryDraft, event: LogEvent): void {
   buryEnded(story, event);
   const {running} = story.source;
-  const same = running.find(({masterPid}) => masterPid === event.pid);
+  // Without a pid and without a banner before it, it is one more line of the start that is being told.
+  const told = event.pid === null && story.source.startUp?.banner == null ? running.at(-1) : undefined;
+  const same = running.find(({masterPid}) => masterPid === event.pid) ?? told;
   // In a container each master has the same pid: a banner and a first start tell another one.
   if (same !== undefined && story.source.startUp?.banner != null) {
     story.stop(same, event);
