@@ -180,7 +180,9 @@ function shownBy({meaning, worker, fields}: LogEvent): string {
 
 function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonly LogEvent[]): Fix[] {
   if (obstacle === 'app') {
-    const isUwsgi = proofs.some(({message, meaning}) => message.startsWith('uwsgi/') && meaning.fatal !== true);
+    // Who gives up for want of an application has need-app already.
+    const isUwsgi =
+      proofs.some(({message}) => message.startsWith('uwsgi/')) && !proofs.some(({meaning}) => meaning.fatal === true);
     return [
       {
         setting: null,
