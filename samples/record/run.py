@@ -273,6 +273,12 @@ class Run:
         subprocess.run(["supervisorctl", "--configuration", "supervisord.conf", *words], cwd=self.work, timeout=60,
                        check=False, stdout=subprocess.DEVNULL)
 
+    def control_said(self, *words):
+        """The answer of supervisorctl counts as a log."""
+        said = subprocess.run(["supervisorctl", "--configuration", "supervisord.conf", *words], cwd=self.work, timeout=60,
+                              check=False, capture_output=True, text=True)
+        (self.work / "supervisorctl.log").write_text(said.stdout + said.stderr)
+
     # -- the result
 
     def systemctl(self, kind, *words):

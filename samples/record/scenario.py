@@ -12,7 +12,7 @@ RULES = [
     "mercy-too-long", "mercy-too-short", "chain-reload-slow", "reload-unfinished", "respawn-orphans-tasks",
     "worker-never-came-back", "synchronized-recycling", "old-code-kept", "worker-timeout", "threads-lost-on-fork",
     "boot-failure", "reload-lost-app", "crash-loop", "worker-crashed", "killed-from-outside", "master-died",
-    "outer-timeout-too-short", "stop-became-reload", "survivors-hold-port", "mercy-ineffective",
+    "outer-timeout-too-short", "stop-became-reload", "survivors-hold-port", "mercy-ineffective", "control-socket-unreachable",
     "daemon-blocks-reload", "evil-reload-kills", "instance-paused", "recycled-too-often", "reloaded-twice",
     "slow-start-empties-service", "spooler-task-cut", "vassal-keeps-dying", "worker-never-served",
 ]

@@ -1,6 +1,6 @@
 import {precedes} from '../timeline/lookup.ts';
 import type {Process, Timeline} from '../timeline/timeline.ts';
-import {capital, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
+import {capital, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, duration, evidence, instanceName, list, numbers, proof, sentences, span, unique} from './wording.ts';
 
@@ -139,7 +139,7 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
       },
     ],
     next: [
-      `read the lines between the start and the death of pid ${lives[0]?.pid}: the first error is the cause, the rest repeats it`,
+      `read the lines between the start and the death of ${lives[0] === undefined ? 'the first' : processName(lives[0])}: the first error is the cause, the rest repeats it`,
       'start the application by hand as the same user, in the same directory, with the same environment',
       ...(lives.some(({end}) => end === 'killed')
         ? ["dmesg -T | grep -i 'killed process'   # memory", 'cat /sys/fs/cgroup/memory.events']
@@ -152,8 +152,8 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
 function endingOf(process: Process): string {
   const {signal, end} = process;
   if (signal !== null) return `${end === 'killed' ? 'killed by' : 'crashed by'} signal ${signal}`;
-  const code = process.ended?.fields.code ?? process.ended?.fields.status;
-  if (code !== undefined) return `exit code ${code}`;
+  const code = exitCodeOf(process);
+  if (code !== null) return `exit code ${code}`;
   return process.remarks.some(({meaning}) => meaning.kind === 'crash')
     ? 'a fault that its handler reported'
     : 'an exit, no signal named';

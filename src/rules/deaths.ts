@@ -5,7 +5,7 @@
 import type {LogEvent, Role} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
-import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {type Instance, type Process, type Reload, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {failedToStart, givenUp, programOf} from './starts.ts';
 import {upstreamTrouble} from './upstream-troubles.ts';
 import {count, list, nameOf} from './wording.ts';
@@ -32,7 +32,13 @@ const ROLES: Readonly<Record<Role, string>> = {
 /** `worker 3 (pid 812)`, `mule 1 (pid 9)`, `program shop (pid 12)`. */
 export function processName(process: Process): string {
   if (process.role === 'worker') return nameOf(process);
-  return `${slotName(process)} (pid ${process.pid})`;
+  return process.pid === UNKNOWN_PID ? slotName(process) : `${slotName(process)} (pid ${process.pid})`;
+}
+
+/** The exit code that the line of its end tells; systemd has words beside it ("code=exited, status=1/FAILURE"). */
+export function exitCodeOf({ended}: Process): string | null {
+  const told = ended?.fields.status ?? ended?.fields.code;
+  return told === undefined ? null : String(told);
 }
 
 /** The place that a process fills: `worker 3`, `mule 1`, `program shop`. */

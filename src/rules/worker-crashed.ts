@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
-import {capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
+import {capital, counted, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
 import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
@@ -102,18 +102,13 @@ function reportsOf({remarks}: Process): LogEvent[] {
   return remarks.filter(({meaning}) => meaning.kind === 'crash');
 }
 
-function codeOf({ended}: Process): string | null {
-  const code = ended?.fields.code ?? ended?.fields.status;
-  return code === undefined ? null : String(code);
-}
-
 function describe(instance: Instance, crashed: readonly Process[], kind: Kind): Finding | null {
   const atExit = crashed.filter(({asked}) => asked !== null);
   const lines = evidence(crashed.slice(0, 6).flatMap(linesOf));
   if (!lines) return null;
   const signals = unique(crashed.map(signalOf).filter((signal) => signal !== null));
   const reported = crashed.filter((process) => reportsOf(process).length > 0);
-  const codes = unique(crashed.map(codeOf).filter((code) => code !== null));
+  const codes = unique(crashed.map(exitCodeOf).filter((code) => code !== null));
   const several = crashed.length > 1;
   const exiting = atExit.length === crashed.length;
   const noun = counted(crashed);

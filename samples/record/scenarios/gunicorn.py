@@ -6,7 +6,7 @@ import signal
 
 import scenario as scenarios
 from applications import (
-    BROKEN_AT_IMPORT, HOLDING_THE_GIL, PLAIN, REFRESHING, SLOW_TO_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
+    BROKEN_AT_IMPORT, CRASHING, HOLDING_THE_GIL, PLAIN, REFRESHING, SLOW_TO_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
 )
 from asgi_applications import PLAIN_ASGI
 from servers import GUNICORN
@@ -342,6 +342,36 @@ def external_kill(run):
     run.wait_workers(4)
     run.sleep(1)
     run.round(3)
+
+
+@scenario(
+    "segfault-worker", "A request crashes its worker with SIGSEGV; the arbiter starts another", conf=conf(workers=2), cut=1,
+    app=CRASHING, expected=["worker-crashed"])
+def segfault_worker(run):
+    run.start(workers=2)
+    run.round(2)
+    assert not run.get("/crash")
+    run.wait_workers(3)
+    run.round(2)
+    run.sleep(1)
+
+
+@scenario(
+    "survivors-hold-port", "The arbiter is killed with SIGKILL, a request keeps its worker, and the next start finds the port in use",
+    conf=conf(workers=2), app=PLAIN, files={"second.conf.py": conf(workers=2)}, expected=["survivors-hold-port"],
+    may=["master-died", "boot-failure"])
+def survivors_hold_port(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    long = run.in_background("/report?sleep=12")
+    run.sleep(0.5)
+    os.kill(run.master, signal.SIGKILL)
+    run.sleep(1)
+    run.start(workers=0, conf="second.conf.py")
+    run.wait_log("Can't connect to", within=20)
+    long.result()
+    run.sleep(1)
 
 
 @scenario(

@@ -1,9 +1,11 @@
 """supervisord with uWSGI or gunicorn inside: each scenario is a supervisord.conf, what the program reads, an application."""
 
 import functools
+import os
+import signal
 
 import scenario as scenarios
-from applications import PLAIN, THREAD_AT_IMPORT
+from applications import BROKEN_AT_IMPORT, PLAIN, THREAD_AT_IMPORT
 from servers import SUPERVISORD
 
 scenario = functools.partial(scenarios.scenario, kind=SUPERVISORD)
@@ -157,3 +159,74 @@ def gunicorn_stopwaitsecs_below_graceful_timeout(run):
     run.control("stop", "restart", "shop")
     assert survivor.result()
     run.sleep(3)
+
+
+# -- programs that do not stay up
+
+@scenario(
+    "gunicorn-boot-failure", "The application raises at import: supervisord tries three times and gives up",
+    conf=gunicorn("startretries = 2", "startsecs = 8"), files=settings(), app=BROKEN_AT_IMPORT, expected=["boot-failure"],
+    may=["worker-crashed", "crash-loop"])
+def gunicorn_boot_failure(run):
+    run.start(workers=0)
+    run.wait_log("gave up: shop", within=60)
+    run.sleep(1)
+
+
+DYING = """\
+import sys
+import time
+
+print("working", flush=True)
+time.sleep(2)
+sys.exit(1)
+"""
+
+
+@scenario(
+    "program-crash-loop", "A program leaves with code 1 two seconds after each start; supervisord starts it again and again",
+    conf=OWN + "command = /usr/bin/python3 dying.py\nstdout_logfile = {work}/shop.out\n", files={"dying.py": DYING}, app=PLAIN,
+    expected=["crash-loop"], may=["worker-crashed"])
+def program_crash_loop(run):
+    run.start(workers=0)
+    run.wait_log("exited: shop", times=5, within=60)
+    run.sleep(1.5)
+
+
+@scenario(
+    "program-crashed-once", "The same program dies once and then works: no loop",
+    conf=OWN + "command = /usr/bin/python3 dying.py\nstdout_logfile = {work}/shop.out\n",
+    files={"dying.py": DYING.replace("time.sleep(2)", "time.sleep(2 if not __import__('os').path.exists('once') else 600)").replace(
+        "sys.exit(1)", "open('once', 'w')\nsys.exit(1)")},
+    app=PLAIN, expected=["worker-crashed"])
+def program_crashed_once(run):
+    run.start(workers=0)
+    run.wait_log("entered RUNNING state", times=2)
+    run.sleep(3)
+
+
+@scenario(
+    "gunicorn-killed-from-outside", "Somebody kills gunicorn's arbiter with SIGKILL; supervisord starts it again",
+    conf=gunicorn(), files=settings("timeout = 2"), app=PLAIN, expected=["killed-from-outside"],
+    may=["master-died", "survivors-hold-port", "boot-failure"])
+def gunicorn_killed_from_outside(run):
+    run.start(workers=2)
+    run.wait_log("entered RUNNING state")
+    run.round(2)
+    run.sleep(1)
+    os.kill(run.kernel().processes[run.workers()[0]].parent, signal.SIGKILL)
+    run.wait_workers(4, within=40)
+    run.round(2)
+    run.sleep(2)
+
+
+@scenario(
+    "control-socket-gone", "The file of supervisord's socket is removed, as a cleaner of /tmp does: supervisorctl cannot reach it",
+    conf=gunicorn(), files=settings(), app=PLAIN, expected=["control-socket-unreachable"])
+def control_socket_gone(run):
+    run.start(workers=2)
+    run.wait_log("entered RUNNING state")
+    run.round(2)
+    (run.work / "supervisor.sock").unlink()
+    run.control_said("status")
+    run.sleep(1)

@@ -1,12 +1,14 @@
 """A real systemd, contained, with uWSGI or gunicorn as its unit: each scenario is a unit, what it reads, an application."""
 
 import functools
+import os
+import signal
 
 import scenario as scenarios
-from applications import PLAIN, THREAD_AT_IMPORT
+from applications import BROKEN_AT_IMPORT, PLAIN, THREAD_AT_IMPORT
 from servers import SYSTEMD
 
-from .supervisord import ini, settings
+from .supervisord import DYING, ini, settings
 
 scenario = functools.partial(scenarios.scenario, kind=SYSTEMD)
 
@@ -96,4 +98,40 @@ def gunicorn_timeout_below_graceful_timeout(run):
     run.in_background("/report?sleep=9")
     run.sleep(0.5)
     run.systemctl("stop", "stop", "shop.service")
+    run.sleep(1)
+
+
+# -- units that do not stay up
+
+@scenario(
+    "gunicorn-boot-failure", "The application raises at import: after three starts systemd gives up",
+    conf=gunicorn("Restart=on-failure", "RestartSec=200ms").replace("[Service]", "StartLimitBurst=3\nStartLimitIntervalSec=60\n\n[Service]"),
+    files=settings(), app=BROKEN_AT_IMPORT, expected=["boot-failure"], may=["worker-crashed", "crash-loop"])
+def gunicorn_boot_failure(run):
+    run.start(workers=3)
+    run.sleep(4)
+
+
+@scenario(
+    "program-crash-loop", "A program leaves with code 1 two seconds after each start; Restart=always",
+    conf=unit("/usr/bin/python3 dying.py", "Restart=always", "RestartSec=200ms").replace(
+        "[Service]", "StartLimitIntervalSec=0\n\n[Service]"),
+    files={"dying.py": DYING}, app=PLAIN, expected=["crash-loop"], may=["worker-crashed"])
+def program_crash_loop(run):
+    run.start(workers=0)
+    run.sleep(14)
+
+
+@scenario(
+    "gunicorn-killed-from-outside", "Somebody kills gunicorn's arbiter with SIGKILL; Restart=always",
+    conf=gunicorn("Restart=always", "RestartSec=1"), files=settings(), app=PLAIN, expected=["killed-from-outside"],
+    may=["master-died"])
+def gunicorn_killed_from_outside(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    worker = next(process for process in run.kernel().processes.values() if process.inner == run.workers()[0])
+    os.kill(worker.parent, signal.SIGKILL)
+    run.wait_workers(4, within=40)
+    run.round(2)
     run.sleep(1)

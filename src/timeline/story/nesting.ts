@@ -5,6 +5,7 @@
  */
 
 import type {LogEvent} from '../event.ts';
+import {precedes} from '../lookup.ts';
 import type {Instant} from '../time.ts';
 import {UNKNOWN_PID} from '../timeline.ts';
 import {type InstanceDraft, killerOf, masterKey, newProcess, type ProcessDraft, type ReloadDraft, type Story} from './draft.ts';
@@ -53,9 +54,12 @@ class Known {
   private readonly byPid = new Map<number, ProcessDraft[]>();
   private readonly byMaster = new Map<number, InstanceDraft[]>();
   private readonly byName = new Map<string, InstanceDraft[]>();
+  /** Those whose start the log shows. */
+  readonly starting: readonly InstanceDraft[];
   private readonly reloads: ReadonlyMap<InstanceDraft, ReloadDraft>;
 
   constructor({instances, reloads}: Story) {
+    this.starting = instances.filter((instance) => startOf(instance) !== null);
     for (const instance of instances) {
       const {masterPid, processes, stream} = instance;
       // A server of one process has no master.
@@ -108,7 +112,27 @@ function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): Instan
   const told =
     byPid.length > 0 ? byPid : known.named(life.program).filter((instance) => isOther(instance) && isFree(instance, life));
   const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
+  if (told.length === 0 && outer.supervisor === 'systemd') return startedWith(life, outer, known.starting.filter(isOther));
   return fitting.find((instance) => sharesClock(life, instance)) ?? fitting[0] ?? null;
+}
+
+/**
+ * systemd tells no pid when it starts a unit. In the journal of one unit, what starts on its host in the moment of its start
+ * is the unit's: the outermost, where a supervisor starts servers in turn.
+ */
+function startedWith(life: ProcessDraft, outer: InstanceDraft, others: readonly InstanceDraft[]): InstanceDraft | null {
+  const units = new Set(outer.processes.filter(({role}) => role === 'program').map(({program}) => program));
+  if (units.size !== 1 || life.started === null) return null;
+  const {started, ended, pid} = life;
+  const inTime = others.filter((instance) => {
+    const start = startOf(instance);
+    if (start === null || instance.stream === null || (pid !== UNKNOWN_PID && pid !== instance.masterPid)) return false;
+    return precedes(started, start) && (ended === null || precedes(start, ended)) && sharesClock(life, instance);
+  });
+  const [only, ...more] = inTime.some(({supervisor}) => supervisor === 'supervisord')
+    ? inTime.filter(({supervisor}) => supervisor === 'supervisord')
+    : inTime;
+  return only !== undefined && more.length === 0 ? only : null;
 }
 
 /** Its supervisor names another pid: it is something else in the same unit. */
