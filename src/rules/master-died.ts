@@ -55,7 +55,8 @@ export default rule;
 
 function ownerOf(timeline: Timeline, event: LogEvent): Instance | null {
   const byPid = timeline.instances.find(({processes}) => processes.some(({pid}) => pid === event.pid && event.pid !== null));
-  return byPid ?? instanceOfEvent(timeline, event);
+  const bySpeaker = timeline.instances.find(({processes}) => processes.some(({remarks}) => remarks.includes(event)));
+  return byPid ?? bySpeaker ?? instanceOfEvent(timeline, event);
 }
 
 /** Told by other rules: who killed the master, that the next start finds the port held, or that a stop was taken as a reload. */

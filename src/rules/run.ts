@@ -4,6 +4,7 @@ import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {located, withoutProvedSmells} from './located.ts';
 import {reconcile} from './reconcile.ts';
 import type {Finding, Needs, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
+import {togetherOverRuns} from './runs.ts';
 import {list, unique} from './wording.ts';
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
@@ -22,7 +23,8 @@ export function runRules(rules: readonly Rule[], timeline: Timeline): {findings:
   }
   const distinct = withoutProvedSmells(findings, timeline, 'risky-setting');
   const result = results.map((each) => (each.id === 'risky-setting' ? smellsLeft(each, distinct) : each));
-  return {findings: reconcile(distinct.sort(compare), timeline), rules: result};
+  const agreed = reconcile(distinct.sort(compare), timeline);
+  return {findings: [...togetherOverRuns(agreed, timeline, rules)], rules: result};
 }
 
 function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: RuleResult} {
