@@ -114,8 +114,12 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly [For
     title: bug
       ? 'Workers did not leave and were killed at the deadline; this version of uWSGI has a fault that does that'
       : rule.title,
-    message: [killed(instance, workers), reasons(workers), cause(instance, workers, bug !== null)].join(' '),
-    confidence: bug ? 'possible' : 'likely',
+    message: [
+      killed(instance, workers),
+      reasons(workers),
+      cause(instance, workers, bug && troubleText(bug, instance, processes[0]?.forced?.event ?? null)),
+    ].join(' '),
+    confidence: 'likely',
     instance: instance.id,
     reload: reloads.length === 1 && reloads[0] ? reloads[0].id : null,
     pids: unique(processes.map(({pid}) => pid)),
@@ -126,8 +130,10 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly [For
         ? [
             {
               hypothesis: 'a thread of the application',
-              because: `it fits as well; but ${troubleText(bug, instance, processes[0]?.forced?.event ?? null)}, which goes first`,
+              because:
+                'the fault of this version is enough to explain it; whether a thread holds them as well shows after the upgrade',
               line: null,
+              fits: 'less' as const,
             },
           ]
         : []),
@@ -159,9 +165,9 @@ function killed(instance: Instance, workers: readonly ForcedWorker[]): string {
   );
 }
 
-function cause(instance: Instance, workers: readonly ForcedWorker[], isBug: boolean): string {
-  if (isBug)
-    return 'What kept them is inferred: first the fault of this version named below, then a thread that the application started.';
+function cause(instance: Instance, workers: readonly ForcedWorker[], bug: string | null): string {
+  if (bug !== null)
+    return `What kept them is inferred: a fault of this version. ${bug}. That strikes every idle worker, with or without a thread of the application.`;
   const where = onlySome(workers) ? 'some' : loading(instance, workers.at(-1)?.process ?? null);
   return {
     prefork:

@@ -334,11 +334,16 @@ function cut(instance: Instance, reload: Reload): Finding | null {
   const done = reload.workers.filter(({end}) => end !== 'unknown').length;
   const asked = reload.workers.length;
   const open = asked - done;
+  const fault = knownFault(instance, reload);
   return {
-    title: `The log ends during a ${kindOf(reload)}`,
-    severity: 'info',
+    title: fault
+      ? `The log ends during a ${kindOf(reload)}, and this version of uWSGI is known to hang there`
+      : `The log ends during a ${kindOf(reload)}`,
+    severity: fault ? 'warning' : 'info',
     message: sentences(
       `The log ends before the ${kindOf(reload)} does, and not long enough after its last sign to call it a hang.`,
+      fault &&
+        `If it goes on like that, the likely reason is a fault of this version: ${troubleText(fault, instance, reload.began)}.`,
       asked > 0 && `Of ${count(asked, 'worker')} that ${was(asked)} asked, ${done} had left or been killed.`,
       open > 0 && `About ${open === 1 ? 'the other one' : `the other ${open}`} this log says nothing.`,
     ),
@@ -350,8 +355,11 @@ function cut(instance: Instance, reload: Reload): Finding | null {
     evidence: lines,
     against: [],
     cannotSee: ['how it went on'],
-    fixes: [],
-    next: ['take the log from a later time, so that it holds the whole of it'],
+    fixes: fault ? [upgrade(fault)] : [],
+    next: [
+      ...(fault ? whileItHangs(instance).slice(0, 1) : []),
+      'take the log from a later time, so that it holds the whole of it',
+    ],
     identity: [instanceName(instance), 'cut', reload.kind],
   };
 }

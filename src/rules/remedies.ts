@@ -6,7 +6,7 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {lowerMercy, raiseMercy} from './mercy.ts';
 import type {Finding, Fix} from './rule.ts';
 import {loading, mayHave} from './settings.ts';
-import {troubleText, type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
+import {type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
 import {nameOf} from './wording.ts';
 
 /** Seconds that a worker takes to leave when nothing holds it: the master looks once a second. */
@@ -32,17 +32,8 @@ export function exitHangRemedies(
   const where = some ? 'some' : loading(instance, stuck.at(-1) ?? null);
   const bug = exitBug(instance, stuck[0] ?? null);
   const atRisk = stuck.some((process) => timeline.tasks.orphaned.some((task) => task.pid === process.pid));
+  if (bug) return {fixes: upgradeFixes(bug, instance, stuck, gain, [lowerMercy(timeline, instance, stuck)]), upgrades: []};
   const all: (Fix | null)[] = [
-    bug && {
-      setting: null,
-      section: null,
-      value: null,
-      effect: gain,
-      remaining: AT_ONCE,
-      since: null,
-      safety: 'safe',
-      why: `Run uWSGI ${bug.fixedIn}: ${troubleText(bug, instance, stuck[0]?.forced?.event ?? null)}.`,
-    },
     // A daemon thread is not waited for: what it still does would be lost.
     atRisk ? null : threadFix(where, gain),
     atRisk || some || where === 'lazy-apps' || needsLazyApps(instance)
@@ -85,6 +76,23 @@ export function exitHangRemedies(
       ({since, setting: name}) => `uWSGI ${since} or later has ${name}, which would end this wait; here ${instance.version} runs`,
     ),
   };
+}
+
+/** What helps against a thread of the application does nothing about a fault of the server. */
+function upgradeFixes(
+  {fixedIn, instead}: UpstreamTrouble,
+  {version}: Instance,
+  stuck: readonly Process[],
+  gain: string,
+  others: readonly (Fix | null)[],
+): Fix[] {
+  const fix = {setting: null, section: null, value: null, since: null, remaining: AT_ONCE, safety: 'safe'} as const;
+  const where = stuck.length === 1 ? 'the worker' : 'the workers';
+  return [
+    ...(fixedIn === null ? [] : [{...fix, effect: gain, why: `Run uWSGI ${fixedIn}; ${where} here ran ${version}.`}]),
+    ...(instead === null ? [] : [{...fix, effect: gain, why: `Until then: ${instead}.`}]),
+    ...others.filter((each) => each !== null),
+  ];
 }
 
 function threadFix(where: ReturnType<typeof loading> | 'some', gain: string): Fix {
