@@ -1,5 +1,5 @@
-// Builds dist/: the command-line program and the library, each one bundled file, grammars compiled into them;
-// and what the commands say of themselves: the manual page, and docs/commands.md.
+// Builds dist/: the command-line program, with what V8 makes of it, and the library, grammars compiled into them; and what
+// the commands say of themselves: the manual page, and docs/commands.md.
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -8,37 +8,65 @@ import {build} from 'esbuild';
 const shared = {
   bundle: true,
   platform: 'node',
-  format: 'esm',
   target: 'node20.19',
   outdir: 'dist',
   logLevel: 'warning',
   legalComments: 'none',
   metafile: true,
+  minifySyntax: true,
   // oclif looks for it when it runs commands from source.
   external: ['typescript'],
+};
+const module = {
+  ...shared,
+  format: 'esm',
   banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
 };
+const script = {
+  ...shared,
+  format: 'cjs',
+  outExtension: {'.js': '.cjs'},
+  supported: {'dynamic-import': false},
+  define: {'import.meta.url': '__url'},
+  banner: {js: "const __url = require('node:url').pathToFileURL(__filename).href;"},
+};
+
+/** Logs that together make the program do most of what it can. */
+const WARMING = [
+  'samples/uwsgi/chain-reload-slow/uwsgi.log',
+  'samples/gunicorn/hup-held-by-thread/gunicorn.log',
+  'samples/supervisord/uwsgi-stopwaitsecs-below-mercy/supervisord.log',
+  'samples/systemd/uwsgi-timeout-below-mercy/systemd.log',
+];
 
 rmSync('dist', {recursive: true, force: true});
 
 // The grammar compiler is TypeScript itself, so it is bundled first and then used as a plugin.
-await build({...shared, entryPoints: {'grammar/plugin': 'src/grammar/plugin.ts'}, packages: 'external'});
+await build({...module, entryPoints: {'grammar/plugin': 'src/grammar/plugin.ts'}, packages: 'external'});
 const {grammarPlugin} = await import(new URL('dist/grammar/plugin.js', import.meta.url).href);
 
-const {metafile} = await build({
-  ...shared,
-  entryPoints: {cli: 'src/cli.ts', index: 'src/index.ts', scout: 'src/scout.ts'},
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
-  minifySyntax: true,
-  plugins: [grammarPlugin()],
-});
+const plugins = [grammarPlugin()];
+const built = await Promise.all([
+  build({...script, entryPoints: {program: 'src/cli.ts'}, plugins}),
+  build({...module, entryPoints: {index: 'src/index.ts', scout: 'src/scout.ts'}, splitting: true, plugins}),
+]);
 rmSync('dist/grammar', {recursive: true});
-writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(metafile.outputs));
+writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(built.flatMap(({metafile}) => Object.values(metafile.outputs))));
 
-await build({...shared, entryPoints: {'manual/index': 'src/commands/manual/index.ts'}});
+// What has run is in it, so that it need not be compiled again: the usual commands over logs of several supervisors.
+const {COMPILED, compile, run} = await import(new URL('bin/program.js', import.meta.url).href);
+const compiled = compile();
+const {commands, main} = run(compiled);
+const {write} = process.stdout;
+process.stdout.write = () => true;
+for (const log of WARMING) await main(['analyze', log]);
+await main(['timeline', ...WARMING]);
+process.stdout.write = write;
+process.exitCode = 0;
+writeFileSync(COMPILED, compiled.createCachedData());
+
+await build({...module, entryPoints: {'manual/index': 'src/commands/manual/index.ts'}});
 const {factsOf, manPage, markdownPage} = await import(new URL('dist/manual/index.js', import.meta.url).href);
-const {commands} = await import(new URL('dist/cli.js', import.meta.url).href);
 const {name, version, description} = JSON.parse(readFileSync('package.json', 'utf8'));
 const facts = factsOf(commands, name);
 mkdirSync('dist/man');
@@ -51,7 +79,7 @@ keepOnlyReachable('dist/types/index.d.ts');
 
 /** The licences of the packages that are bundled, as these ask for. */
 function licencesOf(outputs) {
-  const files = Object.values(outputs).flatMap(({inputs}) =>
+  const files = outputs.flatMap(({inputs}) =>
     Object.entries(inputs).flatMap(([file, {bytesInOutput}]) => (bytesInOutput > 0 ? [file] : [])),
   );
   const folders = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []));

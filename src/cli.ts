@@ -21,8 +21,8 @@ const pjson = {
   type: 'module',
   oclif: {
     bin: 'logdoctor',
-    commands: {strategy: 'explicit' as const, target: './dist/cli.js', identifier: 'commands'},
-    helpClass: {target: './dist/cli.js', identifier: 'ProgramHelp'},
+    commands: {strategy: 'explicit' as const, target: './dist/program.cjs', identifier: 'commands'},
+    helpClass: {target: './dist/program.cjs', identifier: 'ProgramHelp'},
     additionalHelpFlags: ['-h'],
     helpOptions: {maxWidth: 100},
     description: 'A doctor for application-server logs: why a reload or stop hung, what was lost, and what to change.',

@@ -94,7 +94,7 @@ export class Recorder implements LineSink {
     });
     // Beside the bundle; where the sources are run as they are, nobody helps. It knows the usual request lines alone.
     const isUsual = engine === 'compiled' && readers[0]?.matcher === uwsgi.matcher && options.witness === undefined;
-    const scout = isUsual ? {module: new URL('../scout.js', import.meta.url), most: mostRequests, width: FACTS} : null;
+    const scout = isUsual ? {module: new URL('./scout.js', import.meta.url), most: mostRequests, width: FACTS} : null;
     const {tasks} = options;
     const teller = tasks === undefined ? null : await TaskTeller.create(tasks, matchers.process);
     return new Recorder(options, readers, matchers, choice, scout, teller);

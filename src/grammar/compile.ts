@@ -104,14 +104,13 @@ return {
     return -1;
   },
   end() { return E; },
-};
-//# sourceURL=${this.grammarName}.matcher.js`;
+};`;
     return `// Compiled from grammar ${this.grammarName}. Do not edit: change the grammar.
 const captures = new Int32Array(${2 * fields.length}).fill(-1);
 let bound = null;
-// The code is text until somebody asks: most runs need few of the grammars, and to parse all takes long.
+// Most runs need few of the grammars.
 function made() {
-  Object.assign(matcher, new Function('captures', code)(captures));
+  Object.assign(matcher, make());
   if (bound !== null) matcher.bind(bound);
   return matcher;
 }
@@ -130,7 +129,9 @@ const matcher = {
   end() { return -1; },
 };
 export default matcher;
-const code = ${JSON.stringify(code)};
+function make() {
+${code}
+}
 `;
   }
 
