@@ -13,6 +13,8 @@ export interface Format {
   readonly meanings: Readonly<Record<string, Meaning | Unneeded>>;
   /** Messages that are request lines: folded into counts, never made into events. */
   readonly requests: readonly string[];
+  /** The same alone: nothing else is looked for in a line that is one of them. */
+  readonly requestMatcher?: Matcher;
   /** Rules that somebody adds to the grammar, and the messages that they stand for. */
   readonly rules?: {readonly text: string; readonly instead: readonly string[]};
   /** Its words are so ordinary that they count only behind an envelope that tells who wrote them. */

@@ -8,7 +8,8 @@ import type {Engine} from './choices.ts';
 import type {Format} from './format.ts';
 
 export interface Matchers {
-  readonly of: (format: Format) => Matcher;
+  /** `requests` finds the request lines, alone if it can. */
+  readonly of: (format: Format) => {readonly matcher: Matcher; readonly requests: Matcher};
   readonly envelope: Matcher;
   readonly origin: Matcher;
   /** Where a line of an application tells its process. */
@@ -21,7 +22,7 @@ export interface Matchers {
  */
 export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, formats: readonly Format[]): Promise<Matchers> {
   if (engine === 'compiled' && choice === null && formats.every(({rules}) => rules === undefined))
-    return {of: ({matcher}) => matcher, envelope: envelopeMatcher, origin: originMatcher, process: processMatcher};
+    return {of: fromTheBuild, envelope: envelopeMatcher, origin: originMatcher, process: processMatcher};
   const [{interpret}, {compileNow}, {loadGrammar}] = await Promise.all([
     import('../grammar/interpret.ts'),
     import('../grammar/compile.ts'),
@@ -31,12 +32,19 @@ export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, 
   const envelope = (file: string, compiled: Matcher) =>
     engine === 'compiled' && choice === null ? compiled : make(loadGrammar(locateGrammar(file)), choice?.asks);
   return {
-    of: ({matcher, grammarFile, rules}) =>
-      engine === 'compiled' && rules === undefined
-        ? matcher
-        : make(loadGrammar(locateGrammar(grammarFile), rules?.text), (message) => rules?.instead.includes(message) !== true),
+    of: (format) => {
+      const {grammarFile, rules} = format;
+      if (engine === 'compiled' && rules === undefined) return fromTheBuild(format);
+      const grammar = loadGrammar(locateGrammar(grammarFile), rules?.text);
+      const matcher = make(grammar, (message) => rules?.instead.includes(message) !== true);
+      return {matcher, requests: matcher};
+    },
     envelope: envelope('envelope.ohm', envelopeMatcher),
     origin: envelope('origin.ohm', originMatcher),
     process: engine === 'compiled' ? processMatcher : interpret(loadGrammar(locateGrammar('process.ohm'))),
   };
+}
+
+function fromTheBuild({matcher, requestMatcher = matcher}: Format): {matcher: Matcher; requests: Matcher} {
+  return {matcher, requests: requestMatcher};
 }

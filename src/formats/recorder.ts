@@ -10,7 +10,7 @@ import {StampReader} from '../envelope/stamp.ts';
 import {SteadyClock} from '../envelope/steady.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
-import {HEADROOM} from '../grammar/matcher.ts';
+import {HEADROOM, type Matcher} from '../grammar/matcher.ts';
 import {Vocabulary} from '../grammar/words.ts';
 import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {LineRef, LogEvent, Meaning, RequestSegment, Unneeded} from '../timeline/event.ts';
@@ -22,7 +22,7 @@ import {CustomRequest} from './custom-request.ts';
 import {chosenFormats, type FormatChoice} from './index.ts';
 import {type Matchers, matchersOf} from './matchers.ts';
 import {Reader} from './reader.ts';
-import {FACTS, FROM, RequestFacts, TO} from './request-facts.ts';
+import {FACTS, FROM, RequestFacts, type RequestReader, TO} from './request-facts.ts';
 import {mostRequests} from './request-scout.ts';
 import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
@@ -87,10 +87,10 @@ export class Recorder implements LineSink {
     const formats = chosenFormats(options);
     const matchers = await matchersOf(engine, choice, formats);
     const readers = formats.map((format, number) => {
-      const matcher = matchers.of(format);
-      if (format.rules === undefined)
-        return new Reader(format, matcher, number, format.requests.length > 0 ? new RequestFacts(matcher) : null);
-      return new Reader(format, matcher, number, logFormat?.tellsProcess ? new CustomRequest(matcher, zone) : null);
+      const {matcher, requests} = matchers.of(format);
+      const usual = (by: Matcher) => (format.requests.length > 0 ? new RequestFacts(by) : null);
+      const custom = (by: Matcher) => (logFormat?.tellsProcess ? new CustomRequest(by, zone) : null);
+      return new Reader(format, matcher, requests, number, format.rules === undefined ? usual : custom);
     });
     // Beside the bundle; where the sources are run as they are, nobody helps. It knows the usual request lines alone.
     const isUsual = engine === 'compiled' && readers[0]?.matcher === uwsgi.matcher && options.witness === undefined;
@@ -172,7 +172,7 @@ export class Recorder implements LineSink {
     const {current, witness} = this;
     const {clock} = current;
     const main = this.readers[0] as Reader;
-    const {matcher, isRequest, ledger} = main;
+    const {ledger, usual} = main;
     if (isContinued && this.saysNothing(buffer, start, end)) return;
     const {facts} = scouted;
     const scoutedEnd = scouted.count * FACTS;
@@ -193,13 +193,13 @@ export class Recorder implements LineSink {
       const body = isRecord || current.route === BARE_ROUTE ? at : this.bodyOf(buffer, at);
       while (next < scoutedEnd && (facts[next + FROM] as number) < at) next += FACTS;
       const isScouted = next < scoutedEnd && facts[next + FROM] === at && !isRecord && body === at;
-      const message = isScouted ? SCOUTED : isRecord ? UNASKED : matcher.match(body);
-      const isMatched = message >= 0 && isRequest[message] === 1 && (body === at || !current.isLearning);
-      if ((isScouted || isMatched) && ledger !== null) {
-        const messageEnd = isScouted ? (facts[next + TO] as number) : matcher.end();
+      const isAsked: boolean = !isScouted && !isRecord && (body === at || !current.isLearning);
+      const message = usual !== null && isAsked ? usual.matcher.match(body) : -1;
+      if (ledger !== null && usual !== null && (isScouted || (message >= 0 && usual.isRequest[message] === 1))) {
+        const messageEnd = isScouted ? (facts[next + TO] as number) : usual.matcher.end();
         const writer = body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer);
         if (isScouted) ledger.addFacts(writer, this.events.length, current.index, current.line, facts, next);
-        else ledger.add(writer, this.events.length, current.index, current.line, body);
+        else ledger.add(usual.facts, writer, this.events.length, current.index, current.line, body);
         current.requests++;
         isRare = false;
         if (body === at) {
@@ -217,7 +217,7 @@ export class Recorder implements LineSink {
         current.servedSeen = ledger.served;
       }
       isRare = true;
-      this.rareLine(buffer, at, lineEnd, body === at ? message : UNASKED);
+      this.rareLine(buffer, at, lineEnd);
       at = lineEnd + 1;
     }
     // A piece of a line is counted with its last piece.
@@ -290,7 +290,7 @@ export class Recorder implements LineSink {
     first.servedSeen = this.served;
     this.logStart = {events: this.events.length, served: this.served, segments: ledgers.map(({segments}) => segments.length)};
     first.steady = this.steadyClock();
-    for (const ledger of ledgers) ledger.beginLog(first.steady);
+    for (const {ledger, requests} of this.readers) ledger?.beginLog(requests?.facts.isUtc ? null : first.steady);
     this.stamps.follow(first.calendar);
     return first;
   }
@@ -375,8 +375,8 @@ export class Recorder implements LineSink {
     return body;
   }
 
-  /** Any line but a bare request line. `message` is what the first format made of the whole of it, if it was asked. */
-  private rareLine(buffer: Buffer, at: number, lineEnd: number, message: number): void {
+  /** Any line but a usual request line. */
+  private rareLine(buffer: Buffer, at: number, lineEnd: number): void {
     const {current} = this;
     current.lastKind = 'noise';
     if (current.partsOf !== current.line) {
@@ -384,7 +384,7 @@ export class Recorder implements LineSink {
       current.part = 0;
     }
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
-    let kind = this.goesOn(buffer, at, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd, message);
+    let kind = this.goesOn(buffer, at, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
       kind = this.joined(current.cut, buffer.subarray(at, lineEnd)) ?? kind;
     current[kind]++;
@@ -412,31 +412,30 @@ export class Recorder implements LineSink {
     return this.objects(Buffer.concat([rest, buffer.subarray(at, lineEnd)]), Wrapping.none, 0);
   }
 
-  private beginsAnew(buffer: Buffer, at: number, lineEnd: number, message: number): LineKind {
+  private beginsAnew(buffer: Buffer, at: number, lineEnd: number): LineKind {
     const {current} = this;
     const {carried} = current;
     if (carried?.isOnce && !isBlank(buffer, at, lineEnd)) this.carry(null);
-    return this.classify(buffer, at, lineEnd, message, carried?.wrapping ?? Wrapping.none, 0);
+    return this.classify(buffer, at, lineEnd, carried?.wrapping ?? Wrapping.none, 0);
   }
 
   /** What a line is that stands, bare or wrapped further, inside `outer`. */
-  private classify(buffer: Buffer, at: number, lineEnd: number, message: number, outer: Wrapping, depth: number): LineKind {
+  private classify(buffer: Buffer, at: number, lineEnd: number, outer: Wrapping, depth: number): LineKind {
     if (isBlank(buffer, at, lineEnd)) return 'noise';
     const ink = buffer[inkOf(buffer, at)];
     if (ink === BRACE || ink === BRACKET) {
       const kind = this.structured(buffer, at, lineEnd, outer, depth);
       if (kind !== null) return kind;
     }
-    const isBound = this.bound === buffer;
     this.bind(buffer);
     const main = this.readers[0] as Reader;
-    if (message === UNASKED || !isBound) message = main.matcher.match(at);
+    const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
+    const message = (speakers & main.bit) === 0 ? -1 : main.matcher.match(at);
     const isSure = message >= 0 && !isWeak(main.meanings[message]);
     if (isSure) {
       const taken = this.take(main, message, at, outer);
       if (taken !== 'unknown') return taken;
     }
-    const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
     if (!isSure) {
       const split = this.takeSplit(buffer, at, lineEnd, speakers, outer, depth);
       if (split !== null) return split;
@@ -457,7 +456,7 @@ export class Recorder implements LineSink {
     const clean = withoutControls(buffer, at, lineEnd);
     if (clean !== null && depth < DEEPEST_TEXT) {
       this.note(clean.what);
-      return this.classify(clean.buffer, 0, clean.length, UNASKED, outer, depth + 1);
+      return this.classify(clean.buffer, 0, clean.length, outer, depth + 1);
     }
     this.bind(buffer);
     // A record of the application's logger is written with its line end: nothing is glued to it.
@@ -707,10 +706,10 @@ export class Recorder implements LineSink {
   }
 
   /** How far the clock of request lines is from that of the envelope around them. Asked once per region of the input. */
-  private learnShift(ledger: RequestLedger, wrapping: Wrapping): void {
+  private learnShift(ledger: RequestLedger, facts: RequestReader, wrapping: Wrapping): void {
     const {current} = this;
-    this.learnYear(ledger.ended(), wrapping);
-    const ended = ledger.endedOnClock();
+    this.learnYear(ledger.ended(facts), wrapping);
+    const ended = ledger.endedOnClock(facts);
     const time = this.timeOf(wrapping);
     if (time === null) return;
     current.isLearning = false;
@@ -849,7 +848,7 @@ export class Recorder implements LineSink {
     for (let at = from; at < to; ) {
       const lineEnd = buffer.indexOf(LF, at);
       this.nextPart();
-      const kind = this.classify(buffer, at, lineEnd, UNASKED, wrapping, depth + 1);
+      const kind = this.classify(buffer, at, lineEnd, wrapping, depth + 1);
       best = moreTelling(kind, best);
       at = lineEnd + 1;
     }
@@ -948,14 +947,14 @@ export class Recorder implements LineSink {
   private taken(reader: Reader, message: number, at: number, wrapping: Wrapping): LineKind {
     const {current} = this;
     const {clock} = current;
-    const {ledger} = reader;
+    const {ledger, requests} = reader;
     const meaning = reader.meanings[message];
     if (meaning === 'unknown') return 'unknown';
     if (meaning === undefined) {
-      if (ledger !== null && current.isLearning) this.learnShift(ledger, wrapping);
-      if (ledger !== null) {
+      if (ledger !== null && requests !== null) {
+        if (current.isLearning) this.learnShift(ledger, requests.facts, wrapping);
         const line = current.line + current.part;
-        ledger.add(this.writerOf(wrapping.origin, wrapping.names), this.events.length, current.index, line, at);
+        ledger.add(requests.facts, this.writerOf(wrapping.origin, wrapping.names), this.events.length, current.index, line, at);
         if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
       }
       reader.lines++;
@@ -1211,10 +1210,6 @@ interface Link {
 
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
-/** Nobody has asked yet what the whole line is. */
-const UNASKED = -2;
-/** It is known to be a request line. */
-const SCOUTED = -3;
 /** rsyslog writes control characters as `#` and three octal digits. */
 const SYSLOG_ESCAPE = /#([0-3][0-7]{2})/g;
 

@@ -1,7 +1,6 @@
 import type {Region} from '../source/blocks.ts';
-import {Reader} from './reader.ts';
 import {FACTS, RequestFacts} from './request-facts.ts';
-import {uwsgi} from './uwsgi.ts';
+import {requestMatcher} from './uwsgi-requests.ts';
 
 const LF = 10;
 /** No request line is shorter. */
@@ -14,16 +13,15 @@ export function mostRequests(bytes: number): number {
 
 /** Finds the request lines that stand bare: see {@link RequestFacts} for what it leaves of each. */
 export function requestScout(): (buffer: Buffer, region: Region, facts: Float64Array) => number {
-  const {matcher, isRequest} = new Reader(uwsgi, uwsgi.matcher, 0, null);
+  const matcher = requestMatcher;
   const reader = new RequestFacts(matcher);
   return (buffer, {start, end}, facts) => {
     matcher.bind(buffer);
     reader.bind(buffer);
     let count = 0;
     for (let at = start; at < end; ) {
-      const message = matcher.match(at);
       let from = at;
-      if (message >= 0 && isRequest[message] === 1) {
+      if (matcher.match(at) >= 0) {
         if (count === facts.length / FACTS) break;
         reader.read(facts, count * FACTS, at);
         count++;

@@ -4,6 +4,10 @@ import {WRITTEN_WITHIN_MS} from './clock.ts';
 import {DURATION, FACTS, FAILED, FROM, NUMBER, PID, type RequestReader, START, TO} from './request-facts.ts';
 import type {Writer} from './writer.ts';
 
+/** A power of two, more than most servers have workers. */
+const RECENT = 256;
+const LOW_BITS = RECENT - 1;
+
 /**
  * Adds up request lines, which are nearly all of a log: one flat record of numbers per live process of each writer, no
  * object and no string per line. A record is closed into a segment whenever an event names its process, so
@@ -23,36 +27,31 @@ export class RequestLedger {
 
   /** By process id; further writers that use the same one follow as {@link OpenSegment.namesake}. */
   private readonly open = new Map<number, OpenSegment>();
-  private last: OpenSegment | null = null;
-  private readonly reader: RequestReader;
   private steady: SteadyClock | null = null;
+  /** The same for those that were last seen, by the low bits of their process id. */
+  private readonly recent = new Array<OpenSegment | null>(RECENT).fill(null);
   /** Of the request line that was just matched. */
   private readonly facts = new Float64Array(FACTS);
   private buffer: Buffer = Buffer.alloc(0);
   private touched: OpenSegment[] = [];
 
-  constructor(reader: RequestReader) {
-    this.reader = reader;
-  }
-
   bind(buffer: Buffer): void {
     this.buffer = buffer;
-    this.reader.bind(buffer);
   }
 
-  /** Adds the request line that was just matched, whose text begins at `from`. `line` has a fraction where a line holds several. */
-  add(writer: Writer, events: number, input: number, line: number, from: number): void {
-    this.reader.read(this.facts, 0, from);
+  /** Adds the request line that was just matched for `reader`, whose text begins at `from`. `line` has a fraction where a line holds several. */
+  add(reader: RequestReader, writer: Writer, events: number, input: number, line: number, from: number): void {
+    reader.read(this.facts, 0, from);
     this.addFacts(writer, events, input, line, this.facts, 0);
   }
 
   /** Adds a request line that {@link RequestFacts} has read into `facts` from `at` on. */
   addFacts(writer: Writer, events: number, input: number, line: number, facts: Float64Array, at: number): void {
     const pid = facts[at + PID] as number;
-    let segment = this.last;
+    let segment = this.recent[pid & LOW_BITS] as OpenSegment | null;
     if (segment === null || segment.pid !== pid || segment.writer !== writer) {
       segment = this.find(pid, writer) ?? this.begin(pid, writer, events);
-      this.last = segment;
+      this.recent[pid & LOW_BITS] = segment;
     }
     const own = facts[at + START] as number;
     const duration = facts[at + DURATION] as number;
@@ -93,12 +92,12 @@ export class RequestLedger {
   /** Another log begins. `steady`: for stamps of a zone that somebody named. */
   beginLog(steady: SteadyClock | null): void {
     this.shift = 0;
-    this.steady = this.reader.isUtc ? null : steady;
+    this.steady = steady;
   }
 
   /** The same as {@link ended}, on the clock of the input but for a {@link shift}. */
-  endedOnClock(): number {
-    const ended = this.ended();
+  endedOnClock(reader: RequestReader): number {
+    const ended = this.ended(reader);
     return this.steady === null ? ended : this.steady.at(ended);
   }
 
@@ -108,8 +107,8 @@ export class RequestLedger {
   }
 
   /** When the request line that was just matched was written, as its own clock has it. */
-  ended(): number {
-    this.reader.read(this.facts, 0, 0);
+  ended(reader: RequestReader): number {
+    reader.read(this.facts, 0, 0);
     return (this.facts[START] as number) + (this.facts[DURATION] as number);
   }
 
@@ -118,14 +117,14 @@ export class RequestLedger {
     const segment = this.open.get(pid);
     if (segment === undefined) return;
     this.open.delete(pid);
-    this.last = null;
+    this.recent[pid & LOW_BITS] = null;
     this.close(segment);
   }
 
   cutAll(): void {
     for (const segment of this.open.values()) this.close(segment);
     this.open.clear();
-    this.last = null;
+    this.recent.fill(null);
   }
 
   /** From segment `from` on, lines came in the wrong order. `turned` gives the place of a line, and a number of events, in the right one. */

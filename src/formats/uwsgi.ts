@@ -10,9 +10,7 @@
 import matcher from '../../grammars/uwsgi.ohm';
 import type {Meaning, Unneeded} from '../timeline/event.ts';
 import type {Format} from './format.ts';
-
-/** Request lines become counts and not events. */
-const requests: readonly string[] = ['request', 'request-oddly-worded', 'request-with-memory', 'request-of-host'];
+import {requestMatcher} from './uwsgi-requests.ts';
 
 const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   // Start
@@ -325,4 +323,12 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'worker-seen': {kind: 'process-seen', role: 'worker', when: {state: {cheap: {kind: 'remark'}}}},
 };
 
-export const uwsgi: Format = {id: 'uwsgi', title: 'uWSGI', grammarFile: 'uwsgi.ohm', matcher, meanings, requests};
+export const uwsgi: Format = {
+  id: 'uwsgi',
+  title: 'uWSGI',
+  grammarFile: 'uwsgi.ohm',
+  matcher,
+  meanings,
+  requests: requestMatcher.messages,
+  requestMatcher,
+};

@@ -2,3 +2,8 @@ declare module '*.ohm' {
   const matcher: import('./matcher.ts').Matcher;
   export default matcher;
 }
+
+declare module '*.ohm?only=request,request-oddly-worded,request-with-memory,request-of-host' {
+  const matcher: import('./matcher.ts').Matcher;
+  export default matcher;
+}

@@ -4,15 +4,20 @@ import {loadGrammar} from './load.ts';
 /** The part of esbuild's plugin interface that is used here; esbuild itself is a tool of the build only. */
 interface EsbuildPlugin {
   readonly name: string;
-  setup(build: {onLoad(options: {filter: RegExp}, load: (args: {path: string}) => {contents: string; loader: 'js'}): void}): void;
+  setup(build: {
+    onLoad(options: {filter: RegExp}, load: (args: {path: string; suffix: string}) => {contents: string; loader: 'js'}): void;
+  }): void;
 }
 
-/** Makes `import matcher from '….ohm'` give the compiled matcher, for esbuild. */
+/**
+ * Makes `import matcher from '….ohm'` give the compiled matcher, for esbuild; `'….ohm?only=first,second'` one that knows
+ * these messages alone.
+ */
 export function grammarPlugin(): EsbuildPlugin {
   return {
     name: 'ohm-grammar',
     setup(build) {
-      build.onLoad({filter: /\.ohm$/}, ({path}) => ({contents: compileGrammar(loadGrammar(path)), loader: 'js'}));
+      build.onLoad({filter: /\.ohm$/}, ({path, suffix}) => ({contents: compiled(path, suffix), loader: 'js'}));
     },
   };
 }
@@ -22,6 +27,14 @@ export function viteGrammarPlugin(): {name: string; enforce: 'pre'; load(id: str
   return {
     name: 'ohm-grammar',
     enforce: 'pre',
-    load: (id) => (id.endsWith('.ohm') ? compileGrammar(loadGrammar(id)) : undefined),
+    load: (id) => {
+      const [, path, suffix] = /^(.*\.ohm)(\?only=.*)?$/.exec(id) ?? [];
+      return path === undefined ? undefined : compiled(path, suffix ?? '');
+    },
   };
+}
+
+function compiled(path: string, suffix: string): string {
+  const only = suffix.replace('?only=', '').split(',');
+  return compileGrammar(loadGrammar(path), suffix === '' ? undefined : (message) => only.includes(message));
 }
