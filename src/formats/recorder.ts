@@ -236,7 +236,7 @@ export class Recorder implements LineSink {
     if (gathering !== null || rest !== null || first === BRACE || first === BRACKET) return false;
     if (buffer.indexOf(LF, start) !== end - 1) return false;
     const speakers = this.vocabulary.speakers(buffer, start, end - 1);
-    if (this.readers.some(({bit, matcher}) => matcher.words !== null && (bit & speakers) !== 0)) return false;
+    if (this.readers.some(({bit, matcher}) => matcher.texts !== null && (bit & speakers) !== 0)) return false;
     if (first === 0) this.noteOnce(NULS);
     return true;
   }

@@ -20,10 +20,10 @@ export interface Matcher {
    */
   readonly captures: Int32Array;
   /**
-   * Words of which at least one stands in whatever a message matches: four bytes each or three, as one number, the first
-   * byte the highest. Null where some message can do without, so that only matching tells.
+   * Texts of which at least one stands in whatever a message matches, a character for each byte. Null where some message can do
+   * without, so that only matching tells.
    */
-  readonly words: readonly number[] | null;
+  readonly texts: readonly string[] | null;
 
   /**
    * Reads from `buffer` from now on. Every line in it must be closed by LF, and at least

@@ -5,47 +5,42 @@ import type {Matcher} from './matcher.ts';
 const COMMON = ' etaoinsrldhcu0mpf1g:w-./2yb,_';
 /** What applications write all the time as well: words to be found by only where a message has no other. */
 const EVERYDAY =
-  ' TRACE: DEBUG: INFO: NOTICE: WARNING: ERROR: CRITICAL: FATAL: Error: Exception invalid unable failed cannot ' +
+  ' TRACE: DEBUG: INFO: NOTICE: WARNING: ERROR: CRITICAL: FATAL: TRACE DEBUG INFO NOTICE WARNING ERROR CRITICAL FATAL Error: Exception invalid unable failed cannot ' +
   'worker process thread request response reload restart started starting stopped server socket connection ' +
   'timeout signal python module import load file line call back trace log level with from this that have been ' +
   'for the and not was using found code user path config message received queue task execute lib/ ';
 
-/** How many bytes a word has, if its text has as many. */
-const LENGTH = 4;
-const LEAST = 3;
+/** Texts shorter than this say nothing. */
+const LEAST = 2;
+/** More texts than this for one message are too many. */
+const MOST = 200;
+/** How many bytes of a text are looked up. */
+const KEY = 3;
 
-/**
- * Four bytes of fixed text, or three, for each way in which a line can be the message: one of these words occurs in every
- * match. Each word is a number, its first byte the highest. Null where some match has no such word.
- */
-export function wordsOf(expr: Expr): number[] | null {
-  const texts = textsOf(expr);
-  return texts === null ? null : [...new Set(texts.map(rarestWord))];
-}
-
-/** Texts of which every match contains at least one; null where there are none. */
-function textsOf(expr: Expr): string[] | null {
-  const found = runsOf(expr)
-    .map((run) => {
-      if (typeof run === 'string') return run.length >= LEAST ? [run] : null;
-      if (run.is === 'lookahead') return textsOf(run.body);
-      const each = run.is === 'choice' ? run.of.map(textsOf) : [];
-      return each.length > 0 && each.every((texts) => texts !== null) ? each.flat() : null;
-    })
-    .filter((texts) => texts !== null);
-  return found.sort((a, b) => rarityOf(b) - rarityOf(a))[0] ?? null;
-}
-
-/** The parts of a sequence, neighbouring fixed texts joined. */
-function runsOf(expr: Expr): (string | Expr)[] {
-  const runs: (string | Expr)[] = [];
+/** Fixed texts, one for each way in which a line can be the message, of which every match has at least one. Null where there are none. */
+export function textsOf(expr: Expr): string[] | null {
+  const found: string[][] = [];
+  /** What may stand directly in front of the next part. */
+  let run = [''];
+  const end = () => {
+    if (run.every((text) => text.length >= LEAST)) found.push(run);
+    run = [''];
+  };
   for (const part of partsOf(expr)) {
-    const text = fixedText(part);
-    const before = runs.at(-1);
-    if (text !== null && typeof before === 'string') runs[runs.length - 1] = before + text;
-    else runs.push(text ?? part);
+    if (part.is === 'not') continue;
+    const fixed = part.is === 'lookahead' ? null : fixedTexts(part);
+    if (fixed !== null) {
+      if (run.length * fixed.length > MOST) end();
+      run = run.flatMap((before) => fixed.map((text) => before + text));
+      continue;
+    }
+    if (part.is !== 'lookahead') end();
+    const inside = part.is === 'choice' ? ofEach(part.of, textsOf) : part.is === 'lookahead' ? textsOf(part.body) : null;
+    if (inside !== null) found.push(inside);
   }
-  return runs;
+  end();
+  const rarest = found.sort((a, b) => rarityOf(b) - rarityOf(a))[0];
+  return rarest === undefined ? null : [...new Set(rarest)];
 }
 
 function partsOf(expr: Expr): Expr[] {
@@ -53,82 +48,101 @@ function partsOf(expr: Expr): Expr[] {
   return expr.is === 'field' ? partsOf(expr.body) : [expr];
 }
 
-function fixedText(expr: Expr): string | null {
-  if (expr.is === 'text') return expr.text;
+/** All that `expr` can match, if that is a few texts. */
+function fixedTexts(expr: Expr): string[] | null {
+  if (expr.is === 'text') return [expr.text];
+  if (expr.is === 'field') return fixedTexts(expr.body);
+  if (expr.is === 'choice') return ofEach(expr.of, fixedTexts);
+  if (expr.is === 'seq') {
+    const parts = expr.parts.map(fixedTexts);
+    const isFixed = parts.every((texts) => texts !== null) && parts.reduce((count, {length}) => count * length, 1) <= MOST;
+    return isFixed ? parts.reduce((all, texts) => all.flatMap((before) => texts.map((text) => before + text)), ['']) : null;
+  }
   const first = expr.is === 'byte' ? expr.set.indexOf(1) : -1;
-  return expr.is === 'byte' && first === expr.set.lastIndexOf(1) && first >= 0 ? String.fromCharCode(first) : null;
+  return expr.is === 'byte' && first === expr.set.lastIndexOf(1) && first >= 0 ? [String.fromCharCode(first)] : null;
 }
 
-/** Of several texts the most common one counts, and each text more makes a line more likely to have one. */
+function ofEach(alternatives: readonly Expr[], texts: (expr: Expr) => string[] | null): string[] | null {
+  const each = alternatives.map(texts);
+  return each.length > 0 && each.every((some) => some !== null) ? each.flat() : null;
+}
+
+/** Of several texts the most common one counts, and the more there are, the more likely a line has one. */
 function rarityOf(texts: readonly string[]): number {
-  return Math.min(...texts.map((text) => rarity(wordIn(text)))) - 2 * texts.length;
+  const rarest = Math.min(...texts.map((text) => (text.length < KEY ? -1 : rarity(text))));
+  return rarest - 4 * Math.log2(texts.length);
 }
 
-function rarestWord(text: string): number {
-  return [...wordIn(text)].reduce((word, letter) => (word << 8) | letter.charCodeAt(0), 0);
+function rarity(text: string): number {
+  if (EVERYDAY.includes(text)) return 0;
+  return [...text].reduce((sum, letter) => sum + (COMMON.includes(letter) ? COMMON.indexOf(letter) : COMMON.length + 10), 0);
 }
 
-function wordIn(text: string): string {
-  if (text.length < LENGTH) return text;
-  const words = Array.from({length: text.length - LENGTH + 1}, (_, at) => text.slice(at, at + LENGTH));
-  return words.reduce((rarest, word) => (rarity(word) > rarity(rarest) ? word : rarest));
+/** Where in a text its rarest bytes begin. */
+function keyIn(text: string): number {
+  const places = Array.from({length: Math.max(1, text.length - KEY + 1)}, (_, at) => at);
+  const rarityAt = (at: number) => rarity(text.slice(at, at + KEY));
+  return places.reduce((rarest, at) => (rarityAt(at) > rarityAt(rarest) ? at : rarest));
 }
 
-function rarity(word: string): number {
-  if (EVERYDAY.includes(word)) return 0;
-  return [...word].reduce((sum, letter) => sum + (COMMON.includes(letter) ? COMMON.indexOf(letter) : COMMON.length + 10), 0);
-}
-
-function isShort(word: number): boolean {
-  return word >>> 24 === 0;
-}
-
-/** A word of three bytes and whatever follows it, the line end included. */
-function followed(word: number): number[] {
-  return Array.from({length: 256}, (_, byte) => (word << 8) | byte);
-}
-
-/** How many slots of the table there are for each word: most bytes of a line end at an empty one. */
+/** How many slots of the table there are for each key: most bytes of a line end at an empty one. */
 const ROOM = 8;
 const SPREAD = 0x9e3779b1;
+/** Tells a key of NUL bytes from an empty slot. */
+const TAKEN = 1 << 24;
+
+interface Entry {
+  readonly key: number;
+  readonly bytes: Uint8Array;
+  /** Where in them the key begins. */
+  readonly offset: number;
+  readonly mask: number;
+}
 
 /**
  * Tells by one look at the bytes of a line which of several matchers can find something in it. Most lines of an
- * application hold no word of any supervisor, and need not be shown to them.
+ * application hold no text of any supervisor, and need not be shown to them.
  */
 export class Vocabulary {
   private readonly keys: Int32Array;
-  private readonly masks: Int32Array;
+  private readonly entries: (readonly Entry[])[];
   /** What of a product is the number of a slot. */
   private readonly shift: number;
   /** Matchers that have to be asked about every line. */
-  private always = 0;
+  private readonly always: number;
 
   /** At most 31 matchers; bit n of an answer stands for the nth. */
   constructor(matchers: readonly Matcher[]) {
-    const count = matchers.flatMap(({words}) => words ?? []).reduce((sum, word) => sum + (isShort(word) ? 256 : 1), 1);
-    const bits = Math.ceil(Math.log2(ROOM * count));
-    this.keys = new Int32Array(1 << bits);
-    this.masks = new Int32Array(1 << bits);
+    const masks = new Map<string, number>();
+    for (const [number, {texts}] of matchers.entries())
+      for (const text of texts ?? []) masks.set(text, (masks.get(text) ?? 0) | (1 << number));
+    this.always = matchers.reduce((mask, {texts}, number) => (texts === null ? mask | (1 << number) : mask), 0);
+    const byKey = new Map<number, Entry[]>();
+    for (const entry of [...masks].flatMap(entriesOf)) byKey.set(entry.key, [...(byKey.get(entry.key) ?? []), entry]);
+    const bits = Math.ceil(Math.log2(ROOM * (byKey.size + 1)));
     this.shift = 32 - bits;
-    for (const [number, {words}] of matchers.entries()) {
-      if (words === null) this.always |= 1 << number;
-      else for (const word of words) for (const whole of isShort(word) ? followed(word) : [word]) this.add(whole, 1 << number);
+    this.keys = new Int32Array(1 << bits);
+    this.entries = new Array<readonly Entry[]>(1 << bits).fill([]);
+    for (const [key, entries] of byKey) {
+      let slot = Math.imul(key, SPREAD) >>> this.shift;
+      while (this.keys[slot] !== 0) slot = (slot + 1) & (this.keys.length - 1);
+      this.keys[slot] = key | TAKEN;
+      this.entries[slot] = entries;
     }
   }
 
   /** A bit for each matcher that may match, as a whole or anywhere, within the line from `from` to its LF at `to`. */
   speakers(buffer: Buffer, from: number, to: number): number {
-    const {keys, masks, shift} = this;
+    const {keys, shift} = this;
     const last = keys.length - 1;
     let found = this.always;
-    let word = 0;
+    let key = TAKEN;
     for (let at = from; at <= to; at++) {
-      word = (word << 8) | (buffer[at] as number);
-      let slot = Math.imul(word, SPREAD) >>> shift;
-      for (let key = keys[slot]; key !== 0; key = keys[slot]) {
-        if (key === word) {
-          found |= masks[slot] as number;
+      key = ((key << 8) | (buffer[at] as number) | TAKEN) & (2 * TAKEN - 1);
+      let slot = Math.imul(key & (TAKEN - 1), SPREAD) >>> shift;
+      for (let other = keys[slot]; other !== 0; other = keys[slot]) {
+        if (other === key) {
+          found |= this.standing(buffer, from, at + 1 - KEY, slot, found);
           break;
         }
         slot = (slot + 1) & last;
@@ -137,11 +151,24 @@ export class Vocabulary {
     return found;
   }
 
-  private add(word: number, mask: number): void {
-    const {keys} = this;
-    let slot = Math.imul(word, SPREAD) >>> this.shift;
-    while (keys[slot] !== 0 && keys[slot] !== word) slot = (slot + 1) & (keys.length - 1);
-    keys[slot] = word;
-    this.masks[slot] = (this.masks[slot] as number) | mask;
+  /** Whose whole texts stand where the key of slot `slot` begins at `at`; those of `known` need not be looked for. */
+  private standing(buffer: Buffer, from: number, at: number, slot: number, known: number): number {
+    let found = known;
+    for (const {bytes, offset, mask} of this.entries[slot] as readonly Entry[]) {
+      if ((mask & ~found) === 0 || at - offset < from) continue;
+      let next = 0;
+      while (next < bytes.length && bytes[next] === buffer[at - offset + next]) next++;
+      if (next === bytes.length) found |= mask;
+    }
+    return found;
   }
+}
+
+/** A text by its key; one that is shorter than a key by every key that begins with it. */
+function entriesOf([text, mask]: readonly [string, number]): Entry[] {
+  const offset = keyIn(text);
+  const bytes = Buffer.from(text, 'latin1');
+  const begun = bytes.subarray(offset, offset + KEY).reduce((key, byte) => (key << 8) | byte, 0);
+  if (bytes.length >= KEY) return [{key: begun, bytes, offset, mask}];
+  return Array.from({length: 256}, (_, byte) => ({key: (begun << 8) | byte, bytes, offset, mask}));
 }
