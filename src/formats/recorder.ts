@@ -906,7 +906,7 @@ export class Recorder implements LineSink {
       if ((reader.bit & speakers) === 0) continue;
       if (reader.format.needsOrigin && wrapping.origin.length === 0) continue;
       const message = reader.matcher.match(at);
-      if (message >= 0) return this.take(reader, message, at, wrapping);
+      if (message >= 0 && isWriter(reader.meanings[message], wrapping)) return this.take(reader, message, at, wrapping);
     }
     return null;
   }
@@ -1258,4 +1258,9 @@ function textOf(buffer: Buffer, from: number, to: number): string {
 function fieldValue(buffer: Buffer, from: number, to: number): string | number {
   const text = textOf(buffer, from, buffer[to - 1] === CR ? to - 1 : to);
   return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+/** Some messages are anybody's words unless the transport names who wrote them. */
+function isWriter(meaning: Meaning | Unneeded | undefined, {origin}: Wrapping): boolean {
+  return typeof meaning !== 'object' || meaning.by === undefined || origin.includes(meaning.by);
 }

@@ -17,6 +17,20 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'dependency-failed': {kind: 'remark', role: 'program'},
   stopping: {kind: 'program-stopping', role: 'program'},
   stopped: {kind: 'program-down', role: 'program'},
+  'described-job': {
+    kind: 'remark',
+    role: 'program',
+    by: 'systemd',
+    when: {
+      job: {
+        Starting: {kind: 'program-starting'},
+        Started: {kind: 'program-up'},
+        Stopping: {kind: 'program-stopping'},
+        Stopped: {kind: 'program-down'},
+        'Failed to start': {kind: 'program-failed'},
+      },
+    },
+  },
   'stop-timed-out': {kind: 'remark', role: 'program'},
   reloading: {kind: 'reload-asked', role: 'program', trigger: 'signal'},
   reloaded: {kind: 'remark', role: 'program'},

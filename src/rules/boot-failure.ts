@@ -1,6 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
+import {inBackground, programsLeftAtOnce, reasonNotRun, unitsNotStarted} from './program-starts.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
@@ -14,7 +15,8 @@ const rule: Rule = {
   docs: {
     sees:
       'A start that did not get through: the application cannot be loaded, the address is in use, the queue that was asked ' +
-      'for is longer than the system allows, a worker failed to boot, or a supervisor of programs gave up.',
+      'for is longer than the system allows, a worker failed to boot, a supervisor of programs gave up, a unit was not up in time ' +
+      'or could not be run, or a program went into the background where its supervisor cannot see it.',
     why:
       'Nothing is served until the cause is gone. An outer supervisor tries again and again and repeats the same error; the ' +
       'first one tells the cause. uWSGI without need-app starts without the application and answers every request with an error.',
@@ -60,6 +62,12 @@ const rule: Rule = {
       'supervisord/program-status',
       'systemd/starting',
       'systemd/start-limit-hit',
+      'systemd/start-timeout',
+      'systemd/exec-failed',
+      'systemd/main-process-exited',
+      'systemd/failed',
+      'systemctl/unit-active',
+      'supervisord/exited',
     ],
     otherwise: 'no start is in this log: give the lines from the start-up banner on',
   },
@@ -76,6 +84,9 @@ const rule: Rule = {
       if (finding) yield finding;
     }
     if (groups.size === 0) yield* abandoned(timeline);
+    const gaveUp = new Set(givenUp(timeline).map(programOf));
+    yield* unitsNotStarted(timeline, (unit) => gaveUp.has(unit));
+    yield* programsLeftAtOnce(timeline, (program) => gaveUp.has(program));
     if (groups.size > 0) return;
     const lost = timeline.events.filter(({message}) => message === 'uwsgi/no-python-app');
     const told = failedStarts(timeline).reloads.length > 0;
@@ -279,10 +290,16 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
     const deaths =
       instance?.processes.filter(({ended, started}) => [ended, started].some((event) => event && programOf(event) === program)) ??
       [];
-    const reason = own.map(({fields}) => fields.reason).find((each) => each !== undefined);
+    const cause = reasonNotRun(timeline, program);
+    const said = own
+      .map(({fields}) => fields.reason)
+      .find((each) => each !== undefined && !/^Exited too quickly/.test(String(each)));
+    const reason = said ?? cause?.reason;
+    const daemonized = reason === undefined && inBackground(timeline, program).length > 0;
     const missing = reason !== undefined && /^(can't find command|command at|no permission)/.test(String(reason));
     const lines = evidence([
       ...own.slice(0, 2).map((event) => proof(event, `${program} was given up`)),
+      ...(said === undefined && cause ? [proof(cause.line, `why ${program} did not run`)] : []),
       ...deaths.slice(-3).flatMap(({ended}) => (ended ? [proof(ended, `${program} ended here`)] : [])),
     ]);
     if (!lines) continue;
@@ -292,8 +309,11 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
         `${program} did not come up, and its supervisor gave up: nobody tries again until a person does.`,
         deaths.length > 0 && `The log shows ${count(deaths.length, 'process', 'processes')} of it that ended before.`,
         reason !== undefined && `The reason told: ${reason}.`,
-        'That it is down is proved.',
-        reason === undefined && "Why, the program's own log tells: nothing of it is here.",
+        daemonized &&
+          'It left with status 0 each time, as a program does that goes into the background: it may well be running, where its ' +
+            'supervisor cannot see it.',
+        daemonized ? 'That it was given up is proved.' : 'That it is down is proved.',
+        reason === undefined && !daemonized && "Why, the program's own log tells: nothing of it is here.",
       ),
       confidence: 'certain',
       instance: instance?.id ?? null,
@@ -323,13 +343,17 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
               effect: 'the program comes up',
               since: null,
               safety: 'needs-code',
-              why: 'Mend what its own log says, then start it by hand: the supervisor will not.',
+              why: daemonized
+                ? 'Let it stay in the foreground (no daemonize, no --daemon, nginx "daemon off;"), then start it by hand.'
+                : 'Mend what its own log says, then start it by hand: the supervisor will not.',
             },
           ],
       next: [
         missing
           ? `ls -l the command of ${program}, as the user that runs it`
-          : `supervisorctl tail ${program} stderr   # or journalctl -u ${program}`,
+          : first.message.startsWith('systemd/')
+            ? `journalctl -u ${program}   # what it printed`
+            : `supervisorctl tail ${program} stderr   # what it printed`,
         'start the command by hand as the same user, in the same directory, with the same environment',
       ],
       identity: [program, 'given up'],

@@ -193,6 +193,8 @@ export interface Meaning {
   readonly causes?: readonly (readonly [beginning: string, cause: Cause])[];
   /** The supervisor always writes this message with its own stamp (uWSGI's verbose logger). Without one it is no message. */
   readonly stamped?: true;
+  /** Only the program of this name writes it, as the transport has its name: anybody's words otherwise. */
+  readonly by?: string;
 }
 
 /**

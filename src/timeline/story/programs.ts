@@ -204,7 +204,9 @@ function end(process: ProcessDraft, event: LogEvent, how: NonNullable<ProcessDra
 /** A dyno may be named by the envelope alone, in the place of the program. */
 function nameOf({fields, message, stream}: LogEvent): string {
   const ofEnvelope = message.startsWith('heroku/') ? stream?.slice(stream.lastIndexOf('/') + 1) : undefined;
-  const name = String(fields['program'] ?? fields['unit'] ?? fields['dyno'] ?? fields['name'] ?? ofEnvelope ?? '');
+  const name = String(
+    fields['program'] ?? fields['unit'] ?? fields['dyno'] ?? fields['name'] ?? fields['description'] ?? ofEnvelope ?? '',
+  );
   // The runtime's own log has a container's whole id; what tags the container's lines has its first digits.
   return /^[0-9a-f]{64}$/.test(name) ? name.slice(0, 12) : name;
 }

@@ -1,0 +1,288 @@
+/** Programs of supervisord and units of systemd that did not come up, as far as these tell why. */
+import type {LogEvent} from '../timeline/event.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Finding} from './rule.ts';
+import {programOf} from './starts.ts';
+import {count, evidence, proof, sentences, unique} from './wording.ts';
+
+/** What systemd's own exit codes say of a program that it could not run (systemd.exec(5), 247). */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  CHDIR: 'WorkingDirectory cannot be entered',
+  EXEC: 'the command of ExecStart cannot be executed: a wrong path, no permission, or a first line that names no interpreter',
+  USER: 'User does not exist',
+  GROUP: 'Group does not exist',
+  NAMESPACE: 'a directory that the unit wants mounted or protected is missing',
+  STATE_DIRECTORY: 'StateDirectory cannot be made',
+  RUNTIME_DIRECTORY: 'RuntimeDirectory cannot be made',
+  LOGS_DIRECTORY: 'LogsDirectory cannot be made',
+  CREDENTIALS: 'a credential cannot be set up',
+  STDOUT: 'the file or socket for its output cannot be opened',
+  STDERR: 'the file or socket for its errors cannot be opened',
+};
+
+/** Exit codes that mean the same whatever the program: of the shell, of systemd before it runs anything. */
+const STATUSES: Readonly<Record<string, string>> = {
+  126: 'the shell cannot execute the command: no permission, or no program',
+  127: 'the shell does not find the command: a wrong path, or a PATH without it',
+  200: NOT_RUN.CHDIR as string,
+  203: NOT_RUN.EXEC as string,
+  209: NOT_RUN.STDOUT as string,
+  216: NOT_RUN.GROUP as string,
+  217: NOT_RUN.USER as string,
+  226: NOT_RUN.NAMESPACE as string,
+};
+
+/** Exit codes of the servers, by a part of the program's name (gunicorn/arbiter.py, core/uwsgi.c, sapi/fpm). */
+const OWN_STATUSES: readonly (readonly [name: RegExp, status: number, reason: string])[] = [
+  [/gunicorn/i, 3, 'no worker of gunicorn could boot: the application raised an error, which its own log has'],
+  [/gunicorn/i, 4, 'gunicorn could not load the application, or its configuration: its own log tells'],
+  [/uwsgi/i, 22, 'uWSGI found no application and has need-app: the traceback is in its own log'],
+  [/fpm/i, 78, 'php-fpm does not accept its configuration: php-fpm -t shows where'],
+];
+
+/** Why a program could not run, in words; null where no line of its supervisor tells. */
+export function reasonNotRun(timeline: Timeline, program: string): {reason: string; line: LogEvent} | null {
+  let shown: string | null = null;
+  for (const event of timeline.events) {
+    const {step, file, reason, name, status, unit} = event.fields;
+    if (event.message === 'systemctl/unit-status') shown = String(unit);
+    if ((event.message.startsWith('systemctl/') ? shown : programOf(event)) !== program) continue;
+    if (event.message === 'systemd/exec-failed') {
+      const told = NOT_RUN[String(step ?? 'EXEC')];
+      return {reason: told === undefined ? `${file}: ${reason}` : `${told} (${file}: ${reason})`, line: event};
+    }
+    const isEnd = event.meaning.kind === 'process-ended' || event.message === 'systemctl/main-pid-gone';
+    if (!isEnd || status === undefined) continue;
+    const own = OWN_STATUSES.find(([part, code]) => part.test(program) && code === Number(status))?.[2];
+    const told = NOT_RUN[String(name ?? '')] ?? STATUSES[String(status)] ?? own;
+    if (told !== undefined) return {reason: `${told} (exit status ${status})`, line: event};
+  }
+  return null;
+}
+
+/** Ends with status 0 that supervisord did not expect so soon: what a program does that goes into the background. */
+export function inBackground(timeline: Timeline, program: string): LogEvent[] {
+  const ends = timeline.events.filter((event) => event.message === 'supervisord/exited' && programOf(event) === program);
+  return ends.every(({fields}) => fields.status === 0 && fields.expected === false) ? ends : [];
+}
+
+export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string) => boolean): Iterable<Finding> {
+  const programs = unique(timeline.events.filter(({message}) => message === 'supervisord/exited').map(programOf));
+  for (const program of programs) {
+    const ends = isTold(program) ? [] : inBackground(timeline, program);
+    const [first] = ends;
+    const lines = evidence(ends.slice(0, 3).map((event) => proof(event, `${program} leaves with status 0`)));
+    if (ends.length < 2 || !first || !lines) continue;
+    yield {
+      title: `${program} leaves as soon as it is started, with status 0`,
+      message: sentences(
+        `supervisord starts ${program}, which leaves with status 0 before startsecs is over, ${count(ends.length, 'time')} in this log. That is proved.`,
+        'A program that goes into the background does that: supervisord can only watch what stays in the foreground, and starts it',
+        'again while the first one may still be running.',
+      ),
+      confidence: 'likely',
+      instance: instanceOfEvent(timeline, first)?.id ?? null,
+      reload: null,
+      pids: [],
+      workers: [],
+      evidence: lines,
+      against: [
+        {
+          hypothesis: 'a program that has nothing more to do',
+          because: 'it fits as well for a script that is done: then startsecs = 0 and autorestart = false are meant',
+          line: first.line,
+        },
+      ],
+      cannotSee: ['whether a process of it is still running in the background'],
+      fixes: [
+        {
+          setting: null,
+          section: null,
+          value: null,
+          effect: 'supervisord watches the program itself, and does not start a second one',
+          since: null,
+          safety: 'safe',
+          why: 'Let it stay in the foreground: uWSGI without daemonize, gunicorn without --daemon, nginx with "daemon off;", php-fpm with -F.',
+        },
+      ],
+      next: ['ps -eo pid,ppid,lstart,cmd --forest   # is it there all the same, with parent 1?'],
+      identity: [program, 'left at once'],
+    };
+  }
+}
+
+export function* unitsNotStarted(timeline: Timeline, isTold: (unit: string) => boolean): Iterable<Finding> {
+  const late = timeline.events.filter((event) => event.message === 'systemd/start-timeout' || isLateStart(timeline, event));
+  for (const unit of unique(late.map(programOf))) {
+    const own = late.filter((event) => programOf(event) === unit);
+    const finding = tooLate(timeline, unit, own);
+    if (finding) yield finding;
+  }
+  const lateUnits = new Set(late.map(programOf));
+  const failed = timeline.events.filter(
+    ({message}) => message === 'systemd/exec-failed' || message === 'systemd/main-process-exited',
+  );
+  for (const unit of unique(failed.map(programOf))) {
+    const cause = lateUnits.has(unit) || isTold(unit) ? null : reasonNotRun(timeline, unit);
+    const finding = cause && notRun(timeline, unit, cause);
+    if (finding) yield finding;
+    if (finding) lateUnits.add(unit);
+  }
+  yield* failedUnits(timeline, (unit) => lateUnits.has(unit) || isTold(unit));
+}
+
+const RESULTS: Readonly<Record<string, string>> = {
+  timeout: 'its time for a start or a stop was over, and systemd ended it; which of the two, no line here tells',
+  'exit-code': 'a process of it left with an error',
+  signal: 'a process of it died of a signal',
+  'core-dump': 'a process of it crashed',
+  watchdog: 'it did not report itself within WatchdogSec',
+  'oom-kill': 'memory ran out',
+  protocol: 'it did not report itself in the way that its Type asks for (a PID file, READY=1)',
+  resources: 'systemd could not get what it needs to start it (a directory, a PID file, a limit)',
+};
+
+/** Units that systemd calls failed, where nothing else in the log tells more of it. */
+function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): Iterable<Finding> {
+  const results = new Map<string, LogEvent[]>();
+  let shown: string | null = null;
+  for (const event of timeline.events) {
+    if (event.message === 'systemctl/unit-status') shown = String(event.fields.unit);
+    const isFailed =
+      event.message === 'systemd/failed' || (event.message === 'systemctl/unit-active' && event.fields.state === 'failed');
+    const unit = event.message === 'systemctl/unit-active' ? shown : String(event.fields.unit);
+    if (isFailed && unit !== null && event.fields.result !== undefined) results.set(unit, [...(results.get(unit) ?? []), event]);
+  }
+  const violent = new Set(
+    timeline.instances.flatMap(({processes}) =>
+      processes.flatMap(({role, program, end}) =>
+        role === 'program' && (end === 'forced' || end === 'crashed' || end === 'killed') ? [program] : [],
+      ),
+    ),
+  );
+  for (const [unit, own] of results) {
+    const [first] = own;
+    const lines = evidence(own.slice(0, 3).map((event) => proof(event, `systemd calls ${unit} failed`)));
+    if (!first || !lines || isTold(unit) || violent.has(unit)) continue;
+    const result = String(first.fields.result);
+    yield {
+      title: `${unit} failed (systemd's result: ${result})`,
+      message: sentences(
+        `systemd calls ${unit} failed with the result ${result}${RESULTS[result] === undefined ? '' : `: ${RESULTS[result]}`}.`,
+        'That is proved; the lines that led to it are not in this log.',
+      ),
+      confidence: 'certain',
+      instance: instanceOfEvent(timeline, first)?.id ?? null,
+      reload: null,
+      pids: [],
+      workers: [],
+      evidence: lines,
+      against: [],
+      cannotSee: ['how it came to it'],
+      fixes: [],
+      next: [
+        `journalctl -u ${unit} -b   # the lines before: systemd's own and the program's`,
+        `systemctl show -p Type,Result,ExecMainStatus,TimeoutStartUSec,TimeoutStopUSec ${unit}`,
+      ],
+      identity: ['systemd', unit, 'failed', result],
+    };
+  }
+}
+
+/** systemd says the result in one line and what has failed in another. */
+function isLateStart(timeline: Timeline, {message, fields}: LogEvent): boolean {
+  return (
+    message === 'systemd/failed' &&
+    fields.result === 'timeout' &&
+    timeline.events.some(
+      (event) =>
+        event.fields.unit === fields.unit &&
+        (event.message === 'systemd/failed-to-start' ||
+          (event.message === 'systemd/described-job' && event.fields.job === 'Failed to start')),
+    )
+  );
+}
+
+function tooLate(timeline: Timeline, unit: string, own: readonly LogEvent[]): Finding | null {
+  const lines = evidence(own.slice(0, 3).map((event) => proof(event, `its time for a start is over: ${unit} is ended`)));
+  const [first] = own;
+  if (!lines || !first) return null;
+  return {
+    title: `systemd gave up waiting for ${unit} to start`,
+    message: sentences(
+      `${unit} had not come up when TimeoutStartSec (90 s by default) was over, and systemd ended it.`,
+      'That is proved. A program that serves and is ended all the same was started with the wrong Type: with Type=notify it has to',
+      'report itself, and from a process that NotifyAccess allows; with Type=forking it has to go into the background.',
+      'Otherwise the start is really that slow.',
+    ),
+    confidence: 'certain',
+    instance: instanceOfEvent(timeline, first)?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ["what the program was doing meanwhile, unless its own log is given as well: if it serves, it is the unit's Type"],
+    fixes: [
+      {
+        setting: 'Type',
+        section: 'Service',
+        value: null,
+        effect: 'systemd takes note that the program is up',
+        since: null,
+        safety: 'safe',
+        why:
+          'uWSGI and gunicorn report themselves (Type=notify, NotifyAccess=all where a shell or wrapper starts them); a program ' +
+          'that only runs in the foreground is Type=exec or simple; Type=forking needs daemonize and PIDFile.',
+      },
+      {
+        setting: 'TimeoutStartSec',
+        section: 'Service',
+        value: null,
+        effect: 'a start that is slow can come to its end',
+        since: null,
+        safety: 'safe',
+        why: 'Only where its own log shows that it was still loading.',
+      },
+    ],
+    next: [
+      `systemctl show -p Type,NotifyAccess,PIDFile,TimeoutStartUSec ${unit}`,
+      `journalctl -u ${unit}   # with the program's own lines: was it serving when it was ended?`,
+    ],
+    identity: ['systemd', unit, 'start timeout'],
+  };
+}
+
+function notRun(timeline: Timeline, unit: string, {reason, line}: {reason: string; line: LogEvent}): Finding | null {
+  const lines = evidence([proof(line, `systemd cannot run ${unit}`)]);
+  if (!lines) return null;
+  return {
+    title: `systemd could not run ${unit}`,
+    message: sentences(
+      `systemd could not run the program of ${unit}: ${reason}.`,
+      'That is proved: the program itself never ran.',
+    ),
+    confidence: 'certain',
+    instance: instanceOfEvent(timeline, line)?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: [],
+    fixes: [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        effect: 'the program is started',
+        since: null,
+        safety: 'safe',
+        why: `Mend the unit: systemctl cat ${unit} shows it with its drop-ins; then systemctl daemon-reload and start it again.`,
+      },
+    ],
+    next: [`systemctl cat ${unit}`, 'run the command of ExecStart by hand, as the User of the unit and in its WorkingDirectory'],
+    identity: ['systemd', unit, 'not run'],
+  };
+}
