@@ -5,6 +5,7 @@ import {text} from '../src/report/text.ts';
 import {rules} from '../src/rules/index.ts';
 import {retiredIds} from '../src/rules/retired.ts';
 import {confidencePage, recordings, scores} from './docs/confidence.ts';
+import {recorded, recordingsPage} from './docs/recordings.ts';
 import {ruleIndex, rulePage} from './docs/rule-pages.ts';
 import {holdsTruth, logsOf} from './recorded-truth.ts';
 
@@ -55,6 +56,17 @@ describe('docs that are made (npm run docs)', () => {
     const pages = readdirSync('docs/rules').map((name) => name.replace('.md', ''));
     expect(pages.filter((name) => name !== 'README' && !ids.includes(name) && !retiredIds.includes(name))).toEqual([]);
     expect(retiredIds.filter((id) => ids.includes(id))).toEqual([]);
+  });
+
+  test('the table of what was recorded: each of gunicorn, supervisord and systemd has a trouble and a healthy one', async () => {
+    const table = await recorded();
+    for (const server of ['gunicorn', 'supervisord', 'systemd'] as const) {
+      const cells = [...table.values()]
+        .map((row) => row.get(server))
+        .filter((cell) => cell !== undefined && cell.troubles.length > 0);
+      expect(cells.length, server).toBeGreaterThan(4);
+    }
+    await expect(recordingsPage(table)).toMatchFileSnapshot('../docs/recordings.md');
   });
 
   test('the table of the words certain, likely and possible, of which certain was never wrong', async () => {
