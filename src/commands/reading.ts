@@ -82,7 +82,7 @@ const expressionFlag = (tells: string, other: string) =>
 export const readingFlags = {
   config: Flags.string({
     description:
-      'configuration of the server: uwsgi ini, yaml, json, xml (FILE:SECTION for another section), gunicorn.conf.py, supervisord.conf, a systemd unit',
+      'configuration of the server: uwsgi ini, yaml, json, xml (FILE:SECTION for another section), gunicorn.conf.py, supervisord.conf, a systemd unit, a compose file, Kubernetes manifests',
     helpValue: 'FILE',
     multiple: true,
     multipleNonGreedy: true,

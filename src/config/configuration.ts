@@ -8,7 +8,9 @@ export type Kind =
   | 'gunicorn'
   | 'supervisord'
   | 'systemd'
-  | 'environment';
+  | 'environment'
+  | 'compose'
+  | 'kubernetes';
 
 /** A key and its value in the text of a file. Offsets count UTF-16 units from its beginning. */
 export interface Entry {
@@ -59,12 +61,12 @@ export interface Place {
   readonly section: string;
 }
 
-export type Server = 'uwsgi' | 'gunicorn' | 'supervisord' | 'systemd';
+export type Server = 'uwsgi' | 'gunicorn' | 'supervisord' | 'systemd' | 'compose' | 'kubernetes';
 
 /** What the files say of one program: an application server, or a program or unit that an outer supervisor runs. */
 export interface Program {
   readonly server: Server;
-  /** The name that an outer supervisor gives it: the part behind `program:`, the unit. */
+  /** The name that an outer supervisor gives it: the part behind `program:`, the unit, the container. */
   readonly name: string | null;
   readonly settings: readonly Declaration[];
   readonly place: Place;

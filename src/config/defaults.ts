@@ -13,6 +13,7 @@ interface Default {
 /**
  * uWSGI: core/init.c and core/uwsgi.c of the tags 2.0 to 2.0.30 and of 2.1-dev. gunicorn: gunicorn/config.py 20.1 to 23.
  * supervisord: supervisor/options.py 4.2. systemd: systemd.service(5), systemd.kill(5) of 252.
+ * compose: the compose specification. Kubernetes: the PodSpec of v1.
  */
 const DEFAULTS: Readonly<Record<Server, readonly Default[]>> = {
   uwsgi: [
@@ -44,6 +45,8 @@ const DEFAULTS: Readonly<Record<Server, readonly Default[]>> = {
     {name: 'KillSignal', value: 'SIGTERM'},
     {name: 'SendSIGKILL', value: true},
   ],
+  compose: [{name: 'stop_grace_period', value: 10}],
+  kubernetes: [{name: 'terminationGracePeriodSeconds', value: 30}],
 };
 
 /** What holds by default in this version; null: a version that the log does not tell. */

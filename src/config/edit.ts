@@ -49,6 +49,8 @@ function insertion(file: ConfigFile, section: string, own: readonly Entry[], key
     environment: `${key}=${value}`,
     gunicorn: `${key} = ${literal(file, value)}`,
     'uwsgi-yaml': `${key}: ${value}`,
+    compose: `${key}: ${value}`,
+    kubernetes: `${key}: ${value}`,
     'uwsgi-json': `${JSON.stringify(key)}: ${literal(file, value)}`,
     'uwsgi-xml': element(key, value),
   }[kind];

@@ -61,6 +61,11 @@ async function parse(name: string, kind: Kind, text: string): Promise<ConfigFile
       const {readPython} = await import('./python.ts');
       return {name, kind, text, ...readPython(name, text)};
     }
+    case 'compose':
+    case 'kubernetes': {
+      const {readContainers} = await import('./container.ts');
+      return {name, kind, text, ...readContainers(name, text, kind)};
+    }
     case 'environment': {
       const {readEnvironmentFile} = await import('./environment.ts');
       return {name, kind, text, ...readEnvironmentFile(text)};

@@ -21,10 +21,14 @@ export function joinConfiguration(
 ): {timeline: Timeline; notes: readonly ConfigNote[]} {
   const joiner = new Joiner(timeline, configuration);
   // A command line goes before the file that it names.
-  const isOuter = ({server}: Program) => server === 'supervisord' || server === 'systemd';
+  const isOuter = ({server}: Program) => server !== 'uwsgi' && server !== 'gunicorn';
   for (const program of configuration.programs.filter((each) => !isOuter(each))) joiner.take(program);
   for (const program of configuration.programs.filter(isOuter)) joiner.take(program);
   return {timeline: joiner.timeline(), notes: [...configuration.notes, ...joiner.notes]};
+}
+
+function isContainer({server}: Program): boolean {
+  return server === 'compose' || server === 'kubernetes';
 }
 
 /** Lines of configurations are shown below those of the logs. */
@@ -124,17 +128,26 @@ class Joiner {
     const {runs} = program;
     const inner = this.built.instances.filter(({supervisor}) => supervisor !== program.server);
     const known = inner.filter((instance) => this.runsAs(instance, program));
-    const found = known.length > 0 || runs === null ? known : this.byCommand(program, runs);
+    const found = known.length > 0 ? known : runs === null ? this.alone(program) : this.byCommand(program, runs);
     for (const instance of found) {
       this.add(instance, program.server, program.settings, place, program.name);
       if (runs === null || runs.server !== instance.supervisor) continue;
       this.add(instance, runs.server, runs.settings, null);
       this.addWeakly(instance, runs.fallbacks);
     }
-    if (own.length === 0 && found.length === 0) {
-      const what = program.server === 'systemd' ? 'the unit' : 'the program';
+    // Beside the server, a file of containers has databases and the like.
+    const isAside = isContainer(program) && runs === null && this.configuration.programs.filter(isContainer).length > 1;
+    if (own.length === 0 && found.length === 0 && !isAside) {
+      const what = program.server === 'systemd' ? 'the unit' : isContainer(program) ? 'the container' : 'the program';
       this.note(file, `which server of this log ${what} ${program.name} runs cannot be told; its settings are not used`);
     }
+  }
+
+  /** What a container runs is told by its image: the only server of the log, if it is the only container. */
+  private alone(program: Program): readonly Instance[] {
+    const chains = [...this.chainsOf('uwsgi'), ...this.chainsOf('gunicorn')];
+    const isOnly = isContainer(program) && this.configuration.programs.filter(isContainer).length === 1;
+    return isOnly && chains.length === 1 ? chains.flat() : [];
   }
 
   /** No line of the outer supervisor tells it: the only server of that kind, if only one program runs one. */
@@ -158,7 +171,15 @@ class Joiner {
     const stem = name.replace(/\.service$/, '');
     // With numprocs, supervisord counts: web_00, web_01.
     const isNamed = (told: string) =>
-      told === name || told === stem || (server === 'supervisord' && told.replace(/_\d+$/, '') === name);
+      told === name ||
+      told === stem ||
+      (server === 'supervisord' && told.replace(/_\d+$/, '') === name) ||
+      // compose names a container after its project, the service and a number.
+      (server === 'compose' &&
+        told
+          .replace(/[-_]\d+$/, '')
+          .split(/[-_]/)
+          .at(-1) === name);
     if (instance.runsAs !== null && isNamed(instance.runsAs.name)) return true;
     if (instance.name?.split('/').some(isNamed)) return true;
     return this.built.events.some(

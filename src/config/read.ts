@@ -3,7 +3,7 @@ import {Files, splitSection} from './files.ts';
 
 /**
  * Reads configuration files of every kind that is known: uWSGI (ini, yaml, json, xml; `app.ini:section`), gunicorn,
- * supervisord, systemd. Nothing is run. Throws InputError or ConfigError where one cannot be read or understood.
+ * supervisord, systemd, containers (compose, Kubernetes). Nothing is run. Throws InputError or ConfigError where one cannot be read or understood.
  */
 export async function readConfiguration(names: readonly string[]): Promise<Configuration> {
   const files = new Files();
@@ -14,6 +14,8 @@ export async function readConfiguration(names: readonly string[]): Promise<Confi
     const {kind} = await files.open(path);
     if (kind === 'systemd') units.push(path);
     else if (kind === 'supervisord') programs.push(...(await (await import('./supervisord.ts')).readSupervisord(path, files)));
+    else if (kind === 'compose' || kind === 'kubernetes')
+      programs.push(...(await (await import('./container.ts')).readContainerPrograms(path, files)));
     else if (kind === 'gunicorn') programs.push(await (await import('./gunicorn.ts')).readGunicorn(path, files));
     else programs.push(await (await import('./uwsgi.ts')).readUwsgi(name, files));
   }

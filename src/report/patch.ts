@@ -79,6 +79,8 @@ function isSetting(fix: Fix): fix is Chosen['fix'] {
 function serverOf({section}: Fix): ConfiguredPlace['server'] | null {
   if (section === 'uwsgi' || section === 'gunicorn') return section;
   if (section === 'Service') return 'systemd';
+  if (section?.startsWith('services.')) return 'compose';
+  if (section?.startsWith('pod:')) return 'kubernetes';
   return section?.startsWith('program') ? 'supervisord' : null;
 }
 

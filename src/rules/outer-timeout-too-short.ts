@@ -33,7 +33,7 @@ const rule: Rule = {
       'https://docs.gunicorn.org/en/stable/settings.html#graceful-timeout',
     ],
   },
-  settings: ['stopwaitsecs', 'TimeoutStopSec'],
+  settings: ['stopwaitsecs', 'TimeoutStopSec', 'stop_grace_period', 'terminationGracePeriodSeconds'],
   needs: {
     messages: [
       'supervisord/killing',
@@ -387,6 +387,17 @@ function fixesFor(
   return [bound, longer, shorter, group].filter((fix) => fix !== null);
 }
 
+/** From the inside out, where nothing else is known of how they nest. */
+const OUTER_LIMITS = ['stopwaitsecs', 'TimeoutStopSec', 'stop_grace_period', 'terminationGracePeriodSeconds'] as const;
+
+/** Where in its configuration the limit is set. */
+function sectionOf(name: string, instance: Instance, outer: Outer | null): string {
+  if (name === 'stopwaitsecs') return `program:${outer?.life.program ?? instance.name ?? ''}`;
+  if (name === 'TimeoutStopSec') return 'Service';
+  const server = name === 'stop_grace_period' ? 'compose' : 'kubernetes';
+  return instance.configured.find((place) => place.server === server)?.section ?? '';
+}
+
 /** One link of the chain of limits, from the inside out. */
 interface Limit {
   readonly name: string;
@@ -402,7 +413,7 @@ function wrongOrder(timeline: Timeline, instance: Instance): Finding | null {
   if (grace === null) return null;
   const limits: Limit[] = [
     {name: grace.setting, seconds: grace.cost, where: grace.where, isSet: grace.isKnown},
-    ...(['stopwaitsecs', 'TimeoutStopSec'] as const).flatMap((name) => {
+    ...OUTER_LIMITS.flatMap((name) => {
       const value = secondsOf(instance, name);
       const known = setting(instance, name);
       return value === null || known === null
@@ -418,14 +429,19 @@ function wrongOrder(timeline: Timeline, instance: Instance): Finding | null {
       ...(outside.where ? [proof(outside.where, `the outer limit: ${outside.name} is ${outside.seconds} s`)] : []),
     ]);
     if (!lines) continue;
-    const value = String(inner.seconds + MARGIN);
-    const section = outside.name === 'stopwaitsecs' ? `program:${outer?.life.program ?? instance.name ?? ''}` : 'Service';
+    const value = `${inner.seconds + MARGIN}${outside.name === 'stop_grace_period' ? 's' : ''}`;
+    const section = sectionOf(outside.name, instance, outer);
     return {
       title: `${outside.name} (${outside.seconds} s) is shorter than what ${inner.name} may take (${inner.seconds} s)`,
       message: sentences(
-        `A worker that does not leave is ended by ${spelled(instance)} after ${inner.seconds} s (${inner.name}); ${outside.name} is ` +
-          `${outside.seconds} s${outside.isSet ? '' : ' by default'}.`,
-        'The first stop with such a worker ends in a SIGKILL of the master. In this log nothing was killed for it.',
+        n === 0
+          ? `A worker that does not leave is ended by ${spelled(instance)} after ${inner.seconds} s (${inner.name}); ${outside.name} is ` +
+              `${outside.seconds} s${outside.isSet ? '' : ' by default'}.`
+          : `A program that does not stop is killed after ${inner.seconds} s (${inner.name}), and whoever runs its supervisor kills ` +
+              `that after ${outside.seconds} s (${outside.name}${outside.isSet ? '' : ', by default'}).`,
+        n === 0
+          ? 'The first stop with such a worker ends in a SIGKILL of the master. In this log nothing was killed for it.'
+          : 'The first stop that takes so long ends in a SIGKILL of the supervisor and of all its programs. In this log nothing was killed for it.',
       ),
       severity: 'info',
       confidence: inner.isSet && outside.isSet ? 'certain' : 'likely',

@@ -96,15 +96,19 @@ class Settings {
 /** The patience of whoever runs the server, and what it is called there. */
 function outerPatience(
   settings: Settings,
-): {name: string; seconds: number; section: string; at: Setting | ConfiguredPlace} | null {
+): {name: string; seconds: number; section: string; at: Setting | ConfiguredPlace; isContainer: boolean} | null {
   const all = [
     ['supervisord', 'stopwaitsecs'],
     ['systemd', 'TimeoutStopSec'],
+    ['compose', 'stop_grace_period'],
+    ['kubernetes', 'terminationGracePeriodSeconds'],
   ] as const;
   for (const [server, name] of all) {
     const place = settings.place(server);
     const seconds = settings.number(name);
-    if (place !== null && seconds !== null) return {name, seconds, section: place.section, at: settings.written(name) ?? place};
+    const isContainer = server === 'compose' || server === 'kubernetes';
+    if (place !== null && seconds !== null)
+      return {name, seconds, section: place.section, at: settings.written(name) ?? place, isContainer};
   }
   return null;
 }
@@ -120,13 +124,17 @@ const SMELLS: readonly ((settings: Settings) => Smell | null)[] = [
       title: `${outer.name} is not longer than ${name}`,
       message:
         `At a stop the server waits up to ${inner} s for its workers (${name}), and is itself killed after ` +
-        `${outer.seconds} s (${outer.name}). Then its workers are left behind, and may hold the port.`,
+        `${outer.seconds} s (${outer.name}). ${
+          outer.isContainer
+            ? 'Then its workers, and their requests, end with it.'
+            : 'Then its workers are left behind, and may hold the port.'
+        }`,
       at: outer.at,
       fix: {
         setting: outer.name,
         section: outer.section,
         // A worker that does not leave costs the mercy and a second.
-        value: String(inner + 6),
+        value: `${inner + 6}${outer.name === 'stop_grace_period' ? 's' : ''}`,
         effect: 'the server can end its workers before it is ended itself',
         why: `Patiences must nest: ${outer.name} above ${name}, with a few seconds to spare.`,
       },

@@ -168,7 +168,7 @@ export interface ConfiguredPlace {
   /** `uwsgi`, `program:web`, `Service`; empty where the file has no sections. */
   readonly section: string;
   /** Whose settings these are: those of the server, or of the supervisor that runs it. */
-  readonly server: 'uwsgi' | 'gunicorn' | 'supervisord' | 'systemd';
+  readonly server: 'uwsgi' | 'gunicorn' | 'supervisord' | 'systemd' | 'compose' | 'kubernetes';
 }
 
 /** How a process ended. See the contract: `forced` by a supervisor that lost patience, `lost` the log never says. */

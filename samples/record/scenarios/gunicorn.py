@@ -357,6 +357,17 @@ def segfault_worker(run):
 
 
 @scenario(
+    "crash-loop", "The same request crashes each worker that takes it, six times in a few seconds", conf=conf(workers=1), cut=6,
+    app=CRASHING, expected=["crash-loop"], may=["worker-crashed"])
+def crash_loop(run):
+    run.start(workers=1)
+    for died in range(6):
+        assert not run.get("/crash")
+        run.wait_workers(died + 2)
+    run.sleep(1)
+
+
+@scenario(
     "survivors-hold-port", "The arbiter is killed with SIGKILL, a request keeps its worker, and the next start finds the port in use",
     conf=conf(workers=2), app=PLAIN, files={"second.conf.py": conf(workers=2)}, expected=["survivors-hold-port"],
     may=["master-died", "boot-failure"])

@@ -193,11 +193,13 @@ def program_crash_loop(run):
     run.sleep(1.5)
 
 
+DYING_ONCE = DYING.replace("import sys\n", "import os\nimport sys\n").replace(
+    "time.sleep(2)\n", "time.sleep(600 if os.path.exists('once') else 2)\nopen('once', 'w')\n")
+
+
 @scenario(
     "program-crashed-once", "The same program dies once and then works: no loop",
-    conf=OWN + "command = /usr/bin/python3 dying.py\nstdout_logfile = {work}/shop.out\n",
-    files={"dying.py": DYING.replace("time.sleep(2)", "time.sleep(2 if not __import__('os').path.exists('once') else 600)").replace(
-        "sys.exit(1)", "open('once', 'w')\nsys.exit(1)")},
+    conf=OWN + "command = /usr/bin/python3 dying.py\nstdout_logfile = {work}/shop.out\n", files={"dying.py": DYING_ONCE},
     app=PLAIN, expected=["worker-crashed"])
 def program_crashed_once(run):
     run.start(workers=0)
@@ -230,3 +232,16 @@ def control_socket_gone(run):
     (run.work / "supervisor.sock").unlink()
     run.control_said("status")
     run.sleep(1)
+
+
+@scenario(
+    "gunicorn-stop-goes-on", "supervisorctl stop during a request of 50 s, with limits of 60 s: the log ends in the middle of it",
+    conf=gunicorn("stopwaitsecs = 90"), files=settings("graceful_timeout = 60", "timeout = 80", workers=1), app=PLAIN, may=["reload-unfinished"])
+def gunicorn_stop_goes_on(run):
+    run.start(workers=1)
+    run.wait_log("entered RUNNING state")
+    run.round(1)
+    run.in_background("/report?sleep=50")
+    run.sleep(0.5)
+    run.pool.submit(run.control, "stop", "stop", "shop")
+    run.sleep(35)

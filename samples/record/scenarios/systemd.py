@@ -8,7 +8,7 @@ import scenario as scenarios
 from applications import BROKEN_AT_IMPORT, PLAIN, THREAD_AT_IMPORT
 from servers import SYSTEMD
 
-from .supervisord import DYING, ini, settings
+from .supervisord import DYING, DYING_ONCE, ini, settings
 
 scenario = functools.partial(scenarios.scenario, kind=SYSTEMD)
 
@@ -135,3 +135,12 @@ def gunicorn_killed_from_outside(run):
     run.wait_workers(4, within=40)
     run.round(2)
     run.sleep(1)
+
+
+@scenario(
+    "program-crashed-once", "A program leaves with code 1 once and then works: no loop",
+    conf=unit("/usr/bin/python3 dying.py", "Restart=always", "RestartSec=200ms"), files={"dying.py": DYING_ONCE}, app=PLAIN,
+    expected=["worker-crashed"])
+def program_crashed_once(run):
+    run.start(workers=0)
+    run.sleep(6)
