@@ -26,8 +26,12 @@ export function isExact(instant: Instant): boolean {
   return instant.earliest !== null && instant.earliest === instant.latest;
 }
 
+/** Lines of one second may be swapped. Further apart in the wrong order, two times tell nothing of the time between them. */
+const SWAPPED_MS = 2000;
+
 /** The time from `from` to `to`. Never negative: the two are known to be in this order. */
 export function between(from: Instant, to: Instant): Duration {
+  if (from.earliest !== null && to.latest !== null && to.latest < from.earliest - SWAPPED_MS) return {min: 0, max: null};
   const min = from.latest === null || to.earliest === null ? 0 : Math.max(0, to.earliest - from.latest) / 1000;
   const max = from.earliest === null || to.latest === null ? null : Math.max(0, to.latest - from.earliest) / 1000;
   return {min, max: max === null ? null : Math.max(min, max)};

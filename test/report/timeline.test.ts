@@ -308,6 +308,7 @@ test('a log without a reload shows the lives of its workers', () => {
   expect(only(timeline).rows).toMatchObject([{name: '1', pids: [100, 200]}]);
   expect(terminal(timeline, album, plain)).toContain('it shows no reload and no stop');
   expect(terminal(timeline, album, plain)).toContain('Nobody could serve for 6 s, from 20:11:00.');
+  expect(svg(timeline, album)).toContain('Nobody could serve for 6 s, from 20:11:00.');
 });
 
 test('a log without a worker has nothing to draw', () => {
@@ -327,6 +328,25 @@ test('rows are limited, and those in trouble stay', () => {
   expect(picture.rows.at(-1)?.name).toBe('60');
   expect(picture.capacity[0]?.max).toBe(60);
   expect(terminal(timeline, albumOf(timeline), plain)).toContain('... and 20 more workers');
+});
+
+test('of many reloads the last and those that took longest are drawn, and it is said so', () => {
+  const {instances, reloads, ...rest} = hungReload();
+  const [reload] = reloads;
+  if (reload === undefined) throw new Error('there is a reload');
+  const many = Array.from({length: 60}, (_, n) => ({
+    ...reload,
+    id: `reload-${n + 1}`,
+    duration: {min: n === 7 ? 300 : n % 30, max: null},
+  }));
+  const timeline = {...rest, instances, reloads: many};
+  const album = albumOf(timeline);
+  const drawn = album.pictures.map((picture) => picture.reload?.id);
+  expect(drawn).toHaveLength(20);
+  expect(drawn).toContain('reload-8');
+  expect(drawn.at(-1)).toBe('reload-60');
+  expect(drawn).not.toContain('reload-31');
+  expect(terminal(timeline, album, plain)).toContain('... and 40 more reloads and stops');
 });
 
 test('a reload is found by number and by id', () => {

@@ -59,13 +59,14 @@ export interface Mark {
   readonly event: LogEvent;
 }
 
-const MOST_PICTURES = 100;
+/** Nobody looks at more of them one after the other. */
+const MOST_PICTURES = 20;
 export const MOST_ROWS = 40;
 
 /** @param only the reload to show; without one all are shown */
 export function albumOf(timeline: Timeline, only: Reload | null = null): Album {
   const reloads = only === null ? timeline.reloads : [only];
-  const shown = reloads.slice(0, MOST_PICTURES);
+  const shown = reloads.length <= MOST_PICTURES ? reloads : mostTold(reloads);
   const isWhole = reloads.length === 0;
   const crews = new Map(timeline.instances.map((instance) => [instance.id, crewOf(instance)]));
   const pictures = isWhole
@@ -75,6 +76,21 @@ export function albumOf(timeline: Timeline, only: Reload | null = null): Album {
         return crew === undefined ? [] : [reloadPicture(reload, crew, timeline)];
       });
   return {pictures, more: reloads.length - shown.length, isWhole};
+}
+
+/** The last one, and those that took longest; the order stays as it was. */
+function mostTold(reloads: readonly Reload[]): readonly Reload[] {
+  const ranked = reloads
+    .map((reload, n) => ({reload, n}))
+    .sort((a, b) => b.reload.duration.min - a.reload.duration.min || mostOf(b.reload) - mostOf(a.reload) || b.n - a.n)
+    .map(({reload}) => reload);
+  const chosen = new Set([...new Set([...reloads.slice(-1), ...ranked])].slice(0, MOST_PICTURES));
+  return reloads.filter((reload) => chosen.has(reload));
+}
+
+/** Seconds; what is open counts as little: it is often only that nothing was logged. */
+function mostOf({duration: {min, max}}: Reload): number {
+  return max ?? min;
 }
 
 /** The reload that `3` or `reload-3` names. */

@@ -13,7 +13,7 @@ import {coarse, columnsOf} from './columns.ts';
 import type {Frame} from './frame.ts';
 import type {Mark, MarkKind, Picture, Row} from './picture.ts';
 import {CLASSES, FILLS} from './svg-style.ts';
-import {billOf, headingOf, linksInWords, MARKS, markInWords, outageInWords, rowName, STATES, worthTelling} from './words.ts';
+import {billOf, headingOf, linksInWords, MARKS, markInWords, outageInWords, rowNames, STATES, worthTelling} from './words.ts';
 
 export interface Sheet {
   readonly clock: Clock;
@@ -67,7 +67,7 @@ export function sketch(picture: Picture, sheet: Sheet, id: string): Sketch {
     const plot = plotOf(picture, frame, sheet, id);
     elements.push(element('g', {transform: `translate(0 ${y + 6})`}, plot.elements));
     y += plot.height + 6;
-    const silent = reload === null || reload.kind === 'stop' ? [] : picture.outages.filter(worthTelling);
+    const silent = reload?.kind === 'stop' ? [] : picture.outages.filter(worthTelling);
     for (const outage of silent) prose(`${upper(outageInWords(outage, sheet.clock))}.`, outage.isCertain ? 'alarm' : undefined);
   }
   if (picture.path !== null && reload !== null) {
@@ -97,7 +97,7 @@ export function sketch(picture: Picture, sheet: Sheet, id: string): Sketch {
 /** Axis, rows, capacity and marks. */
 function plotOf(picture: Picture, frame: Frame, sheet: Sheet, id: string): Sketch {
   const {rows, more, capacity, marks, outages, reload} = picture;
-  const names = rows.map((row) => clip(rowName(row, ' → '), 40).replaceAll('  ', '\u2003'));
+  const names = rowNames(rows, ' → ').map((name) => clip(name, 40).replaceAll('  ', '\u2003'));
   const left = sheet.left + Math.max(80, ...names.map(({length}) => length * CHARACTER + 18));
   const across = (at: number) =>
     left + ((Math.min(frame.to, Math.max(frame.from, at)) - frame.from) / (frame.to - frame.from)) * (sheet.right - left);
@@ -114,7 +114,7 @@ function plotOf(picture: Picture, frame: Frame, sheet: Sheet, id: string): Sketc
     if (hasRoom) elements.push(element('text', {class: 'quiet figure', x: figure(across(at)), y: top - 8}, [characters(label)]));
   }
   elements.push(axisLine(left, sheet.right, top - 4, frame));
-  for (const outage of reload === null || reload.kind === 'stop' ? [] : outages.filter(({isCertain}) => isCertain)) {
+  for (const outage of reload?.kind === 'stop' ? [] : outages.filter(({isCertain}) => isCertain)) {
     const [from, to] = [across(outage.from.latest ?? frame.from), across(outage.to.earliest ?? frame.to)];
     elements.push(element('rect', {class: 'outage', x: figure(from), y: top, width: figure(to - from), height: floor - top}));
   }

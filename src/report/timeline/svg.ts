@@ -68,8 +68,7 @@ export function svg(timeline: Timeline, album: Album): string {
 function inWords(picture: Picture, {clock}: Page, sheet: Sheet): string {
   const {reload, outages, path} = picture;
   const name = reload === null ? '' : `${reload.id}: `;
-  const silent =
-    reload === null || reload.kind === 'stop' ? [] : outages.filter(worthTelling).map((outage) => outageInWords(outage, clock));
+  const silent = reload?.kind === 'stop' ? [] : outages.filter(worthTelling).map((outage) => outageInWords(outage, clock));
   const bill = path === null || reload === null ? [] : billOf(path, reload).map(({cost, what}) => `${cost} ${what}`);
   return [name + headingOf(picture, clock, sheet.place, sheet.manyInstances), ...silent, ...bill].join('. ');
 }
@@ -98,6 +97,10 @@ function legend({pictures}: Album): {readonly height: number; readonly elements:
       element('rect', {class: CLASSES[state], fill: FILLS[state], x: 0, y: 1, width: 26, height: 14, rx: 2}),
       ...(state === 'gone' ? [element('path', {class: 'gone-line', d: 'M0 8 H26'})] : []),
     ]);
+  }
+  if (pictures.some(({rows}) => rows.some(({ends}) => ends.length > 0))) {
+    const d = 'M8 3 L18 13 M8 13 L18 3';
+    add('killed or crashed', [element('path', {class: 'halo', d}), element('path', {class: 'kill', d})]);
   }
   if (isDoubtful) {
     add('a slanted edge: it changes somewhere between its two ends, the log does not tell when', [

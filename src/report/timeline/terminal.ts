@@ -21,7 +21,7 @@ import {
   moreReloads,
   NOTHING,
   outageInWords,
-  rowName,
+  rowNames,
   STATES,
   shortRowName,
   worthTelling,
@@ -106,7 +106,7 @@ function rowsAndAxis(picture: Picture, sheet: Sheet): readonly string[] {
   const {frame, rows, more, capacity, marks} = picture;
   if (frame === null) return [];
   const {glyphs, paint, width} = sheet;
-  const full = rows.map((row) => glyphs.write(rowName(row, glyphs.arrow)));
+  const full = rowNames(rows, glyphs.arrow).map((name) => glyphs.write(name.replaceAll('\u2007', ' ')));
   const room = Math.max(MIN_GUTTER, Math.floor(width * GUTTER_SHARE));
   const names = full.every(({length}) => length <= room) ? full : rows.map((row) => glyphs.write(shortRowName(row)));
   const gutter = Math.min(Math.max('can serve'.length, ...names.map(({length}) => length)), room) + 4;

@@ -80,12 +80,21 @@ export function server({supervisor, name, id}: Instance): string {
   return `${supervisor === 'uwsgi' ? 'uWSGI' : printable(supervisor)}${name === null ? '' : ` "${printable(name)}"`} (${printable(id)})`;
 }
 
-export function rowName({name, pids}: Row, arrow: string): string {
-  const [first, last] = [pids[0], pids.at(-1)];
-  const between = pids.length > 2 ? ` (${pids.length - 2} more)` : '';
-  const who = first === last ? `${first ?? ''}` : `${first}${arrow}${last}${between}`;
-  return name === '' ? `pid ${who}` : `${printable(name)}  ${who}`;
+/** "3  4711 → 4720": the number of the place, and who held it first and last. */
+export function rowNames(rows: readonly Row[], arrow: string): readonly string[] {
+  // Figures one below the other: a figure space is as wide as a digit also where letters are of different widths.
+  const widest = Math.max(...rows.map(({name}) => (NUMBER.test(name) ? name.length : 0)));
+  return rows.map(({name, pids}) => {
+    const [first, last] = [pids[0], pids.at(-1)];
+    const between = pids.length > 2 ? ` (${pids.length - 2} more)` : '';
+    const who = first === last ? `${first ?? ''}` : `${first}${arrow}${last}${between}`;
+    const number = NUMBER.test(name) ? name.padStart(widest, FIGURE_SPACE) : printable(name);
+    return name === '' ? `pid ${who}` : `${number}  ${who}`;
+  });
 }
+
+const NUMBER = /^\d+$/;
+const FIGURE_SPACE = '\u2007';
 
 /** Where there is no room for the pids. */
 export function shortRowName({name, pids}: Row): string {
@@ -242,5 +251,8 @@ export function worthTelling({isCertain, duration}: Outage): boolean {
 export const NOTHING = 'Nothing to draw: the log tells of no worker, no reload and no stop.';
 
 export function moreReloads(count: number): string {
-  return `… and ${counted(count, 'more reload or stop', 'more reloads and stops')}: --reload N shows one of them`;
+  return (
+    `… and ${counted(count, 'more reload or stop', 'more reloads and stops')}: drawn are the last and those that took longest; ` +
+    '--reload N shows any'
+  );
 }
