@@ -331,7 +331,7 @@ test('rows are limited, and those in trouble stay', () => {
 });
 
 test('of many reloads the last and those that took longest are drawn, and it is said so', () => {
-  const {instances, reloads, ...rest} = hungReload();
+  const {reloads, ...rest} = hungReload().timeline;
   const [reload] = reloads;
   if (reload === undefined) throw new Error('there is a reload');
   const many = Array.from({length: 60}, (_, n) => ({
@@ -339,7 +339,7 @@ test('of many reloads the last and those that took longest are drawn, and it is 
     id: `reload-${n + 1}`,
     duration: {min: n === 7 ? 300 : n % 30, max: null},
   }));
-  const timeline = {...rest, instances, reloads: many};
+  const timeline = {...rest, reloads: many};
   const album = albumOf(timeline);
   const drawn = album.pictures.map((picture) => picture.reload?.id);
   expect(drawn).toHaveLength(20);
