@@ -1,7 +1,6 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {type Diagnosis, prepare} from '../../src/analyze.ts';
 import {type ClockOptions, Recorder} from '../../src/formats/recorder.ts';
-import type {RuleFinding} from '../../src/rules/rule.ts';
 import {LineFeed} from '../../src/source/line-feed.ts';
 import {buildTimeline} from '../../src/timeline/build.ts';
 import type {Timeline} from '../../src/timeline/timeline.ts';
@@ -80,9 +79,16 @@ export function recordedLines(run: string): TimedLine[] {
   return lines.map((text, index) => ({text, time: times[index] as number}));
 }
 
+/**
+ * What is found in a plain log and not in one whose envelope tells times, and why that is right: that a log hides its times.
+ * Everything else that is found must be the same.
+ */
+const ANSWERED_BY_TIMES: ReadonlySet<string> = new Set(['log-hides-times']);
+
 /** Whom and what the findings accuse, and how sure they are. */
-export function accusations({findings, rules}: Diagnosis, isMeant: (finding: RuleFinding) => boolean = () => true): unknown {
-  const list = findings.filter(isMeant).map(({rule, severity, confidence, instance, reload, pids, workers, title}) => ({
+export function accusations({findings, rules}: Diagnosis, log: 'as it is' | 'and times are told' = 'as it is'): unknown {
+  const meant = log === 'as it is' ? findings : findings.filter(({rule}) => !ANSWERED_BY_TIMES.has(rule));
+  const list = meant.map(({rule, severity, confidence, instance, reload, pids, workers, title}) => ({
     rule,
     severity,
     confidence,

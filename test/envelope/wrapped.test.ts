@@ -2,12 +2,6 @@ import {describe, expect, test} from 'vitest';
 import {envelopes} from './envelopes.ts';
 import {accusations, diagnosisOf, essence, linesCounted, recordedLines, recordedRuns} from './plain-run.ts';
 
-/**
- * What is found in a plain log and not in one whose envelope tells times, and why that is right.
- * Everything else that is found must be the same.
- */
-const ANSWERED_BY_TIMES: ReadonlySet<string> = new Set(['log-hides-times']);
-
 // The same run, whatever was put around its lines.
 describe.each(recordedRuns)('%s', (run) => {
   const lines = recordedLines(run);
@@ -18,7 +12,7 @@ describe.each(recordedRuns)('%s', (run) => {
     const diagnosis = await diagnosisOf(wrap(lines));
     const {timeline} = diagnosis;
     expect(essence(timeline)).toEqual(essence(before.timeline));
-    expect(accusations(diagnosis)).toEqual(accusations(before, isTimed ? ({rule}) => !ANSWERED_BY_TIMES.has(rule) : undefined));
+    expect(accusations(diagnosis)).toEqual(accusations(before, isTimed ? 'and times are told' : 'as it is'));
     const [input] = timeline.inputs;
     // What the server itself puts around its words stands inside.
     const own = before.timeline.inputs[0]?.envelopes.filter((name) => name !== 'plain' && !names.includes(name)) ?? [];
