@@ -33,7 +33,10 @@ export interface CurrentInput {
   /** Names of envelopes around recognised lines, with the least depth at which each was seen. */
   readonly envelopes: Map<string, number>;
   /** Parts of lines that wait for their last part, by where they come from. */
-  readonly held: Map<string, {readonly parts: readonly Buffer[]; readonly wrapping: Wrapping; readonly input: CurrentInput}>;
+  readonly held: Map<
+    string,
+    {readonly parts: Buffer[]; readonly length: number; readonly wrapping: Wrapping; readonly input: CurrentInput}
+  >;
   readonly oddities: Map<string, Oddity>;
   readonly examples: LineRef[];
   line: number;
@@ -67,8 +70,11 @@ export interface CurrentInput {
   hasWholeDockerLines: boolean;
   /** The clock of request lines is to be compared with that of their envelope. */
   isLearning: boolean;
-  /** The beginning of an object whose end has not come yet, behind others in one line. */
-  rest: Buffer | null;
+  /** The beginning of an object, or of a message, whose end has not come yet, behind others in one line. */
+  rest: {readonly bytes: Buffer; readonly isText: boolean} | null;
+  /** The line that is being read is a piece of a longer one; and what its pieces so far were. */
+  isPiece: boolean;
+  pieced: LineKind | null;
   /** What the last line was that was no request. */
   lastKind: LineKind;
   /** A record of several lines that has begun, with its first line, and the inputs that its lines so far stand in. */
@@ -126,6 +132,8 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     hasWholeDockerLines: false,
     isLearning: true,
     rest: null,
+    isPiece: false,
+    pieced: null,
     lastKind: 'noise',
     gathering: null,
     carried: null,

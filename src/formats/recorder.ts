@@ -60,6 +60,8 @@ const DEEPEST_ENVELOPE = 8;
 const DEEPEST_TEXT = 6;
 /** Parts of one line beyond this are not joined. */
 const LONGEST_JOINED = 1024 * 1024;
+/** Messages that are looked for at the end of a line begin no further from it. */
+const LONGEST_GLUED = 8 * 1024;
 /** A line that only opens an object, with its indentation. */
 const LONGEST_OPENING = 64;
 /** dockerd cuts lines at this length. */
@@ -174,6 +176,13 @@ export class Recorder implements LineSink {
     const main = this.readers[0] as Reader;
     const {ledger, usual} = main;
     if (isContinued && this.saysNothing(buffer, start, end)) return;
+    if (current.pieced !== null && !isContinued) {
+      const lineEnd = buffer.indexOf(LF, start) + 1;
+      this.lastPiece(buffer, start, lineEnd);
+      if (lineEnd < end) this.lines(buffer, lineEnd, end, false, scouted);
+      return;
+    }
+    current.isPiece = isContinued;
     const {facts} = scouted;
     const scoutedEnd = scouted.count * FACTS;
     let next = 0;
@@ -223,10 +232,24 @@ export class Recorder implements LineSink {
     // A piece of a line is counted with its last piece.
     if (isContinued) {
       current.line--;
-      if (isRare) current[current.lastKind]--;
-      else current.requests--;
+      const kind = isRare ? current.lastKind : 'requests';
+      current[kind]--;
+      current.pieced = current.pieced === null ? kind : moreTelling(current.pieced, kind);
     }
     for (const ledger of this.ledgers) ledger.release();
+  }
+
+  /** A line that came in pieces is what says most of them. */
+  private lastPiece(buffer: Buffer, start: number, end: number): void {
+    const {current} = this;
+    const pieced = current.pieced as LineKind;
+    current.pieced = null;
+    const {requests} = current;
+    this.lines(buffer, start, end, false);
+    const kind = current.requests > requests ? 'requests' : current.lastKind;
+    current[kind]--;
+    current.lastKind = moreTelling(pieced, kind);
+    current[current.lastKind]++;
   }
 
   /** A piece of a line that is too long to be one of anybody's, without a word of a supervisor: it is judged by its last piece. */
@@ -237,7 +260,7 @@ export class Recorder implements LineSink {
     if (buffer.indexOf(LF, start) !== end - 1) return false;
     const speakers = this.vocabulary.speakers(buffer, start, end - 1);
     if (this.readers.some(({bit, matcher}) => matcher.texts !== null && (bit & speakers) !== 0)) return false;
-    if (first === 0) this.noteOnce(NULS);
+    if (first === 0) this.noteOnce(NULS, this.current.line + 1);
     return true;
   }
 
@@ -404,12 +427,13 @@ export class Recorder implements LineSink {
     return kind;
   }
 
-  /** What the line is together with the object that the line before left open; null where it left none. */
+  /** What the line is together with what the line before left open, an object or a piece of a line; null where it left none. */
   private goesOn(buffer: Buffer, at: number, lineEnd: number): LineKind | null {
     const {rest} = this.current;
     if (rest === null) return null;
     this.current.rest = null;
-    return this.objects(Buffer.concat([rest, buffer.subarray(at, lineEnd)]), Wrapping.none, 0);
+    const whole = Buffer.concat([rest.bytes, buffer.subarray(at, lineEnd)]);
+    return rest.isText ? this.inner(whole, Wrapping.none, 0) : this.objects(whole, Wrapping.none, 0);
   }
 
   private beginsAnew(buffer: Buffer, at: number, lineEnd: number): LineKind {
@@ -460,7 +484,7 @@ export class Recorder implements LineSink {
     }
     this.bind(buffer);
     // A record of the application's logger is written with its line end: nothing is glued to it.
-    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, speakers, unwrapped);
+    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, lineEnd, speakers, unwrapped);
     if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
     const taken = glued ?? this.takeTask(buffer, at, lineEnd, speakers, unwrapped);
     if (taken !== null) return taken;
@@ -485,6 +509,8 @@ export class Recorder implements LineSink {
     const pieces = resplit(matcher, buffer, at, lineEnd);
     if (pieces === null) return null;
     this.note('messages without line ends between them');
+    // Where a line comes in pieces, its messages may as well.
+    if (this.current.isPiece) this.current.rest = {bytes: Buffer.from(pieces.pop() as string, 'latin1'), isText: true};
     return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
   }
 
@@ -780,7 +806,7 @@ export class Recorder implements LineSink {
     const rest = end < bytes.length && bytes.length - end < LONGEST_JOINED ? Buffer.from(bytes.subarray(end)) : null;
     // Text that lost the line end in front of it, unless the line is a piece of a longer one.
     const isText = rest !== null && (depth > 0 || (rest[0] !== BRACE && bytes.length < LONGEST_JOINED));
-    if (depth === 0) this.current.rest = isText ? null : rest;
+    if (depth === 0) this.current.rest = isText || rest === null ? null : {bytes: rest, isText: false};
     const kind = this.takeRecords(records, outer, depth);
     return isText ? moreTelling(kind, this.inner(rest, outer, depth + 1)) : kind;
   }
@@ -820,13 +846,16 @@ export class Recorder implements LineSink {
     const {held} = this.current;
     const before = held.get(key);
     if (!isPartial && before === undefined) return null;
-    const bytes = Buffer.concat([...(before?.parts ?? []), Buffer.from(text() as string)]);
-    if (isPartial && bytes.length < LONGEST_JOINED) {
-      held.set(key, {parts: [bytes], wrapping: before?.wrapping ?? wrapping, input: this.current});
+    const part = Buffer.from(text() as string);
+    const parts = before?.parts ?? [];
+    parts.push(part);
+    const length = (before?.length ?? 0) + part.length;
+    if (isPartial && length < LONGEST_JOINED) {
+      held.set(key, {parts, length, wrapping: before?.wrapping ?? wrapping, input: this.current});
       return 'noise';
     }
     held.delete(key);
-    return this.inner(bytes, wrapping, depth);
+    return this.inner(Buffer.concat(parts), wrapping, depth);
   }
 
   /** The input has ended: parts whose last one is missing are all there is. */
@@ -1074,11 +1103,18 @@ export class Recorder implements LineSink {
    * several messages that lost theirs. What is found must reach the end of the line: a supervisor closes
    * each message, so words of it in the middle of a sentence are somebody's quotation.
    */
-  private takeGlued(buffer: Buffer, at: number, speakers: number, {wrapping: around, body}: Unwrapped): LineKind | null {
+  private takeGlued(
+    buffer: Buffer,
+    at: number,
+    lineEnd: number,
+    speakers: number,
+    {wrapping: around, body}: Unwrapped,
+  ): LineKind | null {
     if (speakers === 0) return null;
+    const begin = Math.max(at, lineEnd - LONGEST_GLUED);
     for (const reader of this.candidatesForGlue()) {
       if ((reader.bit & speakers) === 0) continue;
-      for (let from = reader.matcher.find(at); from >= 0; from = reader.matcher.find(from + 1)) {
+      for (let from = reader.matcher.find(begin); from >= 0; from = reader.matcher.find(from + 1)) {
         const chain = this.chain(reader, buffer, from, at);
         if (chain === null) continue;
         this.current.ownPrefix.learn(buffer, body, from);
@@ -1179,12 +1215,12 @@ export class Recorder implements LineSink {
     this.current.oddities.set(what, {what, count: 1, firstLine: 1});
   }
 
-  private noteOnce(what: string): void {
-    if (!this.current.oddities.has(what)) this.note(what);
+  private noteOnce(what: string, line?: number): void {
+    if (!this.current.oddities.has(what)) this.note(what, line);
   }
 
-  private note(what: string): void {
-    const {oddities, line} = this.current;
+  private note(what: string, line = this.current.line): void {
+    const {oddities} = this.current;
     const known = oddities.get(what);
     oddities.set(what, known === undefined ? {what, count: 1, firstLine: line} : {...known, count: known.count + 1});
   }

@@ -280,7 +280,8 @@ function setAside(recording: Recording, copies: readonly Copy[]): Recording {
       const requests = copies.flatMap(({segments}) => segments.filter(({first}) => first.input === index));
       const count = own.length + requests.reduce((sum, segment) => sum + segment.count, 0);
       if (count === 0) return input;
-      const firstLine = Math.min(...own.map(({line}) => line), ...requests.map(({first}) => first.line));
+      const lines = [...own.map(({line}) => line), ...requests.map(({first}) => first.line)];
+      const firstLine = lines.reduce((least, line) => Math.min(least, line), Number.POSITIVE_INFINITY);
       return {...input, oddities: [...input.oddities, {what: DOUBLED, count, firstLine}]};
     }),
     events: recording.events.filter((event) => !doubled.has(event)).map(renamed),

@@ -1,4 +1,5 @@
 import type {LogEvent, RequestSegment} from './event.ts';
+import {groupBy} from './group.ts';
 import {logsOf} from './logs.ts';
 import type {Recording} from './recording.ts';
 import {isExact} from './time.ts';
@@ -32,7 +33,7 @@ export function withoutEchoes(recording: Recording): Recording {
       const own = [...echoes].filter((event) => event.input === index);
       const requests = [...halved].filter(([{first}]) => first.input === index);
       const count = own.length + requests.reduce((sum, [segment, left]) => sum + segment.count - left, 0);
-      const firstLine = Math.min(...own.map(({line}) => line), ...requests.map(([{first}]) => first.line));
+      const firstLine = leastOf([...own.map(({line}) => line), ...requests.map(([{first}]) => first.line)]);
       return count === 0 ? input : {...input, oddities: [...input.oddities, {what: TWICE, count, firstLine}]};
     }),
     events: recording.events.filter((event) => !echoes.has(event)),
@@ -79,7 +80,7 @@ function echoesIn(events: readonly LogEvent[]): {echoes: LogEvent[]; from: numbe
     waiting.set(key, open);
   }
   const numbers = [...echoOf.keys()];
-  const [first, last] = [Math.min(...echoOf.values()), numbers.at(-1) ?? -1];
+  const [first, last] = [leastOf([...echoOf.values()]), numbers.at(-1) ?? -1];
   const originals = new Set(echoOf.values());
   const stretch = events.slice(first, last + 1);
   const alone = stretch.filter((_, n) => !originals.has(first + n) && !echoOf.has(first + n));
@@ -97,10 +98,8 @@ function mayEcho(before: LogEvent, event: LogEvent, distance: number): boolean {
   return Math.abs((event.at.earliest as number) - (before.at.earliest as number)) <= SAME_MS;
 }
 
-function byPid(segments: readonly RequestSegment[]): Iterable<RequestSegment[]> {
-  const processes = new Map<number, RequestSegment[]>();
-  for (const segment of segments) processes.set(segment.pid, [...(processes.get(segment.pid) ?? []), segment]);
-  return processes.values();
+function byPid(segments: readonly RequestSegment[]): Iterable<readonly RequestSegment[]> {
+  return groupBy(segments, ({pid}) => pid).values();
 }
 
 /** The lines of one process are more than the requests that they count. */
@@ -108,7 +107,8 @@ function comeTwice(segments: readonly RequestSegment[]): boolean {
   const numbers = segments.flatMap(({firstNumber, lastNumber}) => [firstNumber, lastNumber]).filter((number) => number >= 0);
   if (numbers.length === 0) return true;
   const lines = segments.reduce((sum, {count}) => sum + count, 0);
-  return lines >= 1.5 * (Math.max(...numbers) - Math.min(...numbers) + 1);
+  const greatest = numbers.reduce((most, number) => Math.max(most, number), 0);
+  return lines >= 1.5 * (greatest - leastOf(numbers) + 1);
 }
 
 /**
@@ -143,6 +143,11 @@ function reduced(segment: RequestSegment, count: number): RequestSegment[] {
       status5xx: share(status5xx),
     },
   ];
+}
+
+/** There may be more of them than a call takes arguments. */
+function leastOf(numbers: readonly number[]): number {
+  return numbers.reduce((least, number) => Math.min(least, number), Number.POSITIVE_INFINITY);
 }
 
 const TWICE = 'doubled: a line that came twice; counted once';

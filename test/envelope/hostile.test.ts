@@ -247,6 +247,12 @@ describe('clocks', () => {
 });
 
 describe('containers', () => {
+  test('a line in very many parts', async () => {
+    const part = '2026-11-20T23:29:16Z stdout P x';
+    const timeline = await read(...Array<string>(50_000).fill(part), `2026-11-20T23:29:16Z stdout F ${SPAWNED}`, SPAWNED);
+    expect(said(timeline)).toEqual(Array(2).fill('uwsgi/worker-spawned 7'));
+  });
+
   test('a line in parts', async () => {
     const part = (log: string, stream = 'stdout') => JSON.stringify({log, stream, time: '2026-11-20T23:29:16Z'});
     const timeline = await read(
@@ -322,6 +328,22 @@ describe('one giant line', () => {
     expect(said(timeline)).toHaveLength(20);
     expect(counts(timeline)).toEqual({events: 1, requests: 0, noise: 0, application: 0, unknown: 0});
     expect(times(timeline)[1]).toBe(new Date((1795217356 + 1000) * 1000).toISOString());
+  });
+
+  test('of messages without line ends', async () => {
+    const asked = (n: number) => `Gracefully killing worker ${n} (pid: ${n})... `;
+    const messages = Array.from({length: 60_000}, (_, n) => (n % 100 === 0 ? asked(n) : REQUEST.replaceAll('7', '8')));
+    const timeline = await read(messages.join(''), 'the next line');
+    expect(said(timeline)).toHaveLength(600);
+    expect(timeline.events.map(({pid}) => pid)).toEqual(Array.from({length: 600}, (_, n) => n * 100));
+    const requests = timeline.instances.flatMap(({processes}) => processes).reduce((sum, {requests: served}) => sum + served, 0);
+    expect(requests).toBe(59_400);
+    expect(counts(timeline)).toMatchObject({events: 1, application: 1});
+  });
+
+  test('of what begins like messages', async () => {
+    for (const text of ['spawned uWSGI worker 1 (pid: 7, ', 'worker 1 buried after ', 'Gracefully killing worker 1 (pid: '])
+      expect((await read(text.repeat(2_500_000 / text.length), SPAWNED)).inputs[0]?.lines, text).toBe(2);
   });
 
   test('of nothing', async () => {
