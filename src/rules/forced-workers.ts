@@ -235,8 +235,9 @@ function judge(process: Process, instance: Instance, scene: Scene): Judgement {
  * A worker that takes note says so, and stops serving: the master then calls it "killed successfully" in a chain, and
  * "died" if it still served.
  */
-function isDeaf({asked, ended}: Process, {kind, headless}: Reload, othersAcknowledged: boolean): boolean {
+function isDeaf({asked, ended, appLoaded}: Process, {kind, headless}: Reload, othersAcknowledged: boolean): boolean {
   if (!asked || asked.acknowledged || headless || ended?.meaning.ending === 'replaced') return false;
+  if (appLoaded && precedes(asked.event, appLoaded)) return true;
   return othersAcknowledged || ((kind === 'chain' || kind === 'workers') && ended?.meaning.ending === 'died');
 }
 

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
@@ -63,14 +64,90 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const instance of timeline.instances) {
-      const struck = struckIn(timeline, instance);
+      const all = struckIn(timeline, instance);
+      const struck = all.filter(({process}) => process.role === 'worker');
       const finding = struck.length > 0 ? describe(instance, struck) : null;
       if (finding) yield finding;
+      for (const helpers of groupBy(without(all, struck), ({process}) => process.role).values()) {
+        const [first, ...others] = helpers;
+        const told = first && describeHelpers(instance, [first, ...others]);
+        if (told) yield told;
+      }
     }
   },
 };
 
 export default rule;
+
+function without(all: readonly Struck[], some: readonly Struck[]): readonly Struck[] {
+  return all.filter((each) => !some.includes(each));
+}
+
+/** What runs beside the workers, and the option that limits it. */
+const HELPERS: Readonly<Partial<Record<Process['role'], {readonly name: string; readonly option: string | null}>>> = {
+  mule: {name: 'mule', option: 'mule-harakiri'},
+  spooler: {name: 'spooler', option: 'spooler-harakiri'},
+  gateway: {name: 'gateway', option: null},
+  other: {name: 'cron job', option: 'cron-harakiri'},
+};
+
+/** No request of a client is cut here, but the work that was under way is. */
+function describeHelpers(instance: Instance, struck: readonly [Struck, ...Struck[]]): Finding | null {
+  const processes = struck.map(({process}) => process);
+  const {name, option} = HELPERS[processes[0]?.role ?? 'other'] ?? {name: 'process', option: null};
+  const lines = evidence(
+    struck
+      .slice(0, 4)
+      .flatMap(({episodes: [strike], process}) => [
+        proof(strike, `the time limit struck the ${name} (pid ${process.pid})`),
+        ...(process.ended && process.ended !== strike ? [proof(process.ended, 'it is gone')] : []),
+      ]),
+  );
+  if (!lines) return null;
+  const which = struck.length === 1 ? `a ${name}` : `${struck.length} ${name}s`;
+  return {
+    title: `${capital(which)} took longer than ${struck.length === 1 ? 'its' : 'their'} time limit and ${was(struck.length)} struck for it`,
+    message: sentences(
+      `Harakiri struck ${which} (pid ${list(unique(processes.map(({pid}) => pid)))}). That is proved.`,
+      'What it was working on was cut. No worker and no request of a client is concerned.',
+    ),
+    severity: 'warning',
+    confidence: 'certain',
+    instance: instance.id,
+    reload: null,
+    pids: unique(processes.map(({pid}) => pid)),
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['how far it had got', 'what it was waiting for'],
+    fixes: [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        effect: 'the work ends before the limit',
+        since: null,
+        safety: 'needs-code',
+        why: 'Give what it calls a time limit of its own, and let it go on where it was cut.',
+      },
+      ...(option === null
+        ? []
+        : [
+            {
+              setting: option,
+              section: 'uwsgi',
+              value: null,
+              effect: 'work that is meant to take long is let finish',
+              since: null,
+              safety: 'safe' as const,
+              why: 'Raise it where the work is legitimate.',
+            },
+          ]),
+    ],
+    next: [`look into what the ${name} itself wrote just before`],
+    identity: [instanceName(instance), 'harakiri', name],
+  };
+}
 
 function struckIn(timeline: Timeline, instance: Instance): Struck[] {
   const leaving = new Set(heldIn(timeline, instance).map(({process}) => process));

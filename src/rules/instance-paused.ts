@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
-import type {Timeline} from '../timeline/timeline.ts';
+import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding, Rule} from './rule.ts';
 import {duration, evidence, instanceName, proof, sentences} from './wording.ts';
@@ -40,13 +40,22 @@ const rule: Rule = {
 
 export default rule;
 
+/** Milliseconds in which a worker may take one more request before it is suspended. */
+const GRACE = 2000;
 /** Seconds of a pause that is meant. */
 const SHORT = 60;
+
+/** A request that began later shows that the workers run: the line that resumed them is missing. */
+function isServing({processes}: Instance, paused: LogEvent): boolean {
+  const since = paused.at.latest;
+  return since !== null && processes.some(({segments}) => segments.some(({lastStart}) => lastStart > since + GRACE));
+}
 
 function describe(timeline: Timeline, paused: LogEvent): Finding | null {
   const instance = instanceOfEvent(timeline, paused);
   const stopped = instance?.stopped ?? null;
   if (stopped && precedes(paused, stopped)) return null;
+  if (instance && isServing(instance, paused)) return null;
   const end = {earliest: timeline.to, latest: timeline.to};
   const lasted = timeline.to === null ? {min: 0, max: null} : between(paused.at, end);
   const lines = evidence([proof(paused, 'the instance is paused, and no later line resumes it')]);
@@ -66,7 +75,11 @@ function describe(timeline: Timeline, paused: LogEvent): Finding | null {
     workers: [],
     evidence: lines,
     against: [
-      {hypothesis: 'the line that resumes it is missing', because: 'no worker answers a request later', line: paused.line},
+      {
+        hypothesis: 'the line that resumes it is missing',
+        because: 'no worker answers a request that began later',
+        line: paused.line,
+      },
     ],
     cannotSee: ['who paused it'],
     fixes: [],

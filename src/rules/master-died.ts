@@ -56,7 +56,10 @@ export default rule;
 function ownerOf(timeline: Timeline, event: LogEvent): Instance | null {
   const byPid = timeline.instances.find(({processes}) => processes.some(({pid}) => pid === event.pid && event.pid !== null));
   const bySpeaker = timeline.instances.find(({processes}) => processes.some(({remarks}) => remarks.includes(event)));
-  return byPid ?? bySpeaker ?? instanceOfEvent(timeline, event);
+  const instance = byPid ?? bySpeaker ?? instanceOfEvent(timeline, event);
+  // A master that has said goodbye had no workers left: these are those of another, which the log does not introduce.
+  const goodbye = instance?.stopped?.meaning.kind === 'stop-ended' ? instance.stopped : null;
+  return goodbye !== null && precedes(goodbye, event) ? null : instance;
 }
 
 /** Told by other rules: who killed the master, that the next start finds the port held, or that a stop was taken as a reload. */

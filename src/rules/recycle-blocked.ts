@@ -69,6 +69,12 @@ const rule: Rule = {
 
 export default rule;
 
+/** Requests of its other threads ended after it had said that its work was done, and one more may have been running. */
+function isServing(process: Process, instance: Instance): boolean {
+  const after = process.asked?.requestsAfter ?? 0;
+  return after > 0 && after < (coresOf(process, instance) ?? 1) - 1;
+}
+
 function describe(
   timeline: Timeline,
   instance: Instance,
@@ -103,6 +109,7 @@ function describe(
       : 'the place is filled again within about 1 s';
   // The worker itself says that its work is done; that its lifetime is over is said by the master, whatever it does.
   const isDone = processes.every((process) => (coresOf(process, instance) ?? 1) === 1 && process.cause !== 'max-lifetime');
+  const mayServe = processes.every((process) => isServing(process, instance));
   const [first, ...further] = processes;
   if (!first) return null;
   const held: Held = {
@@ -127,10 +134,16 @@ function describe(
       !proved && 'and no reload is under way in this log.',
       orphans > 0 && `${count(orphans, 'background task')} had begun in them and never ended.`,
       orphans > 0 && 'It is inferred that their exit waited for these: Python waits for the threads of a pool.',
-      orphans === 0 && 'What blocked their exit is inferred: most often it is a thread, timer or pool of the application.',
+      orphans === 0 &&
+        mayServe &&
+        'What blocked their exit is not in the log: they went on to answer requests in other threads, so one more request is as ' +
+          'possible as a thread, timer or pool of the application.',
+      orphans === 0 &&
+        !mayServe &&
+        'What blocked their exit is inferred: most often it is a thread, timer or pool of the application.',
       orphans === 0 && isDone && proved && 'It was not a request: a worker says that it is done when its request has ended.',
     ),
-    confidence: 'likely',
+    confidence: mayServe && orphans === 0 ? 'possible' : 'likely',
     instance: instance.id,
     reload: null,
     pids: unique(processes.map(({pid}) => pid)),

@@ -59,18 +59,21 @@ interface Answer {
   readonly began: number;
 }
 
-/** The first answers of workers that no line has introduced, by time. */
+/** The answers of workers that no line has introduced, the first and the last of each stretch, by time. */
 function answersOfStrangers(instance: InstanceDraft, segments: Segments): readonly Answer[] {
   return instance.processes
     .flatMap((process): Answer[] => {
-      const [first] = segments.get(process) ?? [];
       const isStranger = process.role === 'worker' && process.started === null && process.asked === null && process.seen === null;
-      return isStranger && first !== undefined ? [{line: first.first, began: first.firstStart}] : [];
+      if (!isStranger) return [];
+      return (segments.get(process) ?? []).flatMap(({first, firstStart, last, lastStart}) => [
+        {line: first, began: firstStart},
+        {line: last, began: lastStart},
+      ]);
     })
     .sort((a, b) => a.began - b.began);
 }
 
-/** A worker that answers first when all that were told had to be dead. */
+/** Somebody whom the log does not introduce answers when all that were told had to be dead. */
 function nextGeneration(reload: ReloadDraft, answers: readonly Answer[]): OverBy | null {
   const {began, entries, kind, isUnderWay, instance} = reload;
   const since = (entries.at(-1)?.told ?? began).at.latest;
