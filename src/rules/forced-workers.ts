@@ -81,8 +81,8 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
  * A worker that a later line shows to have left by itself was only named, not killed. One that is killed again and again is
  * another trouble (kill-without-effect).
  */
-function isKilledAtMercy({role, forced, end, ended}: Process): boolean {
-  return role === 'worker' && forced?.deadline === 'mercy' && end !== 'clean' && (forced.tries === 1 || ended !== null);
+function isKilledAtMercy({role, forced, end}: Process): boolean {
+  return role === 'worker' && forced?.deadline === 'mercy' && end !== 'clean' && forced.tries === 1;
 }
 
 /** What one reload or stop looks like as a whole. */

@@ -21,6 +21,7 @@ import memoryKill from './memory-kill.ts';
 import mercyIneffective from './mercy-ineffective.ts';
 import mercyTooLong from './mercy-too-long.ts';
 import mercyTooShort from './mercy-too-short.ts';
+import muleBlocksReload from './mule-blocks-reload.ts';
 import oldCodeKept from './old-code-kept.ts';
 import outerTimeoutTooShort from './outer-timeout-too-short.ts';
 import recycleBlocked from './recycle-blocked.ts';
@@ -51,6 +52,7 @@ export const rules: readonly Rule[] = [
   forcedKillUndecided,
   recycleBlocked,
   killWithoutEffect,
+  muleBlocksReload,
   workerTimeout,
   reloadUnfinished,
   respawnOrphansTasks,

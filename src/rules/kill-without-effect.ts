@@ -1,3 +1,4 @@
+import type {LogEvent} from '../timeline/event.ts';
 import type {Forced, Instance, Process} from '../timeline/timeline.ts';
 import type {Finding, Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
@@ -27,8 +28,12 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of uwsgiOf(timeline)) {
       const again = killedAgain(instance);
-      const finding = again.length > 0 ? describe(instance, again) : null;
-      if (finding) yield finding;
+      const named = instance.processes.filter((process) => process.forced === null && namings(process).length > 0);
+      for (const finding of [
+        again.length > 0 ? describe(instance, again) : null,
+        named.length > 0 ? describeNamed(instance, named) : null,
+      ])
+        if (finding) yield finding;
     }
   },
 };
@@ -45,6 +50,54 @@ function killedAgain({processes}: Instance): Again[] {
     const {forced} = process;
     return forced !== null && forced.deadline === 'mercy' && forced.tries > 1 ? [{process, forced}] : [];
   });
+}
+
+function namings({remarks, role}: Process): LogEvent[] {
+  return role === 'worker' ? remarks.filter(({message}) => message === 'uwsgi/no-mercy') : [];
+}
+
+/** They had left by themselves: this master looks at a deadline only when it has waited for all of its workers. */
+function describeNamed(instance: Instance, named: readonly Process[]): Finding | null {
+  const lines = evidence(
+    named.slice(0, 4).flatMap((process) =>
+      namings(process)
+        .slice(0, 2)
+        .map((line) => proof(line, `${nameOf(process)} is named`)),
+    ),
+  );
+  if (!lines) return null;
+  const trouble = upstreamTrouble(instance, 'kill-repeats', lines[0].at);
+  const times = Math.max(...named.map((process) => namings(process).length));
+  const [helper] = instance.processes.filter(({role, forced}) => role !== 'worker' && forced !== null);
+  return {
+    title: 'NO MERCY names workers that had left already',
+    severity: 'info',
+    message: sentences(
+      `${list(named.map(nameOf), 4)} ${named.length === 1 ? 'is' : 'are'} named as taking too much time to die, ${times === 1 ? 'once' : `up to ${times} times`}, and`,
+      'had left by themselves before: that is inferred.',
+      trouble && `${troubleText(trouble, instance, lines[0].at)}.`,
+      helper ? 'What the master really waited for was another of its processes, which it killed as well.' : null,
+    ),
+    confidence: 'likely',
+    instance: instance.id,
+    reload: named[0]?.asked?.reload ?? null,
+    pids: unique(named.map(({pid}) => pid)),
+    workers: numbers(named),
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'app-threads-block-shutdown',
+        because:
+          'this version waits for each worker without a deadline at a graceful stop, so it names them only when they are gone',
+        line: lines[0].at.line,
+        fits: 'less',
+      },
+    ],
+    cannotSee: ['when they left: this version prints no "buried" line at a graceful stop'],
+    fixes: [],
+    next: ['see which other process of the server (a mule, a daemon) was still there: that one held the stop'],
+    identity: [instanceName(instance), 'named when gone'],
+  };
 }
 
 function describe(instance: Instance, again: readonly Again[]): Finding | null {

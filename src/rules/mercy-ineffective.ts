@@ -1,5 +1,5 @@
 import type {LineRef} from '../timeline/event.ts';
-import {processesAskedBy} from '../timeline/lookup.ts';
+import {precedes, processesAskedBy} from '../timeline/lookup.ts';
 import type {Instance, Process, Setting} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Rule} from './rule.ts';
@@ -148,6 +148,8 @@ function blockingStop(instance: Instance): Finding | null {
       reload.began.message === 'uwsgi/graceful-shutdown' &&
       versionWithin(instance, '2.0.27', '2.0.30', reload.began) &&
       processesAskedBy(instance, reload).every(({forced}) => forced?.deadline !== 'mercy') &&
+      // A mule that had to be killed held it: mule-blocks-reload's.
+      !instance.processes.some(({role, forced}) => role !== 'worker' && forced && precedes(reload.began, forced.event)) &&
       reload.duration.min > costOf(mercyOf(instance, reload.began).seconds) + 2,
   );
   if (!stop) return null;

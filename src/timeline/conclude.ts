@@ -301,7 +301,8 @@ class Conclusion {
   private wait(draft: ProcessDraft): Duration {
     const {asked, forced, ended, leaving} = draft;
     if (asked === null) return {min: 0, max: null};
-    if (ended === null && leaving !== null) return between(asked.told.at, endedAt(draft));
+    if (ended === null && (leaving !== null || (draft.end === 'clean' && draft.goneBy !== null)))
+      return between(asked.told.at, endedAt(draft));
     if (ended === null) {
       if (forced !== null) return {min: this.patience(asked.told.at, forced).min, max: null};
       return this.lasted(asked.reload, asked.told.at, this.lastSeen(draft, this.segments.get(draft) ?? []));

@@ -29,6 +29,12 @@ function processForced(story: StoryDraft, event: LogEvent): void {
   process.instance.struck = process;
   // uWSGI 2.0.27 to 2.0.30 names processes that have ended already.
   if (!isAlive(process)) return;
+  if (hadToBeGone(process, event)) {
+    process.goneBy = event;
+    process.end = 'clean';
+    goesOn(process.instance, event);
+    return;
+  }
   askInHindsight(story, process);
   const tries = (process.forced?.tries ?? 0) + 1;
   process.forced = {event, tries, deadline: event.meaning.deadline ?? 'mercy', inferred: false};
@@ -37,6 +43,20 @@ function processForced(story: StoryDraft, event: LogEvent): void {
   story.lastStruck = process;
   goesOn(process.instance, event);
   prolong(process, event);
+}
+
+/** Versions whose master waits for each of its workers at a graceful stop, before it looks at any deadline (core/uwsgi.c). */
+const WAITING = /^2\.0\.(27|28|29|30)(?!\d)/;
+
+/** Of a master that has waited for all its workers: when it loses patience it does not know that they are gone. */
+function hadToBeGone({instance: {active, version}, role}: ProcessDraft, {message}: LogEvent): boolean {
+  return (
+    role === 'worker' &&
+    message === 'uwsgi/no-mercy' &&
+    active?.began.message === 'uwsgi/graceful-shutdown' &&
+    version !== null &&
+    WAITING.test(version)
+  );
 }
 
 /** A worker under gevent that is to be recycled ends itself, and does not say who it is: they do so in the order of their leaving. */
