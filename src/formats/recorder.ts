@@ -584,7 +584,7 @@ export class Recorder implements LineSink {
           : wrapping.inside(isOwn ? null : layerName(name), origin);
       route.push(layers);
       const isStamped = layers === envelope && stamps.has(layer);
-      if (isStamped) this.stamp(wrapping, layer, isOwn);
+      if (isStamped && !(isLoggers && speakers === 0 && this.isTimeless(outer))) this.stamp(wrapping, layer, isOwn);
       isDated ||= isOwn && !isLoggers;
       isRecord ||= isLoggers;
       isBehindStamp = (isStamped && !isOwn) || name === 'syslog-priority';
@@ -610,7 +610,7 @@ export class Recorder implements LineSink {
       }
       return {kind, isDated, isRecord, body, wrapping};
     }
-    if (route.length > 0 && depth < DEEPEST_TEXT && hasSyslogEscape(buffer, body, lineEnd)) {
+    if (route.length > 0 && speakers !== 0 && depth < DEEPEST_TEXT && hasSyslogEscape(buffer, body, lineEnd)) {
       const text = buffer.toString('latin1', body, lineEnd);
       const unescaped = text.replace(SYSLOG_ESCAPE, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
       if (unescaped !== text) kind = this.inner(Buffer.from(unescaped, 'latin1'), wrapping, depth);
@@ -624,6 +624,11 @@ export class Recorder implements LineSink {
     if (layer === 'supervisord-child') return true;
     if (layer !== 'leveled-time') return false;
     return this.supervisors.some(({format, matcher}) => format === supervisord && matcher.match(behind) >= 0);
+  }
+
+  /** Whether nothing can be learnt from the time of a record in which nobody has a word: the clock of the log is known. */
+  private isTimeless(outer: Wrapping): boolean {
+    return outer === Wrapping.none && this.current.calendar.knows && this.teller === null;
   }
 
   private mayPeel(name: string): boolean {

@@ -36,6 +36,8 @@ export function beginningsOf(expr: Expr): Beginning[] {
       return capped(expr.of.flatMap(beginningsOf));
     case 'opt':
       return [...beginningsOf(expr.body), {sets: [], whole: true}];
+    case 'star':
+      return [firstOf(beginningsOf(expr.body)), {sets: [], whole: true}];
     case 'field':
       return beginningsOf(expr.body);
     case 'not':
@@ -46,8 +48,15 @@ export function beginningsOf(expr: Expr): Beginning[] {
   }
 }
 
+/** What they have in common: the first byte is one of theirs. */
+function firstOf(all: readonly Beginning[]): Beginning {
+  const firsts = all.flatMap(({sets}) => sets[0] ?? []);
+  const isTold = firsts.length === all.length;
+  return {sets: isTold ? [bytes((byte) => firsts.some((set) => set[byte] === 1))] : [], whole: false};
+}
+
 function capped(all: Beginning[]): Beginning[] {
-  if (all.length > MOST_BEGINNINGS) return [{sets: [], whole: false}];
+  if (all.length > MOST_BEGINNINGS) return [firstOf(all)];
   return all.map(({sets, whole}) =>
     sets.length > LONGEST_BEGINNING ? {sets: sets.slice(0, LONGEST_BEGINNING), whole: false} : {sets, whole},
   );

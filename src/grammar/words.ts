@@ -3,6 +3,10 @@ import type {Matcher} from './matcher.ts';
 
 /** Letters by how common they are in logs; everything else is rarer. */
 const COMMON = ' etaoinsrldhcu0mpf1g:w-./2yb,_';
+const RARITY = Uint8Array.from({length: 256}, (_, byte) => {
+  const place = COMMON.indexOf(String.fromCharCode(byte));
+  return place < 0 ? COMMON.length + 10 : place;
+});
 /** What applications write all the time as well: words to be found by only where a message has no other. */
 const EVERYDAY =
   ' TRACE: DEBUG: INFO: NOTICE: WARNING: ERROR: CRITICAL: FATAL: TRACE DEBUG INFO NOTICE WARNING ERROR CRITICAL FATAL Error: Exception invalid unable failed cannot ' +
@@ -75,14 +79,21 @@ function rarityOf(texts: readonly string[]): number {
 
 function rarity(text: string): number {
   if (EVERYDAY.includes(text)) return 0;
-  return [...text].reduce((sum, letter) => sum + (COMMON.includes(letter) ? COMMON.indexOf(letter) : COMMON.length + 10), 0);
+  return [...text].reduce((sum, letter) => sum + (RARITY[letter.charCodeAt(0)] as number), 0);
 }
 
 /** Where in a text its rarest bytes begin. */
-function keyIn(text: string): number {
-  const places = Array.from({length: Math.max(1, text.length - KEY + 1)}, (_, at) => at);
-  const rarityAt = (at: number) => rarity(text.slice(at, at + KEY));
-  return places.reduce((rarest, at) => (rarityAt(at) > rarityAt(rarest) ? at : rarest));
+function keyIn(bytes: Uint8Array): number {
+  let rarest = 0;
+  let best = -1;
+  for (let at = 0; at <= bytes.length - KEY; at++) {
+    let sum = 0;
+    for (let next = at; next < at + KEY; next++) sum += RARITY[bytes[next] as number] as number;
+    if (sum <= best) continue;
+    best = sum;
+    rarest = at;
+  }
+  return rarest;
 }
 
 /** How many slots of the table there are for each key: most bytes of a line end at an empty one. */
@@ -166,8 +177,8 @@ export class Vocabulary {
 
 /** A text by its key; one that is shorter than a key by every key that begins with it. */
 function entriesOf([text, mask]: readonly [string, number]): Entry[] {
-  const offset = keyIn(text);
   const bytes = Buffer.from(text, 'latin1');
+  const offset = keyIn(bytes);
   const begun = bytes.subarray(offset, offset + KEY).reduce((key, byte) => (key << 8) | byte, 0);
   if (bytes.length >= KEY) return [{key: begun, bytes, offset, mask}];
   return Array.from({length: 256}, (_, byte) => ({key: (begun << 8) | byte, bytes, offset, mask}));
