@@ -11,7 +11,7 @@ import {SteadyClock} from '../envelope/steady.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
 import {HEADROOM, type Matcher} from '../grammar/matcher.ts';
-import {Vocabulary} from '../grammar/words.ts';
+import {Vocabulary} from '../grammar/vocabulary.ts';
 import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {LineRef, LogEvent, Meaning, RequestSegment, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';

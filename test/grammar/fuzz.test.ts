@@ -7,7 +7,7 @@ import {messagesOf} from '../../src/grammar/expression.ts';
 import {interpret} from '../../src/grammar/interpret.ts';
 import {loadGrammar} from '../../src/grammar/load.ts';
 import {kebabCase} from '../../src/grammar/matcher.ts';
-import {Vocabulary} from '../../src/grammar/words.ts';
+import {Vocabulary} from '../../src/grammar/vocabulary.ts';
 import {grammarFiles} from './grammar-files.ts';
 import {compiled, matchLine} from './matching.ts';
 import {randomFrom} from './random.ts';

@@ -1,7 +1,7 @@
 import {grammars} from 'ohm-js';
 import {describe, expect, test} from 'vitest';
 import {compileGrammar} from '../../src/grammar/compile.ts';
-import {Vocabulary} from '../../src/grammar/words.ts';
+import {Vocabulary} from '../../src/grammar/vocabulary.ts';
 import {compiled} from './matching.ts';
 
 const matcherOf = (body: string) => compiled(Object.values(grammars(`Test { ${body} }`))[0]!);
@@ -35,7 +35,22 @@ describe('a vocabulary tells who may have written a line', () => {
   });
 });
 
-test('a matcher is not parsed before it is asked', async () => {
+describe('the text that tells a message', () => {
+  const textsIn = async (body: string) => (await matcherOf(body)).texts;
+
+  test('a choice among texts is joined with what stands beside it', async () =>
+    expect(await textsIn('set = "  " ("bind" | "workers") ": " rest  rest = any+')).toEqual(['  bind: ', '  workers: ']));
+  test('what must not follow stands nowhere', async () =>
+    expect(await textsIn('farewell = "bye" ~" world" " now"')).toEqual(['bye now']));
+  test('two bytes are enough where there are no more', async () => {
+    expect(await speakers(['tree = ("|-" | "`-") pid  pid = digit+'], 'x |-4711')).toBe(1);
+    expect(await speakers(['tree = ("|-" | "`-") pid  pid = digit+'], 'x | -4711')).toBe(0);
+  });
+  test('the whole of it has to be there', async () =>
+    expect(await speakers(['died = "worker " number " died"  number = digit+'], 'the worker 3 dies')).toBe(0));
+});
+
+test('a matcher is not made before it is asked', async () => {
   const matcher = await matcherOf('bye = "bye"');
   const before = matcher.match;
   matcher.bind(Buffer.from('bye\n'.padEnd(40)));
