@@ -24,6 +24,7 @@ import mercyTooShort from './mercy-too-short.ts';
 import muleBlocksReload from './mule-blocks-reload.ts';
 import oldCodeKept from './old-code-kept.ts';
 import outerTimeoutTooShort from './outer-timeout-too-short.ts';
+import programLeftByItself from './program-left-by-itself.ts';
 import recycleBlocked from './recycle-blocked.ts';
 import recycledTooOften from './recycled-too-often.ts';
 import reloadLostApp from './reload-lost-app.ts';
@@ -31,16 +32,22 @@ import reloadUnfinished from './reload-unfinished.ts';
 import reloadedTwice from './reloaded-twice.ts';
 import requestBlocksShutdown from './request-blocks-shutdown.ts';
 import respawnOrphansTasks from './respawn-orphans-tasks.ts';
+import restartedFromAbove from './restarted-from-above.ts';
 import riskySetting from './risky-setting.ts';
 import routerCutsClients from './router-cuts-clients.ts';
 import type {Rule} from './rule.ts';
+import signalHitWorkers from './signal-hit-workers.ts';
 import slowStartEmptiesService from './slow-start-empties-service.ts';
 import spoolerTaskCut from './spooler-task-cut.ts';
 import stopBecameReload from './stop-became-reload.ts';
+import stopLeftProcesses from './stop-left-processes.ts';
 import survivorsHoldPort from './survivors-hold-port.ts';
 import synchronizedRecycling from './synchronized-recycling.ts';
 import threadsLostOnFork from './threads-lost-on-fork.ts';
+import unitReloadFailed from './unit-reload-failed.ts';
+import upgradeStuck from './upgrade-stuck.ts';
 import vassalKeepsDying from './vassal-keeps-dying.ts';
+import watchdogKill from './watchdog-kill.ts';
 import workerCrashed from './worker-crashed.ts';
 import workerNeverCameBack from './worker-never-came-back.ts';
 import workerNeverServed from './worker-never-served.ts';
@@ -61,6 +68,12 @@ export const rules: readonly Rule[] = [
   vassalKeepsDying,
   stopBecameReload,
   outerTimeoutTooShort,
+  stopLeftProcesses,
+  unitReloadFailed,
+  signalHitWorkers,
+  upgradeStuck,
+  watchdogKill,
+  programLeftByItself,
   survivorsHoldPort,
   bootFailure,
   reloadLostApp,
@@ -92,4 +105,5 @@ export const rules: readonly Rule[] = [
   riskySetting,
   clockDisagreement,
   logHidesTimes,
+  restartedFromAbove,
 ];

@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
-import type {Instance, Process} from '../timeline/timeline.ts';
+import {type Instance, type Process, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import {memoryKillsIn} from './memory.ts';
 import type {Finding, Rule} from './rule.ts';
@@ -54,11 +54,17 @@ const rule: Rule = {
     const owners = timeline.events.filter(({meaning}) => meaning.kind === 'process-forced');
     const starved = new Set(memoryKillsIn(timeline).flatMap(({victims}) => victims.map(({process}) => process.ended)));
     for (const instance of timeline.instances) {
+      const asked = timeline.events.filter(isAskedKill);
       const killed = loneDeaths(timeline, instance, 'killed').filter(
         (process) => isSignal9(process) && !starved.has(process.ended) && !isOwned(owners, instance, process),
       );
-      const finding = killed.length > 0 ? describe(instance, killed) : null;
-      if (finding) yield finding;
+      const onRequest = killed.filter((process) => asked.some((event) => isNear(event, process)));
+      const others = killed.filter((process) => !onRequest.includes(process));
+      for (const finding of [
+        others.length > 0 ? describe(instance, others) : null,
+        onRequest.length > 0 ? askedFor(instance, onRequest, asked) : null,
+      ])
+        if (finding) yield finding;
     }
   },
 };
@@ -79,6 +85,48 @@ function isOwned(owners: readonly LogEvent[], instance: Instance, process: Proce
     const distance = between(event.at, process.endedAt);
     return distance.max !== null && distance.max <= NEAR;
   });
+}
+
+/** systemd was asked by a client (systemctl kill) to send the signal. */
+function isAskedKill({message, fields}: LogEvent): boolean {
+  return message === 'systemd/client-signal' && /KILL$|^9$/.test(String(fields.signal));
+}
+
+function isNear(event: LogEvent, process: Process): boolean {
+  const distance = between(event.at, process.endedAt);
+  const program = String(event.fields.unit ?? '');
+  return distance.max !== null && distance.max <= NEAR && (process.program === null || process.program === program);
+}
+
+function askedFor(instance: Instance, killed: readonly Process[], asked: readonly LogEvent[]): Finding | null {
+  const lines = evidence([
+    ...asked.slice(0, 3).map((event) => proof(event, 'somebody asked systemd to send the signal')),
+    ...killed
+      .slice(0, 4)
+      .flatMap((process) => (process.ended ? [proof(process.ended, `${processName(process)} died of it`)] : [])),
+  ]);
+  if (!lines) return null;
+  return {
+    title: `Somebody killed ${processNames(killed)} through systemd`,
+    message: sentences(
+      `${capital(processNames(killed))} died of signal 9 that a client had asked systemd to send (systemctl kill -s KILL): it was a person or a script, and no want of memory. That is proved.`,
+      'What it had in hand was cut.',
+    ),
+    confidence: 'certain',
+    instance: instance.id,
+    reload: null,
+    pids: unique(killed.map(({pid}) => pid)).filter((pid) => pid !== UNKNOWN_PID),
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['who asked for it', 'requests that were running: they have no line'],
+    fixes: [],
+    next: [
+      'journalctl _COMM=systemctl _COMM=sudo   # who ran systemctl at that moment',
+      'grep -rn "systemctl kill" in deployment scripts and cron',
+    ],
+    identity: [instanceName(instance), 'client request'],
+  };
 }
 
 function describe(instance: Instance, killed: readonly Process[]): Finding | null {

@@ -30,12 +30,17 @@ const rule: Rule = {
       'uwsgi/worker-spawned',
       'uwsgi/master-spawned',
       'gunicorn/parent-changed',
+      'gunicorn/main-loop-exception',
       'gunicorn/booting-worker',
       'gunicorn/starting',
     ],
     otherwise: 'no line of this log tells of a master or a worker',
   },
   *check(timeline) {
+    for (const event of timeline.events.filter(({message}) => message === 'gunicorn/main-loop-exception')) {
+      const finding = failedLoop(timeline, event);
+      if (finding) yield finding;
+    }
     const groups = new Map<Instance | null, LogEvent[]>();
     for (const event of timeline.events) {
       if (event.meaning.kind !== 'master-lost') continue;
@@ -73,6 +78,42 @@ function isOwned(timeline: Timeline, instance: Instance | null, [first]: readonl
     stopsTakenAsReload(timeline).some((taken) => taken.instance === instance) ||
     instance.reloads.findLast(({began}) => precedes(began, first))?.kind === 'brutal'
   );
+}
+
+/** The arbiter ends its workers and itself where its own loop fails. */
+function failedLoop(timeline: Timeline, event: LogEvent): Finding | null {
+  const instance = instanceOfEvent(timeline, event);
+  const lines = evidence([proof(event, 'the arbiter says that its own loop failed')]);
+  if (!lines) return null;
+  return {
+    title: "gunicorn's arbiter failed in its own main loop and gave up",
+    message: sentences(
+      'An exception ended the main loop of the arbiter: it stops its workers and leaves. That is proved; which exception, the traceback below that line tells.',
+      'RuntimeError: reentrant call inside … is a known one of versions before 24: the arbiter logged while it was already logging, when a worker ended.',
+      'An error in a hook of the configuration (on_reload, child_exit, pre_fork …) ends it in the same way.',
+    ),
+    confidence: 'certain',
+    instance: instance?.id ?? null,
+    reload: null,
+    pids: event.pid === null ? [] : [event.pid],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['the traceback, where it went to another log'],
+    fixes: [
+      {
+        setting: null,
+        section: null,
+        value: null,
+        effect: 'this exception is gone, where it is the reentrant call',
+        since: null,
+        safety: 'safe',
+        why: 'Run gunicorn 24 or later.',
+      },
+    ],
+    next: ['read the traceback below that line: its last frame tells whether it is a hook of the configuration'],
+    identity: [instance ? instanceName(instance) : 'gunicorn', 'main loop'],
+  };
 }
 
 function describe(timeline: Timeline, instance: Instance | null, events: readonly LogEvent[]): Finding | null {

@@ -223,6 +223,10 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
               ? ': SIGKILL goes to the master alone unless killasgroup is set, and what is left keeps the port.'
               : '.'
         }`,
+      life.forced !== null &&
+        life.forced.tries > 1 &&
+        supervisor.supervisor === 'supervisord' &&
+        `SIGKILL was sent ${life.forced.tries} times: the process does not go even then. It waits inside the kernel (a dead disk or network file system), or the pid is that of another namespace.`,
       'That it was killed is proved.',
       isStopping && grace !== null && !grace.isKnown && 'The inner patience is the default and may be set otherwise.',
     ),

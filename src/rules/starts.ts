@@ -1,8 +1,10 @@
 /** Starts that failed, and generations that came up without their application: read once, for all rules that ask. */
+
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {isSetupFailure} from './exit-status.ts';
 
 /**
  * `app`: the application did not load. `address`: another process holds the address. `backlog`: the system allows a
@@ -139,6 +141,7 @@ export function failedToStart(timeline: Timeline, instance: Instance, process: P
   // WORKER_BOOT_ERROR and APP_LOAD_ERROR.
   if (instance.supervisor === 'gunicorn') return ended.fields.code === 3 || ended.fields.code === 4;
   if (process.role !== 'program') return false;
+  if (instance.supervisor === 'systemd' && isSetupFailure(ended)) return true;
   let known = explained.get(timeline);
   if (!known) {
     const {starts, reloads} = failedStarts(timeline);

@@ -5,7 +5,7 @@ import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts'
 import {instanceOfEvent} from './deaths.ts';
 import {outerName, patienceOf} from './outer.ts';
 import type {Evidence, Finding} from './rule.ts';
-import {evidence, instanceName, kindOf, proof, seconds, sentences} from './wording.ts';
+import {evidence, instanceName, kindOf, list, proof, seconds, sentences} from './wording.ts';
 
 /** They write nothing when they are gone: their silence is no sign of a hang (celery/apps/worker.py, hypercorn/run.py). */
 const WITHOUT_FAREWELL: ReadonlySet<string> = new Set(['celery', 'hypercorn']);
@@ -20,6 +20,8 @@ export function* stillStopping(timeline: Timeline): Iterable<Finding> {
     const reload = JUDGED.has(instance.supervisor) ? undefined : instance.reloads.at(-1);
     const finding = reload?.outcome === 'unfinished' ? ofServer(timeline, instance, reload) : null;
     if (finding) yield finding;
+    // The stop of the whole tells of each.
+    if (finding) continue;
     for (const life of instance.processes) {
       const waited = life.role === 'program' && life.end === 'running' && life.asked ? ofProgram(timeline, instance, life) : null;
       if (waited) yield waited;
@@ -37,6 +39,9 @@ function ofServer(timeline: Timeline, instance: Instance, reload: Reload): Findi
   const last = timeline.events.findLast((event) => instanceOfEvent(timeline, event) === instance);
   const hasGoneOn = last !== undefined && last !== reload.began;
   if (isFollowed || (WITHOUT_FAREWELL.has(instance.supervisor) && !hasGoneOn)) return null;
+  const programs = instance.processes.flatMap(({role, end, asked, program}) =>
+    role === 'program' && end === 'running' && asked !== null && program !== null ? [program] : [],
+  );
   const since = last === undefined ? 0 : Math.floor(between(reload.began.at, last.at).min);
   return finding(instance, reload, {
     what: kindOf(reload),
@@ -51,7 +56,9 @@ function ofServer(timeline: Timeline, instance: Instance, reload: Reload): Findi
     waiting:
       instance.supervisor === 'celery'
         ? 'A warm shutdown waits for the tasks that are running, without a limit of its own.'
-        : 'What it waits for, no line tells.',
+        : programs.length > 0
+          ? `It waits for ${list(programs)}.`
+          : 'What it waits for, no line tells.',
   });
 }
 

@@ -2,6 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
 import {capital, counted, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
+import {meaningOfStatus} from './exit-status.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
 import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
@@ -109,6 +110,7 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
   const signals = unique(crashed.map(signalOf).filter((signal) => signal !== null));
   const reported = crashed.filter((process) => reportsOf(process).length > 0);
   const codes = unique(crashed.map(exitCodeOf).filter((code) => code !== null));
+  const meanings = unique(codes.map(meaningOfStatus).filter((meaning) => meaning !== null));
   const several = crashed.length > 1;
   const exiting = atExit.length === crashed.length;
   const noun = counted(crashed);
@@ -130,12 +132,15 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
         (codes.length > 0
           ? `The exit ${codes.length > 1 ? 'codes were' : 'code was'} ${list(codes)}.`
           : 'The line tells neither a signal nor the exit code, and no fault handler spoke: it left by an exit code.'),
+      kind === 'code' && meanings.length > 0 && `What that says: ${list(meanings)}.`,
       atExit.length > 0 &&
         `${exiting ? (several ? 'All of them' : 'It') : count(atExit.length, 'of them', 'of them')} had been asked to leave ` +
           'and crashed on the way out: requests were finished, exit handlers were perhaps not.',
       kind === 'fault'
         ? 'The crash is proved; which code did it, only the backtrace tells.'
-        : 'That it ended is proved; why, is not in this log.',
+        : meanings.length > 0
+          ? 'That it ended is proved.'
+          : 'That it ended is proved; why, is not in this log.',
     ),
     confidence: kind === 'fault' ? 'certain' : 'likely',
     instance: instance.id,

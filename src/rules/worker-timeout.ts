@@ -105,6 +105,7 @@ function stagesOf(instance: Instance, kills: readonly ArbiterKill[], timeout: Ti
   );
   const isLoop =
     kills.length > 1 &&
+    (shortest <= (timeout.seconds ?? DEFAULT_TIMEOUT) + SLACK || spansGenerations(kills)) &&
     fared.length === kills.length &&
     fared.every((worker) => killed.has(worker) && lifeOf(worker).min <= shortest + SLACK);
   const stageOf = ({process}: ArbiterKill): Stage => {
@@ -114,6 +115,12 @@ function stagesOf(instance: Instance, kills: readonly ArbiterKill[], timeout: Ti
     return isLoop ? 'starting' : 'unknown';
   };
   return new Map(kills.map((kill) => [kill, stageOf(kill)]));
+}
+
+/** Where all were aborted in one moment, something stopped all of them then. */
+function spansGenerations(kills: readonly ArbiterKill[]): boolean {
+  const first = kills[0]?.forced.at.latest ?? null;
+  return kills.some(({process}) => first !== null && process.startedAt.earliest !== null && process.startedAt.earliest >= first);
 }
 
 /** Started after the last abort: what becomes of it the log does not tell. */

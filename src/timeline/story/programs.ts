@@ -93,7 +93,8 @@ export class Programs {
     const isAnnounced = before !== null && before.event.pid === null;
     const tries = before === null ? 1 : before.tries + (isAnnounced ? 0 : 1);
     const deadline = this.deadlineOf(event, main);
-    process.forced = {event, tries, deadline, inferred: false};
+    // Killed in vain, it is killed again: its time was over at the first.
+    process.forced = {event: before === null || isAnnounced ? event : before.event, tries, deadline, inferred: false};
     process.killedBy = killerOf(instance);
     if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
     // With its first process a container is gone, and no further line says so.

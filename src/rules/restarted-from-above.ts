@@ -1,0 +1,138 @@
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
+import {between} from '../timeline/time.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Finding, Rule} from './rule.ts';
+import {programOf} from './starts.ts';
+import {evidence, list, proof, sentences, unique} from './wording.ts';
+
+/** Seconds between a request to systemd and the stops that belong to it. */
+const NEAR = 60;
+
+const rule: Rule = {
+  id: 'restarted-from-above',
+  title: 'Programs were stopped because something above them was restarted',
+  severity: 'info',
+  docs: {
+    sees:
+      'Stops of programs whose reason stands above them: supervisord itself was told to reload (SIGHUP), a package upgrade ' +
+      'made systemd run itself anew and restarted units, or the whole machine went down.',
+    why: 'Such a restart is no fault of the program, and the program cannot prevent it. supervisorctl reload restarts every program, not one.',
+    remedy:
+      'Use supervisorctl update, restart NAME or signal HUP NAME in place of reload; an override for needrestart; a window for upgrades.',
+    limits: 'That a stop belongs to a package upgrade is read from the time: it came within a minute.',
+    references: ['https://supervisord.org/running.html#signals'],
+  },
+  needs: {
+    messages: [
+      'supervisord/restart-request',
+      'systemd/daemon-reload',
+      'systemd/host-goes-down',
+      'supervisord/spawned',
+      'systemd/stopping',
+    ],
+    otherwise: 'no line of supervisord or systemd is in this log',
+  },
+  *check(timeline) {
+    const down = timeline.events.find(({message}) => message === 'systemd/host-goes-down');
+    for (const finding of [hangUp(timeline), down ? wholeMachine(timeline, down) : null, upgrade(timeline, down ?? null)])
+      if (finding) yield finding;
+  },
+};
+
+export default rule;
+
+function hangUp(timeline: Timeline): Finding | null {
+  const requests = timeline.events.filter(({message}) => message === 'supervisord/restart-request');
+  const [first] = requests;
+  const waiting =
+    first && timeline.events.find((event) => event.message === 'supervisord/waiting-to-die' && precedes(first, event));
+  const programs = String(waiting?.fields.programs ?? '')
+    .split(', ')
+    .filter((name) => name !== '');
+  return (
+    (first &&
+      finding(timeline, first, [first, ...(waiting ? [waiting] : [])], {
+        title: 'supervisord was told to reload: it restarted every program',
+        message: sentences(
+          `supervisord got SIGHUP${requests.length > 1 ? ` ${requests.length} times` : ''} (supervisorctl reload, systemctl reload supervisor, or kill -HUP): it stops every program and starts all of them anew. That is proved.`,
+          programs.length > 0 && `It concerned ${list(programs)}.`,
+          'To make one program reload, signal that one.',
+        ),
+        why: 'supervisorctl signal HUP NAME (a graceful reload of the server), restart NAME, or update (only what changed in the configuration).',
+        effect: 'the other programs stay up',
+        identity: 'supervisord reload',
+      })) ??
+    null
+  );
+}
+
+function wholeMachine(timeline: Timeline, down: LogEvent): Finding | null {
+  const stops = timeline.events.filter(
+    ({message, at}) => message === 'systemd/stopping' && Math.abs(between(at, down.at).min) <= NEAR,
+  );
+  if (stops.length === 0) return null;
+  return finding(timeline, down, [...stops.slice(0, 3), down], {
+    title: 'The machine itself went down, and its units with it',
+    message: sentences(
+      `systemd stopped ${list(unique(stops.map(programOf)), 4)} because the whole machine was shut down or restarted. That is proved.`,
+      'It is no fault of the programs; who asked for it, stands in the journal before.',
+    ),
+    why: 'See who asked for it: last -x, journalctl -u systemd-logind, unattended-upgrades.',
+    effect: 'the next restart is planned',
+    identity: 'machine',
+  });
+}
+
+function upgrade(timeline: Timeline, down: LogEvent | null): Finding | null {
+  if (down !== null) return null;
+  const asked = timeline.events.filter(
+    ({message, fields}) =>
+      message === 'systemd/daemon-reload' &&
+      /apt|dpkg|unattended|needrestart|packagekit|dnf|yum/i.test(String(fields.client ?? '')),
+  );
+  for (const event of asked) {
+    const stops = timeline.events.filter(
+      (other) => other.message === 'systemd/stopping' && precedes(event, other) && between(event.at, other.at).min <= NEAR,
+    );
+    if (stops.length === 0) continue;
+    return finding(timeline, event, [event, ...stops.slice(0, 3)], {
+      title: 'A package upgrade restarted units',
+      message: sentences(
+        `An upgrade of packages made systemd read its configuration anew, and within a minute ${list(unique(stops.map(programOf)), 4)} ${stops.length === 1 ? 'was' : 'were'} stopped: most likely the upgrade restarted ${stops.length === 1 ? 'it' : 'them'}.`,
+      ),
+      why: 'Let needrestart leave the unit alone ($nrconf{override_rc}), or give upgrades a window of their own.',
+      effect: 'upgrades no longer restart it in the middle of work',
+      identity: 'upgrade',
+      confidence: 'likely',
+    });
+  }
+  return null;
+}
+
+function finding(
+  timeline: Timeline,
+  about: LogEvent,
+  proofs: readonly LogEvent[],
+  told: {title: string; message: string; why: string; effect: string; identity: string; confidence?: Finding['confidence']},
+): Finding | null {
+  const lines = evidence(proofs.map((event) => proof(event, event === about ? 'what it came from' : 'what it did')));
+  if (!lines) return null;
+  const {title, message, why, effect, identity, confidence = 'certain'} = told;
+  return {
+    title,
+    message,
+    confidence,
+    instance: instanceOfEvent(timeline, about)?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['who asked for it'],
+    fixes: [{setting: null, section: null, value: null, effect, since: null, safety: 'safe', why}],
+    next: [],
+    identity: [identity],
+  };
+}

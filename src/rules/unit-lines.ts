@@ -1,0 +1,40 @@
+/** What systemd says of a unit, line by line: the rules about units share it. */
+
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
+import type {Instance, Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Fix} from './rule.ts';
+import {programOf} from './starts.ts';
+
+/** The lines of one unit, in the order of the log. */
+export interface UnitLines {
+  readonly unit: string;
+  readonly instance: Instance | null;
+  readonly events: readonly LogEvent[];
+}
+
+/** Only units of which at least one of these messages tells. */
+export function unitsWith(timeline: Timeline, messages: readonly string[]): readonly UnitLines[] {
+  const own = timeline.events.filter(({message}) => message.startsWith('systemd/'));
+  const told = own.filter(({message}) => messages.includes(message));
+  const units = new Map<string, LogEvent>();
+  for (const event of told) {
+    const key = `${event.stream ?? event.input} ${programOf(event)}`;
+    if (!units.has(key)) units.set(key, event);
+  }
+  return [...units.values()].map((first) => ({
+    unit: programOf(first),
+    instance: instanceOfEvent(timeline, first),
+    events: own.filter((event) => programOf(event) === programOf(first) && event.stream === first.stream),
+  }));
+}
+
+/** The last of these messages before a line, and after the line that begins what it belongs to. */
+export function lastBefore(events: readonly LogEvent[], line: LogEvent, messages: readonly string[]): LogEvent | null {
+  return events.findLast((event) => messages.includes(event.message) && precedes(event, line)) ?? null;
+}
+
+export function unitFix(setting: string, value: string | null, effect: string, why: string, safety: Fix['safety'] = 'safe'): Fix {
+  return {setting, section: 'Service', value, effect, since: null, safety, why};
+}

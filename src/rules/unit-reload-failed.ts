@@ -1,0 +1,90 @@
+import {precedes} from '../timeline/lookup.ts';
+import {between} from '../timeline/time.ts';
+import type {Finding, Rule} from './rule.ts';
+import {lastBefore, type UnitLines, unitFix, unitsWith} from './unit-lines.ts';
+import {count, evidence, proof, seconds, sentences} from './wording.ts';
+
+const FAILURES = ['systemd/reload-timeout', 'systemd/reload-failed'];
+
+const rule: Rule = {
+  id: 'unit-reload-failed',
+  title: 'A reload of a unit failed',
+  severity: 'error',
+  docs: {
+    sees: 'A unit whose reload systemd reports as failed, or whose ExecReload it killed when TimeoutStartSec was over.',
+    why:
+      'The command of ExecReload ended with an error, was never there, or waited for the reload to finish. Whether the server ' +
+      'reloaded at all, its own log tells; a deployment that asked for the reload runs on with the old code.',
+    remedy:
+      'Let ExecReload send the signal to $MAINPID and return at once (kill -HUP $MAINPID), and look into the own log of the ' +
+      'server for the end of the reload.',
+    limits: 'What ExecReload printed stands in the journal under its own name and not under systemd.',
+    references: ['https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html'],
+  },
+  needs: {
+    messages: ['systemd/reloading', 'systemd/reloaded', ...FAILURES],
+    otherwise: 'no line of systemd about a reload is in this log',
+  },
+  *check(timeline) {
+    for (const unit of unitsWith(timeline, FAILURES)) {
+      const finding = describe(unit);
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+function describe({unit, instance, events}: UnitLines): Finding | null {
+  const failed = events.filter(({message}) => message === 'systemd/reload-failed');
+  const timeouts = events.filter(({message}) => message === 'systemd/reload-timeout');
+  const [first] = timeouts.length > 0 ? timeouts : failed;
+  if (first === undefined) return null;
+  const asked = lastBefore(events, first, ['systemd/reloading']);
+  const control = events.find(
+    (event) => event.message === 'systemd/control-process-exited' && (asked === null || precedes(asked, event)),
+  );
+  const status = timeouts.length > 0 ? undefined : control?.fields.status;
+  const took = asked === null ? null : between(asked.at, first.at).min;
+  const lines = evidence([
+    ...(asked ? [proof(asked, 'the reload is asked for')] : []),
+    ...timeouts.slice(0, 2).map((event) => proof(event, 'ExecReload had not come back in time')),
+    ...(control ? [proof(control, 'how the command of ExecReload ended')] : []),
+    ...failed.slice(0, 2).map((event) => proof(event, 'systemd gives the reload up')),
+  ]);
+  if (!lines) return null;
+  const times = Math.max(failed.length, timeouts.length);
+  return {
+    title: `The reload of ${unit} failed${times > 1 ? ` ${times} times` : ''}`,
+    message: sentences(
+      `systemd was asked to reload ${unit}${times > 1 ? ` ${count(times, 'time')}` : ''}, and the reload failed. That is proved.`,
+      timeouts.length > 0 &&
+        `The command of ExecReload had not come back${took === null ? '' : ` after ${seconds(took)}`} and was killed (TimeoutStartSec, 90 s by default): it waits for something, such as the end of the reload itself.`,
+      timeouts.length > 0 && 'With Type=notify-reload the server may have failed to say READY=1 again.',
+      timeouts.length === 0 &&
+        (status === undefined
+          ? 'The command of ExecReload ended with an error.'
+          : `The command of ExecReload ended with status ${status}.`),
+      timeouts.length === 0 && 'Often $MAINPID is empty, or a pid file is stale, so that kill finds nobody.',
+      'Whether the server itself reloaded, its own lines tell: nothing here proves that new code runs.',
+    ),
+    confidence: 'certain',
+    instance: instance?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['what the command of ExecReload printed', 'whether the signal reached the server'],
+    fixes: [
+      unitFix(
+        'ExecReload',
+        null,
+        'the reload is asked for, and systemd goes on at once',
+        'ExecReload=/bin/kill -HUP $MAINPID suits gunicorn and uWSGI. systemd then says "Reloaded" while the reload still runs: look for its end in the own log of the server.',
+      ),
+    ],
+    next: [`systemctl cat ${unit}   # what ExecReload and PIDFile say`, `journalctl -u ${unit} -b   # what the command printed`],
+    identity: [unit, timeouts.length > 0 ? 'reload timed out' : 'reload failed'],
+  };
+}
