@@ -30,12 +30,11 @@ const rule: Rule = {
     otherwise: 'no line of systemd about a stop is in this log',
   },
   *check(timeline) {
-    const told = new Set(survivalsIn(timeline).flatMap(({refused}) => refused.map(({stream}) => stream)));
+    // A start that found the port held says more of what was left.
+    const isTold = survivalsIn(timeline).length > 0;
     for (const unit of unitsWith(timeline, ['systemd/killing-process', 'systemd/stop-timeout', ...LEFT])) {
-      // A start that found the port held says more.
-      if (told.size > 0 && unit.events.some(({stream}) => told.has(stream))) continue;
       for (const kind of ['late', 'cut', 'left'] as const) {
-        const finding = describe(unit, kind);
+        const finding = kind === 'left' && isTold ? null : describe(unit, kind);
         if (finding) yield finding;
       }
     }
