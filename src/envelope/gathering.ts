@@ -24,6 +24,9 @@ export class PrettyJson implements Gathering {
   private lines: string[] = [];
   private bytes = 0;
   private isOutermost = false;
+  private readonly finished: EnvelopeRecord[] = [];
+  /** Those of documents that precede the one under way. */
+  private linesBefore = 0;
   /** Objects inside are parts of it and no records: how many of them are open. Null where it is not known to be such a one. */
   private depth: number | null = null;
 
@@ -58,25 +61,40 @@ export class PrettyJson implements Gathering {
   private addPart(text: string, depth: number): Step {
     this.bytes += text.length;
     if (this.lines.length > MOST_LINES || this.bytes > MOST_BYTES) return 'never';
-    this.lines.push(text);
+    // The stats server writes no line end behind its document: another one may follow at once.
+    const isFollowed = depth === 1 && /^\}[ \t]*\{[ \t\r]*$/.test(text);
+    this.lines.push(isFollowed ? '}' : text);
+    if (isFollowed) {
+      this.finish();
+      this.lines = ['{'];
+      this.depth = 1;
+      return 'part';
+    }
     this.depth = depth + count(text, /[{[]/g) - count(text, /[}\]]/g);
     return this.depth > 0 ? 'part' : 'last';
   }
 
   records(): EnvelopeRecord[] {
+    this.finish();
+    return this.finished;
+  }
+
+  /** Keeps what the lines so far hold. */
+  private finish(): void {
     const value = jsonOf(this.lines.join('\n'));
-    const records = value === undefined ? [] : recordsOf(value);
-    return records.map((record) => {
+    for (const record of value === undefined ? [] : recordsOf(value)) {
       const {standsAt} = record;
-      if (standsAt === undefined) return record;
-      return {
-        ...record,
-        linesBefore: Math.max(
-          0,
-          this.lines.findIndex((line) => standsAt.test(line)),
-        ),
-      };
-    });
+      const line =
+        standsAt === undefined
+          ? 0
+          : Math.max(
+              0,
+              this.lines.findIndex((each) => standsAt.test(each)),
+            );
+      this.finished.push(standsAt === undefined ? record : {...record, linesBefore: this.linesBefore + line});
+    }
+    this.linesBefore += this.lines.length - 1;
+    this.bytes = 0;
   }
 }
 

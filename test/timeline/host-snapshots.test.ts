@@ -83,6 +83,20 @@ describe('the document of the stats server', () => {
     }
   });
 
+  test('documents one behind the other, without a line end between them, are read one by one', async () => {
+    const diagnosis = await pasted([before, read('after-the-reload.txt'), before].map((document) => document.trimEnd()).join(''));
+    expect(rowsOf(diagnosis).map(({pid}) => pid)).toEqual([26432, 26434, 26435, 26432, 26632, 26633, 26432, 26434, 26435]);
+    const lines = `${before}${read('after-the-reload.txt')}`.replaceAll('}\n{', '}{').split('\n');
+    expect(lines[rowsOf(diagnosis)[4]!.where.line - 1]).toContain('26632');
+  });
+
+  test('of many snapshots the report shows the last', async () => {
+    const diagnosis = await pasted(`${before.trimEnd()}\n`.repeat(40) + read('after-the-reload.txt'));
+    expect(report(diagnosis)).toContain('worker 1 (pid 26632)');
+    expect(report(diagnosis)).not.toContain('worker 1 (pid 26434)');
+    expect(report(diagnosis)).toContain('more lines of 41 snapshots');
+  });
+
   test('another document with indentation is not taken for one', async () => {
     const diagnosis = await pasted(`${JSON.stringify({version: '1', listen_queue: 0, workers: [{id: 1, pid: 7}]}, null, 2)}\n`);
     expect(diagnosis.timeline.snapshots).toEqual([]);

@@ -11,17 +11,29 @@ const MOST = 24;
 /** Seconds within which workers are replaced together. */
 const TOGETHER = 3;
 
-/** What snapshots of the running processes show, and where the log tells otherwise. */
-export function snapshots(timeline: Timeline, page: Page): string {
-  const all = timeline.snapshots.flatMap((snapshot) => [
-    ...(snapshot.head === null ? [] : [head(snapshot.head, snapshot, page)]),
-    ...once(snapshot.rows).map((row) => `${seen(row)} (${page.place(row.event)})${contradiction(row, page)}`),
-  ]);
-  const lines = all.slice(0, MOST);
-  if (all.length > MOST) lines.push(`… and ${counted(all.length - MOST, 'more line')} (logdoctor events has all)`);
+/** What snapshots of the running processes show, and where the log tells otherwise. Of many, the last, and what contradicts. */
+export function snapshots({snapshots: taken}: Timeline, page: Page): string {
+  const all = taken.map((snapshot) => linesOf(snapshot, page));
+  const count = all.flat().length;
+  const doubtful = all.slice(0, -1).flatMap((lines) => lines.filter(({isContradicted}) => isContradicted));
+  const shown = count <= MOST ? all.flat() : [...doubtful.slice(0, MOST / 2), ...(all.at(-1) ?? []).slice(0, MOST / 2)];
+  const lines = shown.map(({text}) => text);
+  const left = count - lines.length;
+  if (left > 0)
+    lines.push(`… and ${counted(left, 'more line')} of ${counted(taken.length, 'snapshot')} (logdoctor events has all)`);
   return lines
     .map((line, n) => wrap(line, page.width, n === 0 ? LABEL : ' '.repeat(LABEL.length), ' '.repeat(LABEL.length)))
     .join('\n');
+}
+
+function linesOf(snapshot: Snapshot, page: Page): {text: string; isContradicted: boolean}[] {
+  return [
+    ...(snapshot.head === null ? [] : [{text: head(snapshot.head, snapshot, page), isContradicted: false}]),
+    ...once(snapshot.rows).map((row) => ({
+      text: `${seen(row)} (${page.place(row.event)})${contradiction(row, page)}`,
+      isContradicted: row.contradicts !== null,
+    })),
+  ];
 }
 
 /** A list of threads has a row for each thread, and a unit's tree shows its main process again. */
