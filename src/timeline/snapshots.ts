@@ -33,7 +33,11 @@ export function pastedOnTop(events: readonly LogEvent[]): ReadonlySet<number> {
 export function snapshotsOf(events: readonly LogEvent[], instances: readonly Instance[]): readonly Snapshot[] {
   const processes = new Map<LogEvent, Process>();
   for (const process of instances.flatMap((instance) => instance.processes))
-    for (const remark of process.remarks) if (SEEN.has(remark.meaning.kind)) processes.set(remark, process);
+    for (const remark of process.remarks) {
+      // The program of an outer supervisor is the master of its own log, which tells more of it.
+      const isToldBetter = process.role === 'program' && processes.has(remark);
+      if (SEEN.has(remark.meaning.kind) && !isToldBetter) processes.set(remark, process);
+    }
   const snapshots: {head: LogEvent | null; last: LogEvent; rows: SeenRow[]}[] = [];
   for (const event of events.filter(({meaning}) => SEEN.has(meaning.kind)).sort((a, b) => a.place - b.place)) {
     const isHead = event.meaning.kind === 'snapshot';

@@ -203,3 +203,55 @@ describe('what the control programs say', () => {
     });
   });
 });
+
+// A real systemd with uWSGI as its unit, and a real supervisord with gunicorn, asked while they ran and while they stopped.
+describe('recorded status commands', () => {
+  const STATUS = 'test/timeline/recorded/status';
+
+  test.each(['running.txt', 'stopping.txt', 'stopped.txt'])(
+    '%s belongs to the unit of the journal, alone and beside it',
+    async (name) => {
+      for (const inputs of [[`${STATUS}/${name}`], [`${STATUS}/unit.log`, `${STATUS}/${name}`]]) {
+        const diagnosis = await analyze({inputs});
+        const {instances} = diagnosis.timeline;
+        const uwsgi = instances.filter(({supervisor}) => supervisor === 'uwsgi');
+        expect(instances.filter(({supervisor}) => supervisor === 'systemd')).toHaveLength(1);
+        expect(uwsgi).toHaveLength(1);
+        // The last lines of a stop do not name the master.
+        const isTold = inputs.length > 1 || name !== 'stopped.txt';
+        if (isTold) expect(uwsgi[0]?.runsAs).toMatchObject({name: 'shop.service', pid: 17});
+        expect(rowsOf(diagnosis).map(({contradicts}) => contradicts)).toEqual(rowsOf(diagnosis).map(() => null));
+        expect(diagnosis.timeline.inputs.map(({counts}) => counts.unknown)).toEqual(inputs.map(() => 0));
+      }
+    },
+  );
+
+  test('a unit that is being stopped says so, with those that are still there', async () => {
+    const shown = report(await analyze({inputs: [`${STATUS}/stopping.txt`]}));
+    expect(shown).toContain('deactivating (stop-sigterm), for 4s, since Sat 2026-11-21 15:31:11 UTC');
+    expect(shown).toContain('worker 1 (pid 19) is there');
+  });
+
+  test.each(['ps-ef.txt', 'ps-auxf.txt'])('%s shows the processes of the journal', async (name) => {
+    const diagnosis = await analyze({inputs: [`${STATUS}/unit.log`, `${STATUS}/${name}`]});
+    expect(rowsOf(diagnosis).map(({pid, worker, instance}) => [pid, worker, instance])).toEqual([
+      [17, null, 'uwsgi-1'],
+      [19, 1, 'uwsgi-1'],
+      [20, 2, 'uwsgi-1'],
+    ]);
+  });
+
+  test('supervisorctl and the tree of ps join supervisord and what it runs', async () => {
+    const names = ['gunicorn.log', 'supervisord.log', 'supervisorctl.txt', 'supervisorctl-stopped.txt', 'ps-forest.txt'];
+    const diagnosis = await analyze({inputs: names.map((name) => `${STATUS}/${name}`)});
+    expect(diagnosis.timeline.instances.map(({id}) => id).sort()).toEqual(['gunicorn-1', 'supervisord-1']);
+    expect(rowsOf(diagnosis).map(({pid, instance}) => [pid, instance])).toEqual([
+      [3382, expect.any(String)],
+      [null, 'supervisord-1'],
+      [3381, 'supervisord-1'],
+      [3382, 'gunicorn-1'],
+      [3383, 'gunicorn-1'],
+      [3384, 'gunicorn-1'],
+    ]);
+  });
+});

@@ -30,7 +30,7 @@ function linesOf(snapshot: Snapshot, page: Page): {text: string; isContradicted:
   return [
     ...(snapshot.head === null ? [] : [{text: head(snapshot.head, snapshot, page), isContradicted: false}]),
     ...once(snapshot.rows).map((row) => ({
-      text: `${seen(row)} (${page.place(row.event)})${contradiction(row, page)}`,
+      text: `${seen(row, snapshot.rows)} (${page.place(row.event)})${contradiction(row, page)}`,
       isContradicted: row.contradicts !== null,
     })),
   ];
@@ -40,7 +40,7 @@ function linesOf(snapshot: Snapshot, page: Page): {text: string; isContradicted:
 function once(rows: readonly SeenRow[]): readonly SeenRow[] {
   const said = new Set<string>();
   return rows.filter((row) => {
-    const words = seen(row);
+    const words = seen(row, rows);
     if (said.has(words)) return false;
     said.add(words);
     return true;
@@ -95,7 +95,13 @@ function when(at: string | number | boolean): string {
   return typeof at === 'number' ? `${day(at * 1000)} ${timeOfDay(at * 1000)} UTC` : printable(String(at));
 }
 
-function seen({event, process}: SeenRow): string {
+/** A worker whose parent is init; in a container that may be its master. */
+function isOrphan({event, process}: SeenRow, rows: readonly SeenRow[]): boolean {
+  return event.fields['parent'] === 1 && process?.role === 'worker' && !rows.some((row) => row.event.pid === 1);
+}
+
+function seen(row: SeenRow, rows: readonly SeenRow[]): string {
+  const {event, process} = row;
   const {pid, worker, meaning, fields} = event;
   if (meaning.kind === 'program-seen') return program(event, process?.program ?? null);
   const {requests, spawns, lastSpawn, since, state, server, parent} = fields;
@@ -105,9 +111,7 @@ function seen({event, process}: SeenRow): string {
     ...(requests === undefined ? [] : [counted(Number(requests), 'request')]),
     ...(spawns === undefined ? [] : [`spawned ${Number(spawns) === 1 ? 'once' : counted(Number(spawns), 'time')}`]),
     ...(lastSpawn === undefined ? [] : [`${Number(spawns) === 1 ? 'at' : 'last at'} ${when(lastSpawn)}`]),
-    ...(parent === undefined
-      ? []
-      : [`its parent is ${parent === 1 ? 'pid 1 (its own has ended, or it was started there)' : `pid ${parent}`}`]),
+    ...(parent === undefined ? [] : [`its parent is pid ${parent}${isOrphan(row, rows) ? ': its master has ended' : ''}`]),
     ...(process === null && meaning.onHost ? ['no line of the log names it'] : []),
   ];
   const role = process?.role ?? meaning.role ?? (server === undefined ? 'process' : `process of ${printable(String(server))}`);

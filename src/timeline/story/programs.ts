@@ -163,6 +163,8 @@ export class Programs {
     const hasEnded = event.fields['code'] !== undefined;
     if (event.pid === null || hasEnded) {
       past?.remarks.push(event);
+      // Of the life that has just ended, as systemd remembers it.
+      if (past !== null && past.pid === UNKNOWN_PID && !isAlive(past)) past.pid = event.pid ?? UNKNOWN_PID;
       return;
     }
     const isSame = past !== null && (past.pid === event.pid || (past.pid === UNKNOWN_PID && isAlive(past)));

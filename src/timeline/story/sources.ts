@@ -67,6 +67,7 @@ export function sourceOf(story: StoryDraft, event: LogEvent): Source {
   const supervisor = SHOWS[speaker] ?? speaker;
   const shown = event.stream === null && SEEN.has(event.meaning.kind) ? sourceShown(story, event, supervisor) : null;
   if (shown !== null) return shown;
+  if (event.meaning.kind === 'program-seen' && story.source.supervisor === supervisor) return story.source;
   const server = story.servers[event.input] ?? event.input;
   const key = `${supervisor} ${event.stream ?? server}`;
   const known = story.sources.get(key) ?? newSource(supervisor, event.stream, server);
