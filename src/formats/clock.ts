@@ -3,6 +3,9 @@ import {exactly, type Instant, UNKNOWN_INSTANT} from '../timeline/time.ts';
 /** Lines of one second may be swapped, and a request line is a little later than its own arithmetic says. */
 const TOLERANCE_MS = 2000;
 const LEAST_STEPS_BACK = 2;
+const ZONE_STEP_MS = 15 * 60_000;
+/** From UTC-12 to UTC+14. */
+const WIDEST_MS = 26 * 3_600_000;
 /** Stamps are whole seconds: a request line was written within so many milliseconds after start + duration. */
 export const WRITTEN_WITHIN_MS = 999;
 
@@ -23,12 +26,15 @@ export interface Moment {
  * order of their writing, so what stands between two times happened between them.
  *
  * Stamps of the supervisor and times of request lines are two clocks: an application that sets a time zone
- * moves the second one. Where they contradict each other, only the stamps are believed.
+ * moves the second one. Where their order shows by how many hours, it is moved back; where they contradict each
+ * other otherwise, only the stamps are believed.
  */
 export class LineClock {
-  first: number | null = null;
-  last: number | null = null;
-
+  private readonly stamps = new Extent();
+  private readonly requests = new Extent();
+  /** What the clock of request lines can be ahead of that of the stamps, by the order of the lines. */
+  private readonly ahead = {least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY};
+  private isTurned = false;
   private stamp: number | null = null;
   private request: number | null = null;
   /** Whether the two clocks fit together when lines are read in their order, and when they are read from the last to the first. */
@@ -44,16 +50,19 @@ export class LineClock {
     for (const moment of this.awaitingStamp) moment.stampAfter = time;
     this.awaitingStamp = [];
     if (this.stamp !== null) this.stampSteps.add(time - this.stamp);
-    if (this.request !== null) this.compare(time - this.request);
+    if (this.request !== null) {
+      this.compare(time - this.request);
+      this.ahead.least = Math.max(this.ahead.least, this.request - time);
+    }
     this.stamp = time;
-    this.see(time, time);
+    this.stamps.see(time, time);
   }
 
   /** Times read so far turn out to be elsewhere (in another year). */
   move(moved: (time: number | null) => number | null): void {
     this.stamp = moved(this.stamp);
-    this.first = moved(this.first);
-    this.last = moved(this.last);
+    this.stamps.move(moved);
+    this.requests.move(moved);
   }
 
   /** Whether the next request line's time is waited for, or has to be kept for what comes. */
@@ -65,10 +74,13 @@ export class LineClock {
   atRequest(from: number, to: number): void {
     for (const moment of this.awaitingRequest) moment.requestAfter = to;
     this.awaitingRequest = [];
-    if (this.stamp !== null) this.compare(to - this.stamp);
+    if (this.stamp !== null) {
+      this.compare(to - this.stamp);
+      this.ahead.most = Math.min(this.ahead.most, to - this.stamp);
+    }
     if (this.request !== null) this.requestSteps.add(from - this.request);
     this.request = from;
-    this.see(from, to);
+    this.requests.see(from, to);
   }
 
   /** A line whose time somebody will ask for. */
@@ -84,19 +96,42 @@ export class LineClock {
   /** The bounds of a moment, once everything has been read. */
   instant(moment: Moment): Instant {
     if (moment.own !== null) return exactly(moment.own);
-    const sound = this.isSound;
-    const earliest = largest(moment.stampBefore, sound ? moment.requestBefore : null);
-    const latest = smallest(moment.stampAfter, sound ? moment.requestAfter : null);
+    const {requestsAhead} = this;
+    const onStamps = (request: number | null) => (request === null || requestsAhead === null ? null : request - requestsAhead);
+    const earliest = largest(moment.stampBefore, onStamps(moment.requestBefore));
+    const latest = smallest(moment.stampAfter, onStamps(moment.requestAfter));
     if (earliest !== null && latest !== null && earliest > latest) {
       return earliest - latest <= TOLERANCE_MS ? {earliest: latest, latest: earliest} : UNKNOWN_INSTANT;
     }
     return {earliest: earliest === null ? null : wholeSecond(earliest), latest: latest === null ? null : wholeSecond(latest)};
   }
 
-  /** The next part of a rotated log begins: {@link first} and {@link last} are those of a part. */
+  /** What request lines are ahead of the stamps, in milliseconds: a whole time zone, or 0. Null where they contradict each other. */
+  get requestsAhead(): number | null {
+    if (this.isSound) return 0;
+    const [least, most] = [this.ahead.least - TOLERANCE_MS, this.ahead.most + TOLERANCE_MS];
+    const zone = Math.ceil(least / ZONE_STEP_MS) * ZONE_STEP_MS;
+    const isOne = !this.isTurned && Math.abs(zone) <= WIDEST_MS && zone <= most && zone + ZONE_STEP_MS > most;
+    return isOne ? zone : null;
+  }
+
+  /** The first and the last time, on the clock of the stamps. */
+  get span(): {readonly from: number | null; readonly to: number | null} {
+    const {stamps, requests, requestsAhead} = this;
+    // A clock that was set shows in both alike; request lines of another zone are left out.
+    const isOther = requestsAhead === null && this.ahead.least <= this.ahead.most && stamps.first !== null;
+    if (isOther) return {from: stamps.first, to: stamps.last};
+    const onStamps = (time: number | null) => (time === null ? null : wholeSecond(time - (requestsAhead ?? 0)));
+    return {
+      from: smallest(stamps.first, onStamps(requests.first)),
+      to: largest(stamps.last, onStamps(requests.last)),
+    };
+  }
+
+  /** The next part of a rotated log begins: {@link span} is that of a part. */
   beginPart(): void {
-    this.first = null;
-    this.last = null;
+    this.stamps.clear();
+    this.requests.clear();
   }
 
   /** The newest line comes first. One step back alone may as well be a clock that was set. */
@@ -109,16 +144,33 @@ export class LineClock {
   /** The lines turn out to be in the wrong order, and so were the moments: see {@link turnMoment}. */
   turnRound(): void {
     this.isSound = this.isSoundBackwards;
+    this.isTurned = true;
   }
 
   private compare(step: number): void {
     if (step < -TOLERANCE_MS) this.isSound = false;
     if (step > TOLERANCE_MS) this.isSoundBackwards = false;
   }
+}
 
-  private see(from: number, to: number): void {
+/** From the first to the last of some times. */
+class Extent {
+  first: number | null = null;
+  last: number | null = null;
+
+  see(from: number, to: number): void {
     if (this.first === null || from < this.first) this.first = wholeSecond(from);
     if (this.last === null || to > this.last) this.last = wholeSecond(to);
+  }
+
+  move(moved: (time: number | null) => number | null): void {
+    this.first = moved(this.first);
+    this.last = moved(this.last);
+  }
+
+  clear(): void {
+    this.first = null;
+    this.last = null;
   }
 }
 

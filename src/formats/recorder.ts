@@ -297,7 +297,7 @@ export class Recorder implements LineSink {
     return {
       inputs: this.inputs.map((input) => summaryOf(input, this.zone, formats)),
       events: this.events.map(({event, moment, clock}): LogEvent => ({...event, at: clock.instant(moment)})),
-      segments,
+      segments: segments.map((segment) => onStamps(segment, this.inputs[segment.first.input]?.clock.requestsAhead ?? 0)),
       voices: this.voices.all(),
       doubled: [],
       shared: [],
@@ -330,6 +330,9 @@ export class Recorder implements LineSink {
       ledger.cutAll();
     }
     this.hear();
+    const {requestsAhead} = clock;
+    if (requestsAhead !== null && requestsAhead !== 0)
+      this.noteOf(`the supervisor's clock is ${hours(-requestsAhead)} off that of the request lines`);
     for (const reader of readers) reader.lines = 0;
     if (clock.runsBackwards && current.partOf === null) this.turnRound();
   }
@@ -338,8 +341,9 @@ export class Recorder implements LineSink {
   private hear(): void {
     const {current} = this;
     for (const {lines, format} of this.readers) if (lines > 0) current.speakers.add(format);
-    current.from = current.clock.first;
-    current.to = current.clock.last;
+    const {from, to} = current.clock.span;
+    current.from = from;
+    current.to = to;
   }
 
   /** The log that was just read has its newest line first: what was kept of it is put into the order of its writing. */
@@ -1304,4 +1308,11 @@ function fieldValue(buffer: Buffer, from: number, to: number): string | number {
 /** Some messages are anybody's words unless the transport names who wrote them. */
 function isWriter(meaning: Meaning | Unneeded | undefined, {origin}: Wrapping): boolean {
   return typeof meaning !== 'object' || meaning.by === undefined || origin.includes(meaning.by);
+}
+
+/** Request lines whose clock is so much ahead of that of the stamps. */
+function onStamps(segment: RequestSegment, ahead: number): RequestSegment {
+  if (ahead === 0) return segment;
+  const {firstStart, lastStart, lastEnd} = segment;
+  return {...segment, firstStart: firstStart - ahead, lastStart: lastStart - ahead, lastEnd: lastEnd - ahead};
 }
