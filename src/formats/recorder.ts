@@ -28,7 +28,7 @@ import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
 import {supervisord} from './supervisord.ts';
 import {TaskTeller} from './task-expressions.ts';
-import {isBlank, withoutControls} from './text.ts';
+import {isBlank, strangest, withoutControls} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
 import {Voices} from './voices.ts';
 import type {Witness} from './witness.ts';
@@ -226,7 +226,7 @@ export class Recorder implements LineSink {
         current.servedSeen = ledger.served;
       }
       isRare = true;
-      this.rareLine(buffer, at, lineEnd);
+      this.rareLine(buffer, at, body, lineEnd);
       at = lineEnd + 1;
     }
     // A piece of a line is counted with its last piece.
@@ -402,8 +402,8 @@ export class Recorder implements LineSink {
     return body;
   }
 
-  /** Any line but a usual request line. */
-  private rareLine(buffer: Buffer, at: number, lineEnd: number): void {
+  /** Any line but a usual request line. What stands in front of `body` stood in front of the line before, too. */
+  private rareLine(buffer: Buffer, at: number, body: number, lineEnd: number): void {
     const {current} = this;
     current.lastKind = 'noise';
     if (current.partsOf !== current.line) {
@@ -411,7 +411,7 @@ export class Recorder implements LineSink {
       current.part = 0;
     }
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
-    let kind = this.goesOn(buffer, at, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd);
+    let kind = this.goesOn(buffer, at, lineEnd) ?? this.plain(buffer, at, body, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
       kind = this.joined(current.cut, buffer.subarray(at, lineEnd)) ?? kind;
     current[kind]++;
@@ -440,6 +440,23 @@ export class Recorder implements LineSink {
     return rest.isText ? this.inner(whole, Wrapping.none, 0) : this.objects(whole, Wrapping.none, 0);
   }
 
+  /** Most lines of an application: nobody's texts, nothing further around them. Null where more has to be looked at. */
+  private plain(buffer: Buffer, at: number, body: number, lineEnd: number): LineKind | null {
+    const {current} = this;
+    if (this.witness !== null || this.teller !== null || current.isStructured || current.carried !== null) return null;
+    // The stamp in front may tell the year.
+    if (body > at && !current.calendar.knows) return null;
+    const ink = inkOf(buffer, body);
+    const first = buffer[ink] as number;
+    if (first <= BLANK || first === BRACE || first === BRACKET) return null;
+    if (this.bound !== buffer) this.bind(buffer);
+    if (this.vocabulary.speakers(buffer, body, lineEnd) !== 0) return null;
+    if (this.layers.matcher.prefix(ink) >= 0 || current.ownPrefix.end(buffer, body) >= 0) return null;
+    if (strangest(buffer, body, lineEnd) !== null) return null;
+    this.listen(body, body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer));
+    return 'application';
+  }
+
   private beginsAnew(buffer: Buffer, at: number, lineEnd: number): LineKind {
     const {current} = this;
     const {carried} = current;
@@ -457,6 +474,9 @@ export class Recorder implements LineSink {
     }
     this.bind(buffer);
     const main = this.readers[0] as Reader;
+    const {usual} = main;
+    const request = usual === null || this.witness !== null ? -1 : usual.matcher.match(at);
+    if (request >= 0 && usual?.isRequest[request] === 1) return this.takeRequest(main, usual.facts, at, outer);
     const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
     const message = (speakers & main.bit) === 0 ? -1 : main.matcher.match(at);
     const isSure = message >= 0 && !isWeak(main.meanings[message]);
@@ -493,7 +513,7 @@ export class Recorder implements LineSink {
     const taken = glued ?? this.takeTask(buffer, at, lineEnd, speakers, unwrapped);
     if (taken !== null) return taken;
     if (this.witness !== null) this.missed(buffer.subarray(unwrapped.body, lineEnd), unwrapped.wrapping, looksKnown);
-    this.listen(unwrapped.body, unwrapped.wrapping);
+    this.listen(unwrapped.body, this.writerOf(unwrapped.wrapping.origin, unwrapped.wrapping.names));
     return looksKnown ? 'unknown' : 'application';
   }
 
@@ -519,7 +539,7 @@ export class Recorder implements LineSink {
   }
 
   /** Who says it, if the line tells; the line stays what it is. */
-  private listen(at: number, wrapping: Wrapping): void {
+  private listen(at: number, writer: Writer): void {
     const {current} = this;
     if (current.heard >= MOST_HEARD) return;
     current.heard++;
@@ -533,13 +553,7 @@ export class Recorder implements LineSink {
         return from < 0 ? null : buffer.toString('latin1', from, matcher.captures[2 * (field as number) + 1] as number);
       };
       const line = {...this.here(), text: textOf(buffer, at, matcher.end())};
-      this.voices.hear(
-        Number(text('pid')),
-        this.writerOf(wrapping.origin, wrapping.names).stream,
-        text('said') ?? '',
-        line,
-        this.events.length,
-      );
+      this.voices.hear(Number(text('pid')), writer.stream, text('said') ?? '', line, this.events.length);
       return;
     }
   }
@@ -982,23 +996,28 @@ export class Recorder implements LineSink {
     this.witness?.missed({input: this.current, stream: this.writerOf(wrapping.origin, names).stream, names}, text, looksKnown);
   }
 
+  /** A request line that was just matched for `facts`. */
+  private takeRequest(reader: Reader, facts: RequestReader | null, at: number, wrapping: Wrapping): LineKind {
+    const {current} = this;
+    const {clock} = current;
+    const {ledger} = reader;
+    if (ledger !== null && facts !== null) {
+      if (current.isLearning) this.learnShift(ledger, facts, wrapping);
+      const line = current.line + current.part;
+      ledger.add(facts, this.writerOf(wrapping.origin, wrapping.names), this.events.length, current.index, line, at);
+      if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
+    }
+    reader.lines++;
+    this.recognised(wrapping);
+    return 'requests';
+  }
+
   private taken(reader: Reader, message: number, at: number, wrapping: Wrapping): LineKind {
     const {current} = this;
     const {clock} = current;
-    const {ledger, requests} = reader;
     const meaning = reader.meanings[message];
     if (meaning === 'unknown') return 'unknown';
-    if (meaning === undefined) {
-      if (ledger !== null && requests !== null) {
-        if (current.isLearning) this.learnShift(ledger, requests.facts, wrapping);
-        const line = current.line + current.part;
-        ledger.add(requests.facts, this.writerOf(wrapping.origin, wrapping.names), this.events.length, current.index, line, at);
-        if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
-      }
-      reader.lines++;
-      this.recognised(wrapping);
-      return 'requests';
-    }
+    if (meaning === undefined) return this.takeRequest(reader, reader.requests?.facts ?? null, at, wrapping);
     const time = this.timeOf(wrapping);
     if (time !== null) clock.atStamp(time);
     if (meaning === 'noise' || meaning === 'voice') {
@@ -1253,6 +1272,7 @@ interface Link {
   readonly stamp: number | null;
 }
 
+const BLANK = 0x20;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
 /** rsyslog writes control characters as `#` and three octal digits. */

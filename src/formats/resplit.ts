@@ -10,6 +10,8 @@ const WINDOW = 8 * 1024;
 /** What looks like a front is held against the messages behind the first of them. */
 const MOST_PROBED = 20;
 const LF = 10;
+/** One is looked through at a time. */
+const BYTES = Buffer.alloc(WINDOW + 1 + HEADROOM);
 /** The first digits of a long number are those of every time in a log. */
 const DIGITS = /((?:\d{4}(?=\d{4}))?)(\d+)/g;
 /** uWSGI's own date, which belongs to the message behind it. */
@@ -35,7 +37,7 @@ export function resplit(matcher: Matcher, buffer: Buffer, at: number, lineEnd: n
 /** A part of a line as a line of its own: looking for what may stand far ahead takes time, and would do so for each message. */
 class Window {
   readonly matcher: Matcher;
-  readonly bytes = Buffer.alloc(WINDOW + 1 + HEADROOM);
+  readonly bytes = BYTES;
   /** Of the line. */
   readonly end: number;
   length = 0;

@@ -30,7 +30,8 @@ const LEADING_MARK = /^\u00ef\u00bb\u00bf/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/g;
 
-function strangest(buffer: Buffer, from: number, to: number): string | null {
+/** What a terminal or a grammar must not be given as it stands; null where the line has nothing of the kind. */
+export function strangest(buffer: Buffer, from: number, to: number): string | null {
   let isControlled = false;
   for (let at = from; at < to; at++) {
     const byte = buffer[at] as number;
