@@ -195,6 +195,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'segmentation-fault': {kind: 'crash'},
   'floating-point-exception': {kind: 'crash'},
   backtrace: {kind: 'remark'},
+  'exit-frame': {kind: 'remark'},
   'backtrace-frame': 'noise',
   'backtrace-end': 'noise',
   'python-fatal-error': {kind: 'crash'},

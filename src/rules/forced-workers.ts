@@ -71,7 +71,10 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
     const reload = own ? null : (reloads.get(process.asked?.reload ?? process.pid) ?? null);
     if (reload && !scenes.has(reload)) scenes.set(reload, sceneOf(overflows, instance, reload));
     const scene = reload && scenes.get(reload);
-    const judgement = named(process, forced) ?? (scene ? judge(process, instance, scene) : unasked(process, own, recycles));
+    const judgement =
+      named(process, forced) ??
+      inExit(timeline, process, forced) ??
+      (scene ? judge(process, instance, scene) : unasked(process, own, recycles));
     found.push({process, forced, instance, reload, ...judgement});
   }
   return found;
@@ -192,6 +195,40 @@ function named(process: Process, forced: Forced): Judgement | null {
         proved: true,
         because: 'The log names a request that was running in it',
         shown: [proof(line, `names what was running: ${requestOf(line)}`)],
+      };
+}
+
+const exits = new WeakMap<Timeline, ReadonlyMap<number, readonly LogEvent[]>>();
+
+/** Backtraces that show Python shutting down, by the pid that wrote them: what SIGUSR2 makes a worker print while it hangs. */
+function exitFrames(timeline: Timeline): ReadonlyMap<number, readonly LogEvent[]> {
+  const known = exits.get(timeline);
+  if (known) return known;
+  const found = new Map<number, LogEvent[]>();
+  const writer = new Map<string | null, number | null>();
+  if (timeline.messages.has('uwsgi/exit-frame')) {
+    for (const event of timeline.events) {
+      if (event.message === 'uwsgi/backtrace') writer.set(event.stream, event.pid);
+      const pid = event.message === 'uwsgi/exit-frame' ? (writer.get(event.stream) ?? null) : null;
+      if (pid !== null) found.set(pid, [...(found.get(pid) ?? []), event]);
+    }
+  }
+  exits.set(timeline, found);
+  return found;
+}
+
+function inExit(timeline: Timeline, process: Process, forced: Forced): Judgement | null {
+  const frame = exitFrames(timeline)
+    .get(process.pid)
+    ?.find((event) => near(event, process, forced));
+  return frame === undefined
+    ? null
+    : {
+        verdict: 'idle',
+        proved: true,
+        because:
+          'The backtrace that it wrote while it did not leave shows Python shutting down: no request held it, its exit did',
+        shown: [proof(frame, 'Python is shutting down, in the backtrace of this worker')],
       };
 }
 

@@ -49,8 +49,12 @@ export interface TimedLine {
 }
 
 /** The lines of a recorded run, each with a time at which it may have been written. */
-export async function timedLines(sample: string): Promise<TimedLine[]> {
-  const log = readFileSync(`samples/uwsgi/${sample}/uwsgi.log`, 'utf8');
+export function timedLines(sample: string): Promise<TimedLine[]> {
+  return timedLinesOf(readFileSync(`samples/uwsgi/${sample}/uwsgi.log`, 'utf8'));
+}
+
+/** The same of a log of whatever server. */
+export async function timedLinesOf(log: string): Promise<TimedLine[]> {
   const {events, from} = await timelineOf(log);
   const known = new Map(events.map(({line, at}) => [line, at]));
   let time = from ?? 0;
