@@ -1,3 +1,4 @@
+import {withUnit} from './message-id.ts';
 import {statsRecords} from './stats.ts';
 
 /**
@@ -108,7 +109,9 @@ function merged(lists: readonly (readonly EnvelopeRecord[])[]): EnvelopeRecord[]
 
 /** A record of the journal, field by field. */
 export function journalRecord(name: string, fields: Fields): EnvelopeRecord {
-  return {name, text: textOf(fields['MESSAGE']), isPartial: false, time: firstOf(fields, TIME_KEYS), origin: originOf(fields)};
+  const said = textOf(fields['MESSAGE']);
+  const text = said === null || !('MESSAGE_ID' in fields) ? said : withUnit(fields, said.toString());
+  return {name, text, isPartial: false, time: firstOf(fields, TIME_KEYS), origin: originOf(fields)};
 }
 
 /** The record that holds its text under a key of somebody's own choice. */
