@@ -1,4 +1,4 @@
-import {existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, test} from 'vitest';
@@ -53,6 +53,21 @@ describe('fixes of one report never contradict each other', () => {
     if (configs.length > 0) expect(contradictions(await analyze({inputs: [log], configs}))).toEqual([]);
   });
 });
+
+test('each setting that is offered is in docs/fixes.md: tried, or named as not tried', async () => {
+  const text = readFileSync('docs/fixes.md', 'utf8');
+  const offered = new Set<string>();
+  for (const log of logs) {
+    for (const configs of [[], configsOf(log)]) {
+      const {findings} = await analyze({inputs: [log], configs});
+      for (const {setting: name} of findings.flatMap(({fixes}) => fixes)) if (name !== null) offered.add(name);
+    }
+  }
+  const tried = [...offered].filter((name) => new RegExp(`[|,] ${name.replace('.', '\\.')} = `).test(text));
+  const named = [...offered].filter((name) => text.includes(`\`${name}\``));
+  expect(tried.length).toBeGreaterThan(8);
+  expect([...offered].filter((name) => !tried.includes(name) && !named.includes(name))).toEqual([]);
+}, 120_000);
 
 describe('where rules disagree', () => {
   const fix = (value: string, changes: Partial<Fix> = {}): Fix => ({

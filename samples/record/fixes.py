@@ -240,6 +240,80 @@ def starting(*options, on_command_line=()):
     return trial
 
 
+def stopped(app, *settings):
+    """gunicorn: seconds from SIGTERM to its end."""
+    def trial():
+        with gunicorn(app, *settings) as server:
+            began = time.time()
+            server.signal("TERM")
+            server.process.wait(60)
+            return f"{time.time() - began:.0f} s"
+    return trial
+
+
+def signalled(send):
+    """gunicorn: what becomes of a request of 4 s when SIGHUP is sent."""
+    def trial():
+        with gunicorn(PLAIN) as server:
+            answers = []
+            client = threading.Thread(target=lambda: answers.append(server.get("/slow")))
+            client.start()
+            time.sleep(1)
+            send(server)
+            client.join()
+            return "the request of 4 s was " + ("answered" if answers[0] else "cut")
+    return trial
+
+
+def booting(*settings):
+    """gunicorn: an application that takes 6 s to load."""
+    def trial():
+        files = {"gunicorn.conf.py": "\n".join(["bind = '127.0.0.1:PORT'", "workers = 2", *settings]) + "\n"}
+        with Server(SLOW_IMPORT, ["gunicorn", "-c", "gunicorn.conf.py", "app:application"], files) as server:
+            try:
+                wait_for(lambda: server.get(timeout=1) is not None, 20, "an answer")
+                return "serves"
+            except TimeoutError:
+                return "never serves"
+    return trial
+
+
+def losing(*settings):
+    """Celery: what becomes of a task whose process is killed."""
+    def trial():
+        files = {"more.py": "\n".join(settings) + "\n"}
+        command = ["/usr/bin/python3", "-m", "celery", "-A", "app", "worker", "-c", "1", "-l", "INFO"]
+        with Server(TASK, command, files) as server:
+            server.seen(r" ready\.", within=30)
+            subprocess.run(["/usr/bin/python3", "-c", "import app; app.work.delay()"], cwd=server.home.name, check=True)
+            server.seen(r"received", within=20)
+            time.sleep(1)
+            child = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split()
+            for pid in child:
+                os.kill(int(pid), signal.SIGKILL)
+            try:
+                server.seen(r"succeeded", within=15)
+                return "the task was given out again and done"
+            except TimeoutError:
+                return "the task was lost"
+    return trial
+
+
+SLOW_IMPORT = APP.format(before="time.sleep(6)")
+TASK = """\
+import pathlib, time
+from celery import Celery
+here = str(pathlib.Path(__file__).parent / "queue")
+pathlib.Path(here).mkdir(exist_ok=True)
+app = Celery("app")
+app.config_from_object("more")
+app.conf.update(broker_url="filesystem://", task_ignore_result=True,
+                broker_transport_options={"data_folder_in": here, "data_folder_out": here})
+@app.task
+def work():
+    time.sleep(4)
+"""
+
 HELD = "an idle worker held by a thread of the application, application loaded before the fork, worker-reload-mercy = 10"
 LAZY = "the same with lazy-apps = true"
 MERCY = "worker-reload-mercy = 10"
@@ -263,10 +337,27 @@ TRIALS = [
     ("supervisord stops uWSGI, workers held for a mercy of 8 s, stopwaitsecs = 3", "stopwaitsecs = 15", "safe", supervised("stopwaitsecs = 3"), supervised("stopwaitsecs = 15")),
     ("supervisord stops uWSGI, workers held for a mercy of 8 s, stopwaitsecs = 3", "stopasgroup = false, killasgroup = true", "may cut requests", supervised("stopwaitsecs = 3"), supervised("stopwaitsecs = 3", "killasgroup = true")),
     ("gunicorn: HUP under preload_app after the code was changed", "preload_app = False", "safe", hup("preload_app = True"), hup("preload_app = False")),
+    ("gunicorn is stopped, workers held by a thread, graceful_timeout = 12", "graceful_timeout = 3", "may cut requests", stopped(THREADED, "graceful_timeout = 12"), stopped(THREADED, "graceful_timeout = 3")),
+    ("gunicorn is stopped, workers held by a thread, graceful_timeout = 12", "daemon=True for the thread", "needs code", stopped(THREADED, "graceful_timeout = 12"), stopped(DAEMON, "graceful_timeout = 12")),
+    ("gunicorn: SIGHUP to the whole process group", "SIGHUP to the arbiter alone", "safe", signalled(lambda server: os.killpg(server.process.pid, signal.SIGHUP)), signalled(lambda server: server.signal("HUP"))),
+    ("gunicorn: an application that loads for 6 s, timeout = 3", "timeout = 30", "safe", booting("timeout = 3"), booting("timeout = 30")),
+    ("gunicorn: an application that loads for 6 s, timeout = 3", "preload_app = True", "needs code", booting("timeout = 3"), booting("timeout = 3", "preload_app = True")),
+    ("Celery: the process that runs a task is killed", "task_acks_late = True, task_reject_on_worker_lost = True", "needs code", losing(), losing("task_acks_late = True", "task_reject_on_worker_lost = True")),
     ("uWSGI before 2.0.29 with max-requests-delta in its file", "(ignored without a word)", "", starting(), starting("max-requests-delta = 100")),
     ("the same with strict = true", "(refused)", "", starting("strict = true"), starting("strict = true", "max-requests-delta = 100")),
     ("the same on the command line", "(refused)", "", starting(), starting(on_command_line=("--max-requests-delta", "100"))),
 ]
+
+
+# test/fixes.test.ts holds it against what the rules offer.
+NOT_TRIED = """\
+Fixes that logdoctor offers and that are not in this table were not tried. Of uWSGI: `harakiri-graceful-timeout`, `cron-harakiri`, `max-requests`,
+`max-requests-delta` and `max-worker-lifetime-delta` in a version that has them, `mule-reload-mercy`, `reload-mercy` for daemons, `listen`,
+`processes`, `need-app`, `no-orphans`, `reload-on-rss`, `memory-report`, `py-tracebacker`, `touch-chain-reload`, `log-date`, `log-master`, `env`. Of
+gunicorn: `max_requests_jitter`, `worker_class`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
+`--application-close-timeout`. Of Celery: `task_time_limit`. Of supervisord: `stopsignal`, `command`, `file`, `serverurl`, `chown`. Of systemd:
+`TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `WatchdogSec`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
+setting: other versions, other deployments, and changes of an application beyond its thread."""
 
 
 def attempt(trial):
@@ -291,9 +382,7 @@ def main():
     print("# Fixes, tried on real servers\n")
     print(f"`samples/record/fixes.py` caused each trouble, applied the fix and caused it again: {versions()}, Python "
           f"{sys.version.split()[0]}. Times are from the signal to the end, with two workers.\n")
-    print("Fixes that logdoctor offers and that are not in this table were not tried: harakiri-graceful-timeout, max-requests-delta and "
-          "max-worker-lifetime-delta in a version that has them, max_requests_jitter, listen, reload-on-rss, KillMode, and what is "
-          "to be changed in an application beyond its thread.\n")
+    print(f"{NOT_TRIED}\n")
     print("| trouble | fix | label | before | after |\n|---|---|---|---|---|")
     for row in rows:
         print("| " + " | ".join(row) + " |")

@@ -10,6 +10,7 @@ import {type Page, pageFor} from './text/page.ts';
 import {reloads} from './text/reloads.ts';
 import {snapshots} from './text/snapshots.ts';
 import {tasks} from './text/tasks.ts';
+import {unserved} from './text/unserved.ts';
 import {notUnderstood, recognised} from './understood.ts';
 import {bySeverity, verdict} from './verdict.ts';
 import {wrap} from './wrap.ts';
@@ -38,6 +39,7 @@ function full(diagnosis: Diagnosis, {showRules}: RenderOptions, page: Page): rea
     header(timeline, diagnosis.notes, page),
     ...notUnderstood(timeline).map(({input, why}) => wrap(`${printable(input)}: ${why}`, page.width, 'Not understood  ')),
     ...reloads(timeline, page),
+    unserved(timeline, page),
     endings(timeline, page),
     tasks(timeline, page),
     snapshots(timeline, page),
