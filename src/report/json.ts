@@ -231,12 +231,13 @@ function writer(timeline: Timeline) {
     pids: finding.pids,
     workers: finding.workers,
     evidence: finding.evidence.map(evidence),
-    against: finding.against.map(({hypothesis, because, line, fits, for: speaksFor}) => ({
+    against: finding.against.map(({hypothesis, because, line, fits, decides, for: speaksFor}) => ({
       hypothesis,
       because,
       line,
       for: speaksFor ?? null,
       fits: fits ?? null,
+      decides: decides ?? null,
     })),
     cannotSee: finding.cannotSee,
     fixes: finding.fixes.map(fix),

@@ -182,6 +182,7 @@ const finding = object({
       line: nullableInteger,
       for: {...nullableString, description: 'What speaks for it'},
       fits: oneOf('equally', 'less', 'excluded', null),
+      decides: {...nullableString, description: 'The one observation that would show it to be so'},
     }),
   ),
   cannotSee: array(string),

@@ -40,7 +40,7 @@ export interface Held {
   readonly request?: string | null;
 }
 
-type Weighed = Omit<Required<Alternative>, 'hypothesis'>;
+type Weighed = Omit<Required<Alternative>, 'hypothesis' | 'decides'>;
 
 const NAMES: Readonly<Record<Cause, string>> = {
   request: 'request-blocks-shutdown',
@@ -54,6 +54,21 @@ const NAMES: Readonly<Record<Cause, string>> = {
   'event-loop': 'a blocked event loop (gevent)',
   stopped: 'a stopped process, or one that waits for a disk or a network file system',
   helper: 'a mule or a spooler',
+};
+
+/** What would show it, during the next hang. */
+const DECIDES: Readonly<Record<Cause, string>> = {
+  request: "the proxy's log at that second (499, 502, 504), or a harakiri below the mercy, which names the request",
+  'inherited-thread': 'py-spy dump: the main thread waits in threading._shutdown, and no other thread is there',
+  'own-thread': 'py-spy dump: the main thread waits in threading._shutdown, and the thread it waits for is there',
+  executor: 'py-spy dump: the main thread is in _python_exit of concurrent.futures',
+  'exit-handler': 'py-spy dump: the main thread is in a function that atexit has called',
+  importing: 'the line "WSGI app 0 … ready" of that pid: it comes after the request to leave',
+  lock: 'py-spy dump --native: the main thread waits for a lock, outside of threading._shutdown',
+  extension: 'py-spy dump --native: a C library at the top of the stack, below Py_FinalizeEx',
+  'event-loop': 'py-spy dump: the main thread is in code of the application and not in the hub',
+  stopped: 'ps -o stat,wchan: T is stopped, D waits for a device',
+  helper: 'a line of NO MERCY that names a mule or a spooler',
 };
 
 const ORDER: readonly Fit[] = ['equally', 'less', 'excluded'];
@@ -70,7 +85,7 @@ export function otherCauses(held: Held, ...subjects: readonly Cause[]): Alternat
 }
 
 export function weigh(held: Held, cause: Cause, hypothesis = NAMES[cause]): Required<Alternative> {
-  return {hypothesis, ...WEIGHTS[cause](held)};
+  return {hypothesis, ...WEIGHTS[cause](held), decides: DECIDES[cause]};
 }
 
 /** The thread that fits best: one that every worker inherited, or one that it started itself. */

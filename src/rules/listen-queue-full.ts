@@ -113,6 +113,9 @@ function episodesOf(timeline: Timeline, instance: Instance | null, events: reado
   });
 }
 
+/** In which all workers leave before the next are there. */
+const EMPTYING: ReadonlySet<Reload['kind']> = new Set(['graceful', 'brutal', 'stop']);
+
 function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | null {
   const [first] = events;
   if (!first) return null;
@@ -139,12 +142,16 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
   ]);
   if (!lines) return null;
   const kind: Kind = stalls.length > 0 ? 'stall' : bursts.length > 0 ? 'burst' : 'open';
+  // Workers that have been told to leave take no request: that is enough to explain it.
+  const byReload = kind === 'open' && episodes.every(({reload}) => reload !== null && EMPTYING.has(reload.kind));
   return {
-    title: {
-      stall: 'The listen queue was full while no request was answered',
-      burst: 'The listen queue was full under load',
-      open: rule.title,
-    }[kind],
+    title: byReload
+      ? 'The listen queue was full while a reload left no worker to take requests'
+      : {
+          stall: 'The listen queue was full while no request was answered',
+          burst: 'The listen queue was full under load',
+          open: rule.title,
+        }[kind],
     message: sentences(
       `The listen queue overflowed ${episodes.length === 1 ? 'once' : `${episodes.length} times`} (${count(events.length, 'line')}; ` +
         `at most ${figures(most)}).`,
@@ -165,7 +172,7 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
       'That the queue was full is proved.',
     ),
     severity,
-    confidence: kind === 'stall' ? 'certain' : kind === 'burst' ? 'likely' : 'possible',
+    confidence: kind === 'stall' ? 'certain' : kind === 'burst' || byReload ? 'likely' : 'possible',
     instance: instance?.id ?? null,
     reload: reloads.length === 1 && only ? only.id : null,
     pids: [],
@@ -191,10 +198,16 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
           : [
               {
                 hypothesis: 'workers that are blocked',
-                because: 'the more frequent cause; nothing here speaks against it',
+                because: byReload
+                  ? 'they may have been before; the reload is enough to explain it'
+                  : 'the more frequent cause; nothing here speaks against it',
                 line: null,
               },
-              {hypothesis: 'a burst of traffic', because: 'nothing here speaks against it either', line: null},
+              {
+                hypothesis: 'a burst of traffic',
+                because: byReload ? 'it fell into the reload' : 'nothing here speaks against it either',
+                line: null,
+              },
             ],
     cannotSee: [
       'how many clients were refused or gave up: the proxy counts them (502, 504, "connect() failed")',

@@ -40,6 +40,8 @@ export interface Alternative {
   readonly for?: string | null;
   /** Where several explanations were weighed. */
   readonly fits?: Fit;
+  /** The one observation that would show it to be so. */
+  readonly decides?: string | null;
 }
 
 export interface Finding {

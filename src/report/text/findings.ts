@@ -60,9 +60,10 @@ function alternatives(all: readonly Alternative[], page: Page): readonly string[
   const told = shown.length === 0 ? all.slice(0, 1) : shown;
   const more = all.length - told.length;
   return [
-    ...told.map(({hypothesis, because, line, for: speaksFor}) => {
+    ...told.map(({hypothesis, because, line, decides, fits, for: speaksFor}) => {
       const reasons = speaksFor == null ? because : `${speaksFor}; ${because}`;
-      return item(`${hypothesis}: ${reasons}${line === null ? '' : ` (line ${line})`}`, page);
+      const observation = decides == null || fits !== 'equally' ? '' : `; to decide: ${decides}`;
+      return item(`${hypothesis}: ${reasons}${line === null ? '' : ` (line ${line})`}${observation}`, page);
     }),
     ...(more > 0
       ? [item(`${counted(more, 'other explanation')} that ${more === 1 ? 'fits' : 'fit'} worse (--json has all)`, page)]
