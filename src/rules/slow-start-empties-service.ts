@@ -1,5 +1,5 @@
 import type {LineRef, LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
+import {precedes, startFrom} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {AppLoad, Instance, Reload} from '../timeline/timeline.ts';
 import type {Evidence, Finding, Rule} from './rule.ts';
@@ -62,11 +62,9 @@ interface Slow {
 function slowStart(instance: Instance, reload: Reload): Slow | null {
   const {reExecuted, ended, kind, outcome} = reload;
   if (reExecuted === null || outcome !== 'completed' || (kind !== 'graceful' && kind !== 'brutal')) return null;
-  const epoch = instance.epochs.find(({master, banner}) => {
-    const start = banner ?? master;
-    return start !== null && !precedes(start, reExecuted) && (ended === null || !precedes(ended, start));
-  });
-  if (!epoch) return null;
+  const start = startFrom(instance, reExecuted);
+  if (start === null || (ended !== null && precedes(ended, start.line))) return null;
+  const {epoch} = start;
   const loads = epoch.appLoads.filter(({seconds: told}) => told !== null);
   const load = loads.reduce<AppLoad | null>((a, b) => (a === null || (b.seconds ?? 0) > (a.seconds ?? 0) ? b : a), null);
   // Loaded before the fork one after the other; in the workers all at once.

@@ -1,10 +1,12 @@
 /** Ways into a finished timeline that would otherwise be searched again and again. Worked out once per instance. */
 import type {LineRef} from './event.ts';
-import type {Instance, Process, Reload, Setting, Timeline} from './timeline.ts';
+import type {Epoch, Instance, Process, Reload, Setting, Timeline} from './timeline.ts';
 
 interface Index {
   readonly byPid: ReadonlyMap<number, readonly Process[]>;
   readonly byReload: ReadonlyMap<string, readonly Process[]>;
+  /** In the order of their lines. */
+  readonly starts: readonly {readonly line: LineRef; readonly epoch: Epoch}[];
 }
 
 const indexes = new WeakMap<Instance, Index>();
@@ -17,6 +19,18 @@ export function processesWithPid(instance: Instance, pid: number | null): readon
 /** The processes that a reload or stop asked to leave. */
 export function processesAskedBy(instance: Instance, reload: Reload): readonly Process[] {
   return indexOf(instance).byReload.get(reload.id) ?? [];
+}
+
+/** The first start of the instance that does not stand before a line, with its banner or what else tells of it. */
+export function startFrom(instance: Instance, line: LineRef): {readonly line: LineRef; readonly epoch: Epoch} | null {
+  const {starts} = indexOf(instance);
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (precedes((starts[middle] as {line: LineRef}).line, line)) low = middle + 1;
+    else high = middle;
+  }
+  return starts[low] ?? null;
 }
 
 /** The name of the input or configuration file in which a line stands. */
@@ -44,6 +58,12 @@ function indexOf(instance: Instance): Index {
   const index = {
     byPid: grouped(instance.processes, ({pid}) => pid),
     byReload: grouped(instance.processes, ({asked}) => asked?.reload ?? ''),
+    starts: instance.epochs
+      .flatMap((epoch) => {
+        const line = epoch.banner ?? epoch.master;
+        return line === null ? [] : [{line, epoch}];
+      })
+      .sort((a, b) => a.line.place - b.line.place),
   };
   indexes.set(instance, index);
   return index;

@@ -8,7 +8,7 @@ import {type Crew, crewOf, drawable, presentIn} from '../../measures/crew.ts';
 import {lifeOf, type Span} from '../../measures/life.ts';
 import {type Piece, piecesOf} from '../../measures/piece.ts';
 import type {LogEvent} from '../../timeline/event.ts';
-import type {Instant} from '../../timeline/time.ts';
+import {type Instant, isExact} from '../../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../../timeline/timeline.ts';
 import {type Frame, framedWhole, frameOf} from './frame.ts';
 import {type Path, pathOf} from './path.ts';
@@ -103,7 +103,7 @@ function reloadPicture(reload: Reload, crew: Crew, timeline: Timeline): Picture 
   const frame = frameOf(reload, changes, timeline);
   const marks = reloadMarks(reload, changes);
   return {
-    ...drawn(crew, frame, changes),
+    ...drawn(crew, frame, changes, timeline.to),
     reload,
     marks,
     path: pathOf(reload, crew.instance, changes, timeline.to),
@@ -117,20 +117,24 @@ function wholePicture(crew: Crew, timeline: Timeline): Picture {
     ...(process.started === null ? [] : [spawn(process)]),
     ...violence(process),
   ]);
-  return {...drawn(crew, frame, []), reload: null, marks, path: null, order: inOrder(marks)};
+  return {...drawn(crew, frame, [], timeline.to), reload: null, marks, path: null, order: inOrder(marks)};
 }
 
 function drawn(
   crew: Crew,
   frame: Frame | null,
   changes: readonly Change[],
+  logEnd: number | null,
 ): Pick<Picture, 'instance' | 'frame' | 'rows' | 'more' | 'capacity' | 'outages'> {
   const {instance} = crew;
   if (frame === null) return {instance, frame, rows: [], more: 0, capacity: [], outages: []};
   const rows = rowsOf(crew, frame, changes);
   const capacity = capacityOf(rows.map(({pieces}) => pieces));
   const shown = rows.length <= MOST_ROWS ? rows : mostTelling(rows);
-  return {instance, frame, rows: shown, more: rows.length - shown.length, capacity, outages: outagesOf(capacity)};
+  // What can only be said to have begun by the end of the log has not been seen.
+  const isSeen = ({from}: Outage) => isExact(from) || from.latest === null || logEnd === null || from.latest < logEnd;
+  const outages = outagesOf(capacity).filter(isSeen);
+  return {instance, frame, rows: shown, more: rows.length - shown.length, capacity, outages};
 }
 
 /** Rows with a violent end come first where there is no room for all; the order stays as it was. */

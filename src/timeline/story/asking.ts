@@ -3,7 +3,7 @@ import type {LogEvent} from '../event.ts';
 import {precedes} from '../lookup.ts';
 import {between} from '../time.ts';
 import {processOf} from './attribution.ts';
-import {type InstanceDraft, isAlive, type ProcessDraft, type ReloadDraft} from './draft.ts';
+import {type InstanceDraft, isAlive, type ProcessDraft, type ReloadDraft, workersThere} from './draft.ts';
 import {correctGuess} from './guesses.ts';
 import {beginReload, finishReload, goesOn, leaveUnfinished} from './reloads.ts';
 import {usualMercy} from './settings.ts';
@@ -33,8 +33,8 @@ export function ask(
 export function askAll(story: StoryDraft, instance: InstanceDraft, event: LogEvent, by: 'reload' | 'stop'): void {
   const {active} = instance;
   if (active === null) return;
-  for (const worker of instance.processes) {
-    if (worker.role !== 'worker' || !isAlive(worker) || worker.leaving !== null) continue;
+  for (const worker of workersThere(instance)) {
+    if (worker.leaving !== null) continue;
     active.entries.push({worker: worker.worker, old: worker, next: null, told: null, passed: null});
     ask(story, worker, event, by, active, false);
   }

@@ -113,6 +113,8 @@ export interface InstanceDraft {
   /** Every value that the log shows, in its order; a value that is shown again stands once. */
   readonly settings: Setting[];
   readonly processes: ProcessDraft[];
+  /** Index of the first worker that may still be there: see {@link workersThere}. */
+  oldest: number;
   /** The latest process of each numbered worker. */
   slots: Map<number, ProcessDraft>;
   /** Workers before the master replaced its own image. */
@@ -185,6 +187,7 @@ export function newInstance(
     masterPid: null,
     settings: [],
     processes: [],
+    oldest: 0,
     slots: new Map(),
     previousSlots: new Map(),
     active: null,
@@ -198,6 +201,14 @@ export function newInstance(
 /** Still there, as far as the log has told. */
 export function isAlive(process: ProcessDraft): boolean {
   return process.end === null;
+}
+
+/** The workers that are still there. Thousands may be gone before them, and are not looked at again and again. */
+export function workersThere(instance: InstanceDraft): readonly ProcessDraft[] {
+  const {processes} = instance;
+  const isThere = (process: ProcessDraft) => process.role === 'worker' && isAlive(process);
+  while (instance.oldest < processes.length && !isThere(processes[instance.oldest] as ProcessDraft)) instance.oldest++;
+  return processes.slice(instance.oldest).filter(isThere);
 }
 
 /** Its supervisor, or it itself, has decided that it goes. */

@@ -48,6 +48,7 @@ export function correctGuess(story: StoryDraft, process: ProcessDraft): void {
 }
 
 function exchange(process: ProcessDraft, to: InstanceDraft): void {
+  process.instance.oldest = 0;
   process.instance.processes.splice(process.instance.processes.indexOf(process), 1);
   process.instance = to;
   process.isGuessed = false;

@@ -16,6 +16,7 @@ export function showThere(process: ProcessDraft, event: LogEvent): void {
   const gone = process.ended ?? process.goneBy;
   if (process.end !== 'lost' || (gone !== null && !isBefore(gone.at, event.at))) return;
   process.end = null;
+  process.instance.oldest = 0;
   process.ended = null;
   process.goneBy = null;
 }
