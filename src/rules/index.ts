@@ -2,6 +2,7 @@
 import appThreadsBlockShutdown from './app-threads-block-shutdown.ts';
 import bootFailure from './boot-failure.ts';
 import chainReloadSlow from './chain-reload-slow.ts';
+import clientsGone from './clients-gone.ts';
 import clockDisagreement from './clock-disagreement.ts';
 import configurationNotInForce from './configuration-not-in-force.ts';
 import controlSocketUnreachable from './control-socket-unreachable.ts';
@@ -22,6 +23,7 @@ import mercyIneffective from './mercy-ineffective.ts';
 import mercyTooLong from './mercy-too-long.ts';
 import mercyTooShort from './mercy-too-short.ts';
 import muleBlocksReload from './mule-blocks-reload.ts';
+import noIdleWorker from './no-idle-worker.ts';
 import oldCodeKept from './old-code-kept.ts';
 import outerTimeoutTooShort from './outer-timeout-too-short.ts';
 import programLeftByItself from './program-left-by-itself.ts';
@@ -88,6 +90,7 @@ export const rules: readonly Rule[] = [
   instancePaused,
   controlSocketUnreachable,
   listenQueueFull,
+  noIdleWorker,
   mercyIneffective,
   mercyTooShort,
   mercyTooLong,
@@ -98,6 +101,7 @@ export const rules: readonly Rule[] = [
   synchronizedRecycling,
   recycledTooOften,
   routerCutsClients,
+  clientsGone,
   reloadedTwice,
   oldCodeKept,
   threadsLostOnFork,

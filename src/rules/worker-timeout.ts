@@ -5,6 +5,7 @@ import {type ArbiterKill, killsBy, ownKill, workerClass} from './arbiter-kills.t
 import {DEFAULT_TIMEOUT} from './arbiter-remedies.ts';
 import {capital} from './deaths.ts';
 import {reloadsOf, requestOf} from './forced-workers.ts';
+import {peerTimeouts} from './peer-timeouts.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn, numberOf} from './settings.ts';
 import {
@@ -35,7 +36,7 @@ const rule: Rule = {
   docs: {
     sees:
       'Workers that gunicorn aborted with WORKER TIMEOUT while they served or started; whether they ever served, and ' +
-      "whether the SIGKILL that may follow is gunicorn's own.",
+      "whether the SIGKILL that may follow is gunicorn's own. Workers that puma, unicorn and php-fpm killed at such a limit.",
     why:
       'Each worker shows its arbiter that it lives. A sync worker cannot while it handles a request, and no worker can while ' +
       'it imports the application. After timeout (30 s by default) the arbiter sends SIGABRT, and about a second later ' +
@@ -52,8 +53,15 @@ const rule: Rule = {
     ],
   },
   needs: {
-    messages: ['gunicorn/worker-timeout', 'gunicorn/booting-worker', 'gunicorn/handling-signal'],
-    otherwise: 'no line of gunicorn tells of a worker',
+    messages: [
+      'gunicorn/worker-timeout',
+      'gunicorn/booting-worker',
+      'gunicorn/handling-signal',
+      'puma/worker-timeout',
+      'unicorn/worker-timeout',
+      'php-fpm/execution-timed-out',
+    ],
+    otherwise: 'no line of gunicorn tells of a worker, and none of puma, unicorn or php-fpm of a time limit',
   },
   *check(timeline) {
     for (const [instance, kills] of killsBy(timeline, 'timeout')) {
@@ -68,6 +76,7 @@ const rule: Rule = {
         if (finding) yield finding;
       }
     }
+    yield* peerTimeouts(timeline);
   },
 };
 

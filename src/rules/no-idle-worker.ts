@@ -1,0 +1,138 @@
+import type {LogEvent} from '../timeline/event.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Finding, Fix, Rule} from './rule.ts';
+import {count, evidence, list, proof, sentences, unique} from './wording.ts';
+
+const SHOWS: Readonly<Record<string, string>> = {
+  'php-fpm/max-children': 'no further child may be started',
+  'php-fpm/pool-busy': 'no child is idle',
+  'uwsgi/busyness-exhausted': 'no further worker may be started',
+  'uwsgi/busyness-emergency': 'requests wait in the queue',
+};
+
+const rule: Rule = {
+  id: 'no-idle-worker',
+  title: 'All workers that are allowed were busy: requests had to wait',
+  severity: 'warning',
+  docs: {
+    sees:
+      "Lines of php-fpm about pm.max_children and a busy pool; those of uWSGI's busyness algorithm that no more workers may be " +
+      'started, or that requests wait in the queue.',
+    why:
+      'A server that scales starts workers up to a limit. Once all are busy, requests wait in the queue of the socket, and beyond ' +
+      'a certain length they are refused: the proxy answers 502 or 504.',
+    remedy:
+      'Find out first whether the workers are busy or held: a slow database or a call without a time limit fills any number of ' +
+      'them. Then raise the limit, as far as memory allows.',
+    limits: 'How many requests waited, and for how long, the lines do not tell.',
+    references: [
+      'https://www.php.net/manual/en/install.fpm.configuration.php#pm.max-children',
+      'https://uwsgi-docs.readthedocs.io/en/latest/Cheaper.html',
+    ],
+  },
+  needs: {
+    messages: Object.keys(SHOWS),
+    otherwise: 'no line tells of workers that were all busy',
+  },
+  *check(timeline) {
+    const groups = new Map<string, LogEvent[]>();
+    for (const event of timeline.events) {
+      if (!(event.message in SHOWS)) continue;
+      const key = `${event.message.slice(0, event.message.indexOf('/'))} ${event.stream ?? ''} ${event.fields.pool ?? ''}`;
+      groups.set(key, [...(groups.get(key) ?? []), event]);
+    }
+    for (const group of groups.values()) {
+      const finding = describe(timeline, group);
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+function describe(timeline: Timeline, group: readonly LogEvent[]): Finding | null {
+  const [first] = group;
+  const full = group.filter(({message}) => message === 'php-fpm/max-children' || message === 'uwsgi/busyness-exhausted');
+  const shown = unique([first, full[0], group.at(-1)]).filter((event) => event !== undefined);
+  const lines = evidence(shown.map((event) => proof(event, SHOWS[event.message] ?? 'no worker is idle')));
+  if (!first || !lines) return null;
+  const isPhp = first.message.startsWith('php-fpm/');
+  const limits = unique(full.map(({fields}) => fields.value ?? fields.limit).filter((value) => value !== undefined)).map(String);
+  const pool = first.fields.pool === undefined ? '' : ` of the pool ${first.fields.pool}`;
+  const limit = isPhp ? 'pm.max_children' : 'workers (processes)';
+  return {
+    title: full.length > 0 ? rule.title : `No ${isPhp ? 'child' : 'worker'}${pool} was idle: more were started in haste`,
+    severity: full.length > 0 ? 'warning' : 'info',
+    message: sentences(
+      `${isPhp ? 'php-fpm' : 'uWSGI'} says ${count(group.length, 'time')} that no ${isPhp ? 'child' : 'worker'}${pool} was idle` +
+        `${full.length > 0 ? `, and ${full.length === group.length ? 'each time' : `${full.length} times`} that ${limit}${limits.length > 0 ? ` (${list(limits)})` : ''} was reached` : ''}.`,
+      'That is proved. Whether they were busy with more requests than usual or held by something slow, no line tells.',
+    ),
+    confidence: 'possible',
+    instance: instanceOfEvent(timeline, first)?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'workers that are held (a slow database, a call without a time limit)',
+        because: 'nothing here speaks against it',
+        line: null,
+      },
+      {hypothesis: 'more requests than usual', because: 'nothing here speaks against it either', line: null},
+    ],
+    cannotSee: ['how many requests waited, and for how long', 'what the workers were doing'],
+    fixes: isPhp ? PHP_FIXES : UWSGI_FIXES,
+    next: isPhp
+      ? [
+          'pm.status_path: active processes, listen queue and max children reached, while it happens',
+          'request_slowlog_timeout and slowlog: the stack of whatever takes long',
+        ]
+      : ['py-spy dump --pid <worker>   # while it happens: what the workers wait for'],
+    identity: [isPhp ? 'php-fpm' : 'uwsgi', String(first.fields.pool ?? ''), 'no idle worker'],
+  };
+}
+
+const PHP_FIXES: readonly Fix[] = [
+  {
+    setting: 'request_terminate_timeout',
+    section: null,
+    value: null,
+    effect: 'a request that hangs no longer keeps its child',
+    since: null,
+    safety: 'may-cut-requests',
+    why: 'Above the longest request that is meant to succeed. Time limits on calls to other systems come before it.',
+  },
+  {
+    setting: 'pm.max_children',
+    section: null,
+    value: null,
+    effect: 'more requests at the same time',
+    since: null,
+    safety: 'safe',
+    why: 'At most (memory for PHP / memory of one child): ps -o rss= -C php-fpm shows the latter.',
+  },
+];
+
+const UWSGI_FIXES: readonly Fix[] = [
+  {
+    setting: 'harakiri',
+    section: 'uwsgi',
+    value: null,
+    effect: 'a request that hangs no longer keeps its worker, and the log names it',
+    since: null,
+    safety: 'may-cut-requests',
+    why: 'Above the longest request that is meant to succeed. Time limits on calls to other systems come before it.',
+  },
+  {
+    setting: 'processes',
+    section: 'uwsgi',
+    value: null,
+    effect: 'more requests at the same time',
+    since: null,
+    safety: 'safe',
+    why: 'Where processor and memory have room; a memory limit of cheaper (cheaper-rss-limit-soft) may be what stops it.',
+  },
+];
