@@ -73,6 +73,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'master-shutdown': {kind: 'stop-ended', role: 'master'},
   'worker-failed-to-boot': {kind: 'app-load-failed', fatal: true},
   'app-failed-to-load': {kind: 'app-load-failed', fatal: true},
+  'halt-server': {kind: 'app-load-failed', fatal: true},
   'main-loop-exception': {kind: 'crash', role: 'master'},
   'quick-shutdown': {kind: 'remark', role: 'master'},
 

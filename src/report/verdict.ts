@@ -1,5 +1,6 @@
 import type {Diagnosis} from '../analyze.ts';
 import {counted} from '../number.ts';
+import {groupStop} from '../rules/deaths.ts';
 import type {RuleFinding} from '../rules/rule.ts';
 import {SEEN} from '../timeline/snapshots.ts';
 import type {ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
@@ -72,7 +73,12 @@ function costOf({kind, duration, outcome, overBy, silence}: Reload): readonly st
 
 /** Without a finding that matters. Processes that were killed or crashed are named all the same: no rule is no proof of health. */
 function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
-  const victims = timeline.instances.flatMap(({processes}) => processes).filter(({end}) => VIOLENT.has(end)).length;
+  // A signal to the whole group reaches workers too: an ordinary stop.
+  const victims = timeline.instances.flatMap((instance) =>
+    instance.processes.filter(
+      (process) => VIOLENT.has(process.end) && (process.end === 'forced' || groupStop(timeline, instance, process) === null),
+    ),
+  ).length;
   const checked = rules.filter(({result}) => result === 'passed' || result === 'fired').length;
   const killed = `${counted(victims, 'process', 'processes')} ${victims === 1 ? 'was' : 'were'} killed or crashed`;
   const accepted = baseline?.accepted.length ?? 0;

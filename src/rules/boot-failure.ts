@@ -49,6 +49,7 @@ const rule: Rule = {
       'gunicorn/worker-failed-to-boot',
       'gunicorn/app-failed-to-load',
       'gunicorn/app-missing',
+      'gunicorn/halt-server',
       'gunicorn/connection-in-use',
       'gunicorn/cannot-connect',
       'uvicorn/app-load-failed',

@@ -27,6 +27,7 @@ import noIdleWorker from './no-idle-worker.ts';
 import oldCodeKept from './old-code-kept.ts';
 import outerTimeoutTooShort from './outer-timeout-too-short.ts';
 import programLeftByItself from './program-left-by-itself.ts';
+import platformErrors from './platform-errors.ts';
 import recycleBlocked from './recycle-blocked.ts';
 import recycledTooOften from './recycled-too-often.ts';
 import reloadLostApp from './reload-lost-app.ts';
@@ -102,6 +103,7 @@ export const rules: readonly Rule[] = [
   recycledTooOften,
   routerCutsClients,
   clientsGone,
+  platformErrors,
   reloadedTwice,
   oldCodeKept,
   threadsLostOnFork,

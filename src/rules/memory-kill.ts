@@ -133,22 +133,29 @@ function workersLost(hits: readonly {kill: MemoryKill; victims: readonly Victim[
   };
 }
 
+/** Processes that are application servers by their name. */
+const SERVER = /^(uwsgi|gunicorn|uvicorn|hypercorn|daphne|celery|puma|unicorn|php-fpm)/;
+
 /** Processes that this log knows nothing else of: true, and perhaps the reason for something that it does not show. */
 function othersKilled(kills: readonly MemoryKill[]): Finding | null {
   const names = unique(kills.flatMap(({name}) => name ?? []));
+  const servers = names.filter((name) => SERVER.test(name));
   const lines = evidence(
     kills.map(({lines: [first]}) => proof(first, 'a kill for want of memory')),
     5,
   );
   if (!lines) return null;
   return {
-    title: 'Memory ran out, and something was killed that this log does not follow',
+    title:
+      servers.length > 0
+        ? `The kernel killed ${list(servers)} because memory ran out${kills.length > 1 ? `, ${count(kills.length, 'time')}` : ''}`
+        : 'Memory ran out, and something was killed that this log does not follow',
     message: sentences(
       `${count(kills.length, 'kill')} for want of memory${names.length > 0 ? ` (${list(names)})` : ''} ${was(kills.length)} logged, and no death in this ` +
         'log belongs to it. That memory ran out is proved.',
       'A worker that was killed so has a line "killed by signal 9" in the log of its supervisor.',
     ),
-    severity: 'warning',
+    severity: servers.length > 0 ? 'error' : 'warning',
     confidence: 'certain',
     instance: null,
     reload: null,
@@ -157,7 +164,20 @@ function othersKilled(kills: readonly MemoryKill[]): Finding | null {
     evidence: lines,
     against: [],
     cannotSee: ['whether the processes belong to the application server: only their names are here'],
-    fixes: [],
+    fixes:
+      servers.length > 0
+        ? [
+            {
+              setting: null,
+              section: null,
+              value: null,
+              effect: 'the limit is not reached at this load',
+              since: null,
+              safety: 'safe',
+              why: 'Run fewer workers, recycle them (max-requests, reload-on-rss), or raise the memory limit of the container, unit or machine.',
+            },
+          ]
+        : [],
     next: ['compare the pids and times with the log of the application server'],
     identity: ['others', 'memory'],
   };

@@ -3,6 +3,7 @@ import type {Instance, Process} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
 import {capital, counted, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
 import {meaningOfStatus} from './exit-status.ts';
+import {gatewaysDied} from './gateway-died.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
 import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
@@ -61,6 +62,7 @@ const rule: Rule = {
       'uwsgi/worker-respawned',
       'uwsgi/worker-spawned',
       'uwsgi/mule-died',
+      'uwsgi/gateway-respawned',
       'gunicorn/worker-terminated-by-signal',
       'gunicorn/worker-exited-with-code',
       'gunicorn/worker-exception',
@@ -84,6 +86,8 @@ const rule: Rule = {
       const died = instance.processes.filter(({end, ended}) => end === 'lost' && ended?.meaning.ending === 'died');
       const unknown = died.length > 0 ? describeDeadChildren(instance, died) : null;
       if (unknown) yield unknown;
+      const router = gatewaysDied(instance);
+      if (router) yield router;
     }
   },
 };

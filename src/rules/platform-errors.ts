@@ -1,0 +1,123 @@
+import type {LogEvent} from '../timeline/event.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Finding, Rule} from './rule.ts';
+import {count, evidence, list, proof, sentences, unique} from './wording.ts';
+
+interface Trouble {
+  /** In a sentence behind "Heroku says so n times: ". */
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** Heroku's codes (devcenter.heroku.com/articles/error-codes). What is told by other rules (R10, R12, R15) is not among them. */
+const TROUBLES: Readonly<Record<string, Trouble>> = {
+  H10: {
+    what: 'the dyno had crashed, so requests were refused',
+    remedy: 'The lines of app[…] before the first of these have the traceback, or "State changed … to crashed".',
+  },
+  H11: {what: 'too many requests waited for the dynos', remedy: 'Make requests faster, or run more dynos.'},
+  H12: {
+    what: 'a request took longer than 30 s, so the client got an error while the dyno went on working',
+    remedy:
+      "Set the server's own time limit (gunicorn timeout, harakiri) below 30 s, so that the worker is free again, and move long work to a queue.",
+  },
+  H13: {
+    what: 'the server closed the connection without an answer',
+    remedy: 'A worker was killed or recycled in the middle: look at its lines at that second.',
+  },
+  H14: {what: 'no web dyno is running', remedy: 'heroku ps:scale web=1'},
+  H18: {
+    what: 'the server closed the connection in the middle of an answer',
+    remedy: 'A worker was killed or recycled in the middle: look at its lines at that second.',
+  },
+  H19: {
+    what: 'the dyno did not accept the connection in time',
+    remedy: 'All workers are busy and the queue is full: more workers or dynos, or faster requests.',
+  },
+  H20: {what: 'the dyno did not boot within 75 s', remedy: 'Load less at the start, or bind to $PORT before loading.'},
+  H21: {what: 'the dyno refused the connection', remedy: 'It is restarting, or the queue of the server is full.'},
+  H27: {what: 'the client hung up before the answer', remedy: 'A few are normal; many point to slow answers.'},
+  R14: {
+    what: 'the dyno uses more memory than it has, and swaps',
+    remedy: 'Run fewer workers (WEB_CONCURRENCY), recycle them (max_requests), or take a larger dyno.',
+  },
+};
+
+const rule: Rule = {
+  id: 'platform-errors',
+  title: "Heroku's router or dyno manager reports errors",
+  severity: 'warning',
+  docs: {
+    sees: "Heroku's error codes of requests (H10 to H27) and of memory (R14), each counted.",
+    why: 'The router answers for the dyno where it cannot: the client got an error page, and the log of the application may hold nothing of it.',
+    remedy: 'Each code has its own; it is named with it. Look at the lines of the same dyno in the same second.',
+    limits: 'A code names what the router saw, not why the application was slow or gone.',
+    references: ['https://devcenter.heroku.com/articles/error-codes'],
+  },
+  needs: {
+    messages: [
+      'heroku/request-timeout',
+      'heroku/router-error',
+      'heroku/memory-exceeded',
+      'heroku/platform-error',
+      'heroku/state-changed',
+    ],
+    otherwise: "no line of Heroku's router or dynos is in this log",
+  },
+  *check(timeline) {
+    const groups = new Map<string, LogEvent[]>();
+    for (const event of timeline.events) {
+      const code = codeOf(event);
+      if (code !== null && code in TROUBLES) groups.set(code, [...(groups.get(code) ?? []), event]);
+    }
+    for (const [code, events] of groups) {
+      const finding = describe(timeline, code, events);
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+function codeOf({message, fields}: LogEvent): string | null {
+  if (message === 'heroku/request-timeout') return 'H12';
+  if (message === 'heroku/memory-exceeded') return 'R14';
+  return message === 'heroku/router-error' || message === 'heroku/platform-error' ? String(fields.code ?? '') : null;
+}
+
+function describe(timeline: Timeline, code: string, events: readonly LogEvent[]): Finding | null {
+  const trouble = TROUBLES[code];
+  const [first] = events;
+  const lines = evidence(
+    unique([...events.slice(0, 2), events.at(-1)])
+      .filter((event) => event !== undefined)
+      .map((event) => proof(event, `Heroku reports ${code}`)),
+  );
+  if (!trouble || !first || !lines) return null;
+  const paths = unique(events.flatMap(({fields}) => (fields.uri === undefined ? [] : [String(fields.uri).replace(/\?.*/, '')])));
+  const dynos = unique(events.flatMap(({fields}) => (fields.dyno === undefined ? [] : [String(fields.dyno)])));
+  return {
+    title: `${code}: ${trouble.what}`,
+    severity: code === 'H27' && events.length < 10 ? 'info' : 'warning',
+    message: sentences(
+      `Heroku reports ${code} ${count(events.length, 'time')}: ${trouble.what}.`,
+      paths.length > 0 && `The requests: ${list(paths, 4)}.`,
+      dynos.length > 0 && `The dynos: ${list(dynos, 4)}.`,
+      'That is proved; why the application was slow or gone, its own lines tell.',
+    ),
+    confidence: 'certain',
+    instance: instanceOfEvent(timeline, first)?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['what the application was doing'],
+    fixes: [
+      {setting: null, section: null, value: null, effect: `${code} goes away`, since: null, safety: 'safe', why: trouble.remedy},
+    ],
+    next: ['the lines of the same dyno (app[…]) in the seconds before the first of these'],
+    identity: ['heroku', code],
+  };
+}
