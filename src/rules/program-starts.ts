@@ -70,7 +70,11 @@ export function inBackground(timeline: Timeline, program: string): LogEvent[] {
 export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string) => boolean): Iterable<Finding> {
   const programs = unique(timeline.events.filter(({message}) => message === 'supervisord/exited').map(programOf));
   for (const program of programs) {
-    const ends = isTold(program) ? [] : inBackground(timeline, program);
+    // One that stays away is told by program-left-by-itself.
+    const isBack = timeline.instances.some(
+      ({processes}) => processes.findLast((life) => life.role === 'program' && life.program === program)?.ended === null,
+    );
+    const ends = isTold(program) || !isBack ? [] : inBackground(timeline, program);
     const [first] = ends;
     const lines = evidence(ends.slice(0, 3).map((event) => proof(event, `${program} leaves with status 0`)));
     if (ends.length < 2 || !first || !lines) continue;
