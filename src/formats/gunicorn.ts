@@ -86,7 +86,14 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   // The dirty arbiter and its workers
   'dirty-spawned': {kind: 'process-started', role: 'other'},
   'dirty-worker-timeout': {kind: 'process-forced', role: 'other', deadline: 'timeout', cause: 'timeout'},
-  'dirty-ended': {kind: 'process-ended', role: 'other'},
+  'dirty-ended': {
+    kind: 'process-ended',
+    role: 'other',
+    // The signals by which the dirty arbiter asks.
+    when: {signal: {'2': {ending: 'replaced'}, '3': {ending: 'replaced'}, '15': {ending: 'replaced'}}},
+  },
+  'dirty-leaving': {kind: 'process-leaving', role: 'other'},
+  'dirty-exception': {kind: 'crash', role: 'other'},
   'dirty-boot-failed': {kind: 'remark', role: 'other'},
   'dirty-notice': 'noise',
 };
