@@ -92,6 +92,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
     // The signals by which the dirty arbiter asks.
     when: {signal: {'2': {ending: 'replaced'}, '3': {ending: 'replaced'}, '15': {ending: 'replaced'}}},
   },
+  'dirty-left': {kind: 'process-ended', role: 'other', ending: 'replaced'},
   'dirty-leaving': {kind: 'process-leaving', role: 'other'},
   'dirty-exception': {kind: 'crash', role: 'other'},
   'dirty-boot-failed': {kind: 'remark', role: 'other'},
