@@ -160,6 +160,21 @@ test.each(CASES)('a hundred workers %s are one finding', async (_, rule, lines) 
   expect(findings.length).toBeLessThan(5);
 });
 
+test('a hundred containers that are killed while they stop are one finding, though each master has the same pid', async () => {
+  const file = join(directory, 'containers.log');
+  const lines = Array.from({length: RELOADS}, (_, n) => [
+    ...start(100 * n, 1),
+    answer(2, 100 * n + 5),
+    'SIGINT/SIGTERM received...killing workers...',
+    noMercy(1, 2, 100 * n + 45),
+    noMercy(2, 3, 100 * n + 45),
+  ]).flat();
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const {findings, timeline} = await analyze({inputs: [file]});
+  expect(timeline.instances).toHaveLength(RELOADS);
+  expect(findings.filter(({rule}) => rule === 'app-threads-block-shutdown')).toHaveLength(1);
+});
+
 test('two runs are told one by one', async () => {
   const file = join(directory, 'two.log');
   const two = runs(() => ['SIGINT/SIGTERM received...killing workers...']).slice(0, 3 * 8 - 1);

@@ -1,5 +1,5 @@
 /** One trouble in many runs of one server: a deploy that starts it anew meets the same hang every time, and that is one finding. */
-import type {LineRef} from '../timeline/event.ts';
+import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
@@ -78,6 +78,11 @@ function serversIn(instances: readonly Instance[]): ReadonlyMap<Instance, number
   return found;
 }
 
+/** By the start of another master a run without an end of its own is known to be over: that line is the next one's. */
+function isOfNext(line: LineRef & {readonly meaning?: LogEvent['meaning']}, epochs: Instance['epochs']): boolean {
+  return line.meaning?.kind === 'master-started' && epochs.every(({master}) => master !== line);
+}
+
 function spanOf({epochs, processes, reloads, stopped}: Instance): {first: LineRef | null; last: LineRef | null} {
   const lines = [
     stopped,
@@ -85,14 +90,15 @@ function spanOf({epochs, processes, reloads, stopped}: Instance): {first: LineRe
     ...reloads.flatMap(({began, ended}) => [began, ended]),
     ...processes.flatMap(({started, ended, asked, forced, segments}) => [
       started,
-      // By the start of another master a process without an end of its own is known to be gone: that line is not its own.
       ended,
       asked?.event,
       forced?.event,
       segments[0]?.first,
       segments.at(-1)?.last,
     ]),
-  ].filter((line) => line != null);
+  ]
+    .filter((line) => line != null)
+    .filter((line) => !isOfNext(line, epochs));
   return lines.reduce<{first: LineRef | null; last: LineRef | null}>(
     ({first, last}, line) => ({
       first: first === null || precedes(line, first) ? line : first,
