@@ -25,7 +25,7 @@ export interface EnvelopeRecord {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The order in which collectors' keys are asked for the text of a line, and for its time. */
-const TEXT_KEYS = [
+export const TEXT_KEYS = [
   'message',
   'msg',
   'log',
@@ -42,7 +42,7 @@ const TEXT_KEYS = [
   'LogMessage',
   'payload',
 ];
-const TIME_KEYS = [
+export const TIME_KEYS = [
   '_SOURCE_REALTIME_TIMESTAMP',
   '__REALTIME_TIMESTAMP',
   'timestamp',
@@ -117,6 +117,12 @@ export function journalRecord(name: string, fields: Fields): EnvelopeRecord {
 /** The record that holds its text under a key of somebody's own choice. */
 export function recordOfKey(fields: Fields, key: string): EnvelopeRecord {
   return collected(fields, String(fields[key]), 'json');
+}
+
+/** The record in a row of a table. */
+export function recordOfRow(fields: Fields, text: string, time: string | null): EnvelopeRecord {
+  const told = time === null ? undefined : fields[time];
+  return {name: 'csv', text: String(fields[text]), isPartial: false, time: told, origin: originOf(fields)};
 }
 
 function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
@@ -233,12 +239,30 @@ export function timeOf(value: unknown): {readonly time: number; readonly isUtc: 
     return Number.isFinite(value) && value > 0 ? {time: Math.floor(inMilliseconds(value)), isUtc: true} : null;
   if (typeof value !== 'string') return null;
   if (NUMBER.test(value)) return {time: Math.floor(inMilliseconds(Number(value))), isUtc: true};
-  const [, day, clock, fraction = '', zone] = ISO.exec(value) ?? [];
+  const [, day, clock, fraction = '', zone] = ISO.exec(value) ?? ISO.exec(isoOf(value)) ?? [];
   if (day === undefined) return null;
   const offset = zone === undefined || zone === 'Z' ? 'Z' : zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone;
   const time = Date.parse(`${day}T${clock}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`);
   return Number.isNaN(time) ? null : {time, isUtc: zone !== undefined};
 }
+
+const KIBANA = /^(\w{3}) (\d{1,2}), (\d{4}) @ ([\d:]{8}.*)/;
+const TWELVE_HOURS = /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? (\d{1,2})(:\d\d:\d\d(?:\.\d+)?)\s([AP])M$/;
+
+/** As Kibana and Azure write a time, in the form of ISO 8601; the value itself where it is neither. */
+function isoOf(value: string): string {
+  const [, name = '', date = '', year = '', clock] = KIBANA.exec(value) ?? [];
+  if (clock !== undefined) {
+    const month = MONTHS.indexOf(name) + 1;
+    return `${year}-${String(month).padStart(2, '0')}-${date.padStart(2, '0')}T${clock}`;
+  }
+  const [, month = '', day = '', of = '', hour = '', rest, half] = TWELVE_HOURS.exec(value) ?? [];
+  if (rest === undefined) return value;
+  const hours = (Number(hour) % 12) + (half === 'P' ? 12 : 0);
+  return `${of}-${month.padStart(2, '0')}-${day.padStart(2, '0')}T${String(hours).padStart(2, '0')}${rest}`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function inMilliseconds(value: number): number {
   if (value < 1e11) return value * 1000;

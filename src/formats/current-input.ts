@@ -3,6 +3,7 @@ import {Front} from '../envelope/front.ts';
 import type {Gathering} from '../envelope/gathering.ts';
 import type {LayerReader} from '../envelope/layers.ts';
 import type {SteadyClock} from '../envelope/steady.ts';
+import type {Table} from '../envelope/table.ts';
 import type {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
 import type {InputInfo} from '../source/sink.ts';
@@ -75,6 +76,15 @@ export interface CurrentInput {
   /** The line that is being read is a piece of a longer one; and what its pieces so far were. */
   isPiece: boolean;
   pieced: LineKind | null;
+  /** Its first lines named columns: it is a table. */
+  table: Table | null;
+  /** Lines that are nothing by themselves and may be one that a terminal broke, up to the last one. */
+  broken: {readonly bytes: Buffer; readonly kinds: readonly LineKind[]; readonly width: number; readonly first: number} | null;
+  /** How wide broken lines are, once one has been put together; and how many were tried in vain. */
+  brokenWidth: number | null;
+  brokenTried: number;
+  /** The line that is being read has words of a supervisor. */
+  isSpoken: boolean;
   /** What the last line was that was no request. */
   lastKind: LineKind;
   /** A record of several lines that has begun, with its first line, and the inputs that its lines so far stand in. */
@@ -134,6 +144,11 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     rest: null,
     isPiece: false,
     pieced: null,
+    table: null,
+    broken: null,
+    brokenWidth: null,
+    brokenTried: 0,
+    isSpoken: false,
     lastKind: 'noise',
     gathering: null,
     carried: null,
@@ -169,6 +184,7 @@ export function nextPart(before: CurrentInput, info: InputInfo, index: number): 
     application: 0,
     unknown: 0,
     bare: 0,
+    broken: null,
     hasUtc: false,
     hasLocal: false,
     speakers: new Set(),

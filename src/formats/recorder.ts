@@ -8,6 +8,7 @@ import {type EnvelopeRecord, recordOfKey, recordsOf} from '../envelope/record.ts
 import {Scratch} from '../envelope/scratch.ts';
 import {StampReader} from '../envelope/stamp.ts';
 import {SteadyClock} from '../envelope/steady.ts';
+import {Table} from '../envelope/table.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
 import {HEADROOM, type Matcher} from '../grammar/matcher.ts';
@@ -28,7 +29,7 @@ import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
 import {supervisord} from './supervisord.ts';
 import {TaskTeller} from './task-expressions.ts';
-import {isBlank, strangest, withoutControls} from './text.ts';
+import {asTyped, isBlank, isDressed, strangest, withoutControls} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
 import {Voices} from './voices.ts';
 import type {Witness} from './witness.ts';
@@ -67,6 +68,13 @@ const LONGEST_OPENING = 64;
 /** dockerd cuts lines at this length. */
 const DOCKER_PART = 16 * 1024;
 const MOST_EXAMPLES = 5;
+/** A table's column names stand in one of the first lines. */
+const LAST_HEADING = 3;
+/** How wide lines are that a terminal breaks, how many make one, and how many are put together in vain before it is left. */
+const NARROWEST = 40;
+const WIDEST = 512;
+const MOST_ROWS = 12;
+const MOST_TRIED = 20_000;
 /** What is added to the number of a line for each record that it holds. A binary fraction: sums stay exact. */
 const PART = 2 ** -20;
 const LAST_PART = 1 - PART;
@@ -128,6 +136,7 @@ export class Recorder implements LineSink {
   /** What had been kept when the log that is being read began. */
   private logStart: {events: number; served: number; segments: readonly number[]} = {events: 0, served: 0, segments: []};
   private bound: Buffer | null = null;
+  private isTrying = false;
   private current: CurrentInput = newInput({name: '', compression: 'none'}, 0, null);
 
   private constructor(
@@ -411,7 +420,14 @@ export class Recorder implements LineSink {
       current.part = 0;
     }
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
-    let kind = this.goesOn(buffer, at, lineEnd) ?? this.plain(buffer, at, body, lineEnd) ?? this.beginsAnew(buffer, at, lineEnd);
+    current.isSpoken = false;
+    let kind =
+      this.tabular(buffer, at, lineEnd) ??
+      this.goesOn(buffer, at, lineEnd) ??
+      this.plain(buffer, at, body, lineEnd) ??
+      this.beginsAnew(buffer, at, lineEnd);
+    if (isRecognised(kind)) current.broken = null;
+    else kind = this.mended(buffer, at, lineEnd, kind);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
       kind = this.joined(current.cut, buffer.subarray(at, lineEnd)) ?? kind;
     current[kind]++;
@@ -419,6 +435,57 @@ export class Recorder implements LineSink {
     if (kind === 'unknown' && current.examples.length < MOST_EXAMPLES) {
       current.examples.push({...this.here(), text: textOf(buffer, at, lineEnd)});
     }
+  }
+
+  /** What a line is in a table; null where the input is none. */
+  private tabular(buffer: Buffer, at: number, lineEnd: number): LineKind | null {
+    const {current} = this;
+    if (current.table === null) {
+      if (current.line > LAST_HEADING || lineEnd - at > LONGEST_TEXT || !this.mayPeel('csv')) return null;
+      current.table = Table.headedBy(textOf(buffer, at, lineEnd).trimEnd());
+      return current.table === null ? null : 'noise';
+    }
+    const record = current.table.read(buffer.toString('utf8', at, lineEnd).replace(/\r$/, ''));
+    if (record === 'open') return 'noise';
+    return record === null ? null : this.takeRecords([record], Wrapping.none, 0);
+  }
+
+  /** What a line would be if it read otherwise: where it is nothing, it has not been there. */
+  private tried(read: () => LineKind): LineKind {
+    const {isTrying} = this;
+    this.isTrying = true;
+    const kind = read();
+    this.isTrying = isTrying;
+    return kind;
+  }
+
+  /** What a line is that is nothing by itself: the rest of one that a terminal has broken. */
+  private mended(buffer: Buffer, at: number, lineEnd: number, kind: LineKind): LineKind {
+    const {current} = this;
+    const {broken, isSpoken} = current;
+    const width = lineEnd - at;
+    current.broken = null;
+    if (broken !== null) {
+      const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
+      current.brokenTried++;
+      const found = this.tried(() => this.inner(whole, current.carried?.wrapping ?? Wrapping.none, 0));
+      if (isRecognised(found)) {
+        for (const before of broken.kinds) recount(current, before, 'noise');
+        current.examples.splice(0, Number.POSITIVE_INFINITY, ...current.examples.filter(({line}) => line < broken.first));
+        current.brokenWidth = broken.width;
+        this.note(BROKEN);
+        return found;
+      }
+      if (width === broken.width && broken.kinds.length < MOST_ROWS) {
+        current.broken = {...broken, bytes: whole, kinds: [...broken.kinds, kind]};
+        return kind;
+      }
+    }
+    const most = isSpoken || kind === 'unknown' ? MOST_TRIED : MOST_TRIED / 10;
+    const mayBe = current.brokenTried < most && width >= NARROWEST && width <= WIDEST;
+    if (current.brokenWidth === null ? mayBe : width === current.brokenWidth)
+      current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line};
+    return kind;
   }
 
   /** What the last line of the part before and the first of this one are together; null where they are nothing that is known. */
@@ -452,7 +519,7 @@ export class Recorder implements LineSink {
     if (this.bound !== buffer) this.bind(buffer);
     if (this.vocabulary.speakers(buffer, body, lineEnd) !== 0) return null;
     if (this.layers.matcher.prefix(ink) >= 0 || current.ownPrefix.end(buffer, body) >= 0) return null;
-    if (strangest(buffer, body, lineEnd) !== null) return null;
+    if (strangest(buffer, body, lineEnd) !== null || isDressed(buffer, body, lineEnd)) return null;
     this.listen(body, body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer));
     return 'application';
   }
@@ -478,6 +545,7 @@ export class Recorder implements LineSink {
     const request = usual === null || this.witness !== null ? -1 : usual.matcher.match(at);
     if (request >= 0 && usual?.isRequest[request] === 1) return this.takeRequest(main, usual.facts, at, outer);
     const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
+    if (depth === 0) this.current.isSpoken = speakers !== 0;
     const message = (speakers & main.bit) === 0 ? -1 : main.matcher.match(at);
     const isSure = message >= 0 && !isWeak(main.meanings[message]);
     if (isSure) {
@@ -512,7 +580,17 @@ export class Recorder implements LineSink {
     if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
     const taken = glued ?? this.takeTask(buffer, at, lineEnd, speakers, unwrapped);
     if (taken !== null) return taken;
-    if (this.witness !== null) this.missed(buffer.subarray(unwrapped.body, lineEnd), unwrapped.wrapping, looksKnown);
+    const typed = depth < DEEPEST_TEXT ? asTyped(buffer, at, lineEnd) : null;
+    if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) {
+      const kind = this.tried(() => this.classify(typed.buffer, 0, typed.length, outer, depth + 1));
+      if (isRecognised(kind)) {
+        this.note(DRESSED);
+        return kind;
+      }
+      this.bind(buffer);
+    }
+    if (this.witness !== null && !this.isTrying)
+      this.missed(buffer.subarray(unwrapped.body, lineEnd), unwrapped.wrapping, looksKnown);
     this.listen(unwrapped.body, this.writerOf(unwrapped.wrapping.origin, unwrapped.wrapping.names));
     return looksKnown ? 'unknown' : 'application';
   }
@@ -541,7 +619,7 @@ export class Recorder implements LineSink {
   /** Who says it, if the line tells; the line stays what it is. */
   private listen(at: number, writer: Writer): void {
     const {current} = this;
-    if (current.heard >= MOST_HEARD) return;
+    if (this.isTrying || current.heard >= MOST_HEARD) return;
     current.heard++;
     for (const {matcher} of this.records) {
       const message = matcher.match(at);
@@ -884,7 +962,8 @@ export class Recorder implements LineSink {
   /** The input has ended: parts whose last one is missing are all there is. */
   private releaseHeld(): void {
     const {current} = this;
-    for (const {parts, wrapping, input} of current.held.values()) recount(input, this.inner(Buffer.concat(parts), wrapping, 0));
+    for (const {parts, wrapping, input} of current.held.values())
+      recount(input, 'noise', this.inner(Buffer.concat(parts), wrapping, 0));
     current.held.clear();
   }
 
@@ -944,13 +1023,13 @@ export class Recorder implements LineSink {
     current.isStructured = true;
     const kind = this.takeRecords(records, Wrapping.none, 0);
     current.line = line;
-    recount(gathering.parts.at(-1) as CurrentInput, kind);
+    recount(gathering.parts.at(-1) as CurrentInput, 'noise', kind);
   }
 
   /** What looked like a record of a line is something that the application printed. */
   private abandonGathering(parts: readonly CurrentInput[]): void {
     this.current.gathering = null;
-    for (const input of parts) recount(input, 'application');
+    for (const input of parts) recount(input, 'noise', 'application');
   }
 
   private takeBy(readers: readonly Reader[], speakers: number, at: number, wrapping: Wrapping): LineKind | null {
@@ -1248,6 +1327,7 @@ export class Recorder implements LineSink {
   }
 
   private note(what: string, line = this.current.line): void {
+    if (this.isTrying) return;
     const {oddities} = this.current;
     const known = oddities.get(what);
     oddities.set(what, known === undefined ? {what, count: 1, firstLine: line} : {...known, count: known.count + 1});
@@ -1285,6 +1365,8 @@ function hasSyslogEscape(buffer: Buffer, from: number, to: number): boolean {
 const FOLD = 'summer time ends: an hour comes twice, and the order of the lines tells which of the two each belongs to';
 const UNTOLD = 'summer time ends: an hour comes twice, and the log shows it once: its lines in that hour may be of either';
 const NULS = 'NUL bytes';
+const BROKEN = 'lines that a terminal broke: put together';
+const DRESSED = 'quotes, dots or marks that an editor or a web page changed';
 const NO_YEAR = 'the log tells no year';
 const BACKWARDS = 'the newest line comes first: turned round';
 /** The first byte from `at` that is no blank; a line that is not blank has one. */
@@ -1304,9 +1386,9 @@ function isRecognised(kind: LineKind): boolean {
   return kind !== 'unknown' && kind !== 'application';
 }
 
-/** A line that was counted as noise turns out to be something else. */
-function recount(input: CurrentInput, kind: LineKind): void {
-  input.noise--;
+/** A line turns out to be something else than it was counted as. */
+function recount(input: CurrentInput, before: LineKind, kind: LineKind): void {
+  input[before]--;
   input[kind]++;
 }
 

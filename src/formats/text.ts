@@ -23,6 +23,54 @@ export function withoutControls(
   return {buffer: clean, length: text.length, what};
 }
 
+/**
+ * The line without what editors, chats and web pages make of quotes, dots and marks; null where nothing was made of them. In
+ * U+2026, ’, –, `&gt;`, `\\*`.
+ */
+export function asTyped(buffer: Buffer, from: number, to: number): {readonly buffer: Buffer; readonly length: number} | null {
+  if (!isDressed(buffer, from, to)) return null;
+  const text = buffer.toString('utf8', from, to);
+  const typed = text
+    .replace(/[\u2026\u2018\u2019\u201c\u201d\u2013\u2014\u00a0]/g, (sign) => TYPED[sign] as string)
+    .replace(/&(gt|lt|amp|quot|#39|#x27);/g, (_, name: string) => ENTITIES[name] as string)
+    .replace(/\\([*_[\]()#+.!`~<>{}|-])/g, '$1');
+  if (typed === text) return null;
+  const bytes = Buffer.from(`${typed}\n`);
+  return {buffer: Buffer.concat([bytes, Buffer.alloc(HEADROOM)]), length: bytes.length - 1};
+}
+
+const TYPED: Readonly<Record<string, string>> = {
+  '\u2026': '...',
+  '\u2018': "'",
+  '\u2019': "'",
+  '\u201c': '"',
+  '\u201d': '"',
+  '\u2013': '-',
+  '\u2014': '--',
+  '\u00a0': ' ',
+};
+const ENTITIES: Readonly<Record<string, string>> = {gt: '>', lt: '<', amp: '&', quot: '"', '#39': "'", '#x27': "'"};
+/** The first two bytes of what {@link asTyped} undoes. */
+const DRESSINGS: ReadonlySet<number> = new Set([
+  0xe280,
+  0xc2a0,
+  ...[...'*_[]()#+.!`~<>{}|-'].map((sign) => 0x5c00 + sign.charCodeAt(0)),
+  ...[...'glaq#'].map((sign) => 0x2600 + sign.charCodeAt(0)),
+]);
+
+/** Something in the line may be what an editor or a web page made of a sign. */
+export function isDressed(buffer: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const byte = buffer[at] as number;
+    if (
+      (byte === 0xe2 || byte === 0xc2 || byte === 0x5c || byte === 0x26) &&
+      DRESSINGS.has(byte * 256 + (buffer[at + 1] as number))
+    )
+      return true;
+  }
+  return false;
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
 const ESCAPE_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])?/g;
 /** A byte order mark, read byte by byte. */

@@ -20,10 +20,19 @@ export function verdict(diagnosis: Diagnosis): string {
       : 'Not understood: no line of the input tells what a known supervisor did, so nothing can be said about it.';
   }
   const [worst, ...others] = bySeverity(findings);
-  const judged =
-    worst === undefined || worst.severity === 'info' ? healthy(diagnosis) : troubled(worst, others, timeline.reloads);
+  const isHealthy = worst === undefined || worst.severity === 'info';
+  const judged = isHealthy ? healthy(diagnosis) : troubled(worst, others, timeline.reloads);
   const unclear = notUnderstood(timeline).map(({input, why}) => `${input} was not understood, ${why}`);
-  return [judged, ...limits(timeline.window), ...unclear].join('; ').concat('.');
+  return [judged, ...(isHealthy ? unknownLines(timeline) : []), ...limits(timeline.window), ...unclear].join('; ').concat('.');
+}
+
+/** What looks like a server's words and is not known may be the very trouble. */
+function unknownLines({inputs}: Timeline): readonly string[] {
+  const understood = inputs.filter(({counts}) => counts.events + counts.requests > 0);
+  const lines = understood.reduce((sum, {counts}) => sum + counts.unknown, 0);
+  return lines === 0
+    ? []
+    : [`${counted(lines, 'line')} that ${lines === 1 ? 'looks' : 'look'} like a server's could not be read`];
 }
 
 function limits(window: TimeWindow | undefined): readonly string[] {

@@ -60,6 +60,16 @@ const binary = (text: string) => {
   return Buffer.concat([Buffer.from('MESSAGE\n'), length, bytes, Buffer.from('\n')]);
 };
 
+const quoted = (value: string) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+const zoneless = (time: number) => `${day(time)} ${clock(time)}.${micros(time).slice(0, 3)}`;
+/** Newest first, below the names of the columns. */
+const rows = (heading: string, row: (text: string, time: number) => readonly string[]) => (lines: readonly TimedLine[]) =>
+  `${[heading, ...lines.toReversed().map(({text, time}) => row(text, time).map(quoted).join(','))].join('\n')}\n`;
+const kibana = (time: number) =>
+  `${MONTHS[new Date(time).getUTCMonth()]} ${new Date(time).getUTCDate()}, ${day(time).slice(0, 4)} @ ${zoneless(time).slice(11)}`;
+const brokenAt = (columns: number) => (text: string) =>
+  text.length <= columns ? [text] : (text.match(new RegExp(`.{1,${columns}}`, 'g')) as string[]);
+
 /** By name; each around every line. */
 export const envelopes: Readonly<Record<string, Envelope>> = {
   'journalctl short': {
@@ -417,6 +427,49 @@ export const envelopes: Readonly<Record<string, Envelope>> = {
     isTimed: true,
     wrap: each((text, time) => JSON.stringify({unix: Math.floor(time / 1000), msg: text})),
   },
+  'CloudWatch Insights': {
+    names: ['csv'],
+    isTimed: true,
+    wrap: rows('@timestamp,@message', (text, time) => [zoneless(time), text]),
+  },
+  'Datadog export': {
+    names: ['csv'],
+    isTimed: true,
+    zone: 'UTC',
+    stream: 'web-1',
+    wrap: (lines) =>
+      rows('"Date","Host","Service","Content"', (text, time) => [zulu(time), 'web-1', 'uwsgi', text])(lines).replaceAll(
+        '\n',
+        '\r\n',
+      ),
+  },
+  'Kibana export': {
+    names: ['csv'],
+    isTimed: true,
+    wrap: rows('"@timestamp",message', (text, time) => [kibana(time), text]),
+  },
+  'Azure export': {
+    names: ['csv'],
+    isTimed: true,
+    wrap: rows('TimeGenerated [UTC],LogEntry', (text, time) => [
+      twelveHours(time).replace(/ (?=[AP]M)/, `.${micros(time).slice(0, 3)} `),
+      text,
+    ]),
+  },
+  'Grafana export': {
+    names: ['csv'],
+    isTimed: true,
+    zone: 'UTC',
+    wrap: rows('Time,Line,tsNs,id', (text, time) => [String(time), text, `${time}000000`, 'a_b']),
+  },
+  'a terminal of 80 columns': {names: ['plain'], isTimed: false, wrap: each((text) => brokenAt(80)(text).join('\n'))},
+  'an editor': {
+    names: ['plain'],
+    isTimed: false,
+    wrap: each((text) => text.replaceAll('...', '\u2026').replaceAll("'", '\u2019').replaceAll('  ', '\u00a0 ')),
+  },
+  'a web page': {names: ['plain'], isTimed: false, wrap: each((text) => text.replaceAll('&', '&amp;').replaceAll('>', '&gt;'))},
+  'escaped Markdown': {names: ['plain'], isTimed: false, wrap: each((text) => text.replace(/[*[\]]/g, '\\$&'))},
   'log viewer': {names: ['timestamp'], isTimed: true, wrap: each((text, time) => `${twelveHours(time)}\t${text}`)},
   'log viewer, two lines': {
     names: ['timestamp'],

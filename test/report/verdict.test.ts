@@ -14,7 +14,7 @@ test('names the worst finding, the first remedy, and how much else there is', ()
 });
 
 test('says how long healthy reloads took and how much could be checked', () => {
-  expect(verdict(healthyReload())).toBe('No trouble found: 1 reload completed in 2 s; 2 of 3 rules could be checked.');
+  expect(verdict(healthyReload())).toMatch(/^No trouble found: 1 reload completed in 2 s; 2 of 3 rules could be checked[;.]/);
 });
 
 test('a kill without a finding is not called health', () => {
@@ -41,8 +41,19 @@ test('one of several inputs that was not understood is named', () => {
   expect(verdict({...diagnosis, timeline})).toContain('; nginx.log was not understood, none of its 9 lines');
 });
 
+test('lines that look like a server’s and are not known are told where nothing was found', () => {
+  const diagnosis = healthyReload();
+  const unclear = {...input, counts: {...input.counts, unknown: 3}};
+  const timeline = {...diagnosis.timeline, inputs: [unclear]};
+  expect(verdict({...diagnosis, timeline})).toMatch(
+    /^No trouble found: .*; 3 lines that look like a server's could not be read\.$/,
+  );
+  const trouble = hungReload();
+  expect(verdict({...trouble, timeline: {...trouble.timeline, inputs: [unclear]}})).not.toContain('could not be read');
+});
+
 test('a log in which no rule could be checked is not called healthy', () => {
   const diagnosis = healthyReload();
   const rules = diagnosis.rules.map((rule) => ({...rule, result: 'skipped' as const}));
-  expect(verdict({...diagnosis, rules})).toMatch(/^Nothing can be said about this log: .*; 0 of 3 rules could be checked\.$/);
+  expect(verdict({...diagnosis, rules})).toMatch(/^Nothing can be said about this log: .*; 0 of 3 rules could be checked[;.]/);
 });
