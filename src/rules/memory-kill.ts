@@ -145,14 +145,25 @@ function othersKilled(kills: readonly MemoryKill[]): Finding | null {
     5,
   );
   if (!lines) return null;
+  // systemd's own line tells of which unit it was.
+  const units = unique(
+    kills.flatMap(({lines: own}) =>
+      own.flatMap(({message, fields}) => (message === 'systemd/oom-kill' ? [String(fields.unit ?? '')] : [])),
+    ),
+  );
+  const named = units.filter((unit) => unit !== '');
   return {
     title:
       servers.length > 0
         ? `The kernel killed ${list(servers)} because memory ran out${kills.length > 1 ? `, ${count(kills.length, 'time')}` : ''}`
-        : 'Memory ran out, and something was killed that this log does not follow',
+        : named.length > 0
+          ? `Memory ran out, and a process of ${list(named)} was killed`
+          : 'Memory ran out, and something was killed that this log does not follow',
     message: sentences(
       `${count(kills.length, 'kill')} for want of memory${names.length > 0 ? ` (${list(names)})` : ''} ${was(kills.length)} logged, and no death in this ` +
         'log belongs to it. That memory ran out is proved.',
+      named.length > 0 &&
+        'With OOMPolicy=stop, the default, systemd then stops the whole unit for one process; OOMPolicy=continue leaves that to the server.',
       'A worker that was killed so has a line "killed by signal 9" in the log of its supervisor.',
     ),
     severity: servers.length > 0 ? 'error' : 'warning',

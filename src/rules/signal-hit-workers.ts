@@ -20,7 +20,7 @@ const rule: Rule = {
     remedy:
       'Send the signal to the arbiter only: kill -HUP $MAINPID, systemctl kill --kill-whom=main, or the pid of the pid file.',
     limits:
-      'Who sent it, the log does not tell. A uvicorn worker that ends itself after max requests can show a SIGTERM as well.',
+      'Who sent it, the log does not tell. With a log level above INFO the signals to the arbiter are not logged, and a SIGTERM is not judged. A uvicorn worker that ends itself after max requests can show a SIGTERM as well.',
     references: ['https://docs.gunicorn.org/en/stable/signals.html', 'benoitc/gunicorn#1813'],
   },
   needs: {
@@ -40,11 +40,12 @@ const rule: Rule = {
 
 export default rule;
 
-function isHit({role, signal, asked, forced, end}: Process, kind: Kind): boolean {
+function isHit({role, signal, asked, forced, end, started}: Process, kind: Kind): boolean {
   if (role !== 'worker' || signal === null || forced !== null) return false;
   const name = signal.replace(/^SIG/, '');
   if (kind === 'HUP') return name === 'HUP' || name === '1';
-  return (name === 'TERM' || name === '15') && asked === null && end === 'killed';
+  // Above level INFO the arbiter's own signals are not logged, nor is the start of a worker.
+  return (name === 'TERM' || name === '15') && asked === null && end === 'killed' && started !== null;
 }
 
 function describe(timeline: Timeline, instance: Instance, hit: readonly Process[], kind: Kind): Finding | null {
