@@ -84,7 +84,7 @@ function died(process: ProcessDraft, event: LogEvent): void {
     process.killedBy = killerOf(process.instance);
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: false};
     end(process, event, 'forced');
-  } else if (signal !== null && wasAsked && REQUESTS.has(signal)) {
+  } else if (signal !== null && (wasAsked || isHiddenRequest(process, signal)) && REQUESTS.has(signal)) {
     end(process, event, 'clean');
   } else if (signal !== null) {
     process.cause = 'signal';
@@ -99,6 +99,11 @@ function died(process: ProcessDraft, event: LogEvent): void {
     process.cause = 'exit-code';
     end(process, event, 'crashed');
   }
+}
+
+/** gunicorn above level INFO logs neither starts nor the arbiter's signals, but its SIGTERM to each worker of a healthy reload. */
+function isHiddenRequest({instance}: ProcessDraft, signal: string): boolean {
+  return signal === 'TERM' && instance.supervisor === 'gunicorn' && instance.processes.every(({started}) => started === null);
 }
 
 function slotEmptied(story: StoryDraft, event: LogEvent): void {
