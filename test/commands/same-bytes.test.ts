@@ -27,7 +27,7 @@ const LOGS = {
   'healthy.log': 'uwsgi/healthy-reload/uwsgi.log',
   'gunicorn.log': 'reported/002-gunicorn-hup-healthy.log',
   'untimed.log': 'reported/000-reload-idle-workers-no-mercy.log',
-  'syslog.log': '../test/envelope/real/rsyslog-traditional.log',
+  'syslog.log': '../test/envelope/real/uwsgi-chain-reload-slow/rsyslog-traditional.log',
 };
 
 function directoryWithInputs(...below: string[]): string {
