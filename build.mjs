@@ -14,6 +14,7 @@ const shared = {
   legalComments: 'none',
   metafile: true,
   minifySyntax: true,
+  minifyWhitespace: true,
   // oclif looks for it when it runs commands from source.
   external: ['typescript'],
 };

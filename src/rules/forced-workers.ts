@@ -9,7 +9,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes, processesAskedBy, processesWithPid} from '../timeline/lookup.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import type {Held} from './causes.ts';
-import {mercyOf} from './mercy.ts';
+import {isKnown, mercyOf, mercyText} from './mercy.ts';
 import type {Evidence} from './rule.ts';
 import {coresOf, numberOf} from './settings.ts';
 import {count, proof, seconds} from './wording.ts';
@@ -17,9 +17,10 @@ import {isNormal, requestsOf} from './work.ts';
 
 /**
  * `idle`: no request held it, its exit did. `request`: a request was running. `recycle`: it left by itself and did not
- * get there. `deaf`: it never took note of being asked. `undecided`: a request and a blocked exit fit alike.
+ * get there. `deaf`: it never took note of being asked. `hasty`: the master had no patience, so the kill says nothing of it.
+ * `undecided`: a request and a blocked exit fit alike.
  */
-export type Verdict = 'idle' | 'request' | 'recycle' | 'deaf' | 'undecided';
+export type Verdict = 'idle' | 'request' | 'recycle' | 'deaf' | 'hasty' | 'undecided';
 
 export interface ForcedWorker {
   readonly process: Process;
@@ -74,6 +75,7 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
     const judgement =
       named(process, forced) ??
       inExit(timeline, process, forced) ??
+      hasty(instance, forced) ??
       (scene ? judge(process, instance, scene) : unasked(process, own, recycles));
     found.push({process, forced, instance, reload, ...judgement});
   }
@@ -230,6 +232,21 @@ function inExit(timeline: Timeline, process: Process, forced: Forced): Judgement
           'The backtrace that it wrote while it did not leave shows Python shutting down: no request held it, its exit did',
         shown: [proof(frame, 'Python is shutting down, in the backtrace of this worker')],
       };
+}
+
+/**
+ * uWSGI looks after its workers once a second. Without any mercy it kills at the first look, also what has left in order and was
+ * not collected yet (core/master_checks.c, 2.0): every worker of every stop gets NO MERCY.
+ */
+function hasty(instance: Instance, forced: Forced): Judgement | null {
+  const mercy = mercyOf(instance, forced.event);
+  if (!isKnown(mercy) || mercy.seconds > 0) return null;
+  return {
+    verdict: 'hasty',
+    proved: mercy.known === 'shown',
+    because: 'The master has no mercy',
+    shown: mercy.where ? [proof(mercy.where, `the mercy is ${mercyText(mercy)}`)] : [],
+  };
 }
 
 function judge(process: Process, instance: Instance, scene: Scene): Judgement {

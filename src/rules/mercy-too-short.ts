@@ -1,6 +1,6 @@
 import {thousands} from '../number.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {type ForcedWorker, forcedWorkers, reloadsOf} from './forced-workers.ts';
+import {byInstance, type ForcedWorker, forcedWorkers, reloadsOf} from './forced-workers.ts';
 import {isKnown, mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
@@ -15,7 +15,7 @@ const rule: Rule = {
   docs: {
     sees:
       'Workers killed at the deadline ("NO MERCY"), where the deadline is shorter than requests, or tasks in the ' +
-      'background, that this log shows to be normal.',
+      'background, that this log shows to be normal; or where it is 0, so that every worker gets that line.',
     why:
       'A worker that is asked to leave may finish what it has begun, for as long as the mercy lasts. Where usual work ' +
       'takes longer, each reload and each recycling cuts some of it.',
@@ -24,7 +24,7 @@ const rule: Rule = {
       'above that. Or take the long work out of the workers.',
     limits:
       'That usual work is longer than the mercy is proved. That the workers which were killed were busy with such work is ' +
-      'inferred: a request that is killed has no line.',
+      'inferred: a request that is killed has no line. Without any mercy a hang cannot be told from an orderly stop.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#worker-reload-mercy',
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
@@ -49,10 +49,63 @@ const rule: Rule = {
       const finding = describe(timeline, instance, cut);
       if (finding) yield finding;
     }
+    for (const [instance, workers] of byInstance(forcedWorkers(timeline).filter(({verdict}) => verdict === 'hasty'))) {
+      const finding = describeNone(instance, workers);
+      if (finding) yield finding;
+    }
   },
 };
 
 export default rule;
+
+/** No mercy at all: nobody can tell a worker that hangs from one that leaves in order. */
+function describeNone(instance: Instance, workers: readonly [ForcedWorker, ...ForcedWorker[]]): Finding | null {
+  const mercy = mercyOf(instance, workers[0].forced.event);
+  const processes = workers.map(({process}) => process);
+  const reloads = reloadsOf(workers);
+  const lines = evidence([
+    ...(mercy.where ? [proof(mercy.where, `the mercy is ${mercyText(mercy)}`)] : []),
+    ...workers.slice(0, 5).map(({process, forced}) => proof(forced.event, `${nameOf(process)} gets no time to leave`)),
+  ]);
+  if (!lines) return null;
+  return {
+    title: 'The master has no mercy: workers are killed before they can leave',
+    message:
+      `NO MERCY names ${count(workers.length, 'worker')}, and the mercy is ${mercyText(mercy)}. With that the master kills at its ` +
+      'first look, a second at most after it has asked, and names also a worker that has left in order by then. So these lines ' +
+      'say nothing of a hang: a healthy server writes them at every reload and stop. A request that runs at that moment is cut.',
+    confidence: mercy.known === 'shown' ? 'certain' : 'likely',
+    instance: instance.id,
+    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    pids: unique(processes.map(({pid}) => pid)),
+    workers: numbers(processes),
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'app-threads-block-shutdown',
+        because: 'it cannot be seen with this mercy: with a few seconds of it, only a worker that is held gets NO MERCY',
+        line: null,
+      },
+    ],
+    cannotSee: [
+      'which of them had left by themselves when they were named',
+      'requests killed at the deadline: they never get a line in this log',
+    ],
+    fixes: [
+      {
+        setting: 'worker-reload-mercy',
+        section: 'uwsgi',
+        value: '10',
+        since: null,
+        safety: 'safe',
+        effect: 'a worker leaves when its request has ended; only one that takes more than 10 s is killed',
+        why: 'Choose it above the longest request that is meant to succeed. reload-mercy is another option and has no effect on workers.',
+      },
+    ],
+    next: [],
+    identity: [instanceName(instance), 'no mercy'],
+  };
+}
 
 /** Forced workers for which work that is normal here, and longer than the mercy, is the likely reason. */
 export function cutByMercy(timeline: Timeline, instance: Instance): ForcedWorker[] {
