@@ -167,7 +167,8 @@ function writer(timeline: Timeline) {
     oldPid,
     newPid,
     wait: {min: wait.min, max: wait.max},
-    end,
+    // How one died that did neither is told of its process.
+    end: end === 'clean' || end === 'forced' ? end : 'unknown',
   });
 
   const reload = (reload: Reload) => ({

@@ -138,7 +138,7 @@ const reload = object({
       oldPid: nullableInteger,
       newPid: nullableInteger,
       wait: duration,
-      end: oneOf('clean', 'forced', 'crashed', 'killed', 'unknown'),
+      end: oneOf('clean', 'forced', 'unknown'),
     }),
   ),
 });
