@@ -10,7 +10,7 @@ import {randomFrom} from '../grammar/random.ts';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
 const recorded = readdirSync('samples/uwsgi').map((name) => join('samples/uwsgi', name, 'uwsgi.log'));
-const wrapped = readdirSync('test/envelope/real')
+const wrapped = readdirSync('test/envelope/real', {recursive: true, encoding: 'utf8'})
   .filter((name) => name.endsWith('.log'))
   .map((name) => join('test/envelope/real', name));
 

@@ -1,0 +1,68 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {Recorder} from '../../src/formats/recorder.ts';
+import type {Witness} from '../../src/formats/witness.ts';
+import {HEADROOM} from '../../src/grammar/matcher.ts';
+import {randomFrom} from '../grammar/random.ts';
+
+const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
+const logs = ['samples/uwsgi', 'samples/gunicorn', 'test/envelope/real'].flatMap((folder) =>
+  readdirSync(folder, {recursive: true, encoding: 'utf8'})
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => join(folder, name)),
+);
+
+/** What applications and people put between the lines of a server. */
+const FOREIGN = [
+  'Traceback (most recent call last):',
+  '  File "/srv/shop/app.py", line 64, in application',
+  '    return handle(environ, start_response)',
+  "KeyError: 'address'",
+  '2026-11-20 06:39:24,799 INFO shop.search refreshed',
+  'INFO 2026-11-20 06:39:24,799 settings 19272 139889324566272 refreshed',
+  '[30348] refreshed',
+  'worker of the queue is 12 items behind',
+  '{"event": "paid", "order": 12}',
+  '[1, 2, 3]',
+  '-- Boot 0123456789abcdef0123456789abcdef --',
+  '     1\tnumbered',
+  '12:found',
+  '> quoted',
+  'web-1  | started',
+  '\x1b[32mgreen\x1b[0m',
+  'a\x00b',
+  'carriage return\r',
+  'split#012by syslog',
+  '2026-11-20 06:39:24',
+  '*** Starting something else ***',
+  '',
+  '\t',
+];
+/** The front of a line that some transport has wrapped. */
+const FRONT = /^.{0,80}?(?:\]: | F | \| )/;
+
+const NOBODY: Witness = {took() {}, missed() {}};
+
+/** With a witness every line goes the long way. */
+async function recordingOf(log: Buffer, witness: Witness | undefined) {
+  const recorder = await Recorder.create('compiled', {witness});
+  recorder.open({name: 'log', compression: 'none'});
+  recorder.lines(Buffer.concat([log, Buffer.alloc(HEADROOM)]), 0, log.length, false);
+  recorder.close({bytes: log.length, truncated: false});
+  return recorder.finish();
+}
+
+describe('a line that is decided by one look is what the long way makes of it', () => {
+  test.each(logs)(`%s (seed ${seed})`, async (file) => {
+    const random = randomFrom(seed);
+    const lines = readFileSync(file, 'latin1').trimEnd().split('\n');
+    const mixed = lines.flatMap((line) => {
+      if (random(3) > 0) return [line];
+      const foreign = FOREIGN[random(FOREIGN.length)] as string;
+      return [line, random(2) === 0 ? foreign : `${FRONT.exec(line)?.[0] ?? ''}${foreign}`];
+    });
+    const log = Buffer.from(`${mixed.join('\n')}\n`, 'latin1');
+    expect(await recordingOf(log, undefined)).toEqual(await recordingOf(log, NOBODY));
+  });
+});
