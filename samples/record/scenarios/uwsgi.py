@@ -21,7 +21,7 @@ def ini(*lines, processes=2):
 
 @scenario(
     "healthy-reload", "SIGHUP with uWSGI's own threads and short requests in flight: nothing is wrong",
-    conf=ini("enable-threads = true", "threads = 2", processes=3), app=PLAIN)
+    conf=ini("enable-threads = true", "threads = 2", processes=3), app=PLAIN, may=["reloaded-twice"])
 def healthy_reload(run):
     run.start(workers=3)
     for _ in range(3):
@@ -207,7 +207,7 @@ def ahead(run, requests):
     "max-requests recycles workers whose executor has tasks longer than mercy (3 s): these are lost",
     conf=ini("max-requests = 8", *RECYCLE), forced=2, orphaned=2, app=TASKS,
     expected=["recycle-blocked", "respawn-orphans-tasks"],
-    may=["mercy-too-short", "app-threads-block-shutdown", "synchronized-recycling"])
+    may=["recycled-too-often", "mercy-too-short", "app-threads-block-shutdown", "synchronized-recycling"])
 def max_requests_orphans_tasks(run):
     run.start(workers=2)
     ahead(run, 4)
@@ -223,7 +223,7 @@ def max_requests_orphans_tasks(run):
     "max-requests recycles workers whose tasks run in daemon threads: they leave at once and the tasks are lost",
     conf=ini("max-requests = 8", *RECYCLE),
     orphaned=None, app=TASKS_IN_DAEMON_THREADS,
-    expected=["respawn-orphans-tasks"])
+    expected=["respawn-orphans-tasks"], may=["recycled-too-often"])
 def max_requests_orphans_tasks_daemon(run):
     run.start(workers=2)
     ahead(run, 4)
@@ -236,7 +236,7 @@ def max_requests_orphans_tasks_daemon(run):
 
 @scenario(
     "max-requests-healthy", "max-requests recycles workers; their tasks all end, some after the worker said Seeya",
-    conf=ini("max-requests = 8", *RECYCLE), app=TASKS, may=["synchronized-recycling"])
+    conf=ini("max-requests = 8", *RECYCLE), app=TASKS, may=["recycled-too-often", "synchronized-recycling"])
 def max_requests_healthy(run):
     run.start(workers=2)
     ahead(run, 4)
@@ -268,7 +268,7 @@ def no_mercy_after_clean_exit(run):
 @scenario(
     "recycle-blocked", "max-requests with a thread that holds the exit: every recycled worker waits for NO MERCY",
     conf=ini("max-requests = 10", *RECYCLE), forced=4, app=THREAD_AT_IMPORT, expected=["recycle-blocked"],
-    may=["app-threads-block-shutdown", "synchronized-recycling"])
+    may=["recycled-too-often", "app-threads-block-shutdown", "synchronized-recycling"])
 def recycle_blocked(run):
     run.start(workers=2)
     ahead(run, 5)
@@ -282,7 +282,7 @@ def recycle_blocked(run):
     conf=ini("enable-threads = true", "min-worker-lifetime = 1", "max-worker-lifetime = 6",
             "max-worker-lifetime-delta = 2", processes=3),
     app=THREAD_BY_REQUEST,
-    expected=["worker-never-came-back"], may=["recycle-blocked"], recycling="max-lifetime",
+    expected=["worker-never-came-back"], may=["recycled-too-often", "recycle-blocked"], recycling="max-lifetime",
     notes=["No mercy is armed for max-worker-lifetime: nothing ever kills the worker that does not leave."])
 def lifetime_never_came_back(run):
     run.start(workers=3)
@@ -294,7 +294,7 @@ def lifetime_never_came_back(run):
     "lifetime-healthy", "max-worker-lifetime: every worker leaves at once and comes back",
     conf=ini("enable-threads = true", "min-worker-lifetime = 1", "max-worker-lifetime = 5",
             "max-worker-lifetime-delta = 2", processes=3),
-    app=PLAIN, recycling="max-lifetime")
+    app=PLAIN, recycling="max-lifetime", may=["recycled-too-often"])
 def lifetime_healthy(run):
     run.start(workers=3)
     run.steadily(22, "/list", pause=0.5)
@@ -302,7 +302,8 @@ def lifetime_healthy(run):
 
 @scenario(
     "synchronized-recycling", "All 4 workers reach max-requests in the same moment; they leave at once",
-    conf=ini("max-requests = 6", *RECYCLE, processes=4), app=PLAIN, expected=["synchronized-recycling"])
+    conf=ini("max-requests = 6", *RECYCLE, processes=4), app=PLAIN,
+    expected=["synchronized-recycling"], may=["recycled-too-often"])
 def synchronized_recycling(run):
     run.start(workers=4)
     for _ in range(14):
@@ -315,7 +316,7 @@ def synchronized_recycling(run):
     "synchronized-recycling-blocked",
     "All 4 workers reach max-requests together and a thread holds them all: nobody serves until mercy is over",
     conf=ini("max-requests = 6", *RECYCLE, processes=4), forced=8, app=THREAD_AT_IMPORT,
-    expected=["synchronized-recycling", "recycle-blocked"], may=["app-threads-block-shutdown"])
+    expected=["synchronized-recycling", "recycle-blocked"], may=["recycled-too-often", "app-threads-block-shutdown"])
 def synchronized_recycling_blocked(run):
     run.start(workers=4)
     for _ in range(14):
@@ -326,7 +327,7 @@ def synchronized_recycling_blocked(run):
 
 @scenario(
     "staggered-recycling", "4 workers reach max-requests one after the other",
-    conf=ini("max-requests = 12", *RECYCLE, processes=4), app=PLAIN)
+    conf=ini("max-requests = 12", *RECYCLE, processes=4), app=PLAIN, may=["recycled-too-often"])
 def staggered_recycling(run):
     run.start(workers=4)
     for free in (3, 2, 1):
@@ -449,7 +450,7 @@ def chain_reload_stuck(run):
 
 @scenario(
     "touch-reload-py-autoreload", "touch-reload, then py-autoreload sees that app.py changed: both are healthy",
-    conf=ini("enable-threads = true", "touch-reload = reload.txt", "py-autoreload = 1"), app=PLAIN)
+    conf=ini("enable-threads = true", "touch-reload = reload.txt", "py-autoreload = 1"), app=PLAIN, may=["reloaded-twice"])
 def touch_reload(run):
     run.create("reload.txt")
     run.start(workers=2)
@@ -544,7 +545,7 @@ def emperor_stop(run):
 @scenario(
     "mules-and-spooler", "SIGHUP with a mule and a spooler: the spooled task is cut and starts again",
     conf=ini("mule = true", "spooler = spool", "worker-reload-mercy = 4"), app=SPOOLING,
-    notes=["Task 2 is no orphan: the spooler keeps its file and runs it again after the reload."])
+    notes=["Task 2 is no orphan: the spooler keeps its file and runs it again after the reload."], may=["spooler-task-cut"])
 def mules_and_spooler(run):
     (run.work / "spool").mkdir()
     run.start(workers=2)
@@ -570,7 +571,7 @@ def log_date(run):
 
 @scenario(
     "log-micros-and-memory-report", "Request lines with host, memory and microseconds; two healthy reloads",
-    conf=ini("log-micros = true", "memory-report = true", "vhost = true", processes=2), app=PLAIN)
+    conf=ini("log-micros = true", "memory-report = true", "vhost = true", processes=2), app=PLAIN, may=["reloaded-twice"])
 def log_micros(run):
     run.start(workers=2)
     for workers_so_far in (4, 6):
@@ -662,7 +663,7 @@ def cheaper(run):
 @scenario(
     "reload-on-rss", "reload-on-rss: workers leave after each request once they are too big; nothing holds them",
     conf=ini("reload-on-rss = 1", "min-worker-lifetime = 2"), app=PLAIN, recycling="rss",
-    may=["synchronized-recycling"],
+    may=["recycled-too-often", "synchronized-recycling"],
     notes=["Looks the same as max-requests: this version does not write the reason."])
 def reload_on_rss(run):
     run.start(workers=2)
