@@ -468,7 +468,8 @@ export class Recorder implements LineSink {
     if (broken !== null) {
       const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
       current.brokenTried++;
-      const found = this.tried(() => this.inner(whole, current.carried?.wrapping ?? Wrapping.none, 0));
+      const isSilent = this.vocabulary.speakers(whole, 0, whole.length - 1) === 0;
+      const found = isSilent ? kind : this.tried(() => this.inner(whole, current.carried?.wrapping ?? Wrapping.none, 0));
       if (isRecognised(found)) {
         for (const before of broken.kinds) recount(current, before, 'noise');
         current.examples.splice(0, Number.POSITIVE_INFINITY, ...current.examples.filter(({line}) => line < broken.first));
