@@ -427,7 +427,7 @@ export class Recorder implements LineSink {
       this.plain(buffer, at, body, lineEnd) ??
       this.beginsAnew(buffer, at, lineEnd);
     if (isRecognised(kind)) current.broken = null;
-    else kind = this.mended(buffer, at, lineEnd, kind);
+    else kind = this.mended(buffer, at, lineEnd, kind, body > at);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
       kind = this.joined(current.cut, buffer.subarray(at, lineEnd)) ?? kind;
     current[kind]++;
@@ -459,13 +459,13 @@ export class Recorder implements LineSink {
     return kind;
   }
 
-  /** What a line is that is nothing by itself: the rest of one that a terminal has broken. */
-  private mended(buffer: Buffer, at: number, lineEnd: number, kind: LineKind): LineKind {
+  /** What a line is that is nothing by itself: the rest of one that a terminal has broken, unless it has a front of its own. */
+  private mended(buffer: Buffer, at: number, lineEnd: number, kind: LineKind, hasFront: boolean): LineKind {
     const {current} = this;
     const {broken, isSpoken} = current;
     const width = lineEnd - at;
     current.broken = null;
-    if (broken !== null) {
+    if (broken !== null && !hasFront) {
       const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
       current.brokenTried++;
       const isSilent = this.vocabulary.speakers(whole, 0, whole.length - 1) === 0;
