@@ -427,7 +427,7 @@ export class Recorder implements LineSink {
       this.plain(buffer, at, body, lineEnd) ??
       this.beginsAnew(buffer, at, lineEnd);
     if (isRecognised(kind)) current.broken = null;
-    else kind = this.mended(buffer, at, lineEnd, kind, body > at);
+    else kind = this.mended(buffer, at, lineEnd, kind, body > at && current.routeNames.length > 0);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
       kind = this.joined(current.cut, buffer.subarray(at, lineEnd)) ?? kind;
     current[kind]++;
