@@ -1,7 +1,7 @@
 /** The fixes of a whole report, made to agree: each rule knows its own trouble only. */
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import type {Fix, RuleFinding} from './rule.ts';
-import {configured, mayHave, programOf, setting} from './settings.ts';
+import {configured, isOn, mayHave, programOf, setting} from './settings.ts';
 import {unique} from './wording.ts';
 
 /** Settings that cannot both be followed: the second is left out where the first is advised, or is set. */
@@ -55,7 +55,7 @@ function agreedFor(instance: Instance, findings: readonly RuleFinding[]): Readon
     if (known === undefined || Number(fix.value) > Number(known.value)) chosen.set(keyOf(fix), fix);
   }
   for (const [first, second] of EXCLUDES) {
-    const isFirst = [...chosen.values()].some((fix) => fix.setting === first) || truthOf(instance, first);
+    const isFirst = [...chosen.values()].some((fix) => fix.setting === first) || isOn(instance, first);
     for (const [key, fix] of chosen) if (isFirst && fix.setting === second) chosen.delete(key);
   }
   return chosen;
@@ -91,10 +91,6 @@ function withOuter(instance: Instance, {setting: name, value}: Fix): string[] {
 function isLess({setting: name, value}: Fix, instance: Instance): boolean {
   const now = Number(name === null ? Number.NaN : setting(instance, name)?.value);
   return Number(value) < now;
-}
-
-function truthOf(instance: Instance, name: string): boolean {
-  return /^(true|1|yes|on)$/i.test(String(setting(instance, name)?.value ?? ''));
 }
 
 function ranked(fixes: readonly Fix[]): Fix[] {

@@ -1,6 +1,6 @@
 import type {ConfiguredPlace, Instance, Setting} from '../timeline/timeline.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
-import {compareVersions, configured, mayHave, setting} from './settings.ts';
+import {compareVersions, configured, isOn, mayHave, setting} from './settings.ts';
 import {instanceName, proof} from './wording.ts';
 
 const rule: Rule = {
@@ -81,7 +81,7 @@ class Settings {
   }
 
   isOn(name: string): boolean {
-    return /^(true|1|yes|on)$/i.test(String(setting(this.instance, name)?.value ?? ''));
+    return isOn(this.instance, name);
   }
 
   word(name: string): string {

@@ -42,9 +42,9 @@ export function numberOf(instance: Instance, name: string): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+/** Whether an option is switched on, in the words of any configuration. */
 export function isOn(instance: Instance, name: string): boolean {
-  const value = setting(instance, name)?.value;
-  return value === true || value === 1 || value === 'true' || value === '1' || value === 'yes' || value === 'on';
+  return /^(true|1|yes|on)$/i.test(String(setting(instance, name)?.value));
 }
 
 /** How many requests a worker handles at the same time; null where the log does not tell. */
