@@ -82,6 +82,14 @@ describe('the outside world', () => {
       ),
     ).toEqual([]);
   });
+
+  test('rules do not look for words in a field: a part that means something is a field of its own', () => {
+    const field = String.raw`(?:fields\b[?.\w[\]'"]*|\b(?:reason|client|connection|text)\b)`;
+    const asked = String.raw`(?: \?\? ''\))?\)*\??\.(?:match|includes|startsWith|endsWith|search|split)\(`;
+    expect(
+      uses(new RegExp(`${field}${asked}|\\.(?:test|exec)\\(String\\(${field}`), (file) => layerOf(file) !== 'rules'),
+    ).toEqual([]);
+  });
 });
 
 describe('what a run loads', () => {

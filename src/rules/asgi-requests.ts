@@ -188,6 +188,11 @@ function killedAtStop(timeline: Timeline, instance: Instance): Finding | null {
   };
 }
 
+function connectionOf({fields}: LogEvent): string {
+  if (fields.uri !== undefined) return `${fields.method} ${fields.uri}`;
+  return fields.path === undefined ? String(fields.connection ?? '') : `the WebSocket of ${fields.path}`;
+}
+
 /** The client had gone; the application did not take note within application-close-timeout. */
 function tookTooLong(timeline: Timeline, instance: Instance): Finding | null {
   const told = timeline.events.filter(({message}) => message === 'daphne/took-too-long');
@@ -196,7 +201,7 @@ function tookTooLong(timeline: Timeline, instance: Instance): Finding | null {
     own.slice(0, 5).map((event) => proof(event, 'its client had gone, it did not end, and daphne killed it')),
   );
   if (!lines) return null;
-  const connections = unique(own.map(({fields}) => String(fields['connection'] ?? '').replace(/ at 0x[0-9a-f]+/, '')));
+  const connections = unique(own.map(connectionOf));
   return {
     ...about(instance, [], null),
     title: 'The application went on after its clients had gone, until daphne killed it',

@@ -292,12 +292,11 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
       instance?.processes.filter(({ended, started}) => [ended, started].some((event) => event && programOf(event) === program)) ??
       [];
     const cause = reasonNotRun(timeline, program);
-    const said = own
-      .map(({fields}) => fields.reason)
-      .find((each) => each !== undefined && !/^Exited too quickly/.test(String(each)));
+    const telling = own.find(({fields}) => fields.reason !== undefined && fields.tooQuick === undefined);
+    const said = telling?.fields.reason;
     const reason = said ?? cause?.reason;
     const daemonized = reason === undefined && inBackground(timeline, program).length > 0;
-    const missing = reason !== undefined && /^(can't find command|command at|no permission)/.test(String(reason));
+    const missing = telling?.fields.unrunnable !== undefined;
     const lines = evidence([
       ...own.slice(0, 2).map((event) => proof(event, `${program} was given up`)),
       ...(said === undefined && cause ? [proof(cause.line, `why ${program} did not run`)] : []),

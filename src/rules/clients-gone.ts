@@ -52,7 +52,7 @@ const rule: Rule = {
 export default rule;
 
 function isLost({message, fields}: LogEvent): boolean {
-  if (message === 'uwsgi/request-error') return /^(Broken pipe|Connection reset by peer)/.test(String(fields.reason ?? ''));
+  if (message === 'uwsgi/request-error') return fields.clientGone !== undefined;
   return message === 'uwsgi/sigpipe' || message === 'uwsgi/python-write-error' || message === 'uwsgi/write-timeout';
 }
 

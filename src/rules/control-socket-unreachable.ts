@@ -5,11 +5,8 @@ import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 /** What keeps supervisorctl out. */
 type Obstacle = 'missing' | 'refused' | 'denied' | 'other';
 
-const ERRNO: readonly (readonly [RegExp, Obstacle])[] = [
-  [/no such file|errno 2\]/i, 'missing'],
-  [/refused|errno 111\]/i, 'refused'],
-  [/denied|errno 13\]|errno 1\]/i, 'denied'],
-];
+/** ENOENT, ECONNREFUSED, EACCES and EPERM of Linux. */
+const ERRNO: Readonly<Record<number, Obstacle>> = {2: 'missing', 111: 'refused', 13: 'denied', 1: 'denied'};
 
 const SHOWS: Readonly<Record<Obstacle, string>> = {
   missing: 'the socket file is not there',
@@ -60,8 +57,9 @@ const rule: Rule = {
 export default rule;
 
 function obstacleOf({fields}: LogEvent): Obstacle {
-  const reason = String(fields.reason ?? '');
-  return ERRNO.find(([wording]) => wording.test(reason))?.[1] ?? 'other';
+  if (fields.missing !== undefined) return 'missing';
+  if (fields.refused !== undefined) return 'refused';
+  return ERRNO[Number(fields.errno)] ?? 'other';
 }
 
 function describe(events: readonly LogEvent[]): Finding | null {

@@ -113,7 +113,7 @@ export function mutexErrors(timeline: Timeline): readonly LogEvent[] {
   const known = errors.get(timeline);
   if (known) return known;
   const found = timeline.events.filter(
-    ({message, fields}) => message === 'uwsgi/python-fatal-error' && /Mutex/.test(String(fields.reason ?? '')),
+    ({message, fields}) => message === 'uwsgi/python-fatal-error' && fields.misusedLock !== undefined,
   );
   errors.set(timeline, found);
   return found;

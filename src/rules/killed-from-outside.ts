@@ -1,5 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
+import {signalName} from '../timeline/signals.ts';
 import {between} from '../timeline/time.ts';
 import {type Instance, type Process, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
@@ -89,7 +90,7 @@ function isOwned(owners: readonly LogEvent[], instance: Instance, process: Proce
 
 /** systemd was asked by a client (systemctl kill) to send the signal. */
 function isAskedKill({message, fields}: LogEvent): boolean {
-  return message === 'systemd/client-signal' && /KILL$|^9$/.test(String(fields.signal));
+  return message === 'systemd/client-signal' && signalName(String(fields.signal)) === 'KILL';
 }
 
 function isNear(event: LogEvent, process: Process): boolean {

@@ -1,5 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
+import {namedPrograms} from '../timeline/named-programs.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
@@ -48,9 +49,7 @@ function hangUp(timeline: Timeline): Finding | null {
   const [first] = requests;
   const waiting =
     first && timeline.events.find((event) => event.message === 'supervisord/waiting-to-die' && precedes(first, event));
-  const programs = String(waiting?.fields.programs ?? '')
-    .split(', ')
-    .filter((name) => name !== '');
+  const programs = (waiting && namedPrograms(waiting)) ?? [];
   return (
     (first &&
       finding(timeline, first, [first, ...(waiting ? [waiting] : [])], {
@@ -88,9 +87,7 @@ function wholeMachine(timeline: Timeline, down: LogEvent): Finding | null {
 function upgrade(timeline: Timeline, down: LogEvent | null): Finding | null {
   if (down !== null) return null;
   const asked = timeline.events.filter(
-    ({message, fields}) =>
-      message === 'systemd/daemon-reload' &&
-      /apt|dpkg|unattended|needrestart|packagekit|dnf|yum/i.test(String(fields.client ?? '')),
+    ({message, fields}) => message === 'systemd/daemon-reload' && fields.packageTool !== undefined,
   );
   for (const event of asked) {
     const stops = timeline.events.filter(

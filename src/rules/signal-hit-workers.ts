@@ -1,3 +1,4 @@
+import {signalName} from '../timeline/signals.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {capital, processNames} from './deaths.ts';
 import type {Finding, Rule} from './rule.ts';
@@ -42,16 +43,16 @@ export default rule;
 
 function isHit({role, signal, asked, forced, end, started}: Process, kind: Kind): boolean {
   if (role !== 'worker' || signal === null || forced !== null) return false;
-  const name = signal.replace(/^SIG/, '');
-  if (kind === 'HUP') return name === 'HUP' || name === '1';
+  const name = signalName(signal);
+  if (kind === 'HUP') return name === 'HUP';
   // Above level INFO the arbiter's own signals are not logged, nor is the start of a worker.
-  return (name === 'TERM' || name === '15') && asked === null && end === 'killed' && started !== null;
+  return name === 'TERM' && asked === null && end === 'killed' && started !== null;
 }
 
 function describe(timeline: Timeline, instance: Instance, hit: readonly Process[], kind: Kind): Finding | null {
   const reload = kind === 'HUP' ? (instance.reloads.find(({kind: own}) => own === 'hup') ?? null) : null;
   const toGroup = timeline.events.filter(
-    ({message, fields}) => message === 'systemd/client-signal' && String(fields.signal).endsWith(kind),
+    ({message, fields}) => message === 'systemd/client-signal' && signalName(String(fields.signal)) === kind,
   );
   const lines = evidence([
     ...(reload ? [proof(reload.began, 'the arbiter got the signal too')] : []),

@@ -1,10 +1,12 @@
 /** Stops and reloads that are under way when the log ends, of servers whose patience with their workers is not known. */
 import {precedes} from '../timeline/lookup.ts';
+import {namedPrograms} from '../timeline/named-programs.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {outerName, patienceOf} from './outer.ts';
 import type {Evidence, Finding} from './rule.ts';
+import {programOf} from './starts.ts';
 import {evidence, instanceName, kindOf, list, proof, seconds, sentences} from './wording.ts';
 
 /** They write nothing when they are gone: their silence is no sign of a hang (celery/apps/worker.py, hypercorn/run.py). */
@@ -66,11 +68,8 @@ function ofProgram(timeline: Timeline, supervisor: Instance, life: Process): Fin
   const {asked} = life;
   if (!asked) return null;
   const last = timeline.events.findLast(
-    ({meaning, fields}) =>
-      meaning.kind === 'program-stopping' &&
-      String(fields['programs'] ?? fields['program'] ?? fields['unit'] ?? '')
-        .split(', ')
-        .includes(life.program ?? ''),
+    (event) =>
+      event.meaning.kind === 'program-stopping' && (namedPrograms(event) ?? [programOf(event)]).includes(life.program ?? ''),
   );
   const lines = [
     proof(asked.event, `${life.program} is asked to stop`),

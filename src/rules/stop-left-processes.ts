@@ -45,9 +45,7 @@ export default rule;
 
 function proofsOf({events}: UnitLines, kind: Kind): readonly LogEvent[] {
   if (kind === 'left') return events.filter(({message}) => LEFT.includes(message));
-  const late = events.filter(
-    ({message, fields}) => message === 'systemd/stop-timeout' && String(fields.state).startsWith('final'),
-  );
+  const late = events.filter(({message, fields}) => message === 'systemd/stop-timeout' && fields.afterMain !== undefined);
   if (kind === 'late') return late;
   // Killed without that any patience had run out since the stop began, and the unit ended in good order.
   return events.filter(({message, fields, ...event}, n) => {

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {signalName} from '../timeline/signals.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
 import {capital, counted, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
@@ -15,14 +16,6 @@ import {count, evidence, instanceName, list, numbers, proof, sentences, unique, 
  */
 type Kind = 'fault' | 'code';
 
-const SIGNALS: Readonly<Record<string, string>> = {
-  '4': 'ILL',
-  '5': 'TRAP',
-  '6': 'ABRT',
-  '7': 'BUS',
-  '8': 'FPE',
-  '11': 'SEGV',
-};
 const MEANINGS: Readonly<Record<string, string>> = {
   ILL: 'an instruction that this processor does not have',
   TRAP: 'a trap',
@@ -100,7 +93,7 @@ function kindOf(process: Process): Kind {
 
 /** `SEGV`, where the log names the signal. */
 function signalOf({signal}: Process): string | null {
-  return signal === null ? null : (SIGNALS[signal] ?? signal.replace(/^SIG/, ''));
+  return signal === null ? null : signalName(signal);
 }
 
 function reportsOf({remarks}: Process): LogEvent[] {

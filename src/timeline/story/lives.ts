@@ -1,5 +1,6 @@
 /** Workers: start, signs of trouble and end. */
 import type {LogEvent} from '../event.ts';
+import {FAULTS, REQUESTS, signalName} from '../signals.ts';
 import {isStopping} from './asking.ts';
 import {processOf} from './attribution.ts';
 import {end, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
@@ -7,7 +8,6 @@ import {killedAtTimeLimit} from './forced.ts';
 import {instanceOfStart} from './guesses.ts';
 import {goesOn} from './reloads.ts';
 import {addSetting} from './settings.ts';
-import {FAULTS, REQUESTS, signalName} from './signals.ts';
 import {hasParent} from './sources.ts';
 import {beginWithoutMaster} from './start-up.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';

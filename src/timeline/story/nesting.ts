@@ -6,11 +6,11 @@
 
 import type {LogEvent} from '../event.ts';
 import {precedes} from '../lookup.ts';
+import {signalName} from '../signals.ts';
 import type {Instant} from '../time.ts';
 import {UNKNOWN_PID} from '../timeline.ts';
 import {type InstanceDraft, killerOf, masterKey, newProcess, type ProcessDraft, type ReloadDraft, type Story} from './draft.ts';
 import {showThere} from './seen.ts';
-import {signalName} from './signals.ts';
 
 const SECOND = 1000;
 /** A server writes its first line this soon after its start, in milliseconds. */

@@ -1,8 +1,9 @@
 import type {EventKind, LogEvent} from '../event.ts';
+import {namedPrograms} from '../named-programs.ts';
+import {FAULTS, REQUESTS, signalName} from '../signals.ts';
 import {UNKNOWN_PID} from '../timeline.ts';
 import {type InstanceDraft, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
 import {showThere} from './seen.ts';
-import {FAULTS, REQUESTS, signalName} from './signals.ts';
 
 /**
  * The programs of supervisors that run whole programs: supervisord, systemd, a platform. Most of their lines name the
@@ -67,9 +68,7 @@ export class Programs {
   }
 
   private stopping(event: LogEvent, instance: InstanceDraft, index: number): void {
-    const several = event.fields['programs'];
-    const names = several === undefined ? [nameOf(event)] : String(several).split(', ');
-    for (const name of names) {
+    for (const name of namedPrograms(event) ?? [nameOf(event)]) {
       const process = this.latest.get(keyOf(instance, name)) ?? this.introduce(event, instance, index, name);
       ask(process, event, index);
     }
@@ -191,7 +190,7 @@ export class Programs {
 }
 
 function waitsForMain({forced}: ProcessDraft): boolean {
-  return forced?.event.pid === null && !String(forced.event.fields['state'] ?? '').includes('final');
+  return forced?.event.pid === null && forced.event.fields['afterMain'] === undefined;
 }
 
 function ask(process: ProcessDraft, event: LogEvent, index: number): void {
