@@ -4,6 +4,8 @@ import {isInStats} from './stats.ts';
 /** More than any record of a log; what is longer is not one. */
 const MOST_LINES = 20_000;
 const MOST_BYTES = 4 * 1024 * 1024;
+/** `{`, a field, its value, `}` */
+const PAIR_LINES = 4;
 
 /**
  * What a line was to a record of several lines: a `part` of it; its `last`; or none of it, where the record had
@@ -24,6 +26,8 @@ export class PrettyJson implements Gathering {
   private lines: string[] = [];
   private bytes = 0;
   private isOutermost = false;
+  /** Objects that are the fields of one: CloudWatch Insights. */
+  private readonly pairs: unknown[] = [];
   private readonly finished: EnvelopeRecord[] = [];
   /** Those of documents that precede the one under way. */
   private linesBefore = 0;
@@ -48,14 +52,23 @@ export class PrettyJson implements Gathering {
     this.bytes += line.length;
     if (this.lines.length > MOST_LINES || this.bytes > MOST_BYTES) return 'never';
     const closing = text.trimEnd();
+    if (this.pairs.length > 0 && this.lines.length === 0) return isBracket(line) ? 'last' : 'never';
     if (closing.startsWith(`${this.indentation}}`) && /^\}\]?,?$/.test(closing.trim())) {
       this.lines.push('}');
-      return 'last';
+      return this.isPair() ? 'part' : 'last';
     }
     if (!/^[ \t]*["\d\]}[tfn-]/.test(text)) return 'never';
     this.lines.push(text);
     if (this.isOutermost && isInStats(text)) this.depth = 1;
     return 'part';
+  }
+
+  /** The object that has just ended is a field and its value; keeps it. */
+  private isPair(): boolean {
+    if (this.lines.length !== PAIR_LINES || !this.lines.some((line) => /^\s*"field"/.test(line))) return false;
+    this.pairs.push(jsonOf(this.lines.join('\n')));
+    this.lines = [];
+    return true;
   }
 
   private addPart(text: string, depth: number): Step {
@@ -81,7 +94,7 @@ export class PrettyJson implements Gathering {
 
   /** Keeps what the lines so far hold. */
   private finish(): void {
-    const value = jsonOf(this.lines.join('\n'));
+    const value = this.pairs.length > 0 ? this.pairs : jsonOf(this.lines.join('\n'));
     for (const record of value === undefined ? [] : recordsOf(value)) {
       const {standsAt} = record;
       const line =
@@ -98,14 +111,59 @@ export class PrettyJson implements Gathering {
   }
 }
 
+/**
+ * An entry as `gcloud logging read` prints it: YAML, of which only the few forms occur that its printer writes. From `insertId` to
+ * `timestamp`, which is the last of the keys that every entry has.
+ */
+export class GoogleYaml implements Gathering {
+  private readonly fields: Record<string, string> = {};
+  /** Where the line that comes next goes: a text over several lines. */
+  private open: {readonly key: string; readonly indentation: number} | null = null;
+  private lines = 0;
+
+  add(line: Buffer): Step {
+    const text = line.toString('utf8').trimEnd();
+    this.lines++;
+    if (text === '---' || this.lines > MOST_LINES) return 'over';
+    const [, blanks = '', key, value = ''] = /^( *)([A-Za-z_][\w./@-]*):(?: (.*))?$/.exec(text) ?? [];
+    if (this.open !== null && (text === '' || indentationOf(text) > this.open.indentation)) {
+      const before = this.fields[this.open.key] ?? '';
+      this.fields[this.open.key] = `${before}${before === '' ? '' : '\n'}${text.trimStart()}`;
+      return 'part';
+    }
+    this.open = null;
+    if (key === undefined) return text.startsWith(' ') || text.startsWith('- ') ? 'part' : 'over';
+    if (blanks !== '' && key !== 'message') return 'part';
+    this.fields[key] = /^[|>][-+]?$/.test(value) ? '' : scalarOf(value);
+    if (value === '' || /^[|>]/.test(value)) this.open = value === '' ? null : {key, indentation: blanks.length};
+    return 'part';
+  }
+
+  records(): EnvelopeRecord[] {
+    const {message, ...fields} = this.fields;
+    return recordsOf({...fields, textPayload: fields['textPayload'] ?? message});
+  }
+}
+
+function indentationOf(text: string): number {
+  return text.length - text.trimStart().length;
+}
+
+/** A value of YAML that stands on one line. */
+function scalarOf(value: string): string {
+  if (value.startsWith("'")) return value.slice(1, -1).replaceAll("''", "'");
+  const text = value.startsWith('"') ? jsonOf(value) : value;
+  return typeof text === 'string' ? text : value;
+}
+
 /** How many brackets stand outside of strings. */
 function count(text: string, brackets: RegExp): number {
   return text.replace(STRINGS, '').match(brackets)?.length ?? 0;
 }
 
-/** What belongs to a list of records and to none of them: `]`, `}`. */
+/** What belongs to a list of records and to none of them: `[`, `]`, `}`, and YAML's `---`. */
 export function isBracket(line: Buffer): boolean {
-  return /^[ \t]*[\]}][\]}]?,?[ \t\r]*$/.test(line.toString('latin1', 0, 200));
+  return /^[ \t]*(?:[\]}][\]}]?,?|\[|---)[ \t\r]*$/.test(line.toString('latin1', 0, 200));
 }
 
 /** `journalctl -o export`: `KEY=value`, or `KEY`, a length of eight bytes, and as many bytes; an empty line ends the record. */

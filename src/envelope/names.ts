@@ -13,6 +13,7 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
   'journal-hint',
   'fence',
   'tool-mark',
+  'table-mark',
   'last-repeated',
   'host-alone',
 ]);

@@ -40,7 +40,11 @@ export const TEXT_KEYS = [
   'content',
   'short_message',
   'LogMessage',
+  'LogEntry',
   'payload',
+  'original',
+  'event.original',
+  'body.stringValue',
 ];
 export const TIME_KEYS = [
   '_SOURCE_REALTIME_TIMESTAMP',
@@ -56,11 +60,37 @@ export const TIME_KEYS = [
   '_time',
   'TimeGenerated',
   'datetime',
+  'dt',
+  'timeUnixNano',
+  'observedTimeUnixNano',
 ];
 /** Objects around the record itself. */
-const INNER_KEYS = ['jsonPayload', '_source', 'result', 'fields'];
+const INNER_KEYS = ['jsonPayload', '_source', 'result', 'fields', 'attributes', 'event', 'content', 'record', 'log'];
 /** Lists of records. */
-const LIST_KEYS = ['events', 'logEvents', 'entries', 'streams', 'data', 'result', 'results', 'hits', 'records', 'logs'];
+const LIST_KEYS = [
+  'events',
+  'logEvents',
+  'entries',
+  'streams',
+  'data',
+  'result',
+  'results',
+  'hits',
+  'records',
+  'logs',
+  'tables',
+  'resourceLogs',
+  'scopeLogs',
+  'logRecords',
+];
+/** Tables in JSON: the names of the columns, and the rows, each a list of values. */
+const TABLE_KEYS: readonly (readonly [columns: string, rows: string])[] = [
+  ['columns', 'rows'],
+  ['fields', 'rows'],
+  ['meta', 'data'],
+];
+/** Lists and objects inside each other beyond this are nobody's export. */
+const DEEPEST = 8;
 const ORIGIN_KEYS: readonly (readonly string[])[] = [
   ['_HOSTNAME', 'host', 'hostname', 'host.name', 'host.hostname', 'kubernetes.host'],
   ['UNIT', 'USER_UNIT', 'OBJECT_SYSTEMD_UNIT', 'COREDUMP_UNIT', '_SYSTEMD_UNIT'],
@@ -71,7 +101,7 @@ const ORIGIN_KEYS: readonly (readonly string[])[] = [
     'labels.namespace',
     'stream.namespace',
   ],
-  ['kubernetes.pod_name', 'kubernetes.pod.name', 'resource.labels.pod_name', 'labels.pod', 'stream.pod', 'pod'],
+  ['kubernetes.pod_name', 'kubernetes.pod.name', 'resource.labels.pod_name', 'labels.pod', 'stream.pod', 'pod', 'PodName'],
   [
     'CONTAINER_NAME',
     'container_name',
@@ -82,10 +112,13 @@ const ORIGIN_KEYS: readonly (readonly string[])[] = [
     'labels.container',
     'stream.container',
     'logStreamName',
+    '_container_name',
+    'ContainerName',
+    'ContainerName_s',
   ],
   ['_BOOT_ID'],
 ];
-const PROGRAM_KEYS = ['SYSLOG_IDENTIFIER', '_COMM', 'program', 'appname', 'ident', 'resource.labels.instance_id'];
+const PROGRAM_KEYS = ['SYSLOG_IDENTIFIER', '_COMM', 'program', 'appname', 'ident', 'resource.labels.instance_id', 'service'];
 
 /** The records that a JSON value holds, in the order of their writing; none where it is no record of a line. */
 export function recordsOf(value: unknown): EnvelopeRecord[] {
@@ -126,8 +159,10 @@ export function recordOfRow(fields: Fields, text: string, time: string | null): 
 }
 
 function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
-  if (depth > 4 || typeof value !== 'object' || value === null) return [];
+  if (depth > DEEPEST || typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value)) {
+    const pairs = ofPairs(value);
+    if (pairs !== null) return recordsIn(pairs, depth + 1);
     const lists = value.map((item) => recordsIn(item, depth + 1));
     return value.length > 1 && value.every(isLokiStream) ? merged(lists) : lists.flat();
   }
@@ -141,14 +176,11 @@ function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
     return [collected(fields, log, 'docker-json')];
   }
   if (isLokiStream(fields)) return lokiRecords(fields, fields['values'] as readonly unknown[]);
-  const key = TEXT_KEYS.find((name) => typeof fields[name] === 'string');
-  if (key !== undefined) return [collected(fields, fields[key] as string, nameOf(fields, key))];
-  for (const name of INNER_KEYS) {
-    const inner = fields[name];
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) continue;
-    const innerKey = TEXT_KEYS.find((candidate) => typeof (inner as Fields)[candidate] === 'string');
-    if (innerKey === undefined) continue;
-    return [collected({...(inner as Fields), ...fields}, (inner as Fields)[innerKey] as string, nameOf(fields, innerKey))];
+  const record = lineIn(fields, fields) ?? lineInside(fields);
+  if (record !== null) return [record];
+  for (const [columns, rows] of TABLE_KEYS) {
+    const records = recordsOfRows(fields[columns], fields[rows], depth);
+    if (records.length > 0) return records;
   }
   for (const name of LIST_KEYS) {
     const records = recordsIn(fields[name], depth + 1);
@@ -157,9 +189,69 @@ function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
   return [];
 }
 
+/** The line that an object inside the record holds; null where none does. */
+function lineInside(fields: Fields): EnvelopeRecord | null {
+  for (const name of INNER_KEYS) {
+    const inner = fields[name];
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) continue;
+    const alone = withoutLists(inner as Fields);
+    const record = lineIn(alone, {...alone, ...fields});
+    if (record !== null) return record;
+  }
+  return null;
+}
+
+/** The line in an object of which `all` are the fields that tell the rest; null where none of them is a line. */
+function lineIn(fields: Fields, all: Fields): EnvelopeRecord | null {
+  const key = TEXT_KEYS.find((name) => typeof valueAt(fields, name) === 'string');
+  if (key !== undefined) return collected(all, valueAt(fields, key) as string, nameOf(all, key));
+  // Azure's tables, and whoever writes the same words in capitals.
+  const names = Object.keys(fields).filter((name) => typeof fields[name] === 'string');
+  const other = TEXT_KEYS.map((known) => names.find((name) => plainName(name) === plainName(known))).find(
+    (name) => name !== undefined,
+  );
+  return other === undefined ? null : collected(all, fields[other] as string, nameOf(all, other));
+}
+
+/** `Log_s` -> `log`, `@timestamp` -> `timestamp` */
+function plainName(key: string): string {
+  return key
+    .toLowerCase()
+    .replace(/_[st]$/, '')
+    .replace(/^@/, '');
+}
+
+/** Elasticsearch's `fields`: each value is a list of one. */
+function withoutLists(fields: Fields): Fields {
+  const alone = (value: unknown) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, alone(value)]));
+}
+
+/** A list of `{"field": …, "value": …}` is an object: CloudWatch Insights. Null where the list is none of the kind. */
+function ofPairs(list: readonly unknown[]): Fields | null {
+  const pairs = list.map((item) => item as Readonly<Record<string, unknown>> | null);
+  if (list.length === 0 || !pairs.every((pair) => typeof pair?.['field'] === 'string' && 'value' in pair)) return null;
+  return Object.fromEntries(pairs.map((pair) => [pair?.['field'], pair?.['value']]));
+}
+
+function recordsOfRows(columns: unknown, rows: unknown, depth: number): EnvelopeRecord[] {
+  if (!Array.isArray(columns) || !Array.isArray(rows)) return [];
+  const names = columns.map((column) => String((column as Fields | null)?.['name'] ?? column));
+  return rows.flatMap((row) =>
+    Array.isArray(row) ? recordsIn(Object.fromEntries(row.map((value, n) => [names[n] ?? '', value])), depth + 1) : [],
+  );
+}
+
 function collected(fields: Fields, text: string, name: string): EnvelopeRecord {
   const isPartial = fields['logtag'] === 'P' || String(fields['partial_message']) === 'true';
-  return {name, text, isPartial, time: firstOf(fields, TIME_KEYS), origin: originOf(fields)};
+  return {name, text, isPartial, time: timeIn(fields), origin: originOf(fields)};
+}
+
+function timeIn(fields: Fields): unknown {
+  const told = firstOf(fields, TIME_KEYS);
+  if (told !== undefined) return told;
+  const other = Object.keys(fields).find((name) => TIME_KEYS.some((known) => plainName(name) === plainName(known)));
+  return other === undefined ? undefined : fields[other];
 }
 
 /** As dockerd wrote it. Collectors take away the line end that tells a whole line from a part of one. */
@@ -214,10 +306,14 @@ function namedBy(fields: Fields, keys: readonly string[]): string | null {
 
 function firstOf(fields: Fields, keys: readonly string[]): unknown {
   for (const key of keys) {
-    const found = fields[key] ?? within(fields, key);
+    const found = valueAt(fields, key);
     if (found !== undefined && (typeof found !== 'object' || found === null)) return found;
   }
   return undefined;
+}
+
+function valueAt(fields: Fields, key: string): unknown {
+  return fields[key] ?? within(fields, key);
 }
 
 /** `kubernetes.pod_name` may be a field of an object. */

@@ -1,7 +1,16 @@
 import {hours, zoneBetween} from '../envelope/agreement.ts';
 import {inYears} from '../envelope/calendar.ts';
 import {ctimeOf} from '../envelope/ctime.ts';
-import {type Gathering, isBracket, JournalExport, JournalVerbose, jsonOf, objectsIn, PrettyJson} from '../envelope/gathering.ts';
+import {
+  type Gathering,
+  GoogleYaml,
+  isBracket,
+  JournalExport,
+  JournalVerbose,
+  jsonOf,
+  objectsIn,
+  PrettyJson,
+} from '../envelope/gathering.ts';
 import {LayerReader} from '../envelope/layers.ts';
 import {EnvelopeChoice, layerName} from '../envelope/names.ts';
 import {type EnvelopeRecord, recordOfKey, recordsOf} from '../envelope/record.ts';
@@ -29,7 +38,7 @@ import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
 import {supervisord} from './supervisord.ts';
 import {TaskTeller} from './task-expressions.ts';
-import {asTyped, isBlank, isDressed, strangest, withoutControls} from './text.ts';
+import {asTyped, isBlank, isDressed, strangest, withoutControls, withoutUnseen} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
 import {Voices} from './voices.ts';
 import type {Witness} from './witness.ts';
@@ -570,10 +579,10 @@ export class Recorder implements LineSink {
     const unwrapped = this.unwrap(buffer, at, lineEnd, speakers, outer, depth);
     if (unwrapped.kind !== null && unwrapped.kind !== 'unknown') return unwrapped.kind;
     looksKnown ||= unwrapped.kind === 'unknown' || unwrapped.isDated;
-    const clean = withoutControls(buffer, at, lineEnd);
+    const clean = withoutControls(buffer, at, lineEnd) ?? (speakers === 0 ? null : withoutUnseen(buffer, at, lineEnd));
     if (clean !== null && depth < DEEPEST_TEXT) {
       this.note(clean.what);
-      return this.classify(clean.buffer, 0, clean.length, outer, depth + 1);
+      return this.inner(Buffer.from(clean.text, 'latin1'), outer, depth);
     }
     this.bind(buffer);
     // A record of the application's logger is written with its line end: nothing is glued to it.
@@ -581,7 +590,8 @@ export class Recorder implements LineSink {
     if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
     const taken = glued ?? this.takeTask(buffer, at, lineEnd, speakers, unwrapped);
     if (taken !== null) return taken;
-    const typed = depth < DEEPEST_TEXT ? asTyped(buffer, at, lineEnd) : null;
+    const mayBeDressed = depth < DEEPEST_TEXT && (speakers !== 0 || isDressed(buffer, at, lineEnd));
+    const typed = mayBeDressed ? asTyped(buffer, at, lineEnd) : null;
     if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) {
       const kind = this.tried(() => this.classify(typed.buffer, 0, typed.length, outer, depth + 1));
       if (isRecognised(kind)) {
@@ -765,6 +775,9 @@ export class Recorder implements LineSink {
       case 'journal-export':
         if (depth === 0) this.beginGathering(new JournalExport(), buffer.subarray(this.lineStart(buffer, body), lineEnd));
         return 'noise';
+      case 'google-yaml':
+        if (depth === 0) this.beginGathering(new GoogleYaml(), buffer.subarray(this.lineStart(buffer, body), lineEnd));
+        return 'noise';
       case 'blob':
         this.note('messages that journalctl shows as "blob data" (use -a)');
         return 'noise';
@@ -781,6 +794,17 @@ export class Recorder implements LineSink {
         const text = buffer.toString('latin1', body, lineEnd).replace(/\]\s*$/, '');
         return this.inner(Buffer.from(text, 'latin1'), wrapping, depth);
       }
+      case 'frame': {
+        const text = buffer.toString('latin1', body, lineEnd);
+        const cells = withoutFrame(text);
+        return cells === text ? null : this.inner(Buffer.from(cells, 'latin1'), wrapping, depth);
+      }
+      case 'tool-mark': {
+        const file = layers.text(layer, 'file');
+        if (file !== null) this.carry({wrapping: Wrapping.none.inside(null, [file]), isOnce: false});
+        return 'noise';
+      }
+      case 'logfmt':
       case 'fluent-bit': {
         const [text] = /^(?:[^"\\]|\\.)*/.exec(buffer.toString('utf8', body, lineEnd)) ?? [''];
         const value = jsonOf(`"${text}"`);
@@ -1335,6 +1359,12 @@ export class Recorder implements LineSink {
   }
 }
 
+/** The cells of a row without what closes it, and without the marks that its text needs inside a table. */
+function withoutFrame(row: string): string {
+  const open = row.replace(/\s*(?:\||\xe2\x94[\x82\x83])+\s*$/, '');
+  return open.replaceAll('\\|', '|').replace(/(^|[|] *)`([^`]*)`(?=\s*$)/, '$1$2');
+}
+
 interface Unwrapped {
   readonly wrapping: Wrapping;
   /** What the message inside is; null where there is none. */
@@ -1404,7 +1434,10 @@ function textOf(buffer: Buffer, from: number, to: number): string {
 }
 
 function fieldValue(buffer: Buffer, from: number, to: number): string | number {
-  const text = textOf(buffer, from, buffer[to - 1] === CR ? to - 1 : to);
+  let last = to;
+  // Columns of tables are padded; CR.
+  while (last > from && (buffer[last - 1] as number) <= BLANK) last--;
+  const text = textOf(buffer, from, last);
   return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }
 

@@ -1,6 +1,5 @@
 import {HEADROOM} from '../grammar/matcher.ts';
 
-const LF = 10;
 const ESC = 0x1b;
 
 export function isBlank(buffer: Buffer, from: number, to: number): boolean {
@@ -8,35 +7,63 @@ export function isBlank(buffer: Buffer, from: number, to: number): boolean {
   return true;
 }
 
-/** Bytes that stand around or inside a message without belonging to it; null where the line has none of them. */
-export function withoutControls(
-  buffer: Buffer,
-  from: number,
-  to: number,
-): {readonly buffer: Buffer; readonly length: number; readonly what: string} | null {
+/** A line as it was before a terminal, an editor or a web page had it. */
+export interface Cleaned {
+  /** Byte by byte. It may be several lines. */
+  readonly text: string;
+  readonly what: string;
+}
+
+/**
+ * The line without bytes that stand around or inside a message and do not belong to it; null where it has none of them. What a
+ * carriage return or a run of NULs separates was written apart, so it becomes lines; what a backspace takes back is gone.
+ */
+export function withoutControls(buffer: Buffer, from: number, to: number): Cleaned | null {
   const what = strangest(buffer, from, to);
   if (what === null) return null;
-  const text = buffer.toString('latin1', from, to).replace(ESCAPE_SEQUENCE, '').replace(LEADING_MARK, '').replace(CONTROL, '');
-  const clean = Buffer.alloc(text.length + 1 + HEADROOM);
-  clean.write(text, 0, 'latin1');
-  clean[text.length] = LF;
-  return {buffer: clean, length: text.length, what};
+  let text = buffer.toString('latin1', from, to).replace(ESCAPE_SEQUENCE, '').replace(LEADING_MARK, '').replace(AROUND, '');
+  for (let before = ''; before !== text && text.includes('\b'); ) {
+    before = text;
+    text = text.replace(TAKEN_BACK, '');
+  }
+  return {text: text.replace(SEPARATORS, '\n').replace(CONTROL, ''), what};
+}
+
+/**
+ * The line without characters that have no width, and without control characters that a tool has written as signs (`^[[32m`,
+ * `ESC[0m`, `^M`); null where it has none of them.
+ */
+export function withoutUnseen(buffer: Buffer, from: number, to: number): Cleaned | null {
+  const text = buffer.toString('latin1', from, to);
+  const wide = text.replace(WIDTHLESS, '');
+  const clean = wide.replace(SPELLED_TAB, '\t').replace(SPELLED, '');
+  if (clean === text) return null;
+  return {text: clean, what: clean === wide ? 'characters without width' : 'control characters that a tool wrote as signs'};
 }
 
 /**
  * The line without what editors, chats and web pages make of quotes, dots and marks; null where nothing was made of them. In
- * U+2026, ’, –, `&gt;`, `\\*`.
+ * U+2026, ’, –, characters without width, `&gt;`, `\\*`, `<br>`.
  */
 export function asTyped(buffer: Buffer, from: number, to: number): {readonly buffer: Buffer; readonly length: number} | null {
-  if (!isDressed(buffer, from, to)) return null;
   const text = buffer.toString('utf8', from, to);
   const typed = text
     .replace(/[\u2026\u2018\u2019\u201c\u201d\u2013\u2014\u00a0]/g, (sign) => TYPED[sign] as string)
-    .replace(/&(gt|lt|amp|quot|#39|#x27);/g, (_, name: string) => ENTITIES[name] as string)
+    .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g, '')
+    .replace(/(?:<\/?(?:br|pre|code|p|div|li|td|tr)\b[^<>]*>)+\s*$|^\s*(?:<(?:pre|code|p|div|li|td|tr)\b[^<>]*>)+/gi, '')
+    .replace(/&(?:amp;)?(gt|lt|amp|quot|apos|nbsp|#x?0*[\da-f]{1,3});/gi, (entity, name: string) => signOf(name) ?? entity)
     .replace(/\\([*_[\]()#+.!`~<>{}|-])/g, '$1');
   if (typed === text) return null;
   const bytes = Buffer.from(`${typed}\n`);
   return {buffer: Buffer.concat([bytes, Buffer.alloc(HEADROOM)]), length: bytes.length - 1};
+}
+
+/** What a web page's entity stands for. */
+function signOf(name: string): string | undefined {
+  const [, isHex, digits] = /^#(x?)0*([\da-f]+)$/i.exec(name) ?? [];
+  if (digits === undefined) return ENTITIES[name.toLowerCase()];
+  const code = Number.parseInt(digits, isHex === '' ? 10 : 16);
+  return code === 0xa0 ? ' ' : code > 0x20 && code < 0x7f ? String.fromCharCode(code) : undefined;
 }
 
 const TYPED: Readonly<Record<string, string>> = {
@@ -49,13 +76,16 @@ const TYPED: Readonly<Record<string, string>> = {
   '\u2014': '--',
   '\u00a0': ' ',
 };
-const ENTITIES: Readonly<Record<string, string>> = {gt: '>', lt: '<', amp: '&', quot: '"', '#39': "'", '#x27': "'"};
-/** The first two bytes of what {@link asTyped} undoes. */
+const ENTITIES: Readonly<Record<string, string>> = {gt: '>', lt: '<', amp: '&', quot: '"', apos: "'", nbsp: ' '};
+/** The first two bytes of what {@link asTyped} undoes inside of words. */
 const DRESSINGS: ReadonlySet<number> = new Set([
   0xe280,
+  0xe281,
+  0xefbb,
   0xc2a0,
+  0xc2ad,
   ...[...'*_[]()#+.!`~<>{}|-'].map((sign) => 0x5c00 + sign.charCodeAt(0)),
-  ...[...'glaq#'].map((sign) => 0x2600 + sign.charCodeAt(0)),
+  ...[...'glanq#'].map((sign) => 0x2600 + sign.charCodeAt(0)),
 ]);
 
 /** Something in the line may be what an editor or a web page made of a sign. */
@@ -63,7 +93,7 @@ export function isDressed(buffer: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     const byte = buffer[at] as number;
     if (
-      (byte === 0xe2 || byte === 0xc2 || byte === 0x5c || byte === 0x26) &&
+      (byte === 0xe2 || byte === 0xc2 || byte === 0xef || byte === 0x5c || byte === 0x26) &&
       DRESSINGS.has(byte * 256 + (buffer[at + 1] as number))
     )
       return true;
@@ -77,6 +107,17 @@ const ESCAPE_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\
 const LEADING_MARK = /^\u00ef\u00bb\u00bf/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const AROUND = /^[\x00\r]+|[\x00\r]+$/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const SEPARATORS = /\r[\r\x00]*|\x00{2,}/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const TAKEN_BACK = /[^\x08]\x08/g;
+const SPELLED =
+  /(?:\^\[|ESC|\xe2\x90\x9b|\\x1b|\\e|\\033|\\u001b)\[[\d;?]*[A-Za-z]|\[\d{1,3}(?:;\d{1,3})*m|(?:\^@)+|\^M(?=\$?$)|\$$/gi;
+/** Byte by byte: soft hyphen, zero-width space and its kin, directions, byte order mark. */
+const WIDTHLESS = /\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81\xa0|\xef\xbb\xbf/g;
+const SPELLED_TAB = /\^I/g;
 
 /** What a terminal or a grammar must not be given as it stands; null where the line has nothing of the kind. */
 export function strangest(buffer: Buffer, from: number, to: number): string | null {

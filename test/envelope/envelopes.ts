@@ -13,21 +13,21 @@ export interface Envelope {
   readonly stream?: string | null;
 }
 
-const two = (value: number) => String(value).padStart(2, '0');
+export const two = (value: number) => String(value).padStart(2, '0');
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-const iso = (time: number) => new Date(time).toISOString().slice(0, 19);
-const micros = (time: number) => `${two(time % 1000).padStart(3, '0')}000`;
-const zulu = (time: number) => `${iso(time)}.${micros(time)}321Z`;
-const clock = (time: number) => iso(time).slice(11);
-const day = (time: number) => iso(time).slice(0, 10);
+export const iso = (time: number) => new Date(time).toISOString().slice(0, 19);
+export const micros = (time: number) => `${two(time % 1000).padStart(3, '0')}000`;
+export const zulu = (time: number) => `${iso(time)}.${micros(time)}321Z`;
+export const clock = (time: number) => iso(time).slice(11);
+export const day = (time: number) => iso(time).slice(0, 10);
 const weekday = (time: number) => DAYS[new Date(time).getUTCDay()] as string;
-const syslog = (time: number, pad = '0') =>
+export const syslog = (time: number, pad = '0') =>
   `${MONTHS[new Date(time).getUTCMonth()]} ${String(new Date(time).getUTCDate()).padStart(2, pad)} ${clock(time)}`;
 const full = (time: number) => `${weekday(time)} ${day(time)} ${clock(time)}`;
 const ctime = (time: number) => `${weekday(time)} ${syslog(time, ' ')} ${day(time).slice(0, 4)}`;
-const twelveHours = (time: number) => {
+export const twelveHours = (time: number) => {
   const date = new Date(time);
   const hour = date.getUTCHours();
   return `${date.getUTCMonth() + 1}/${date.getUTCDate()}/${date.getUTCFullYear()}, ${hour % 12 === 0 ? 12 : hour % 12}:${clock(time).slice(3)} ${hour < 12 ? 'AM' : 'PM'}`;
@@ -36,7 +36,7 @@ const tai64n = (time: number) =>
   `@${(2n ** 62n + 10n + BigInt(Math.floor(time / 1000))).toString(16)}${((time % 1000) * 1e6).toString(16).padStart(8, '0')}`;
 
 /** One line for each. */
-const each = (put: (text: string, time: number, index: number) => string) => (lines: readonly TimedLine[]) =>
+export const each = (put: (text: string, time: number, index: number) => string) => (lines: readonly TimedLine[]) =>
   `${lines.map(({text, time}, index) => put(text, time, index)).join('\n')}\n`;
 const message = (text: string) => (text.trim() === '' ? '' : text);
 
@@ -436,7 +436,7 @@ export const envelopes: Readonly<Record<string, Envelope>> = {
     names: ['csv'],
     isTimed: true,
     zone: 'UTC',
-    stream: 'web-1',
+    stream: 'web-1/uwsgi',
     wrap: (lines) =>
       rows('"Date","Host","Service","Content"', (text, time) => [zulu(time), 'web-1', 'uwsgi', text])(lines).replaceAll(
         '\n',

@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {envelopes} from './envelopes.ts';
+import {pastes} from './pastes.ts';
 import {accusations, diagnosisOf, essence, linesCounted, recordedLines, recordedRuns} from './plain-run.ts';
 
 // The same run, whatever was put around its lines.
@@ -7,7 +8,7 @@ describe.each(recordedRuns)('%s', (run) => {
   const lines = recordedLines(run);
   const plain = diagnosisOf(`${lines.map(({text}) => text).join('\n')}\n`);
 
-  test.each(Object.entries(envelopes))('in %s', async (_, {names, wrap, isTimed, zone, stream, linesPerLine}) => {
+  test.each(Object.entries({...envelopes, ...pastes}))('in %s', async (_, {names, wrap, isTimed, zone, stream, linesPerLine}) => {
     const before = await plain;
     const diagnosis = await diagnosisOf(wrap(lines));
     const {timeline} = diagnosis;
