@@ -288,7 +288,7 @@ export class Recorder implements LineSink {
     current.closed = closed;
     // A part that is a piece of a line may lie between the line's beginning and its end.
     const isWhole = cutLine === null || (isRecognised(lastKind) && !current.carried?.isOnce);
-    const pieces = isWhole ? [] : current.line === 1 && cut !== null ? [cut.text, cutLine] : [cutLine];
+    const pieces = isWhole ? [] : current.line === 1 && cut !== null ? [cut.text, withoutLeadingNuls(cutLine)] : [cutLine];
     current.cut = pieces.length === 0 ? null : {text: Buffer.concat(pieces), kind: lastKind, input: current};
     this.hear();
   }
@@ -500,8 +500,7 @@ export class Recorder implements LineSink {
 
   /** What the last line of the part before and the first of this one are together; null where they are nothing that is known. */
   private joined({text, kind: before, input}: NonNullable<CurrentInput['cut']>, line: Buffer): LineKind | null {
-    const rest = line.subarray(line.findIndex((byte) => byte !== 0));
-    const kind = this.inner(Buffer.concat([text, rest]), this.current.carried?.wrapping ?? Wrapping.none, 0);
+    const kind = this.inner(Buffer.concat([text, withoutLeadingNuls(line)]), this.current.carried?.wrapping ?? Wrapping.none, 0);
     if (!isRecognised(kind)) return null;
     input[before]--;
     input.noise++;
@@ -1357,6 +1356,11 @@ export class Recorder implements LineSink {
     const known = oddities.get(what);
     oddities.set(what, known === undefined ? {what, count: 1, firstLine: line} : {...known, count: known.count + 1});
   }
+}
+
+/** copytruncate leaves them where a writer goes on at its old place. */
+function withoutLeadingNuls(line: Buffer): Buffer {
+  return line.subarray(Math.max(0, line.findIndex((byte) => byte !== 0)));
 }
 
 /** The cells of a row without what closes it, and without the marks that its text needs inside a table. */
