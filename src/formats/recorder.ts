@@ -1360,7 +1360,12 @@ export class Recorder implements LineSink {
 
 /** copytruncate leaves them where a writer goes on at its old place. */
 function withoutLeadingNuls(line: Buffer): Buffer {
-  return line.subarray(Math.max(0, line.findIndex((byte) => byte !== 0)));
+  return line.subarray(
+    Math.max(
+      0,
+      line.findIndex((byte) => byte !== 0),
+    ),
+  );
 }
 
 /** The cells of a row without what closes it, and without the marks that its text needs inside a table. */
