@@ -79,7 +79,14 @@ export interface CurrentInput {
   /** Its first lines named columns: it is a table. */
   table: Table | null;
   /** Lines that are nothing by themselves and may be one that a terminal broke, up to the last one. */
-  broken: {readonly bytes: Buffer; readonly kinds: readonly LineKind[]; readonly width: number; readonly first: number} | null;
+  broken: {
+    readonly bytes: Buffer;
+    readonly kinds: readonly LineKind[];
+    readonly width: number;
+    readonly first: number;
+    /** A supervisor's text stands in it. */
+    readonly isSpoken: boolean;
+  } | null;
   /** How wide broken lines are, once one has been put together; and how many were tried in vain. */
   brokenWidth: number | null;
   brokenTried: number;

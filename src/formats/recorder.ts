@@ -38,7 +38,7 @@ import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
 import {supervisord} from './supervisord.ts';
 import {TaskTeller} from './task-expressions.ts';
-import {asTyped, isBlank, isDressed, strangest, withoutControls, withoutUnseen} from './text.ts';
+import {asTyped, isBlank, strangest, withoutControls, withoutUnseen} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
 import {Voices} from './voices.ts';
 import type {Witness} from './witness.ts';
@@ -429,7 +429,7 @@ export class Recorder implements LineSink {
       current.part = 0;
     }
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
-    current.isSpoken = false;
+    current.isSpoken = true;
     let kind =
       this.tabular(buffer, at, lineEnd) ??
       this.goesOn(buffer, at, lineEnd) ??
@@ -477,7 +477,7 @@ export class Recorder implements LineSink {
     if (broken !== null && !hasFront) {
       const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
       current.brokenTried++;
-      const isSilent = this.vocabulary.speakers(whole, 0, whole.length - 1) === 0;
+      const isSilent = !isSpoken && !broken.isSpoken && this.isSilentAt(whole, whole.length - width);
       const found = isSilent ? kind : this.tried(() => this.inner(whole, current.carried?.wrapping ?? Wrapping.none, 0));
       if (isRecognised(found)) {
         for (const before of broken.kinds) recount(current, before, 'noise');
@@ -487,15 +487,22 @@ export class Recorder implements LineSink {
         return found;
       }
       if (width === broken.width && broken.kinds.length < MOST_ROWS) {
-        current.broken = {...broken, bytes: whole, kinds: [...broken.kinds, kind]};
+        current.broken = {...broken, bytes: whole, kinds: [...broken.kinds, kind], isSpoken: !isSilent};
         return kind;
       }
     }
     const most = isSpoken || kind === 'unknown' ? MOST_TRIED : MOST_TRIED / 10;
     const mayBe = current.brokenTried < most && width >= NARROWEST && width <= WIDEST;
     if (current.brokenWidth === null ? mayBe : width === current.brokenWidth)
-      current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line};
+      current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line, isSpoken};
     return kind;
+  }
+
+  /** Whether nobody's text stands where two lines were put together. */
+  private isSilentAt(whole: Buffer, seam: number): boolean {
+    const {vocabulary} = this;
+    const from = Math.max(0, seam - vocabulary.longest);
+    return vocabulary.speakers(whole, from, Math.min(whole.length - 1, seam + vocabulary.longest)) === 0;
   }
 
   /** What the last line of the part before and the first of this one are together; null where they are nothing that is known. */
@@ -527,10 +534,24 @@ export class Recorder implements LineSink {
     if (first <= BLANK || first === BRACE || first === BRACKET) return null;
     if (this.bound !== buffer) this.bind(buffer);
     if (this.vocabulary.speakers(buffer, body, lineEnd) !== 0) return null;
-    if (this.layers.matcher.prefix(ink) >= 0 || current.ownPrefix.end(buffer, body) >= 0) return null;
-    if (strangest(buffer, body, lineEnd) !== null || isDressed(buffer, body, lineEnd)) return null;
-    this.listen(body, body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer));
+    const text = this.loggersText(buffer, body, ink);
+    if (text < 0 || strangest(buffer, body, lineEnd) !== null) return null;
+    const typed = asTyped(buffer, body, lineEnd);
+    if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) return null;
+    current.isSpoken = false;
+    this.listen(text, body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer));
     return 'application';
+  }
+
+  /** Where the text begins of a line that an application, or its logger, wrote; negative where somebody else may have put something in front. */
+  private loggersText(buffer: Buffer, body: number, ink: number): number {
+    const {layers, current} = this;
+    const layer = layers.matcher.prefix(ink);
+    if (layer >= 0 && !(ink === body && isLoggers(layers.matcher.messages[layer]) && this.isTimeless(Wrapping.none))) return -1;
+    const text = layer < 0 ? body : layers.matcher.end();
+    const isFurther =
+      layer >= 0 && ((buffer[text] as number) <= BLANK || buffer[text] === BRACE || layers.matcher.prefix(text) >= 0);
+    return isFurther || current.ownPrefix.end(buffer, text) >= 0 ? -1 : text;
   }
 
   private beginsAnew(buffer: Buffer, at: number, lineEnd: number): LineKind {
@@ -677,8 +698,8 @@ export class Recorder implements LineSink {
       const name = layers.matcher.messages[layer] as string;
       const layerEnd = layers.matcher.end();
       const origin = layers.origin(layer);
-      const isLoggers = name === 'asctime' || name === 'leveled-time';
-      const isOwn = layers === envelope && (isLoggers || envelope.text(layer, 'own') !== null);
+      const isLogger = isLoggers(name);
+      const isOwn = layers === envelope && (isLogger || envelope.text(layer, 'own') !== null);
       if (!isOwn && !this.mayPeel(name)) break;
       if (route.length === 0 && current.carried !== null && this.endsOutput(name, layerEnd)) {
         this.carry(null);
@@ -690,9 +711,9 @@ export class Recorder implements LineSink {
           : wrapping.inside(isOwn ? null : layerName(name), origin);
       route.push(layers);
       const isStamped = layers === envelope && stamps.has(layer);
-      if (isStamped && !(isLoggers && speakers === 0 && this.isTimeless(outer))) this.stamp(wrapping, layer, isOwn);
-      isDated ||= isOwn && !isLoggers;
-      isRecord ||= isLoggers;
+      if (isStamped && !(isLogger && speakers === 0 && this.isTimeless(outer))) this.stamp(wrapping, layer, isOwn);
+      isDated ||= isOwn && !isLogger;
+      isRecord ||= isLogger;
       isBehindStamp = (isStamped && !isOwn) || name === 'syslog-priority';
       body = layerEnd;
       if (layers === envelope) {
@@ -1409,6 +1430,11 @@ const BROKEN = 'lines that a terminal broke: put together';
 const DRESSED = 'quotes, dots or marks that an editor or a web page changed';
 const NO_YEAR = 'the log tells no year';
 const BACKWARDS = 'the newest line comes first: turned round';
+/** Layers that loggers of applications write, too. */
+function isLoggers(layer: string | undefined): boolean {
+  return layer === 'asctime' || layer === 'leveled-time';
+}
+
 /** The first byte from `at` that is no blank; a line that is not blank has one. */
 function inkOf(buffer: Buffer, at: number): number {
   while (buffer[at] === 0x20 || buffer[at] === 9) at++;

@@ -48,6 +48,12 @@ export function beginningsOf(expr: Expr): Beginning[] {
   }
 }
 
+/** What the first byte of every match is one of; null where a match may be empty or begin with anything. */
+export function firstByteOf(expr: Expr): ByteSet | null {
+  const [set] = firstOf(beginningsOf(expr)).sets;
+  return set ?? null;
+}
+
 /** What they have in common: the first byte is one of theirs. */
 function firstOf(all: readonly Beginning[]): Beginning {
   const firsts = all.flatMap(({sets}) => sets[0] ?? []);

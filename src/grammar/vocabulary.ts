@@ -1,4 +1,5 @@
-import type {Expr} from './expression.ts';
+import {firstByteOf} from './beginnings.ts';
+import type {ByteSet, Expr} from './expression.ts';
 import type {Matcher} from './matcher.ts';
 
 /** Letters by how common they are in logs; everything else is rarer. */
@@ -18,6 +19,8 @@ const EVERYDAY =
 const LEAST = 2;
 /** More texts than this for one message are too many. */
 const MOST = 200;
+/** More than these, with each letter that may follow them, are not worth it. */
+const MOST_FOLLOWED = 40;
 /** How many bytes of a text are looked up. */
 const KEY = 3;
 
@@ -38,6 +41,10 @@ export function textsOf(expr: Expr): string[] | null {
       run = run.flatMap((before) => fixed.map((text) => before + text));
       continue;
     }
+    // Words of everybody may become somebody's by what follows them.
+    const following = lettersOf(firstByteOf(part));
+    if (following.length > 0 && run.length * following.length <= MOST_FOLLOWED && run.some(isEveryday))
+      run = run.flatMap((before) => following.map((letter) => before + letter));
     if (part.is !== 'lookahead') end();
     const inside = part.is === 'choice' ? ofEach(part.of, textsOf) : part.is === 'lookahead' ? textsOf(part.body) : null;
     if (inside !== null) found.push(inside);
@@ -66,6 +73,10 @@ function fixedTexts(expr: Expr): string[] | null {
   return expr.is === 'byte' && first === expr.set.lastIndexOf(1) && first >= 0 ? [String.fromCharCode(first)] : null;
 }
 
+function lettersOf(set: ByteSet | null): string[] {
+  return [...(set ?? [])].flatMap((has, byte) => (has === 1 ? [String.fromCharCode(byte)] : []));
+}
+
 function ofEach(alternatives: readonly Expr[], texts: (expr: Expr) => string[] | null): string[] | null {
   const each = alternatives.map(texts);
   return each.length > 0 && each.every((some) => some !== null) ? each.flat() : null;
@@ -77,9 +88,15 @@ function rarityOf(texts: readonly string[]): number {
   return rarest - 4 * Math.log2(texts.length);
 }
 
+function isEveryday(text: string): boolean {
+  return EVERYDAY.includes(text);
+}
+
 function rarity(text: string): number {
-  if (EVERYDAY.includes(text)) return 0;
-  return [...text].reduce((sum, letter) => sum + (RARITY[letter.charCodeAt(0)] as number), 0);
+  if (isEveryday(text)) return 0;
+  // A number or one more letter behind such words makes them little rarer.
+  const counted = isEveryday(text.slice(0, -1)) ? text.slice(-1) : text;
+  return [...counted].reduce((sum, letter) => sum + (RARITY[letter.charCodeAt(0)] as number), 0);
 }
 
 /** Where in a text its rarest bytes begin. */
@@ -121,6 +138,8 @@ export class Vocabulary {
   private readonly shift: number;
   /** Matchers that have to be asked about every line. */
   private readonly always: number;
+  /** Length of the longest text. */
+  readonly longest: number;
 
   /** At most 31 matchers; bit n of an answer stands for the nth. */
   constructor(matchers: readonly Matcher[]) {
@@ -128,6 +147,7 @@ export class Vocabulary {
     for (const [number, {texts}] of matchers.entries())
       for (const text of texts ?? []) masks.set(text, (masks.get(text) ?? 0) | (1 << number));
     this.always = matchers.reduce((mask, {texts}, number) => (texts === null ? mask | (1 << number) : mask), 0);
+    this.longest = Math.max(0, ...[...masks.keys()].map(({length}) => length));
     const byKey = new Map<number, Entry[]>();
     for (const entry of [...masks].flatMap(entriesOf)) byKey.set(entry.key, [...(byKey.get(entry.key) ?? []), entry]);
     const bits = Math.ceil(Math.log2(ROOM * (byKey.size + 1)));
