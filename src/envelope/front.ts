@@ -9,6 +9,8 @@ export class Front {
   private readonly bytes = Buffer.alloc(LONGEST + 4);
   private readonly words = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
   private length = 0;
+  /** What its content may begin with: 1 for each byte that has been seen there. */
+  private readonly firsts = new Uint8Array(256);
   /** Where names stand: beginnings and ends, by turns. */
   private names: readonly number[] = [];
   private seen: Buffer = this.bytes;
@@ -16,30 +18,38 @@ export class Front {
 
   /** Remembers `buffer[at..body)`, and the first byte of the content. `names`: where names stand in it, counted from `at`. */
   keep(buffer: Buffer, at: number, body: number, names: readonly number[]): void {
-    this.length = body - at <= LONGEST ? body - at : 0;
-    this.names = names;
-    buffer.copy(this.bytes, 0, at, at + this.length + 1);
+    const {firsts} = this;
+    if (this.length !== body - at || !this.isSame(buffer, at)) {
+      this.length = body - at <= LONGEST ? body - at : 0;
+      this.names = names;
+      buffer.copy(this.bytes, 0, at, at + this.length);
+      firsts.fill(0);
+    }
+    firsts[buffer[body] as number] = 1;
   }
 
   /** Where the content of the line at `at` begins if it has such a front, or -1. */
   end(buffer: Buffer, at: number): number {
+    const {firsts, length} = this;
+    return length > 0 && firsts[buffer[at + length] as number] === 1 && this.isSame(buffer, at) ? at + length : -1;
+  }
+
+  /** The next line is to be looked at as if nothing had stood before it. */
+  forget(): void {
+    this.length = 0;
+  }
+
+  private isSame(buffer: Buffer, at: number): boolean {
     const {bytes, words, length} = this;
-    if (length === 0 || buffer[at + length] !== bytes[length]) return -1;
     if (buffer !== this.seen) {
       this.seen = buffer;
       this.seenWords = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
     }
     const {seenWords} = this;
     let n = 0;
-    for (; n + 4 <= length; n += 4) {
-      if (seenWords.getInt32(at + n) !== words.getInt32(n) && !isAlike(buffer, at + n, bytes, n, 4)) return -1;
-    }
-    return isAlike(buffer, at + n, bytes, n, length - n) && this.hasSameNames(buffer, at) ? at + length : -1;
-  }
-
-  /** The next line is to be looked at as if nothing had stood before it. */
-  forget(): void {
-    this.length = 0;
+    for (; n + 4 <= length; n += 4)
+      if (seenWords.getInt32(at + n, true) !== words.getInt32(n, true) && !isAlike(buffer, at + n, bytes, n, 4)) return false;
+    return isAlike(buffer, at + n, bytes, n, length - n) && this.hasSameNames(buffer, at);
   }
 
   private hasSameNames(buffer: Buffer, at: number): boolean {

@@ -429,7 +429,7 @@ export class Recorder implements LineSink {
       current.part = 0;
     }
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
-    current.isSpoken = true;
+    current.isSpoken = false;
     let kind =
       this.tabular(buffer, at, lineEnd) ??
       this.goesOn(buffer, at, lineEnd) ??
@@ -538,7 +538,6 @@ export class Recorder implements LineSink {
     if (text < 0 || strangest(buffer, body, lineEnd) !== null) return null;
     const typed = asTyped(buffer, body, lineEnd);
     if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) return null;
-    current.isSpoken = false;
     this.listen(text, body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer));
     return 'application';
   }
