@@ -38,7 +38,7 @@ import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
 import {supervisord} from './supervisord.ts';
 import {TaskTeller} from './task-expressions.ts';
-import {asTyped, isBlank, strangest, withoutControls, withoutUnseen} from './text.ts';
+import {asTyped, isBlank, isDressed, strangest, withoutControls, withoutUnseen} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
 import {Voices} from './voices.ts';
 import type {Witness} from './witness.ts';
@@ -536,7 +536,7 @@ export class Recorder implements LineSink {
     if (this.vocabulary.speakers(buffer, body, lineEnd) !== 0) return null;
     const text = this.loggersText(buffer, body, ink);
     if (text < 0 || strangest(buffer, body, lineEnd) !== null) return null;
-    const typed = asTyped(buffer, body, lineEnd);
+    const typed = isDressed(buffer, body, lineEnd) ? asTyped(buffer, body, lineEnd) : null;
     if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) return null;
     this.listen(text, body === at ? (current.bareWriter ?? this.bareWriter()) : (current.frontWriter as Writer));
     return 'application';
@@ -573,43 +573,25 @@ export class Recorder implements LineSink {
     const {usual} = main;
     const request = usual === null || this.witness !== null ? -1 : usual.matcher.match(at);
     if (request >= 0 && usual?.isRequest[request] === 1) return this.takeRequest(main, usual.facts, at, outer);
-    const speakers = this.vocabulary.speakers(buffer, at, lineEnd);
-    if (depth === 0) this.current.isSpoken = speakers !== 0;
-    const message = (speakers & main.bit) === 0 ? -1 : main.matcher.match(at);
-    const isSure = message >= 0 && !isWeak(main.meanings[message]);
-    if (isSure) {
-      const taken = this.take(main, message, at, outer);
-      if (taken !== 'unknown') return taken;
-    }
-    if (!isSure) {
-      const split = this.takeSplit(buffer, at, lineEnd, speakers, outer, depth);
-      if (split !== null) return split;
-      if (message >= 0) main.matcher.match(at);
-    }
-    let looksKnown = isSure;
-    if (message >= 0 && !isSure) {
-      const taken = this.take(main, message, at, outer);
-      if (taken !== 'unknown') return taken;
-      looksKnown = true;
-    } else if (message < 0) {
-      const taken = this.takeBy(this.others, speakers, at, outer);
-      if (taken !== null) return taken;
-    }
-    const unwrapped = this.unwrap(buffer, at, lineEnd, speakers, outer, depth);
+    const spoken = this.spokenIn(buffer, at, lineEnd);
+    if (depth === 0) this.current.isSpoken = spoken.by !== 0;
+    const said = this.said(buffer, at, lineEnd, spoken, outer, depth);
+    if (said !== null && said !== 'unknown') return said;
+    const unwrapped = this.unwrap(buffer, at, lineEnd, spoken, outer, depth);
     if (unwrapped.kind !== null && unwrapped.kind !== 'unknown') return unwrapped.kind;
-    looksKnown ||= unwrapped.kind === 'unknown' || unwrapped.isDated;
-    const clean = withoutControls(buffer, at, lineEnd) ?? (speakers === 0 ? null : withoutUnseen(buffer, at, lineEnd));
+    const looksKnown = said === 'unknown' || unwrapped.kind === 'unknown' || unwrapped.isDated;
+    const clean = withoutControls(buffer, at, lineEnd) ?? (spoken.by === 0 ? null : withoutUnseen(buffer, at, lineEnd));
     if (clean !== null && depth < DEEPEST_TEXT) {
       this.note(clean.what);
       return this.inner(Buffer.from(clean.text, 'latin1'), outer, depth);
     }
     this.bind(buffer);
     // A record of the application's logger is written with its line end: nothing is glued to it.
-    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, lineEnd, speakers, unwrapped);
+    const glued = unwrapped.isRecord ? null : this.takeGlued(buffer, at, lineEnd, spoken, unwrapped);
     if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
-    const taken = glued ?? this.takeTask(buffer, at, lineEnd, speakers, unwrapped);
+    const taken = glued ?? this.takeTask(buffer, at, lineEnd, spoken.by, unwrapped);
     if (taken !== null) return taken;
-    const mayBeDressed = depth < DEEPEST_TEXT && (speakers !== 0 || isDressed(buffer, at, lineEnd));
+    const mayBeDressed = depth < DEEPEST_TEXT && (spoken.by !== 0 || isDressed(buffer, at, lineEnd));
     const typed = mayBeDressed ? asTyped(buffer, at, lineEnd) : null;
     if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) {
       const kind = this.tried(() => this.classify(typed.buffer, 0, typed.length, outer, depth + 1));
@@ -625,25 +607,35 @@ export class Recorder implements LineSink {
     return looksKnown ? 'unknown' : 'application';
   }
 
-  /** Several messages without line ends between them; null where the text is not that. */
-  private takeSplit(
+  /** What the message at `at` is to whoever has a text in the line; null where it is nobody's. */
+  private said(
     buffer: Buffer,
     at: number,
     lineEnd: number,
-    speakers: number,
+    {by, lastText}: Spoken,
     wrapping: Wrapping,
     depth: number,
   ): LineKind | null {
-    const {matcher, bit, meanings} = this.readers[0] as Reader;
-    if ((speakers & bit) === 0 || depth >= DEEPEST_TEXT) return null;
+    if (by === 0) return null;
+    const main = this.readers[0] as Reader;
+    if ((by & main.bit) === 0) return this.takeBy(this.others, by, at, wrapping);
+    const {matcher} = main;
     const message = matcher.match(at);
-    if (message >= 0 && !isWeak(meanings[message])) return null;
-    const pieces = resplit(matcher, buffer, at, lineEnd);
-    if (pieces === null) return null;
-    this.note('messages without line ends between them');
-    // Where a line comes in pieces, its messages may as well.
-    if (this.current.isPiece) this.current.rest = {bytes: Buffer.from(pieces.pop() as string, 'latin1'), isText: true};
-    return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
+    if (message >= 0 && !isWeak(main.meanings[message])) return this.take(main, message, at, wrapping);
+    const pieces = depth < DEEPEST_TEXT ? resplit(matcher, buffer, at, lineEnd, lastText) : null;
+    if (pieces !== null) {
+      this.note('messages without line ends between them');
+      // Where a line comes in pieces, its messages may as well.
+      if (this.current.isPiece) this.current.rest = {bytes: Buffer.from(pieces.pop() as string, 'latin1'), isText: true};
+      return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
+    }
+    // Matched again, for the captures.
+    return message >= 0 ? this.take(main, matcher.match(at), at, wrapping) : this.takeBy(this.others, by, at, wrapping);
+  }
+
+  private spokenIn(buffer: Buffer, at: number, lineEnd: number): Spoken {
+    const {vocabulary} = this;
+    return {by: vocabulary.speakers(buffer, at, lineEnd), lastText: vocabulary.lastText};
   }
 
   /** Who says it, if the line tells; the line stays what it is. */
@@ -667,7 +659,7 @@ export class Recorder implements LineSink {
   }
 
   /** Peels what stands around the message, one layer after another. */
-  private unwrap(buffer: Buffer, at: number, lineEnd: number, speakers: number, outer: Wrapping, depth: number): Unwrapped {
+  private unwrap(buffer: Buffer, at: number, lineEnd: number, spoken: Spoken, outer: Wrapping, depth: number): Unwrapped {
     const {layers: envelope, origins, current, stamps} = this;
     const route: LayerReader[] = [];
     let wrapping = outer;
@@ -691,7 +683,7 @@ export class Recorder implements LineSink {
         wrapping.isTimed = true;
         isDated = true;
         body = behind;
-        kind = this.takeBy(this.supervisors, speakers, body, wrapping);
+        kind = this.takeBy(this.supervisors, spoken.by, body, wrapping);
         break;
       }
       const name = layers.matcher.messages[layer] as string;
@@ -710,7 +702,7 @@ export class Recorder implements LineSink {
           : wrapping.inside(isOwn ? null : layerName(name), origin);
       route.push(layers);
       const isStamped = layers === envelope && stamps.has(layer);
-      if (isStamped && !(isLogger && speakers === 0 && this.isTimeless(outer))) this.stamp(wrapping, layer, isOwn);
+      if (isStamped && !(isLogger && spoken.by === 0 && this.isTimeless(outer))) this.stamp(wrapping, layer, isOwn);
       isDated ||= isOwn && !isLogger;
       isRecord ||= isLogger;
       isBehindStamp = (isStamped && !isOwn) || name === 'syslog-priority';
@@ -724,9 +716,7 @@ export class Recorder implements LineSink {
         const structured = this.structured(buffer, body, lineEnd, wrapping, depth);
         if (structured !== null) return {kind: structured, isDated, isRecord, body, wrapping};
       }
-      const split = this.takeSplit(buffer, body, lineEnd, speakers, wrapping, depth);
-      if (split !== null) return {kind: split, isDated, isRecord, body, wrapping};
-      const taken = this.takeBy(this.supervisors, speakers, body, wrapping);
+      const taken = this.said(buffer, body, lineEnd, spoken, wrapping, depth);
       if (taken === null) continue;
       kind = taken;
       if (taken === 'unknown') continue;
@@ -736,7 +726,7 @@ export class Recorder implements LineSink {
       }
       return {kind, isDated, isRecord, body, wrapping};
     }
-    if (route.length > 0 && speakers !== 0 && depth < DEEPEST_TEXT && hasSyslogEscape(buffer, body, lineEnd)) {
+    if (route.length > 0 && spoken.by !== 0 && depth < DEEPEST_TEXT && hasSyslogEscape(buffer, body, lineEnd)) {
       const text = buffer.toString('latin1', body, lineEnd);
       const unescaped = text.replace(SYSLOG_ESCAPE, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
       if (unescaped !== text) kind = this.inner(Buffer.from(unescaped, 'latin1'), wrapping, depth);
@@ -1258,14 +1248,14 @@ export class Recorder implements LineSink {
     buffer: Buffer,
     at: number,
     lineEnd: number,
-    speakers: number,
+    {by, lastText}: Spoken,
     {wrapping: around, body}: Unwrapped,
   ): LineKind | null {
-    if (speakers === 0) return null;
+    if (by === 0) return null;
     const begin = Math.max(at, lineEnd - LONGEST_GLUED);
     for (const reader of this.candidatesForGlue()) {
-      if ((reader.bit & speakers) === 0) continue;
-      for (let from = reader.matcher.find(begin); from >= 0; from = reader.matcher.find(from + 1)) {
+      if ((reader.bit & by) === 0) continue;
+      for (let from = reader.matcher.find(begin, lastText); from >= 0; from = reader.matcher.find(from + 1, lastText)) {
         const chain = this.chain(reader, buffer, from, at);
         if (chain === null) continue;
         this.current.ownPrefix.learn(buffer, body, from);
@@ -1392,6 +1382,12 @@ function withoutLeadingNuls(line: Buffer): Buffer {
 function withoutFrame(row: string): string {
   const open = row.replace(/\s*(?:\||\xe2\x94[\x82\x83])+\s*$/, '');
   return open.replaceAll('\\|', '|').replace(/(^|[|] *)`([^`]*)`(?=\s*$)/, '$1$2');
+}
+
+/** Which readers' texts stand in a line: a bit for each; and where the last of them begins. */
+interface Spoken {
+  readonly by: number;
+  readonly lastText: number;
 }
 
 interface Unwrapped {

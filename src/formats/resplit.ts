@@ -23,9 +23,12 @@ const OWN_DATE = /\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} - $/;
  *
  * What stands in front of the first message stands in front of each (but for its digits: a time), and tells where they
  * begin. Where nothing does, only messages that begin with fixed words can be told from what is around them.
+ *
+ * No message begins behind `lastText`.
  */
-export function resplit(matcher: Matcher, buffer: Buffer, at: number, lineEnd: number): string[] | null {
+export function resplit(matcher: Matcher, buffer: Buffer, at: number, lineEnd: number, lastText: number): string[] | null {
   if (lineEnd - at < SHORTEST || lineEnd - at > LONGEST) return null;
+  if (lineEnd - at <= WINDOW && matcher.find(at, Math.min(lastText, at + LONGEST_FRONT)) < 0) return null;
   const window = new Window(matcher, buffer, lineEnd);
   window.open(at);
   const first = matcher.find(0);

@@ -89,7 +89,7 @@ const DRESSINGS: ReadonlySet<number> = new Set([
 ]);
 
 /** Something in the line may be what an editor or a web page made of a sign. */
-function isDressed(buffer: Buffer, from: number, to: number): boolean {
+export function isDressed(buffer: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     const byte = buffer[at] as number;
     if (

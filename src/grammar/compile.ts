@@ -94,9 +94,9 @@ return {
   match(i) { const whole = true; ${anywhere} },
   prefix(i) { const whole = false; ${anywhere} },
   inside,
-  find(i) {
+  find(i, last = buffer.length) {
     const B = buffer;
-    for (let c = B[i]; c !== ${LF}; i++) {
+    for (let c = B[i]; i <= last && c !== ${LF}; i++) {
       const next = B[i + 1];
       if (isPair[(c << 8) | next] === 1 && inside(i) >= 0) return i;
       c = next;
@@ -125,7 +125,7 @@ const matcher = {
   match(i) { return made().match(i); },
   prefix(i) { return made().prefix(i); },
   inside(i) { return made().inside(i); },
-  find(i) { return made().find(i); },
+  find(i, last) { return made().find(i, last); },
   end() { return -1; },
 };
 export default matcher;

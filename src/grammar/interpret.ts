@@ -68,9 +68,9 @@ export function interpret(grammar: Grammar, isWanted: (message: string) => boole
     match: (at) => ask('whole_', at),
     prefix: (at) => ask('prefix_', at),
     inside: (at) => ask('inside_', at),
-    find(at) {
-      while (buffer[at] !== LF && ask('inside_', at) < 0) at++;
-      return buffer[at] === LF ? -1 : at;
+    find(from, last = buffer.length) {
+      for (let at = from; at <= last && buffer[at] !== LF; at++) if (ask('inside_', at) >= 0) return at;
+      return -1;
     },
     end: () => end,
   };

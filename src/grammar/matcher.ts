@@ -35,10 +35,10 @@ export interface Matcher {
   /** The message that begins at `at`, whatever follows it in the line, or -1. */
   prefix(at: number): number;
   /**
-   * The next offset, from `at` to the end of the line, at which a message begins, or -1. Only messages that
-   * begin with some fixed text are looked for; {@link inside} tells which it is.
+   * The next offset, from `at` to the end of the line or to `last`, at which a message begins, or -1. Only messages
+   * that begin with some fixed text are looked for; {@link inside} tells which it is.
    */
-  find(at: number): number;
+  find(at: number, last?: number): number;
   /** The message that begins at `at`, among those that {@link find} looks for, or -1. */
   inside(at: number): number;
   /** Where the last successful match ended. */

@@ -140,6 +140,8 @@ export class Vocabulary {
   private readonly always: number;
   /** Length of the longest text. */
   readonly longest: number;
+  /** Where the last text of the line that was just looked at begins, or -1: no message begins behind it. */
+  lastText = -1;
 
   /** At most 31 matchers; bit n of an answer stands for the nth. */
   constructor(matchers: readonly Matcher[]) {
@@ -168,12 +170,13 @@ export class Vocabulary {
     const last = keys.length - 1;
     let found = this.always;
     let key = TAKEN;
+    this.lastText = -1;
     for (let at = from; at <= to; at++) {
       key = ((key << 8) | (buffer[at] as number) | TAKEN) & (2 * TAKEN - 1);
       let slot = Math.imul(key & (TAKEN - 1), SPREAD) >>> shift;
       for (let other = keys[slot]; other !== 0; other = keys[slot]) {
         if (other === key) {
-          found |= this.standing(buffer, from, at + 1 - KEY, slot, found);
+          found |= this.standing(buffer, from, at + 1 - KEY, slot);
           break;
         }
         slot = (slot + 1) & last;
@@ -182,14 +185,17 @@ export class Vocabulary {
     return found;
   }
 
-  /** Whose whole texts stand where the key of slot `slot` begins at `at`; those of `known` need not be looked for. */
-  private standing(buffer: Buffer, from: number, at: number, slot: number, known: number): number {
-    let found = known;
+  /** Whose whole texts stand where the key of slot `slot` begins at `at`. */
+  private standing(buffer: Buffer, from: number, at: number, slot: number): number {
+    let found = 0;
     for (const {bytes, offset, mask} of this.entries[slot] as readonly Entry[]) {
-      if ((mask & ~found) === 0 || at - offset < from) continue;
+      const begin = at - offset;
+      if (begin < from) continue;
       let next = 0;
-      while (next < bytes.length && bytes[next] === buffer[at - offset + next]) next++;
-      if (next === bytes.length) found |= mask;
+      while (next < bytes.length && bytes[next] === buffer[begin + next]) next++;
+      if (next < bytes.length) continue;
+      found |= mask;
+      if (begin > this.lastText) this.lastText = begin;
     }
     return found;
   }
