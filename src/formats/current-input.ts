@@ -16,6 +16,12 @@ import {type Writer, Writers} from './writer.ts';
 
 export type LineKind = 'events' | 'requests' | 'noise' | 'application' | 'unknown';
 
+/** Whose texts stand in a line: a bit for each reader; and where the last of them begins. */
+export interface Spoken {
+  readonly by: number;
+  readonly lastText: number;
+}
+
 /**
  * What has been seen of the input that is being read. The parts of a rotated log share their clock and all that is
  * under way; each counts its own lines.
@@ -90,8 +96,8 @@ export interface CurrentInput {
   /** How wide broken lines are, once one has been put together; and how many were tried in vain. */
   brokenWidth: number | null;
   brokenTried: number;
-  /** The line that is being read has words of a supervisor. */
-  isSpoken: boolean;
+  /** Whose texts stand in the line that is being read; null while nobody has looked. */
+  spoken: Spoken | null;
   /** What the last line was that was no request. */
   lastKind: LineKind;
   /** A record of several lines that has begun, with its first line, and the inputs that its lines so far stand in. */
@@ -155,7 +161,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     broken: null,
     brokenWidth: null,
     brokenTried: 0,
-    isSpoken: false,
+    spoken: null,
     lastKind: 'noise',
     gathering: null,
     carried: null,

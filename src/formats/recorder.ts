@@ -27,7 +27,7 @@ import type {LineRef, LogEvent, Meaning, RequestSegment, Unneeded} from '../time
 import type {Recording} from '../timeline/recording.ts';
 import type {Engine, TaskExpressions} from './choices.ts';
 import {type LineClock, loosenMoment, type Moment, moveMoment, turnMoment} from './clock.ts';
-import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, summaryOf} from './current-input.ts';
+import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, type Spoken, summaryOf} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
 import {chosenFormats, type FormatChoice} from './index.ts';
 import {type Matchers, matchersOf} from './matchers.ts';
@@ -83,7 +83,7 @@ const LAST_HEADING = 3;
 const NARROWEST = 40;
 const WIDEST = 512;
 const MOST_ROWS = 12;
-const MOST_TRIED = 20_000;
+const MOST_TRIED = 5000;
 /** What is added to the number of a line for each record that it holds. A binary fraction: sums stay exact. */
 const PART = 2 ** -20;
 const LAST_PART = 1 - PART;
@@ -429,7 +429,7 @@ export class Recorder implements LineSink {
       current.part = 0;
     }
     if (current.gathering !== null && this.gather(buffer.subarray(at, lineEnd))) return;
-    current.isSpoken = false;
+    current.spoken = null;
     let kind =
       this.tabular(buffer, at, lineEnd) ??
       this.goesOn(buffer, at, lineEnd) ??
@@ -471,7 +471,8 @@ export class Recorder implements LineSink {
   /** What a line is that is nothing by itself: the rest of one that a terminal has broken, unless it has a front of its own. */
   private mended(buffer: Buffer, at: number, lineEnd: number, kind: LineKind, hasFront: boolean): LineKind {
     const {current} = this;
-    const {broken, isSpoken} = current;
+    const {broken, spoken} = current;
+    const isSpoken = spoken !== null && spoken.by !== 0;
     const width = lineEnd - at;
     current.broken = null;
     if (broken !== null && !hasFront) {
@@ -491,7 +492,7 @@ export class Recorder implements LineSink {
         return kind;
       }
     }
-    const most = isSpoken || kind === 'unknown' ? MOST_TRIED : MOST_TRIED / 10;
+    const most = isSpoken || kind === 'unknown' ? MOST_TRIED : MOST_TRIED / 2;
     const mayBe = current.brokenTried < most && width >= NARROWEST && width <= WIDEST;
     if (current.brokenWidth === null ? mayBe : width === current.brokenWidth)
       current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line, isSpoken};
@@ -533,7 +534,11 @@ export class Recorder implements LineSink {
     const first = buffer[ink] as number;
     if (first <= BLANK || first === BRACE || first === BRACKET) return null;
     if (this.bound !== buffer) this.bind(buffer);
-    if (this.vocabulary.speakers(buffer, body, lineEnd) !== 0) return null;
+    const spoken = this.spokenIn(buffer, body, lineEnd);
+    if (spoken.by !== 0) {
+      if (body === at) current.spoken = spoken;
+      return null;
+    }
     const text = this.loggersText(buffer, body, ink);
     if (text < 0 || strangest(buffer, body, lineEnd) !== null) return null;
     const typed = isDressed(buffer, body, lineEnd) ? asTyped(buffer, body, lineEnd) : null;
@@ -573,8 +578,8 @@ export class Recorder implements LineSink {
     const {usual} = main;
     const request = usual === null || this.witness !== null ? -1 : usual.matcher.match(at);
     if (request >= 0 && usual?.isRequest[request] === 1) return this.takeRequest(main, usual.facts, at, outer);
-    const spoken = this.spokenIn(buffer, at, lineEnd);
-    if (depth === 0) this.current.isSpoken = spoken.by !== 0;
+    const spoken = (depth === 0 ? this.current.spoken : null) ?? this.spokenIn(buffer, at, lineEnd);
+    if (depth === 0) this.current.spoken = spoken;
     const said = this.said(buffer, at, lineEnd, spoken, outer, depth);
     if (said !== null && said !== 'unknown') return said;
     const unwrapped = this.unwrap(buffer, at, lineEnd, spoken, outer, depth);
@@ -1382,12 +1387,6 @@ function withoutLeadingNuls(line: Buffer): Buffer {
 function withoutFrame(row: string): string {
   const open = row.replace(/\s*(?:\||\xe2\x94[\x82\x83])+\s*$/, '');
   return open.replaceAll('\\|', '|').replace(/(^|[|] *)`([^`]*)`(?=\s*$)/, '$1$2');
-}
-
-/** Which readers' texts stand in a line: a bit for each; and where the last of them begins. */
-interface Spoken {
-  readonly by: number;
-  readonly lastText: number;
 }
 
 interface Unwrapped {
