@@ -36,7 +36,7 @@ export function holdsTruth(folder: () => string): void {
     for (const {pid, startedAt, endedAt} of truth.processes) {
       const found = processes.find((process) => process.pid === pid && process.role === 'worker');
       hold(`start of ${pid}`, found?.startedAt, startedAt);
-      if (found?.end !== 'running') hold(`end of ${pid}`, found?.endedAt, endedAt);
+      if (found?.end !== 'running' && !truth.namedAfterTheirEnd?.includes(pid)) hold(`end of ${pid}`, found?.endedAt, endedAt);
     }
     for (const {oldPid, askedAt} of truth.reloads.flatMap(({workers}) => workers)) {
       hold(`asking ${oldPid}`, processes.find(({pid}) => pid === oldPid)?.asked?.at, askedAt);

@@ -315,9 +315,10 @@ class Run:
 
     def save(self, folder, logs, facts):
         for name in self.scenario.files:
-            target = folder / name
+            target, source = folder / name, self.work / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.work / name, target)
+            if source.exists():
+                shutil.copyfile(source, target)
         for name, log in logs.items():
             (folder / name).write_bytes(log)
         times = facts.pop("lineTimes", None)

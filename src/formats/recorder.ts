@@ -534,7 +534,10 @@ export class Recorder implements LineSink {
     const first = buffer[ink] as number;
     if (first <= BLANK || first === BRACE || first === BRACKET) return null;
     if (this.bound !== buffer) this.bind(buffer);
-    const spoken = this.spokenIn(buffer, body, lineEnd);
+    // Some messages are indented, and blanks may count as standing around a line.
+    let from = body;
+    while (from > at && buffer[from - 1] === BLANK) from--;
+    const spoken = this.spokenIn(buffer, from, lineEnd);
     if (spoken.by !== 0) {
       if (body === at) current.spoken = spoken;
       return null;
@@ -596,6 +599,10 @@ export class Recorder implements LineSink {
     if (this.current.isStructured && depth === 0 && isBracket(buffer.subarray(at, lineEnd))) return 'noise';
     const taken = glued ?? this.takeTask(buffer, at, lineEnd, spoken.by, unwrapped);
     if (taken !== null) return taken;
+    if (spoken.by !== 0 && !unwrapped.isRecord) {
+      const behind = this.takeBehindText(buffer, at, lineEnd, unwrapped.wrapping, depth);
+      if (behind !== null) return behind;
+    }
     const mayBeDressed = depth < DEEPEST_TEXT && (spoken.by !== 0 || isDressed(buffer, at, lineEnd));
     const typed = mayBeDressed ? asTyped(buffer, at, lineEnd) : null;
     if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) {
@@ -1283,6 +1290,18 @@ export class Recorder implements LineSink {
     return null;
   }
 
+  /** A whole line with its date in brackets, as gunicorn writes it, behind output that had no line end; null where there is none. */
+  private takeBehindText(buffer: Buffer, at: number, lineEnd: number, outer: Wrapping, depth: number): LineKind | null {
+    if (depth >= DEEPEST_TEXT) return null;
+    const from = bracketedYear(buffer, Math.max(at + 1, lineEnd - LONGEST_GLUED), lineEnd);
+    if (from < 0) return null;
+    const kind = this.tried(() => this.classify(buffer, from, lineEnd, outer, depth + 1));
+    this.bind(buffer);
+    if (!isRecognised(kind)) return null;
+    this.note('messages behind other text in one line');
+    return kind;
+  }
+
   /** Whose words to look for inside lines: of those who have spoken in this input, or of all while nobody has. */
   private candidatesForGlue(): readonly Reader[] {
     const known = this.supervisors.filter(({lines, format}) => lines > 0 && !format.needsOrigin);
@@ -1440,6 +1459,14 @@ const TELLING: readonly LineKind[] = ['events', 'requests', 'unknown', 'applicat
 
 function moreTelling(a: LineKind, b: LineKind): LineKind {
   return TELLING.indexOf(a) < TELLING.indexOf(b) ? a : b;
+}
+
+/** Where the last `[2026-` stands between two offsets, or -1. */
+function bracketedYear(buffer: Buffer, from: number, to: number): number {
+  for (let at = buffer.lastIndexOf(BRACKET, to - 1); at >= from; at = at > 0 ? buffer.lastIndexOf(BRACKET, at - 1) : -1) {
+    if (/^\[\d{4}-$/.test(buffer.toString('latin1', at, at + 6))) return at;
+  }
+  return -1;
 }
 
 function isRecognised(kind: LineKind): boolean {

@@ -54,7 +54,7 @@ export function lifeOf(processes: readonly Process[], loadsInWorker: boolean): r
 const OPEN: Instant = {earliest: null, latest: null};
 
 function changesOf(process: Process, isFirst: boolean, loadsInWorker: boolean): readonly Change[] {
-  const {startedAt, started, appLoaded, asked, forced, endedAt, ended, end, segments} = process;
+  const {startedAt, started, appLoaded, asked, forced, leaving, endedAt, ended, end, segments} = process;
   const changes: Change[] = [];
   const change = (to: State, at: Instant, because: LogEvent | null) => changes.push({to, at, process, because});
   const neverReady = appLoaded !== null && asked?.acknowledged && precedes(asked.event, appLoaded);
@@ -66,6 +66,11 @@ function changesOf(process: Process, isFirst: boolean, loadsInWorker: boolean): 
   } else if (!isFirst) change('serving', startedAt, null);
   if (asked !== null) change('asked', asked.at, asked.event);
   if (end === 'running') return changes;
+  // Out of its loop it serves nobody, however long it is held at its exit.
+  if (leaving !== null && endedAt.latest === null && forced === null) {
+    change('gone', leaving.at, leaving);
+    return changes;
+  }
   const isTold = ended !== null || endedAt.earliest !== null || endedAt.latest !== null;
   // A kill works at once; its line comes when the supervisor has noticed.
   if (isTold) change('gone', forced === null ? endedAt : {earliest: forced.at.earliest, latest: endedAt.latest}, ended);

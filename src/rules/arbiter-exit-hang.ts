@@ -25,7 +25,9 @@ export function describeExitHang(instance: Instance, kills: readonly ArbiterKill
   const wait = span(kills.map(waitOf).filter((each) => each !== null));
   const silent = kills.filter(({forced}) => forced.inferred);
   const byTimeout = kills.filter(({forced}) => forced.deadline === 'timeout').length;
-  const awaited = processes.flatMap(({remarks}) => remarks).find(({meaning}) => meaning.kind === 'threads-awaited');
+  const told = processes.flatMap(({remarks}) => remarks).find(({meaning}) => meaning.kind === 'threads-awaited');
+  // A worker class with threads runs requests in a pool of its own, for which Python waits as well.
+  const awaited = kills.every(({proved}) => proved) ? told : undefined;
   const signal9 = processes.map(ownKill).find((event) => event !== null && byTimeout > 0) ?? null;
   const lines = evidence([
     ...reloads.slice(0, 1).map(({began}) => proof(began, 'it begins')),
@@ -51,7 +53,11 @@ export function describeExitHang(instance: Instance, kills: readonly ArbiterKill
       silent.length > 0 && silence(kills, silent),
       awaited
         ? 'Python itself says that it was waiting for threads: one that the application started and that is no daemon thread.'
-        : 'What kept them is inferred: most often it is a thread, timer or pool that the application starts in each worker and never ends.',
+        : othersLeft(kills)
+          ? 'Others of the same reload or stop left, so not every worker has what kept these. That is inferred: most often it is a ' +
+            'thread, timer or pool that the application starts while it serves; a lock that a thread held at the moment of the fork ' +
+            '(preload_app) hits only some workers as well.'
+          : 'What kept them is inferred: most often it is a thread, timer or pool that the application starts in each worker and never ends.',
     ),
     confidence: awaited ? 'certain' : 'likely',
     instance: instance.id,
@@ -80,6 +86,10 @@ export function describeExitHang(instance: Instance, kills: readonly ArbiterKill
     next: whileItExits(instance),
     identity: [instanceName(instance), 'exit hang'],
   };
+}
+
+function othersLeft(kills: readonly ArbiterKill[]): boolean {
+  return reloadsOf(kills).some(({workers}) => workers.some(({end}) => end === 'clean'));
 }
 
 /** A stop that lasted: one of its workers took long to be gone, and may have been killed or have left at last. */

@@ -126,6 +126,16 @@ function judge(process: Process, forced: Forced, instance: Instance): Judgement 
   const toldWhy = process.remarks.find(({meaning}) => meaning.kind === 'threads-awaited');
   const isPool = workerClass(instance)?.startsWith('gthread') ?? false;
   const waited = asked ? between(asked.at, left.at) : null;
+  if (isPool && (waited === null || leavesAtOnce(instance.reloads.find(({id}) => id === asked?.reload)))) {
+    return {
+      verdict: 'undecided',
+      proved: false,
+      because:
+        'A worker with threads that is told to leave at once (SIGQUIT, SIGINT, SIGABRT) does so while its requests go on in its ' +
+        'threads, and its exit waits for these as it waits for threads of the application',
+      shown,
+    };
+  }
   if (!isPool || waited === null || waited.max === null || waited.max <= SLACK) {
     return {
       verdict: 'exit',
@@ -137,6 +147,11 @@ function judge(process: Process, forced: Forced, instance: Instance): Judgement 
     };
   }
   return inItsPool(process, instance, waited, shown);
+}
+
+/** The arbiter passes SIGINT and SIGQUIT on as SIGQUIT, at which a worker does not wait for its requests (workers/base.py). */
+function leavesAtOnce(reload: Reload | undefined): boolean {
+  return reload?.kind === 'stop' && ['int', 'quit'].includes(String(reload.began.fields['signal']));
 }
 
 /** A worker with threads (gthread) waits for its requests, for graceful_timeout at most, before it leaves its loop. */

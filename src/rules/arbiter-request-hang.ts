@@ -51,6 +51,8 @@ export function describeRequestHang(
   const silent = kills.some(({forced}) => forced.inferred);
   const byTimeout = kills.some(({forced}) => forced.deadline === 'timeout');
   const proved = kills.every((kill) => kill.proved);
+  // ggevent.py and geventlet.py count connections, with or without a request.
+  const byLoop = leftBehind.some(({told}) => told.message === 'gunicorn/worker-graceful-timeout');
   const named = unique(processes.flatMap((process) => process.remarks.filter(namesRequest).map(requestOf)));
   const others = instance.processes.find(
     (process) =>
@@ -71,7 +73,7 @@ export function describeRequestHang(
         ),
       ]),
     ...leftBehind.slice(0, 4).map(({process, told}) => proof(told, `${nameOf(process)} goes without what it still had in hand`)),
-    ...(others?.leaving ? [proof(others.leaving, `${nameOf(others)} left at once: not every worker was held`)] : []),
+    ...(others?.leaving ? [proof(others.leaving, `${nameOf(others)} left by itself: not every worker was held`)] : []),
   ]);
   if (!lines) return null;
   const grace = numberOf(instance, 'graceful_timeout');
@@ -92,9 +94,17 @@ export function describeRequestHang(
             ? ` Going by that wait, graceful_timeout is about ${Math.round(wait.min)} s here.`
             : ''),
       leftBehind.length > 0 &&
-        `${count(leftBehind.length, 'worker')} gave up waiting after graceful_timeout and went without the requests in hand: these were cut.`,
+        `${count(leftBehind.length, 'worker')} gave up waiting after graceful_timeout and went without the connections still open` +
+          (byLoop ? ': requests in hand there were cut. An idle keep-alive connection counts as well.' : ': these were cut.'),
     ),
-    confidence: kills.length === 0 || named.length > 0 ? 'certain' : proved ? 'certain' : 'likely',
+    confidence:
+      kills.length === 0
+        ? byLoop && named.length === 0
+          ? 'likely'
+          : 'certain'
+        : named.length > 0 || proved
+          ? 'certain'
+          : 'likely',
     instance: instance.id,
     reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
     pids: unique(processes.map(({pid}) => pid)),

@@ -16,11 +16,11 @@ import {count, proof, seconds} from './wording.ts';
 import {isNormal, requestsOf} from './work.ts';
 
 /**
- * `idle`: no request held it, its exit did. `request`: a request was running. `recycle`: it left by itself and did not
- * get there. `deaf`: it never took note of being asked. `hasty`: the master had no patience, so the kill says nothing of it.
- * `undecided`: a request and a blocked exit fit alike.
+ * `idle`: no request held it, its exit did. `request`: a request was running. `late`: a request was answered so late that no
+ * time to leave was left. `recycle`: it left by itself and did not get there. `deaf`: it never took note of being asked.
+ * `hasty`: the master had no patience, so the kill says nothing of it. `undecided`: a request and a blocked exit fit alike.
  */
-export type Verdict = 'idle' | 'request' | 'recycle' | 'deaf' | 'hasty' | 'undecided';
+export type Verdict = 'idle' | 'request' | 'late' | 'recycle' | 'deaf' | 'hasty' | 'undecided';
 
 export interface ForcedWorker {
   readonly process: Process;
@@ -40,6 +40,9 @@ type Judgement = Pick<ForcedWorker, 'verdict' | 'proved' | 'because' | 'shown'>;
 
 /** A worker without a request for this long before it was asked is idle, if all others are in the same state. */
 const QUIET = 60;
+
+/** The master looks once a second, for overdue workers before it looks for those that have left (core/master.c). */
+const ENOUGH_TO_LEAVE = 1000;
 
 const judged = new WeakMap<Timeline, readonly ForcedWorker[]>();
 
@@ -76,7 +79,7 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
       named(process, forced) ??
       inExit(timeline, process, forced) ??
       hasty(instance, forced) ??
-      (scene ? judge(process, instance, scene) : unasked(process, own, recycles));
+      (scene ? judge(process, forced, instance, scene) : unasked(process, own, recycles));
     found.push({process, forced, instance, reload, ...judgement});
   }
   return found;
@@ -109,7 +112,7 @@ function sceneOf(overflows: readonly LogEvent[], instance: Instance, reload: Rel
   const workers = [...new Set([...old, ...processesAskedBy(instance, reload)])];
   const ended = reload.workers.filter((worker) => worker.end !== 'unknown').length;
   const forced = reload.workers.filter((worker) => worker.end === 'forced').length;
-  const acknowledged = workers.some((process) => process.asked?.acknowledged);
+  const acknowledged = workers.some((process) => process.asked?.acknowledged) || isAlwaysAcknowledged(instance, reload);
   const immediate =
     reload.kind === 'brutal' || (reload.kind === 'stop' && !acknowledged && reload.began.message !== 'uwsgi/graceful-shutdown');
   const doubt = requestsExplain(overflows, instance, reload, workers, forced);
@@ -128,6 +131,11 @@ function sceneOf(overflows: readonly LogEvent[], instance: Instance, reload: Rel
             ended - forced === 1 ? 'itself' : 'themselves'
           }: both a request that ran too long and a thread that only some workers have fit that`,
   };
+}
+
+/** uWSGI's workers say in every graceful reload that they take note, as long as such lines get into this log. */
+function isAlwaysAcknowledged({processes}: Instance, {kind, headless}: Reload): boolean {
+  return kind === 'graceful' && !headless && processes.some(({asked}) => asked?.acknowledged === true && asked.by !== 'itself');
 }
 
 /** Whether requests can account for it that every worker of a reload had to be killed. */
@@ -249,7 +257,7 @@ function hasty(instance: Instance, forced: Forced): Judgement | null {
   };
 }
 
-function judge(process: Process, instance: Instance, scene: Scene): Judgement {
+function judge(process: Process, forced: Forced, instance: Instance, scene: Scene): Judgement {
   const {reload, immediate, acknowledged} = scene;
   if (immediate) {
     return {
@@ -264,6 +272,14 @@ function judge(process: Process, instance: Instance, scene: Scene): Judgement {
   const cores = coresOf(process, instance);
   if (after > 0 && cores !== null && after >= cores) {
     const line = process.segments.at(-1)?.last;
+    if (timeToLeave(process, forced, instance) < ENOUGH_TO_LEAVE) {
+      return {
+        verdict: 'late',
+        proved: true,
+        because: 'It was busy with a request until the mercy was all but over',
+        shown: line ? [proof(line, 'the request that it was busy with, answered after it was asked')] : [],
+      };
+    }
     return {
       verdict: 'idle',
       proved: true,
@@ -283,6 +299,20 @@ function judge(process: Process, instance: Instance, scene: Scene): Judgement {
   }
   if (scene.allIdle !== null) return {verdict: 'idle', proved: false, because: scene.allIdle, shown: []};
   return {verdict: 'undecided', proved: false, because: capital(scene.doubt), shown: []};
+}
+
+/**
+ * Milliseconds that a worker had at least between its last answer and the kill. Where no stamp tells it, its longest request
+ * does: it began before the worker was asked.
+ */
+function timeToLeave({segments}: Process, {event}: Forced, instance: Instance): number {
+  const mercy = mercyOf(instance, event);
+  const longest = Math.max(0, ...segments.map((segment) => segment.longest));
+  const byLength = isKnown(mercy) ? mercy.seconds * 1000 - longest : Number.NEGATIVE_INFINITY;
+  const lastEnd = Math.max(...segments.map((segment) => segment.lastEnd));
+  // Request lines tell the second in which a request began.
+  const byStamps = event.at.earliest === null ? Number.NEGATIVE_INFINITY : event.at.earliest - lastEnd - 1000;
+  return Math.max(byLength, byStamps);
 }
 
 /**

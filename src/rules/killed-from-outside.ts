@@ -140,6 +140,7 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
   );
   if (!lines) return null;
   const uwsgi = instance.supervisor === 'uwsgi';
+  const isMute = hidesItsStops(instance);
   const noun = counted(killed);
   return {
     title: several
@@ -152,7 +153,7 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
         `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +
           'signal to the whole group, or a limit of the container or the machine.',
       'That somebody sent signal 9 is proved; who, this log cannot tell.',
-      `Candidates, the most frequent first: ${list(candidates(uwsgi))}.`,
+      `Candidates, the most frequent first: ${list(candidates(uwsgi, isMute))}.`,
     ),
     confidence: 'possible',
     instance: instance.id,
@@ -161,6 +162,17 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
     workers: numbers(killed.filter(({role}) => role === 'worker')),
     evidence: lines,
     against: [
+      ...(isMute
+        ? [
+            {
+              hypothesis: "gunicorn's own arbiter, at the end of graceful_timeout",
+              because:
+                'a stop kills whoever is left by then; gunicorn tells of stops at the level info, and this log has no line of it ' +
+                'at that level',
+              line: null,
+            },
+          ]
+        : []),
       {
         hypothesis: 'the memory limit of the container or the machine',
         because: 'it is the most frequent sender of signal 9; the kernel logs each such kill, and that log decides',
@@ -190,7 +202,9 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
     ],
     cannotSee: [
       'who sent the signal',
-      'how much memory the process had: memory-report would print it with each request',
+      uwsgi
+        ? 'how much memory the process had: memory-report would print it with each request'
+        : 'how much memory the process had',
       'requests that were running: they have no line',
     ],
     fixes: [
@@ -229,6 +243,9 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
       },
     ],
     next: [
+      ...(isMute
+        ? ['set loglevel = "info" (gunicorn.conf.py): then stops and reloads are in the log, and who was asked to leave']
+        : []),
       "dmesg -T | grep -i 'killed process\\|out of memory'   # on the host, not in the container",
       "journalctl -k | grep -i 'oom'   # the same, with older boots",
       'cat /sys/fs/cgroup/memory.events   # in the container: oom_kill above 0 proves the limit of the container',
@@ -238,8 +255,19 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
   };
 }
 
-function candidates(uwsgi: boolean): string[] {
+/** gunicorn says that it starts, stops and reloads at the level info; here it may have been told to write warnings only. */
+function hidesItsStops({supervisor, processes, reloads, epochs}: Instance): boolean {
+  return (
+    supervisor === 'gunicorn' &&
+    reloads.length === 0 &&
+    epochs.every(({master}) => master === null) &&
+    processes.every(({role, started, leaving}) => role !== 'worker' || (started === null && leaving === null))
+  );
+}
+
+function candidates(uwsgi: boolean, isMute: boolean): string[] {
   return [
+    ...(isMute ? ['gunicorn itself, at a stop of which this log does not tell if its loglevel leaves out info'] : []),
     'the memory limit of the container or the kernel',
     ...(uwsgi ? ['evil-reload-on-rss or evil-reload-on-as, if its line is missing'] : []),
     'a person or a script with kill -9',

@@ -154,7 +154,10 @@ function describe(timeline: Timeline, instance: Instance | null, events: readonl
         line: first.line,
       },
     ],
-    cannotSee: [`who ended the ${word}`, 'workers that hang in their exit: they never notice, and may still hold the port'],
+    cannotSee: [
+      `who ended the ${word}`,
+      'whether the workers are gone: one that is held at its exit stays, says no more than this or nothing at all, and holds the port',
+    ],
     fixes: [],
     next: [
       'journalctl -k, or dmesg -T, at that time: a kill for want of memory names the pid',

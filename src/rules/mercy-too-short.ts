@@ -49,6 +49,10 @@ const rule: Rule = {
       const finding = describe(timeline, instance, cut);
       if (finding) yield finding;
     }
+    for (const [instance, workers] of byInstance(forcedWorkers(timeline).filter(({verdict}) => verdict === 'late'))) {
+      const finding = describeLate(timeline, instance, workers);
+      if (finding) yield finding;
+    }
     for (const [instance, workers] of byInstance(forcedWorkers(timeline).filter(({verdict}) => verdict === 'hasty'))) {
       const finding = describeNone(instance, workers);
       if (finding) yield finding;
@@ -57,6 +61,64 @@ const rule: Rule = {
 };
 
 export default rule;
+
+/** Requests that were answered, but only when the mercy was as good as over. */
+function describeLate(
+  timeline: Timeline,
+  instance: Instance,
+  workers: readonly [ForcedWorker, ...ForcedWorker[]],
+): Finding | null {
+  const mercy = mercyOf(instance, workers[0].forced.event);
+  const processes = workers.map(({process}) => process);
+  const reloads = reloadsOf(workers);
+  const raise = raiseMercy(timeline, instance);
+  const longest = Math.max(...processes.flatMap(({segments}) => segments.map((segment) => segment.longest)));
+  const lines = evidence([
+    ...(mercy.where ? [proof(mercy.where, `the mercy is ${mercyText(mercy)}`)] : []),
+    ...reloads.slice(0, 1).map(({began}) => proof(began, 'it begins')),
+    ...workers
+      .slice(0, 5)
+      .flatMap(({process, forced, shown}) => [...shown, proof(forced.event, `the mercy for ${nameOf(process)} is over`)]),
+  ]);
+  if (!lines) return null;
+  const one = workers.length === 1;
+  return {
+    title: 'A request took as long as the mercy: its worker was given up when it had just answered',
+    message:
+      `NO MERCY names ${count(workers.length, 'worker')} that ${one ? 'was' : 'were'} busy with a request until the mercy of ` +
+      `${mercyText(mercy)} was all but over. The longest request ${one ? 'of this worker' : 'of these workers'} took ` +
+      `${seconds(longest / 1000)}. Both are proved. The request was answered, and nothing in the log says that anything else ` +
+      'held the worker: there was no time left to show it. Had the request taken a little longer, it would have been cut.',
+    confidence: 'likely',
+    instance: instance.id,
+    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    pids: unique(processes.map(({pid}) => pid)),
+    workers: numbers(processes),
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'app-threads-block-shutdown',
+        line: null,
+        because: 'a blocked exit shows only where a worker is still there a second or more after its last answer',
+      },
+    ],
+    cannotSee: ['whether the worker was killed or had left by itself: NO MERCY names also one that left within the last second'],
+    fixes: [
+      ...(raise ? [raise] : []),
+      {
+        setting: null,
+        section: null,
+        value: null,
+        since: null,
+        safety: 'needs-code',
+        effect: 'the worker leaves as soon as the request ends',
+        why: 'Make the request shorter: give the calls that it makes (database, HTTP) a time limit, or move the work to a queue.',
+      },
+    ],
+    next: [],
+    identity: [instanceName(instance), 'late'],
+  };
+}
 
 /** No mercy at all: nobody can tell a worker that hangs from one that leaves in order. */
 function describeNone(instance: Instance, workers: readonly [ForcedWorker, ...ForcedWorker[]]): Finding | null {

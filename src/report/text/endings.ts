@@ -61,7 +61,7 @@ export function howItEnded({end, forced, killedBy, signal, role}: Process): stri
     case 'crashed':
       return role === 'program' && signal === null ? 'ended with an error' : `crashed${bySignal}`;
     case 'killed':
-      return `killed from outside${bySignal}: nobody in the log owns up to it`;
+      return `killed${bySignal}: nobody in the log owns up to it`;
     case 'lost':
       return 'not shown in the log';
     case 'running':

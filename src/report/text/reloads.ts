@@ -96,7 +96,7 @@ const ENDS = {
   clean: ['left by itself', 'left by themselves'],
   forced: ['was killed', 'were killed'],
   crashed: ['crashed', 'crashed'],
-  killed: ['was killed from outside', 'were killed from outside'],
+  killed: ['was killed, the log does not tell by whom', 'were killed, the log does not tell by whom'],
   unknown: ['has no end in the log', 'have no end in the log'],
 } as const;
 
@@ -131,7 +131,7 @@ const HOW = {
   clean: 'left by itself',
   forced: 'killed',
   crashed: 'crashed',
-  killed: 'killed from outside',
+  killed: 'killed, the log does not tell by whom',
   unknown: 'not shown in the log',
 } as const;
 

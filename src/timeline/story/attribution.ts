@@ -104,10 +104,12 @@ function speaksLater(story: StoryDraft, process: ProcessDraft): boolean {
 function likeliest(story: StoryDraft, running: readonly InstanceDraft[], event: LogEvent): InstanceDraft {
   const {worker} = event;
   const {kind} = event.meaning;
+  const buried = kind === 'stop-began' ? buriedAfter(story, event) : [];
   const fits = running.filter((instance) => {
     if (kind === 'chain-step' || kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
     // uWSGI says once that it stops.
-    if (kind === 'stop-began' && instance.supervisor === 'uwsgi') return instance.active?.kind !== 'stop';
+    if (kind === 'stop-began' && instance.supervisor === 'uwsgi')
+      return instance.active?.kind !== 'stop' && buried.every((number) => instance.slots.has(number));
     if (kind === 'stop-ended')
       return instance.active?.kind === 'stop' && (story.source.supervisor !== 'uwsgi' || isEmpty(instance));
     if (kind === 're-executing') return instance.active !== null && [...instance.slots.values()].every((slot) => !isAlive(slot));
@@ -125,6 +127,17 @@ function likeliest(story: StoryDraft, running: readonly InstanceDraft[], event: 
   return story.source.current !== null && among.includes(story.source.current)
     ? story.source.current
     : (among.at(-1) as InstanceDraft);
+}
+
+/** The numbers of the workers that are buried between a stop and the next line of a master as a whole. */
+function buriedAfter({events, index}: StoryDraft, {stream}: LogEvent): number[] {
+  const numbers: number[] = [];
+  for (const {meaning, worker, pid, stream: other} of events.slice(index + 1, index + LOOK_AHEAD)) {
+    if (other !== stream) continue;
+    if (['stop-began', 'stop-ended', 'reload-began', 're-executing'].includes(meaning.kind)) break;
+    if (meaning.kind === 'process-ended' && meaning.role === 'worker' && pid === null && worker !== null) numbers.push(worker);
+  }
+  return numbers;
 }
 
 /** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */

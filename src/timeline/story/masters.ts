@@ -66,7 +66,11 @@ function masterLost(story: StoryDraft, event: LogEvent): void {
   if (isAlive(process)) {
     process.cause = 'master-gone';
     process.remarks.push(event);
-    end(process, event, 'clean');
+    // gunicorn's leaves its loop with this line, and may be held at its exit for as long as it likes.
+    if (process.instance.supervisor === 'gunicorn') {
+      process.leaving ??= event;
+      process.end = 'clean';
+    } else end(process, event, 'clean');
   }
   masterGone(story, process.instance, event);
 }

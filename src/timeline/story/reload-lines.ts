@@ -46,10 +46,17 @@ function reloadBegan(story: StoryDraft, event: LogEvent): void {
 }
 
 function reloadEnded(story: StoryDraft, event: LogEvent): void {
-  const {active} = instanceOf(story, event);
-  if (active === null) return;
-  for (const entry of active.entries) entry.passed ??= event;
-  finishReload(active, event, 'completed');
+  const instance = instanceOf(story, event);
+  const {active} = instance;
+  const {reload: kind} = event.meaning;
+  // A stop may have begun before the last worker of a chain was found ready.
+  const reload =
+    kind === undefined || active?.kind === kind
+      ? active
+      : (story.reloads.findLast((past) => past.instance === instance && past.kind === kind && past.ended === null) ?? null);
+  if (reload === null) return;
+  for (const entry of reload.entries) entry.passed ??= event;
+  finishReload(reload, event, 'completed');
 }
 
 function reExecuting(story: StoryDraft, event: LogEvent): void {

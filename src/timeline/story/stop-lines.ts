@@ -2,7 +2,7 @@
 import type {LogEvent} from '../event.ts';
 import {askAll} from './asking.ts';
 import {instanceOf} from './attribution.ts';
-import {end, type InstanceDraft, isAlive, killerOf} from './draft.ts';
+import {end, type InstanceDraft, isAlive, killerOf, type ProcessDraft} from './draft.ts';
 import {beginReload, finishReload, leaveUnfinished} from './reloads.ts';
 import {silentlyKilled} from './silent-kill.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
@@ -29,22 +29,40 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
   // daphne says no more than that it has stopped.
   if (event.meaning.reload === 'stop' && instance.active === null) stopBegan(story, event);
   story.stop(instance, event);
-  for (const process of silentlyKilled(instance, event)) {
+  const killed = silentlyKilled(instance, event);
+  for (const process of killed) {
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
     process.killedBy = killerOf(instance);
   }
   for (const process of instance.processes) {
     if (!isAlive(process)) continue;
-    process.cause = 'stop';
+    process.cause = process.forced?.event.meaning.cause ?? 'stop';
     if (process.leaving !== null && process.forced === null) {
       process.goneBy = event;
-      process.end = 'clean';
+      // A task may have held its exit until it was killed along with the others.
+      process.end = killed.length > 0 && isAtWork(story, process) ? 'lost' : 'clean';
+      continue;
+    }
+    if (process.forced !== null && !process.forced.inferred) {
+      process.goneBy = event;
+      process.end = 'forced';
       continue;
     }
     const isSilent = instance.supervisor === 'gunicorn' && process.role === 'worker';
     end(process, event, process.forced !== null ? 'forced' : isSilent ? 'lost' : 'clean');
   }
   if (instance.active !== null) finishReload(instance.active, event, 'completed');
+}
+
+/** A task had begun in it whose end has not been told. */
+function isAtWork({events, index}: StoryDraft, {pid, instance}: ProcessDraft): boolean {
+  const open = new Set<unknown>();
+  for (const {pid: by, stream, meaning, fields} of events.slice(0, index)) {
+    if (by !== pid || stream !== instance.stream) continue;
+    if (meaning.kind === 'task-began') open.add(fields['task'] ?? fields['id']);
+    else if (meaning.kind === 'task-ended') open.delete(fields['task'] ?? fields['id']);
+  }
+  return open.size > 0;
 }
 
 /** supervisord does not say when it ends: its last program has gone by then. */

@@ -1,0 +1,91 @@
+"""An application put together of pieces, each of which can hold a worker, lose work or spoil the log."""
+
+HEAD = '''\
+import atexit
+import ctypes
+import logging
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs
+
+import witness  # writes down what happens, beside the log
+
+logging.basicConfig(
+    stream=sys.stderr, level=logging.INFO,
+    format="%(asctime)s %(module)s %(process)d %(thread)d %(message)s")
+log = logging.getLogger("app")
+pool = None
+
+
+def loop():
+    while True:
+        time.sleep(1)
+
+
+def task(number, seconds):
+    witness.task_started(number)
+    log.info("start task %s", number)
+    time.sleep(seconds)
+    log.info("end task %s", number)
+    witness.task_ended(number)
+
+
+@witness.watch
+def application(environ, start_response):
+    global pool
+    query = parse_qs(environ["QUERY_STRING"])
+    path = environ["PATH_INFO"]
+    if path == "/crash":
+        ctypes.string_at(0)
+    if path == "/watch":
+        threading.Thread(target=loop, name="watcher").start()
+    if path == "/grow":
+        environ["grown"] = bytearray(120_000_000)
+    if path == "/task":
+        pool = pool or ThreadPoolExecutor(2)
+        pool.submit(task, query["n"][0], float(query["seconds"][0]))
+    time.sleep(float(query.get("sleep", ["0"])[0]))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok\\n"]
+'''
+
+PIECES = {
+    "thread": '\n\nthreading.Thread(target=loop, name="poller").start()\n',
+    "daemon-thread": '\n\nthreading.Thread(target=loop, name="poller", daemon=True).start()\n',
+    "atexit-sleeps": "\n\natexit.register(time.sleep, {seconds})\n",
+    "idle-executor": "\n\nidle = ThreadPoolExecutor(1)\nidle.submit(int)\n",
+    "speaking-thread": '''
+
+def refresh():
+    while True:
+        time.sleep(0.7)
+        log.info("refreshed")
+
+
+threading.Thread(target=refresh, name="refresher", daemon=True).start()
+''',
+    "dots": '''
+
+def dots():
+    while True:
+        print("....", end="", flush=True)
+        time.sleep(0.4)
+
+
+threading.Thread(target=dots, name="dots", daemon=True).start()
+''',
+    "slow-import": "\n\ntime.sleep({seconds})\n",
+}
+
+
+def draw(chance):
+    """Names of pieces and the text of an application that has them."""
+    pieces = []
+    if chance.random() < 0.65:
+        pieces.append(chance.choice(sorted(PIECES)))
+        if chance.random() < 0.15:
+            pieces.append(chance.choice(sorted(set(PIECES) - set(pieces))))
+    seconds = chance.choice((1, 2, 6))
+    return pieces, HEAD + "".join(PIECES[piece].replace("{seconds}", str(seconds)) for piece in pieces)

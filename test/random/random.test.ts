@@ -1,0 +1,33 @@
+import {readdirSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import {analyze} from '../../src/analyze.ts';
+import {holdsTruth} from '../recorded-truth.ts';
+
+// Runs of real servers that were drawn by lot (samples/record/random_runs.py) and of which something untrue was once said.
+// `expected` and `mustNotFire` were written by hand; everything else in truth.json is what the kernel saw.
+const folders = ['uwsgi', 'gunicorn'].flatMap((server) =>
+  readdirSync(`test/random/${server}`).map((name) => `test/random/${server}/${name}`),
+);
+
+describe.each(folders)('%s', (folder) => holdsTruth(() => folder));
+
+test('reads the settings that gunicorn lists behind a line with a date (loglevel debug)', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/gunicorn/threads-stopped-at-once/gunicorn.log']});
+  const value = (name: string) => timeline.instances[0]?.settings.find((setting) => setting.name === name)?.value;
+  expect([value('graceful_timeout'), value('timeout'), value('threads')]).toEqual([2, 3, 2]);
+});
+
+test('a stop that began before a chain was complete ends neither it nor the chain too early', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/stop-before-the-chain-ends/uwsgi.log']});
+  expect(timeline.reloads.map(({kind, outcome, duration}) => [kind, outcome, duration.max])).toEqual([
+    ['chain', 'completed', 3],
+    ['stop', 'completed', 1],
+  ]);
+});
+
+test('an emperor that drops a vassal stops that one and no other', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/vassal-removed/uwsgi.log']});
+  expect(timeline.reloads.map(({workers}) => workers.length)).toEqual([6]);
+  const second = timeline.instances.find(({masterPid}) => masterPid === 6544);
+  expect(second?.processes.map(({end}) => end)).toEqual(['running', 'running', 'running']);
+});
