@@ -1,8 +1,8 @@
-/** docs/questions.md promises where each question is answered: here each row is run. */
+/** docs/questions.md and docs/causes.md promise where the report answers: here each row is run. */
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {analyze} from '../src/analyze.ts';
+import {analyze, type Diagnosis} from '../src/analyze.ts';
 import {render} from '../src/report/index.ts';
 import {rules} from '../src/rules/index.ts';
 
@@ -11,13 +11,18 @@ interface Row {
   readonly log: string;
 }
 
-const rows = readFileSync('docs/questions.md', 'utf8')
-  .split('\n')
-  .filter((line) => /^\| .*`(?:samples|test)\//.test(line))
-  .map((line): Row => {
-    const [, , answer = '', seen = ''] = line.split('|').map((cell) => cell.trim());
-    return {answer, log: seen.replaceAll('`', '')};
-  });
+function rowsOf(document: string): Row[] {
+  return readFileSync(document, 'utf8')
+    .split('\n')
+    .filter((line) => /^\| .*`(?:samples|test)\//.test(line))
+    .map((line): Row => {
+      const [answer = '', seen = ''] = line
+        .split('|')
+        .slice(-3, -1)
+        .map((cell) => cell.trim());
+      return {answer, log: seen.replaceAll('`', '')};
+    });
+}
 
 /** A directory stands for the logs in it. */
 function inputsOf(path: string): string[] {
@@ -29,7 +34,9 @@ function inputsOf(path: string): string[] {
 
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, word]) => word ?? '');
 
-describe('every question is answered where docs/questions.md says', () => {
+describe.each(['docs/questions.md', 'docs/causes.md'])('the report answers where %s says', (document) => {
+  const rows = rowsOf(document);
+
   test('it has rows', () => expect(rows.length).toBeGreaterThan(20));
 
   test.each(rows)('$log: $answer', async ({answer, log}) => {
@@ -43,5 +50,15 @@ describe('every question is answered where docs/questions.md says', () => {
     for (const section of sections) expect(report).toMatch(new RegExp(`^${section} `, 'm'));
     for (const words of all(answer, /\*: "([^"]+)"|\*\* "([^"]+)"/g).filter((each) => each !== ''))
       expect(report).toContain(words);
+    for (const words of all(answer, /`: "([^"]+)"/g)) expect(inOneLine(report)).toContain(words);
+    if (document === 'docs/causes.md') expect(ids).toEqual(expect.arrayContaining(errorsOf(diagnosis)));
   });
+
+  function errorsOf({findings}: Diagnosis): string[] {
+    return findings.filter(({severity}) => severity === 'error').map(({rule}) => rule);
+  }
+
+  function inOneLine(report: string): string {
+    return report.replace(/\s+/g, ' ');
+  }
 });

@@ -28,6 +28,8 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
         Stopping: {kind: 'program-stopping'},
         Stopped: {kind: 'program-down'},
         'Failed to start': {kind: 'program-failed'},
+        Reloading: {kind: 'reload-asked', trigger: 'signal'},
+        'Reload failed for': {kind: 'program-failed'},
       },
     },
   },

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {inBackground, programsLeftAtOnce, reasonNotRun, unitsNotStarted} from './program-starts.ts';
@@ -159,6 +160,8 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
       main === 'app'
         ? 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
         : 'That is proved by the line itself.',
+      proofs.some(({message}) => message === 'daphne/listen-failure') &&
+        'daphne leaves with status 0 all the same: a supervisor takes that for a good end (Restart=on-failure does not start it again).',
     ),
     confidence: 'certain',
     instance: instance?.id ?? null,
@@ -292,13 +295,17 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
       instance?.processes.filter(({ended, started}) => [ended, started].some((event) => event && programOf(event) === program)) ??
       [];
     const cause = reasonNotRun(timeline, program);
-    const telling = own.find(({fields}) => fields.reason !== undefined && fields.tooQuick === undefined);
+    const telling = [...own, ...spawnErrorsOf(timeline, program)].find(
+      ({fields}) => fields.reason !== undefined && fields.tooQuick === undefined,
+    );
     const said = telling?.fields.reason;
     const reason = said ?? cause?.reason;
     const daemonized = reason === undefined && inBackground(timeline, program).length > 0;
     const missing = telling?.fields.unrunnable !== undefined;
+    const noFiles = telling?.fields.tooManyFiles !== undefined;
     const lines = evidence([
       ...own.slice(0, 2).map((event) => proof(event, `${program} was given up`)),
+      ...(telling && !own.includes(telling) ? [proof(telling, `why ${program} did not start`)] : []),
       ...(said === undefined && cause ? [proof(cause.line, `why ${program} did not run`)] : []),
       ...deaths.slice(-3).flatMap(({ended}) => (ended ? [proof(ended, `${program} ended here`)] : [])),
     ]);
@@ -335,19 +342,31 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
               why: 'Give the full path of a file that exists and may be executed by the user of the program.',
             },
           ]
-        : [
-            {
-              setting: null,
-              section: null,
-              value: null,
-              effect: 'the program comes up',
-              since: null,
-              safety: 'needs-code',
-              why: daemonized
-                ? 'Let it stay in the foreground (no daemonize, no --daemon, nginx "daemon off;"), then start it by hand.'
-                : 'Mend what its own log says, then start it by hand: the supervisor will not.',
-            },
-          ],
+        : noFiles
+          ? [
+              {
+                setting: 'minfds',
+                section: 'supervisord',
+                value: null,
+                effect: 'supervisord can open what it needs for each program',
+                since: null,
+                safety: 'safe',
+                why: 'Each program takes some descriptors of supervisord. Raise minfds, and the limit of whoever starts supervisord with it (LimitNOFILE, ulimit -n).',
+              },
+            ]
+          : [
+              {
+                setting: null,
+                section: null,
+                value: null,
+                effect: 'the program comes up',
+                since: null,
+                safety: 'needs-code',
+                why: daemonized
+                  ? 'Let it stay in the foreground (no daemonize, no --daemon, nginx "daemon off;"), then start it by hand.'
+                  : 'Mend what its own log says, then start it by hand: the supervisor will not.',
+              },
+            ],
       next: [
         missing
           ? `ls -l the command of ${program}, as the user that runs it`
@@ -359,4 +378,21 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
       identity: [program, 'given up'],
     };
   }
+}
+
+/** supervisord names no program in them: they count where they all say the same since the program last ran. */
+function spawnErrorsOf(timeline: Timeline, program: string): LogEvent[] {
+  const end = givenUp(timeline).find((event) => programOf(event) === program);
+  const since = timeline.events.findLast(
+    (event) => event.message === 'supervisord/spawned' && programOf(event) === program && end && precedes(event, end),
+  );
+  const errors = timeline.events.filter(
+    (event) =>
+      event.message === 'supervisord/spawn-failed' &&
+      event.fields.tooQuick === undefined &&
+      end?.input === event.input &&
+      precedes(event, end) &&
+      (since === undefined || precedes(since, event)),
+  );
+  return unique(errors.map(({fields}) => fields.reason)).length === 1 ? errors.slice(-1) : [];
 }

@@ -1,3 +1,4 @@
+import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Process, Timeline} from '../timeline/timeline.ts';
 import {capital, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
@@ -72,6 +73,9 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
   const last = lives.at(-1);
   const back = last?.successor ? instance.processes.find(({started}) => started === last.successor) : null;
   const recovered = back && !lives.includes(back) && back.end !== 'crashed' && back.end !== 'killed' && back.requests > 0;
+  const runs = instance.supervisor === 'supervisord' ? timeline.events.filter((event) => isRunOf(event, lives)) : [];
+  const undetected = runs.length >= lives.length - 1 && runs.length > 1;
+  const startsecs = runs[0]?.fields.seconds ?? null;
   const lines = evidence([
     ...reports.slice(0, 1).map((event) => proof(event, 'the first report of a crash: read what follows it')),
     ...[lives[0], lives[1], lives.at(-1)].flatMap((process) =>
@@ -99,6 +103,8 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
       throttled.length > 0 &&
         `The master slowed the loop down ${count(throttled.length, 'time')}; while it sleeps, reloads, harakiri and the ` +
           'replacement of other workers wait too.',
+      undetected &&
+        `Each time it lived longer than startsecs${startsecs === null ? '' : ` (${startsecs} s)`}, so supervisord counts every start as a success, begins to count anew and never gives up.`,
       recovered === true && 'A later process of that place served again.',
       'The loop is proved; its cause is in what the process itself printed before it died.',
     ),
@@ -137,6 +143,19 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
         safety: 'needs-code',
         why: 'Mend what the first death reports, or go back to the last version of the application or library that ran.',
       },
+      ...(undetected
+        ? [
+            {
+              setting: 'startsecs',
+              section: `program:${lives[0]?.program ?? ''}`,
+              value: null,
+              effect: 'supervisord notices the loop and gives the program up (FATAL), which monitoring sees',
+              since: null,
+              safety: 'safe' as const,
+              why: `Set it longer than the program lives now${lasted?.max == null ? '' : ` (${duration(lasted)})`}. It mends nothing, and it ends the loop.`,
+            },
+          ]
+        : []),
     ],
     next: [
       `read the lines between the start and the death of ${lives[0] === undefined ? 'the first' : processName(lives[0])}: the first error is the cause, the rest repeats it`,
@@ -147,6 +166,16 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
     ],
     identity: [instanceName(instance), ...slots],
   };
+}
+
+/** supervisord counted the start of one of them as a success. */
+function isRunOf({message, ...event}: LogEvent, lives: readonly Process[]): boolean {
+  const [first] = lives;
+  return (
+    message === 'supervisord/running' &&
+    lives.some(({program}) => program === event.fields.program) &&
+    (first?.started == null || precedes(first.started, event))
+  );
 }
 
 function endingOf(process: Process): string {

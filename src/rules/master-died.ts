@@ -37,10 +37,7 @@ const rule: Rule = {
     otherwise: 'no line of this log tells of a master or a worker',
   },
   *check(timeline) {
-    for (const event of timeline.events.filter(({message}) => message === 'gunicorn/main-loop-exception')) {
-      const finding = failedLoop(timeline, event);
-      if (finding) yield finding;
-    }
+    const failed = timeline.events.filter(({message}) => message === 'gunicorn/main-loop-exception');
     const groups = new Map<Instance | null, LogEvent[]>();
     for (const event of timeline.events) {
       if (event.meaning.kind !== 'master-lost') continue;
@@ -48,6 +45,13 @@ const rule: Rule = {
       const group = groups.get(instance);
       if (group) group.push(event);
       else groups.set(instance, [event]);
+    }
+    for (const event of failed) {
+      const instance = instanceOfEvent(timeline, event);
+      const left = (groups.get(instance) ?? []).filter((lost) => precedes(event, lost));
+      if (left.length > 0) groups.delete(instance);
+      const finding = failedLoop(instance, event, left);
+      if (finding) yield finding;
     }
     for (const [instance, events] of groups) {
       const finding = isOwned(timeline, instance, events) ? null : describe(timeline, instance, events);
@@ -81,14 +85,17 @@ function isOwned(timeline: Timeline, instance: Instance | null, [first]: readonl
 }
 
 /** The arbiter ends its workers and itself where its own loop fails. */
-function failedLoop(timeline: Timeline, event: LogEvent): Finding | null {
-  const instance = instanceOfEvent(timeline, event);
-  const lines = evidence([proof(event, 'the arbiter says that its own loop failed')]);
+function failedLoop(instance: Instance | null, event: LogEvent, left: readonly LogEvent[]): Finding | null {
+  const lines = evidence([
+    proof(event, 'the arbiter says that its own loop failed'),
+    ...left.slice(0, 3).map((lost) => proof(lost, 'a worker notices that its arbiter is gone')),
+  ]);
   if (!lines) return null;
   return {
     title: "gunicorn's arbiter failed in its own main loop and gave up",
     message: sentences(
-      'An exception ended the main loop of the arbiter: it stops its workers and leaves. That is proved; which exception, the traceback below that line tells.',
+      'An exception ended the main loop of the arbiter. That is proved; which exception, the traceback below that line tells.',
+      left.length > 0 ? 'Its workers were left behind and noticed it themselves.' : 'It stops its workers then and leaves.',
       'RuntimeError: reentrant call inside … is a known one of versions before 24: the arbiter logged while it was already logging, when a worker ended.',
       'An error in a hook of the configuration (on_reload, child_exit, pre_fork …) ends it in the same way.',
     ),

@@ -1,6 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
+import type {Timeline} from '../timeline/timeline.ts';
 import {processName, processNames} from './deaths.ts';
-import {type MemoryKill, memoryKillsIn, type Victim} from './memory.ts';
+import {type MemoryKill, memoryKillsIn, type Tie, type Victim} from './memory.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
 
@@ -26,12 +27,12 @@ const rule: Rule = {
   *check(timeline) {
     const kills = memoryKillsIn(timeline);
     for (const instance of timeline.instances) {
-      for (const isNamed of [true, false]) {
+      for (const tie of ['pid-and-time', 'pid', 'time'] as const) {
         const hits = kills.flatMap((kill) => {
-          const victims = kill.victims.filter((victim) => victim.instance === instance && victim.isNamed === isNamed);
+          const victims = kill.victims.filter((victim) => victim.instance === instance && victim.tie === tie);
           return victims.length > 0 ? [{kill, victims}] : [];
         });
-        const finding = hits.length > 0 ? workersLost(hits, isNamed) : null;
+        const finding = hits.length > 0 ? workersLost(timeline, hits, tie) : null;
         if (finding) yield finding;
       }
     }
@@ -43,7 +44,12 @@ const rule: Rule = {
 
 export default rule;
 
-function workersLost(hits: readonly {kill: MemoryKill; victims: readonly Victim[]}[], isNamed: boolean): Finding | null {
+function workersLost(
+  timeline: Timeline,
+  hits: readonly {kill: MemoryKill; victims: readonly Victim[]}[],
+  tie: Tie,
+): Finding | null {
+  const isNamed = tie === 'pid-and-time';
   const victims = unique(hits.flatMap((hit) => hit.victims.map(({process}) => process)));
   const instance = hits[0]?.victims[0]?.instance;
   const lines = evidence(
@@ -67,6 +73,7 @@ function workersLost(hits: readonly {kill: MemoryKill; victims: readonly Victim[
   );
   const ofMachine = hits.every(({kill}) => kill.lines.some((line) => has(line, 'CONSTRAINT_NONE')));
   const uwsgi = instance.supervisor === 'uwsgi';
+  const wholeUnit = hits.some(({kill}) => kill.lines.some((line) => isStoppedFor(timeline, line)));
   return {
     title: several ? `${count(victims.length, 'process', 'processes')} were killed because memory ran out` : rule.title,
     message: sentences(
@@ -75,12 +82,16 @@ function workersLost(hits: readonly {kill: MemoryKill; victims: readonly Victim[
       ) +
         (isNamed
           ? `: the kernel names the ${several ? 'pids' : 'pid'}.`
-          : `, most likely: no pid ties the lines together, as with a container; the time fits${hits.every(({kill}) => kill.name !== null) ? ', and so does the name of the process' : ''}.`),
+          : tie === 'pid'
+            ? `, most likely: the kernel names the ${several ? 'pids' : 'pid'}. The clocks of the two logs cannot be compared (--tz tells the zone of each), so that it was the same moment is inferred.`
+            : `, most likely: no pid ties the lines together, as with a container; the time fits${hits.every(({kill}) => kill.name !== null) ? ', and so does the name of the process' : ''}.`),
       rss.length > 0 && `It held ${list(rss.map((kilobytes) => `${Math.round(kilobytes / 1024)} MiB`))} of its own.`,
       inGroup
         ? `The limit of its cgroup${group.length > 0 ? ` (${list(group)})` : ''} was reached, not that of the machine.`
         : ofMachine && 'The memory of the whole machine ran out: another program may be the one that grew.',
       'What it was doing was cut.',
+      wholeUnit &&
+        'systemd then stopped the whole unit (result oom-kill): OOMPolicy=stop, the default, does so for any of its processes.',
     ),
     confidence: isNamed ? 'certain' : 'likely',
     instance: instance.id,
@@ -109,6 +120,19 @@ function workersLost(hits: readonly {kill: MemoryKill; victims: readonly Victim[
         safety: 'safe',
         why: 'Run fewer workers, or raise the memory limit of the container or unit.',
       },
+      ...(wholeUnit
+        ? [
+            {
+              setting: 'OOMPolicy',
+              section: 'Service',
+              value: 'continue',
+              effect: 'a worker that is killed does not take its master and the other workers along',
+              since: null,
+              safety: 'safe' as const,
+              why: 'The master lives on and starts the worker anew. It does not help where the master itself is the one that is killed.',
+            },
+          ]
+        : []),
       ...(uwsgi
         ? [
             {
@@ -129,8 +153,16 @@ function workersLost(hits: readonly {kill: MemoryKill; victims: readonly Victim[
         ? ['set memory-report = true: each request line tells the memory of its worker, and growth becomes visible']
         : []),
     ],
-    identity: [instanceName(instance), 'memory', isNamed ? 'named' : 'unnamed'],
+    identity: [instanceName(instance), 'memory', tie === 'time' ? 'unnamed' : 'named'],
   };
+}
+
+/** systemd stopped the unit because one of its processes was killed, and not its main process. */
+function isStoppedFor(timeline: Timeline, {message, fields}: LogEvent): boolean {
+  if (message !== 'systemd/oom-kill') return false;
+  const own = timeline.events.filter((event) => event.fields.unit === fields.unit);
+  const isMain = own.some((event) => event.message === 'systemd/main-process-exited' && event.fields.name === 'KILL');
+  return !isMain && own.some((event) => event.message === 'systemd/failed' && event.fields.result === 'oom-kill');
 }
 
 /** Processes that are application servers by their name. */

@@ -6,12 +6,19 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
 /** Seconds between the kernel's line and the supervisor's of one death, where no pid ties them. */
 const NEAR = 5;
+/** Seconds: the clocks of two zones differ by a multiple of this. */
+const ZONE_STEP = 15 * 60;
+
+/**
+ * What ties a process to a kill. `time`: only that and the name, as for a container, whose pids are not those of the host.
+ * `pid`: that and the name; the clocks of the two logs cannot be compared.
+ */
+export type Tie = 'pid-and-time' | 'pid' | 'time';
 
 export interface Victim {
   readonly instance: Instance;
   readonly process: Process;
-  /** By the pid; without it the name and the time fit, as for a container, whose pids are not those of the host. */
-  readonly isNamed: boolean;
+  readonly tie: Tie;
 }
 
 export interface MemoryKill {
@@ -39,13 +46,20 @@ export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
     const [first] = lines;
     const name = lines.flatMap(({fields}) => (fields.process === undefined ? [] : [String(fields.process)]))[0] ?? null;
     const named = lines.flatMap((line) => owned.get(line) ?? []);
-    const isNamed = named.length > 0;
-    const victims = isNamed
-      ? named
-      : signalled.filter(
-          ({instance, process}) => isNear(process.endedAt, first.at) && (name === null || name.startsWith(instance.supervisor)),
-        );
-    return {lines, name, victims: victims.map((victim) => ({...victim, isNamed}))};
+    const likely = signalled.filter(({instance}) => name === null || name.startsWith(instance.supervisor));
+    const tied = (tie: Tie, some: typeof processes) => some.map((victim): Victim => ({...victim, tie}));
+    const victims = [
+      tied('pid-and-time', named),
+      tied(
+        'time',
+        likely.filter(({process}) => isNear(process.endedAt, first.at)),
+      ),
+      tied(
+        'pid',
+        likely.filter(({process}) => process.pid === first.pid && isOnOtherClock(process, first)),
+      ),
+    ].find((some) => some.length > 0);
+    return {lines, name, victims: victims ?? []};
   });
   known.set(timeline, kills);
   return kills;
@@ -67,6 +81,13 @@ function episodes(events: readonly LogEvent[]): [LogEvent, ...LogEvent[]][] {
     if (event.pid !== null) latestOf.set(event.pid, lines);
   }
   return found;
+}
+
+/** It ended in another log, so many quarters of an hour away. */
+function isOnOtherClock({ended, endedAt}: Process, kill: LogEvent): boolean {
+  if (ended === null || ended.input === kill.input) return false;
+  const apart = Math.max(between(endedAt, kill.at).min, between(kill.at, endedAt).min) % ZONE_STEP;
+  return Math.min(apart, ZONE_STEP - apart) <= NEAR;
 }
 
 /** Where a time is missing on either side nothing speaks for it. */

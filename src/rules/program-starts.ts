@@ -166,10 +166,14 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
     ),
   );
   const starved = new Set(timeline.events.flatMap(({message, fields}) => (message === 'systemd/oom-kill' ? [fields.unit] : [])));
+  // What did not end at a stop is told by stop-left-processes.
+  const stopped = new Set(
+    timeline.events.flatMap(({message, fields}) => (message === 'systemd/stop-timeout' ? [String(fields.unit)] : [])),
+  );
   for (const [unit, own] of results) {
     const [first] = own;
     const lines = evidence(own.slice(0, 3).map((event) => proof(event, `systemd calls ${unit} failed`)));
-    if (!first || !lines || isTold(unit) || violent.has(unit) || starved.has(unit)) continue;
+    if (!first || !lines || isTold(unit) || violent.has(unit) || starved.has(unit) || stopped.has(unit)) continue;
     const result = String(first.fields.result);
     yield {
       title: `${unit} failed (systemd's result: ${result})`,

@@ -6,6 +6,7 @@ import {describeRequestHang, leftBehindIn} from './arbiter-request-hang.ts';
 import {asgiRequests} from './asgi-requests.ts';
 import {forcedWorkers, isRunningRequest, requestOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
+import {phasedKills} from './phased-kills.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {mayHave, uwsgiOf} from './settings.ts';
 import {
@@ -40,7 +41,8 @@ const rule: Rule = {
       'A worker that was asked to stop, had a request in hand which the log names (HARAKIRI or SIGUSR2 lines, or an event ' +
       'loop that counts its requests), and was then killed. Under gunicorn also a worker that never said "Worker exiting" ' +
       'until graceful_timeout was over, and an event loop that says that it goes without its requests. uvicorn that waits for ' +
-      'connections or background tasks when the log ends, or cancels them; daphne that kills what is still running.',
+      'connections or background tasks when the log ends, or cancels them; daphne that kills what is still running; puma that says ' +
+      '"KILL sent" in a phased restart.',
     why:
       'A worker that is asked to leave finishes its request first. A request that takes longer than the master waits (the ' +
       'mercy) or longer than a request may take (harakiri) is cut: ' +
@@ -72,6 +74,8 @@ const rule: Rule = {
       'uvicorn/waiting-for-background-tasks',
       'daphne/killed-pending',
       'daphne/took-too-long',
+      'puma/kill-sent',
+      'puma/phased-restart',
     ],
     otherwise:
       'nothing in this log names a request that is running: set harakiri (shorter than worker-reload-mercy), or send ' +
@@ -85,6 +89,10 @@ const rule: Rule = {
       if (finding) yield finding;
     }
     yield* asgiRequests(timeline);
+    for (const instance of timeline.instances) {
+      const finding = phasedKills(instance);
+      if (finding) yield finding;
+    }
     const killed = new Map(killsBy(timeline, 'request'));
     for (const instance of gunicornOf(timeline)) {
       const kills = killed.get(instance) ?? [];

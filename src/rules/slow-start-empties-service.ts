@@ -1,7 +1,9 @@
 import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {precedes, startFrom} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
-import type {AppLoad, Instance, Reload} from '../timeline/timeline.ts';
+import type {AppLoad, Instance, Reload, Timeline} from '../timeline/timeline.ts';
+import {slowArbiterStart} from './arbiter-slow-start.ts';
+import {instanceOfEvent} from './deaths.ts';
 import type {Evidence, Finding, Rule} from './rule.ts';
 import {loading, setting, uwsgiOf} from './settings.ts';
 import {count, evidence, instanceName, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
@@ -22,7 +24,8 @@ const rule: Rule = {
   docs: {
     sees:
       'A full reload whose new generation needed ten seconds or more to load the application ("WSGI app 0 ... ready in N seconds"), or ' +
-      'whose master needed as long to start anew after "closing all non-uwsgi socket fds" with a very high max_fd.',
+      'whose master needed as long to start anew after "closing all non-uwsgi socket fds" with a very high max_fd. For gunicorn a HUP ' +
+      'whose old workers had left ten seconds or more before the first new one said that it was ready (uvicorn workers say so). For puma a phased restart that was asked for and is not available.',
     why:
       'A full reload ends all workers before it starts the next. While the application is imported connections wait in the listen ' +
       'queue, and fail where it is full. uWSGI also closes every descriptor up to the limit one by one, which takes seconds where the ' +
@@ -35,13 +38,25 @@ const rule: Rule = {
   },
   settings: ['lazy-apps'],
   needs: {
-    messages: ['uwsgi/app-ready', 'uwsgi/binary-reload', 'uwsgi/closing-sockets'],
+    messages: [
+      'uwsgi/app-ready',
+      'uwsgi/binary-reload',
+      'uwsgi/closing-sockets',
+      'uvicorn/startup-complete',
+      'puma/phased-restart-unavailable',
+    ],
     otherwise: 'the log shows no load of an application and no restart of a master',
   },
   *check(timeline) {
     for (const instance of uwsgiOf(timeline)) {
       const slow = instance.reloads.flatMap((reload) => slowStart(instance, reload) ?? []);
       const finding = slow.length > 0 ? describe(instance, slow as [Slow, ...Slow[]]) : null;
+      if (finding) yield finding;
+    }
+    for (const instance of timeline.instances) {
+      const {supervisor} = instance;
+      const finding =
+        supervisor === 'gunicorn' ? slowArbiterStart(instance) : supervisor === 'puma' ? notPhased(timeline, instance) : null;
       if (finding) yield finding;
     }
   },
@@ -177,5 +192,48 @@ function describe(instance: Instance, slow: readonly [Slow, ...Slow[]]): Finding
       `see the proxy's log for errors ${list(['in the seconds after "binary reloading uWSGI..."'])}; ${count(slow.length, 'reload')} of this log ${slow.length === 1 ? 'has' : 'have'} such a gap`,
     ],
     identity: [instanceName(instance), byClosing ? 'descriptors' : 'load'],
+  };
+}
+
+/** A phased restart keeps workers serving; under preload_app! puma restarts as a whole instead (puma/launcher.rb). */
+function notPhased(timeline: Timeline, instance: Instance): Finding | null {
+  const refused = timeline.events.filter(
+    (event) => event.message === 'puma/phased-restart-unavailable' && instanceOfEvent(timeline, event) === instance,
+  );
+  const preload = setting(instance, 'preload_app')?.where ?? null;
+  const lines = evidence([
+    ...refused.slice(0, 3).map((event) => proof(event, 'puma restarts as a whole')),
+    ...(preload ? [proof(preload, 'the application is loaded once, before the workers are forked')] : []),
+  ]);
+  if (!lines || refused.length === 0) return null;
+  return {
+    title: 'A phased restart was asked for, and puma restarted as a whole',
+    severity: 'info',
+    message: sentences(
+      `puma was asked for a phased restart ${count(refused.length, 'time')}, has none, and ended all workers before it started the next. That is proved.`,
+      'Until the application is loaded again nobody serves.',
+      preload !== null && 'preload_app! is the usual reason: it excludes phased restarts.',
+    ),
+    confidence: 'certain',
+    instance: instance.id,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['for how long nobody served, where the lines carry no time'],
+    fixes: [
+      {
+        setting: 'preload_app!',
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'phased restarts replace one worker after the other',
+        why: 'Remove it from config/puma.rb: each worker then loads the application itself, which takes more memory. It has to be restarted once for that.',
+      },
+    ],
+    next: [],
+    identity: [instanceName(instance), 'not phased'],
   };
 }

@@ -15,9 +15,12 @@ export interface UnitLines {
 }
 
 /** Only units of which at least one of these messages tells. */
-export function unitsWith(timeline: Timeline, messages: readonly string[]): readonly UnitLines[] {
+export function unitsWith(timeline: Timeline, messages: readonly string[], job?: string): readonly UnitLines[] {
   const own = timeline.events.filter(({message}) => message.startsWith('systemd/'));
-  const told = own.filter(({message}) => messages.includes(message));
+  const told = own.filter(
+    ({message, fields}) =>
+      messages.includes(message) || (job !== undefined && message === 'systemd/described-job' && fields.job === job),
+  );
   const units = new Map<string, LogEvent>();
   for (const event of told) {
     const key = `${event.stream ?? event.input} ${programOf(event)}`;
@@ -28,6 +31,11 @@ export function unitsWith(timeline: Timeline, messages: readonly string[]): read
     instance: instanceOfEvent(timeline, first),
     events: own.filter((event) => programOf(event) === programOf(first) && event.stream === first.stream),
   }));
+}
+
+/** The same line with the unit's id, or up to 247 with its description alone. */
+export function isJob({message, fields}: LogEvent, name: string, job: string): boolean {
+  return message === name || (message === 'systemd/described-job' && fields.job === job);
 }
 
 /** The last of these messages before a line, and after the line that begins what it belongs to. */

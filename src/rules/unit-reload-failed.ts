@@ -1,9 +1,12 @@
+import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Finding, Rule} from './rule.ts';
-import {lastBefore, type UnitLines, unitFix, unitsWith} from './unit-lines.ts';
-import {count, evidence, proof, seconds, sentences} from './wording.ts';
+import {isJob, type UnitLines, unitFix, unitsWith} from './unit-lines.ts';
+import {count, evidence, proof, seconds, sentences, unique} from './wording.ts';
 
+/** Up to systemd 247 the units have their descriptions only. */
+const FAILED_JOB = 'Reload failed for';
 const FAILURES = ['systemd/reload-timeout', 'systemd/reload-failed'];
 
 const rule: Rule = {
@@ -22,12 +25,22 @@ const rule: Rule = {
     references: ['https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html'],
   },
   needs: {
-    messages: ['systemd/reloading', 'systemd/reloaded', ...FAILURES],
+    messages: ['systemd/reloading', 'systemd/reloaded', 'systemd/described-job', 'systemctl/refused', ...FAILURES],
     otherwise: 'no line of systemd about a reload is in this log',
   },
   *check(timeline) {
-    for (const unit of unitsWith(timeline, FAILURES)) {
+    for (const unit of unitsWith(timeline, FAILURES, FAILED_JOB)) {
       const finding = describe(unit);
+      if (finding) yield finding;
+    }
+    const refused = timeline.events.filter(
+      ({message, fields}) => message === 'systemctl/refused' && fields.noReload !== undefined,
+    );
+    for (const unit of unique(refused.map(({fields}) => String(fields.unit)))) {
+      const finding = describeRefused(
+        unit,
+        refused.filter(({fields}) => fields.unit === unit),
+      );
       if (finding) yield finding;
     }
   },
@@ -36,11 +49,11 @@ const rule: Rule = {
 export default rule;
 
 function describe({unit, instance, events}: UnitLines): Finding | null {
-  const failed = events.filter(({message}) => message === 'systemd/reload-failed');
+  const failed = events.filter((event) => isJob(event, 'systemd/reload-failed', FAILED_JOB));
   const timeouts = events.filter(({message}) => message === 'systemd/reload-timeout');
   const [first] = timeouts.length > 0 ? timeouts : failed;
   if (first === undefined) return null;
-  const asked = lastBefore(events, first, ['systemd/reloading']);
+  const asked = events.findLast((event) => isJob(event, 'systemd/reloading', 'Reloading') && precedes(event, first)) ?? null;
   const control = events.find(
     (event) => event.message === 'systemd/control-process-exited' && (asked === null || precedes(asked, event)),
   );
@@ -86,5 +99,35 @@ function describe({unit, instance, events}: UnitLines): Finding | null {
     ],
     next: [`systemctl cat ${unit}   # what ExecReload and PIDFile say`, `journalctl -u ${unit} -b   # what the command printed`],
     identity: [unit, timeouts.length > 0 ? 'reload timed out' : 'reload failed'],
+  };
+}
+
+/** systemctl does not even ask the unit. */
+function describeRefused(unit: string, events: readonly LogEvent[]): Finding | null {
+  const lines = evidence(events.slice(0, 3).map((event) => proof(event, 'systemctl refuses')));
+  if (!lines) return null;
+  return {
+    title: `${unit} has no way to be reloaded`,
+    message: sentences(
+      `systemctl refused to reload ${unit}: the unit has no ExecReload. That is proved. Nothing was reloaded, and the old code runs on.`,
+    ),
+    confidence: 'certain',
+    instance: null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: [],
+    fixes: [
+      unitFix(
+        'ExecReload',
+        '/bin/kill -HUP $MAINPID',
+        'systemctl reload works',
+        'It suits gunicorn and uWSGI. Then systemctl daemon-reload; systemctl try-reload-or-restart does without it, and restarts.',
+      ),
+    ],
+    next: [`systemctl cat ${unit}   # what the unit has, drop-ins included`],
+    identity: [unit, 'no ExecReload'],
   };
 }

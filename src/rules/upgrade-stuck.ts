@@ -11,7 +11,7 @@ const WATCHED = 300;
 
 const rule: Rule = {
   id: 'upgrade-stuck',
-  title: 'An upgrade of gunicorn (USR2) did not come to its end',
+  title: 'An upgrade of gunicorn or unicorn (USR2) did not come to its end',
   severity: 'warning',
   docs: {
     sees: 'USR2 after which no new arbiter starts, or after which the old arbiter stays on beside the new one.',
@@ -20,18 +20,21 @@ const rule: Rule = {
       'old code and new, with twice the workers and memory. Where the new one does not start, the old code simply runs on.',
     remedy: 'TERM to the old arbiter once the new one serves. Where none starts, see what became of the path of gunicorn.',
     limits: 'A new arbiter that logs into another file looks like none.',
-    references: ['https://docs.gunicorn.org/en/stable/signals.html#upgrading-to-a-new-binary-on-the-fly'],
+    references: [
+      'https://yhbt.net/unicorn/SIGNALS.html',
+      'https://docs.gunicorn.org/en/stable/signals.html#upgrading-to-a-new-binary-on-the-fly',
+    ],
   },
   needs: {
-    messages: ['gunicorn/handling-signal', 'gunicorn/starting'],
-    otherwise: 'no line of gunicorn about a signal is in this log',
+    messages: ['gunicorn/handling-signal', 'gunicorn/starting', 'unicorn/executing', 'unicorn/master-ready'],
+    otherwise: 'no line of gunicorn or unicorn about a signal is in this log',
   },
   *check(timeline) {
-    for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn')) {
+    for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn' || supervisor === 'unicorn')) {
       for (const reload of instance.reloads.filter(({kind}) => kind === 'usr2')) {
         const next = timeline.instances.find(({predecessor}) => predecessor === instance.id) ?? null;
         const finding =
-          reload.endedAt === null && next === null
+          reload.endedAt === null && next === null && instance.supervisor === 'gunicorn'
             ? notStarted(timeline, instance, reload)
             : next !== null
               ? sideBySide(timeline, instance, reload, next)
@@ -90,29 +93,34 @@ function sideBySide(timeline: Timeline, instance: Instance, reload: Reload, next
   const last = timeline.events.findLast(({input}) => input === reload.began.input);
   if (instance.stopped !== null || started === null || last === undefined) return null;
   const since = between(started.at, last.at);
+  const isUnicorn = instance.supervisor === 'unicorn';
+  const word = isUnicorn ? 'master' : 'arbiter';
+  const signal = isUnicorn ? 'QUIT' : 'TERM';
   const isPromoted = timeline.events.some(
     ({message, input}) => message === 'gunicorn/master-promoted' && input === reload.began.input,
   );
   if (since.min < WATCHED || isPromoted) return null;
   const lines = evidence([
     proof(reload.began, 'the upgrade is asked for'),
-    proof(started, 'the new arbiter starts'),
+    proof(started, `the new ${word} starts`),
     proof(last, 'up to here the old one has not been told to stop'),
   ]);
   if (!lines) return null;
   return {
     ...about(instance, reload),
-    title: 'Two arbiters run side by side since an upgrade',
+    title: `Two ${word}s run side by side since an upgrade`,
     message: sentences(
-      `The new arbiter (pid ${next.masterPid ?? 'not told'}) serves beside the old one (pid ${instance.masterPid ?? 'not told'}) for ${duration(since)}: no TERM to the old one is in this log, and the new one was never promoted.`,
+      `The new ${word} (pid ${next.masterPid ?? 'not told'}) serves beside the old one (pid ${instance.masterPid ?? 'not told'}) for ${duration(since)}: ${isUnicorn ? 'the old one does not say that it ends' : 'no TERM to the old one is in this log, and the new one was never promoted'}.`,
       'Both accept connections on the same address: old code and new answer in turn, with twice the workers.',
     ),
     confidence: 'likely',
     evidence: lines,
     against: [
       {
-        hypothesis: 'the old arbiter was killed, or logs to another file',
-        because: 'a kill leaves no line of its own; the new one says "Master has been promoted" when it notices, and has not',
+        hypothesis: `the old ${word} was killed, or logs to another file`,
+        because: isUnicorn
+          ? 'a kill leaves no line of its own'
+          : 'a kill leaves no line of its own; the new one says "Master has been promoted" when it notices, and has not',
         line: null,
       },
     ],
@@ -125,10 +133,10 @@ function sideBySide(timeline: Timeline, instance: Instance, reload: Reload, next
         effect: 'only the new code answers',
         since: null,
         safety: 'safe',
-        why: `End the old arbiter once the new one serves: kill -TERM ${instance.masterPid ?? '<pid of the old one>'}.`,
+        why: `End the old ${word} once the new one serves: kill -${signal} ${instance.masterPid ?? '<pid of the old one>'}.`,
       },
     ],
-    next: ['ps -eo pid,ppid,lstart,cmd | grep gunicorn   # two arbiters?'],
+    next: [`ps -eo pid,ppid,lstart,cmd | grep ${instance.supervisor}   # two ${word}s?`],
     identity: [instanceName(instance), 'side by side'],
   };
 }

@@ -1,6 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
-import type {Instance, Process} from '../timeline/timeline.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
 import {capital, counted, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
 import {meaningOfStatus} from './exit-status.ts';
@@ -76,7 +77,9 @@ const rule: Rule = {
         const finding = own.length > 0 ? describe(instance, own, kind) : null;
         if (finding) yield finding;
       }
-      const died = instance.processes.filter(({end, ended}) => end === 'lost' && ended?.meaning.ending === 'died');
+      const died = instance.processes.filter(
+        (process) => process.end === 'lost' && process.ended?.meaning.ending === 'died' && !failedToStart(timeline, process),
+      );
       const unknown = died.length > 0 ? describeDeadChildren(instance, died) : null;
       if (unknown) yield unknown;
       const router = gatewaysDied(instance);
@@ -86,6 +89,18 @@ const rule: Rule = {
 };
 
 export default rule;
+
+/** Its own line says why it ended; that line names no process. */
+function failedToStart({events}: Timeline, {started, ended}: Process): boolean {
+  return events.some(
+    (event) =>
+      event.message === 'uvicorn/startup-failed' &&
+      started !== null &&
+      ended !== null &&
+      precedes(started, event) &&
+      precedes(event, ended),
+  );
+}
 
 function kindOf(process: Process): Kind {
   return signalOf(process) !== null || reportsOf(process).length > 0 ? 'fault' : 'code';

@@ -38,6 +38,8 @@ const FOREIGN = [
   '*** Starting something else ***',
   '',
   '\t',
+  '  workers: 2',
+  '  preload_app: True',
 ];
 /** The front of a line that some transport has wrapped. */
 const FRONT = /^.{0,80}?(?:\]: | F | \| )/;

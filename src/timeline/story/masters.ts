@@ -19,6 +19,12 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
   const told = event.pid === null && story.source.startUp?.banner == null ? running.at(-1) : undefined;
   const same = running.find(({masterPid}) => masterPid === event.pid) ?? told;
   // In a container each master has the same pid: a banner and a first start tell another one.
+  if (same?.active?.reExecuted != null) {
+    const {active} = same;
+    beginEpoch(story, same, event, true);
+    finishReload(active, event, 'completed');
+    return;
+  }
   if (same !== undefined && story.source.startUp?.banner != null) {
     story.stop(same, event);
     if (same.active !== null) leaveUnfinished(same.active);

@@ -63,6 +63,8 @@ function reExecuting(story: StoryDraft, event: LogEvent): void {
   const instance = instanceOf(story, event);
   if (instance.active === null) beginReload(story, instance, event, 'graceful', 'unknown', {isUnderWay: true, headless: true});
   if (instance.active === null) return;
+  // puma's words for a restart in place are at first those of a stop.
+  if (instance.active.kind === 'stop') instance.active.kind = 'graceful';
   instance.active.reExecuted = event;
   instance.active.lastSign = event;
 }
