@@ -34,6 +34,7 @@ function trueEnder({pid, signal, killedBy}: TrueProcess, {forcedPids, namedAfter
   if (forcedPids.includes(pid) || namedAfterTheirEnd.includes(pid)) return 'supervisor';
   if (signal === null || killedBy === null || !DEADLY.has(signal)) return 'itself';
   if (killedBy === 'outside') return 'nobody-shown';
+  if (killedBy === 'kernel') return 'kernel';
   return killedBy === 'master' ? 'supervisor' : 'outer-supervisor';
 }
 

@@ -107,6 +107,20 @@ GROWING = PLAIN.replace('''\
         environ["grown"] = bytearray(120_000_000)
     time.sleep(''')
 
+# Takes memory and keeps it, ten megabytes at a time: an allocation in one piece could fail without that anybody is killed.
+TAKING_MEMORY = PLAIN.replace('''\
+    time.sleep(''', '''\
+    for _ in range(int(query.get("take", ["0"])[0]) // 10):
+        taken.append(b"x" * 10_000_000)
+    time.sleep(''').replace('''\
+@witness.watch
+''', '''\
+taken = []
+
+
+@witness.watch
+''').replace("# writes down what happens, beside the log\n\n\n", "# writes down what happens, beside the log\n\n")
+
 SPOOLING = '''\
 import logging
 import sys

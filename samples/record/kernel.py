@@ -14,6 +14,9 @@ class Process:
     inner: int | None = None  # its pid in a namespace of its own
 
 
+KERNEL = 0  # the sender of a signal that no process sent
+
+
 @dataclass
 class Signal:
     t: float

@@ -16,8 +16,10 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import machine  # noqa: E402
 import run  # noqa: E402
 from scenarios import SCENARIOS  # noqa: E402
+from servers import missing_for_machine  # noqa: E402
 from strace import Strace  # noqa: E402
 from watch import Unavailable, Watch  # noqa: E402
 
@@ -25,12 +27,12 @@ SAMPLES = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def observers(kind):
+def observers(kind, everything):
     """Yields a function that gives the observer of one server, called with a file it may write to."""
     watch = None
     if kind != "strace":
         try:
-            watch = Watch()
+            watch = Watch(everything)
         except Unavailable as reason:
             if kind == "watch" or Strace.missing():
                 raise
@@ -91,7 +93,11 @@ def main():
                         help="how to learn of deaths and signals: watch as root, else strace")
     parser.add_argument("--line-times", action="store_true",
                         help="keep when each line of the server's log was written, in line-times.json")
+    parser.add_argument("--inside", type=Path, metavar="DIR", help=argparse.SUPPRESS)  # this is the virtual machine
     options = parser.parse_args()
+    if options.inside:
+        options.out = options.inside
+        options.scenarios, options.attempts = machine.wanted()
 
     if options.list:
         for scenario in SCENARIOS.values():
@@ -102,8 +108,11 @@ def main():
         print(f"record: no such scenario: {', '.join(unknown)} (--list shows them)", file=sys.stderr)
         return 2
     chosen = [s for s in SCENARIOS.values() if any(fnmatch.fnmatchcase(s.path, name) for name in options.scenarios or ["*"])]
+    away = [] if options.inside else [s for s in chosen if s.kind.machine]
+    chosen = [s for s in chosen if s not in away]
     kinds = {scenario.kind for scenario in chosen}
-    missing = [package for kind in kinds for package in kind.missing_packages()]
+    missing = missing_for_machine() if away else []
+    missing += [package for kind in kinds for package in kind.missing_packages()]
     if options.observe == "strace" or (options.observe == "auto" and os.geteuid() != 0):
         missing += Strace.missing()
     if missing:
@@ -115,7 +124,7 @@ def main():
     versions, failed = {kind: kind.version() for kind in kinds}, 0
     with ExitStack() as stack:
         try:
-            observe = stack.enter_context(observers(options.observe))
+            observe = stack.enter_context(observers(options.observe, everything=options.inside is not None))
         except Unavailable as reason:
             print(f"record: {reason}", file=sys.stderr)
             return 3
@@ -134,6 +143,8 @@ def main():
             run.STOPPING.set()
             pool.shutdown(cancel_futures=True)
             return 130
+    if away and not machine.record([s.path for s in away], options.out, options.attempts):
+        failed += 1
     return 1 if failed else 0
 
 

@@ -91,6 +91,40 @@ class Server:
             remove_control_groups(self.group)
 
 
+class Unit:
+    """shop.service and the units beside it, run by the init of this machine."""
+
+    def __init__(self, run, _conf):
+        self.observer = run.observe(None)
+        self.units = [path for path in run.work.iterdir() if path.suffix in (".service", ".target", ".socket")]
+        for unit in self.units:
+            shutil.copy(unit, "/run/systemd/system")
+        systemctl("daemon-reload")
+        run.mark_journal()
+        self.since = time.time()
+        systemctl("start", "--no-block", "shop.service")
+
+    def kernel(self, until=float("inf")):
+        return self.observer.kernel(1, until, self.since)
+
+    def kill(self):
+        names = [unit.name for unit in self.units]
+        systemctl("kill", "--signal=KILL", *names)
+        systemctl("stop", *names)
+        systemctl("reset-failed")
+        for name in names:
+            Path("/run/systemd/system", name).unlink()
+        systemctl("daemon-reload")
+
+
+def dmesg(*options):
+    return subprocess.run(["dmesg", *options], capture_output=True, text=True, check=True).stdout.splitlines(keepends=True)
+
+
+def systemctl(*words):
+    subprocess.run(["systemctl", *words], timeout=90, check=False, capture_output=True)
+
+
 def remove_control_groups(name):
     """What is left of a systemd; its last processes may still be on their way out."""
     for folder in (Path(f"/sys/fs/cgroup/{hierarchy}/{name}") for hierarchy in ("systemd", "unified")):
@@ -214,7 +248,8 @@ class Run:
 
     def start(self, workers, conf=None):
         before = len(self.workers())
-        self.servers.append(Server(self, conf or self.scenario.kind.configuration))
+        begin = Unit if self.scenario.kind.machine else Server
+        self.servers.append(begin(self, conf or self.scenario.kind.configuration))
         self.wait_workers(before + workers)
         return self.servers[-1]
 
@@ -279,19 +314,37 @@ class Run:
                               check=False, capture_output=True, text=True)
         (self.work / "supervisorctl.log").write_text(said.stdout + said.stderr)
 
-    # -- the result
-
     def systemctl(self, kind, *words):
-        """Ask the systemd inside, and wait for its answer."""
-        self.acted(kind)
+        """Ask the systemd that runs the unit, and wait for its answer. `kind` None: it is neither a reload nor a stop of the server."""
+        if kind is not None:
+            self.acted(kind)
+        if self.scenario.kind.machine:
+            return systemctl(*words)
         inside = next(process.pid for process in self.kernel().processes.values() if process.inner == 1)
         subprocess.run(["nsenter", "--target", str(inside), "--mount", "--pid", "systemctl", *words], timeout=60, check=False)
 
+    # -- the result
+
+    def mark_journal(self):
+        """What the machine has logged until now belongs to nobody here."""
+        subprocess.run(["journalctl", "--sync"], check=True)
+        said = subprocess.run(["journalctl", "--lines=0", "--show-cursor"], capture_output=True, text=True, check=True)
+        self.cursor = said.stdout.split("-- cursor: ")[1].strip()
+        self.ring = len(dmesg())
+
     def read_journal(self):
+        machine = self.scenario.kind.machine
+        if machine:
+            subprocess.run(["journalctl", "--sync"], check=True)
+        where = ["--after-cursor", self.cursor] if machine else ["--directory", self.directory / "journal"]
         said = subprocess.run(
-            ["journalctl", "--directory", self.directory / "journal", "--unit", "shop.service", "--utc", "--no-pager",
-             "--output", self.scenario.output], capture_output=True, check=False)
+            ["journalctl", *where, *self.scenario.journal, "--utc", "--no-pager", "--output", self.scenario.output],
+            capture_output=True, check=False)
         self.log_path.write_bytes(said.stdout)
+
+    def keep_dmesg(self, *options):
+        """What the kernel has said since the start, as a log of its own."""
+        (self.work / "kernel.log").write_text("".join(dmesg(*options)[self.ring:]))
 
     def logs(self):
         """The server's own log, and those of the servers that it runs."""
@@ -303,8 +356,10 @@ class Run:
         """The logs as they stand and the truth up to this moment."""
         end, logs = time.time(), {path.name: path.read_bytes() for path in self.logs()}
         notes = [n for n in self.notes() if n["t"] <= end]
-        kernel = self.kernel(until=end)
-        truth = Truth(self.scenario, kernel.inside() if self.scenario.kind.journal else kernel, notes, self.actions, self.start_time, end, version)
+        kernel, kind = self.kernel(until=end), self.scenario.kind
+        if kind.journal and not kind.machine:
+            kernel = kernel.inside()
+        truth = Truth(self.scenario, kernel, notes, self.actions, self.start_time, end, version)
         facts = truth.as_dict()
         if self.scenario.kind.counts_mercy:
             named = {int(pid) for log in logs.values() for pid in NO_MERCY.findall(log)}

@@ -14,7 +14,8 @@ RULES = [
     "boot-failure", "reload-lost-app", "crash-loop", "worker-crashed", "killed-from-outside", "master-died",
     "outer-timeout-too-short", "stop-became-reload", "survivors-hold-port", "mercy-ineffective", "control-socket-unreachable",
     "daemon-blocks-reload", "evil-reload-kills", "instance-paused", "recycled-too-often", "reloaded-twice",
-    "slow-start-empties-service", "spooler-task-cut", "vassal-keeps-dying", "worker-never-served",
+    "slow-start-empties-service", "spooler-task-cut", "vassal-keeps-dying", "worker-never-served", "memory-kill",
+    "watchdog-kill", "stop-left-processes", "unit-reload-failed", "restarted-from-above",
 ]
 SCENARIOS = {}
 
@@ -32,6 +33,7 @@ class Scenario:
     recycling: str     # why a worker of this scenario leaves when nobody asks it to
     shows: dict        # how many forced, orphaned, cut the truth must have; None: at least one
     output: str        # systemd: the form in which journalctl gives the log
+    journal: tuple     # systemd: what journalctl is asked for
     must_not_fire: list = field(init=False)
 
     @property
@@ -50,14 +52,14 @@ class Scenario:
 
 
 def scenario(name, title, *, kind=UWSGI, conf, app, expected=(), may=(), notes=(), recycling="max-requests", files=None,
-             forced=0, orphaned=0, cut=0, output="short-precise"):
+             forced=0, orphaned=0, cut=0, output="short-precise", journal=("--unit", "shop.service")):
     """Registers the function below it. {port} and {port2} in a file become free ports, {work} its folder."""
 
     def register(drive):
         everything = {kind.configuration: conf, "app.py": app, **(files or {})}
         made = Scenario(
             kind, name, title, drive, everything, list(expected), list(may), list(notes), recycling,
-            {"forced": forced, "orphaned": orphaned, "cut": cut}, output)
+            {"forced": forced, "orphaned": orphaned, "cut": cut}, output, journal)
         SCENARIOS[made.path] = made
         return drive
 

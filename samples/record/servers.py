@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
@@ -22,6 +22,7 @@ class Kind:
     counts_mercy: bool = False  # a SIGKILL counts as the end of patience only after the mercy (uWSGI)
     supervises: bool = False  # it runs whole servers, which write logs of their own into the run's folder
     journal: bool = False  # systemd: it is contained in namespaces, and its log is what journalctl says of the unit
+    machine: bool = False  # systemd as the init of a whole virtual machine, in which the recorder runs too
 
     @property
     def log(self):
@@ -89,3 +90,11 @@ SYSTEMD = Kind(
     version=lambda: printed("systemctl", "--version").split("\n")[0],
     command=lambda run, _file: [str(Path(__file__).resolve().parent / "systemd" / "boot.sh"), str(run.directory)],
     counts_mercy=True, supervises=True, journal=True)
+
+MACHINE = replace(
+    SYSTEMD, machine=True, probe=("sh", "-c", "systemctl --version && gunicorn --version && uwsgi --plugin python3 --version"))
+MACHINE_PACKAGES = {"qemu-system-x86_64": "qemu-system-x86", "mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs"}
+
+
+def missing_for_machine():
+    return [package for program, package in MACHINE_PACKAGES.items() if shutil.which(program) is None]

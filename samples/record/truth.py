@@ -2,6 +2,8 @@
 
 from datetime import datetime, timezone
 
+from kernel import KERNEL
+
 ASKING = {"SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGWINCH", "SIGUSR1"}
 CRASHING = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"}
 ENDING = {"SIGABRT", "SIGKILL"}
@@ -65,7 +67,11 @@ class Truth:
             return None
         senders = [s.sender for s in self.kernel.signals if s.target == process.pid and s.name == process.signal]
         if senders:
-            sender = self.kernel.processes[senders[-1]]
+            # Nobody survives SIGKILL: of several, the first did it.
+            decisive = senders[0] if process.signal == "SIGKILL" else senders[-1]
+            if decisive == KERNEL:
+                return "kernel"
+            sender = self.kernel.processes[decisive]
             return self.scenario.kind.name if self.role(sender) == "supervisor" else "master"
         return None if process.signal in CRASHING else "outside"
 
@@ -147,8 +153,8 @@ class Truth:
         return sorted(found, key=lambda recycle: recycle["askedAt"] or recycle["endedAt"])
 
     def cause(self, worker, asked):
-        if self.killed_by(worker) == "outside":
-            return "external-kill"
+        if self.killed_by(worker) in ("outside", "kernel"):
+            return {"outside": "external-kill", "kernel": "out-of-memory"}[self.killed_by(worker)]
         if self.harakiri(worker) and self.scenario.recycling != "rss":
             return "harakiri"
         if asked is None and self.forced(worker):

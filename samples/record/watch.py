@@ -14,12 +14,13 @@ import threading
 import time
 from pathlib import Path
 
-from kernel import Kernel, Process, Signal
+from kernel import KERNEL, Kernel, Process, Signal
 
 NETLINK_CONNECTOR, CN_IDX_PROC = 11, 1
 PROC_EVENT_FORK, PROC_EVENT_EXIT = 0x00000001, 0x80000000
 EVENT_AT = 16 + 20  # after the netlink header and the connector header
-SIGNAL = re.compile(r"-(\d+) +\[\d+\].* ([\d.]+): signal_generate: sig=(\d+) .* pid=(\d+) grp=")
+SIGNAL = re.compile(r"-(\d+) +\[\d+\].* ([\d.]+): signal_generate: sig=(\d+) .* code=(-?\d+) .* pid=(\d+) grp=")
+SI_KERNEL = 128  # the code of a signal that the kernel itself sends, as for want of memory
 NAMES = {1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 6: "SIGABRT", 9: "SIGKILL", 10: "SIGUSR1", 11: "SIGSEGV",
          12: "SIGUSR2", 15: "SIGTERM", 28: "SIGWINCH"}
 
@@ -40,10 +41,10 @@ def inner_pid(pid):
 
 
 class Connector:
-    """A thread that keeps every birth and death among our descendants."""
+    """A thread that keeps every birth and death among the descendants of a process."""
 
-    def __init__(self):
-        self.events, self.ours, self.lost = [], {os.getpid()}, False
+    def __init__(self, ancestor):
+        self.events, self.ours, self.lost = [], {ancestor}, False
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_CONNECTOR)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.socket.bind((0, CN_IDX_PROC))
@@ -68,9 +69,9 @@ class Connector:
 
 
 class Tracing:
-    """A tracing instance of our own; it holds the signals that the servers' processes sent."""
+    """A tracing instance of our own; it holds the signals that the servers' processes sent, or everybody."""
 
-    def __init__(self):
+    def __init__(self, everybody):
         self.mounted = Path(tempfile.mkdtemp(prefix="logdoctor-tracefs-"))
         mount = subprocess.run(["mount", "-t", "tracefs", "nodev", self.mounted], capture_output=True, text=True)
         if mount.returncode:
@@ -81,7 +82,8 @@ class Tracing:
         (self.instance / "trace_clock").write_text("mono")
         (self.instance / "options" / "event-fork").write_text("1")
         self.followed = self.instance / "set_event_pid"
-        self.followed.write_text(str(os.getpid()))  # an empty list would mean everybody
+        if not everybody:
+            self.followed.write_text(str(os.getpid()))
         (self.instance / "events" / "signal" / "signal_generate" / "enable").write_text("1")
 
     def close(self):
@@ -91,16 +93,16 @@ class Tracing:
 
 
 class Watch:
-    """One for all recordings of a run of the recorder."""
+    """One for all recordings of a run of the recorder. `everything`: also what systemd starts, as the machine's init."""
 
-    def __init__(self):
+    def __init__(self, everything=False):
         if os.geteuid() != 0:
             raise Unavailable("watching the kernel needs root")
         try:
-            self.connector = Connector()
+            self.connector = Connector(1 if everything else os.getpid())
         except OSError as error:
             raise Unavailable(f"no process connector: {error}") from None
-        self.tracing = Tracing()
+        self.tracing = Tracing(everything)
 
     def close(self):
         self.tracing.close()
@@ -109,15 +111,20 @@ class Watch:
         """The server enters itself among the followed processes, then becomes uWSGI."""
         return ["sh", "-c", f'echo $$ >> {self.tracing.followed} && exec "$@"', "sh", *command]
 
-    def kernel(self, started, until):
+    def kernel(self, started, until, since=0.0):
+        """What became of a process and of those that it started later than `since`."""
         if self.connector.lost:
             raise RuntimeError("the process connector lost events: run fewer jobs")
         to_wall_clock = time.time() - time.monotonic()
         kernel, process_of = Kernel(), {started: started}
+        if since:  # it was there before we were
+            kernel.processes[started] = Process(started, None, since)
         for what, at, *facts in list(self.connector.events):
             t = at + to_wall_clock
             if t > until:
                 break
+            if t < since:
+                continue
             if what == "birth":
                 parent, thread, child, inner = facts
                 if child == started and thread == child:
@@ -137,7 +144,9 @@ class Watch:
                         process.exit_code = os.WEXITSTATUS(status)
         for match in SIGNAL.finditer((self.tracing.instance / "trace").read_text()):
             sender, t, name = process_of.get(int(match[1])), float(match[2]) + to_wall_clock, NAMES.get(int(match[3]))
-            target = process_of.get(int(match[4]), int(match[4]))
-            if sender and name and sender != target and t <= until:
+            target = process_of.get(int(match[5]), int(match[5]))
+            if name == "SIGKILL" and int(match[4]) == SI_KERNEL and target in kernel.processes and since <= t <= until:
+                kernel.signals.append(Signal(t, KERNEL, target, name))
+            elif sender and name and sender != target and since <= t <= until:
                 kernel.signals.append(Signal(t, sender, target, name))
         return kernel

@@ -300,12 +300,14 @@ export class Recorder implements LineSink {
 
   finish(): Recording {
     this.endLog();
+    this.agreeOnYears();
     return this.recording(this.ledgers.flatMap(({segments}) => segments));
   }
 
   /** What was read up to now of inputs that go on. Nothing is closed by it, and reading goes on as before. */
   soFar(): Recording {
     this.hear();
+    this.agreeOnYears();
     return this.recording(this.ledgers.flatMap((ledger) => ledger.soFar()));
   }
 
@@ -858,21 +860,38 @@ export class Recorder implements LineSink {
 
   /** A full date of this input: stamps without a year that were read before are moved into theirs. */
   private learnYear(time: number, wrapping: Wrapping): void {
-    const {current, events, stamps} = this;
+    const {current, stamps} = this;
     if (current.calendar.knows || !Number.isFinite(time)) return;
     const years = current.calendar.learn(time);
     if (years === 0) return;
     stamps.forget();
     wrapping.moveYears(years);
     current.carried?.wrapping.moveYears(years);
+    this.moveYears(current.clock, years, time);
+  }
+
+  /** A log that tells no year is of the time of those that were read with it, where one of them does. */
+  private agreeOnYears(): void {
+    const told = this.inputs.flatMap(({calendar, to}) => (calendar.knows && to !== null ? [to] : []));
+    if (told.length === 0) return;
+    const time = Math.max(...told);
+    for (const {calendar, clock} of this.inputs) {
+      if (!calendar.isGuessing) continue;
+      const years = calendar.learn(time);
+      if (years !== 0) this.moveYears(clock, years, time);
+    }
+  }
+
+  /** What was read on this clock, where that brings it nearer to `time`. */
+  private moveYears(clock: LineClock, years: number, time: number): void {
     const moved = (known: number | null) => {
       const there = known === null ? null : inYears(known, years);
       return known === null || there === null || Math.abs(there - time) < Math.abs(known - time) ? there : known;
     };
-    current.clock.move(moved);
-    for (const {moment, clock} of events) if (clock === current.clock) moveMoment(moment, moved);
+    clock.move(moved);
+    for (const event of this.events) if (event.clock === clock) moveMoment(event.moment, moved);
     for (const input of this.inputs) {
-      if (input.clock !== current.clock) continue;
+      if (input.clock !== clock) continue;
       input.from = moved(input.from);
       input.to = moved(input.to);
     }

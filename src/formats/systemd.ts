@@ -60,7 +60,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'reload-timeout': {kind: 'program-failed', role: 'program'},
   'still-around': {kind: 'process-left-over', role: 'program'},
   'runtime-limit': {kind: 'program-stopping', role: 'program', cause: 'max-lifetime'},
-  'watchdog-timeout': {kind: 'process-forced', role: 'program', deadline: 'timeout', cause: 'timeout'},
+  'watchdog-timeout': {kind: 'process-forced', role: 'program', deadline: 'watchdog', cause: 'timeout'},
 
   // Results and restarts
   failed: {kind: 'program-failed', role: 'program'},

@@ -91,7 +91,7 @@ const process = object({
     description: 'Who ended it, as far as the log shows; null while it runs',
   },
   deadline: {
-    ...oneOf('mercy', 'harakiri', 'evil-reload', 'brutal', 'timeout', 'stop-timeout', null),
+    ...oneOf('mercy', 'harakiri', 'evil-reload', 'brutal', 'timeout', 'stop-timeout', 'watchdog', 'memory', null),
     description: 'The patience that was over when its supervisor, or an outer one, ended it',
   },
   killedBy: oneOf('master', 'arbiter', 'supervisord', 'systemd', 'platform', 'kernel', null),

@@ -1,9 +1,18 @@
 import type {LogEvent} from '../timeline/event.ts';
-import type {Timeline} from '../timeline/timeline.ts';
+import {between} from '../timeline/time.ts';
+import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {processName, processNames} from './deaths.ts';
-import {type MemoryKill, memoryKillsIn, type Tie, type Victim} from './memory.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Holder, type MemoryKill, memoryKillsIn, type Tie, type Victim} from './memory.ts';
+import {serverOf} from './outer.ts';
+import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {unitFix} from './unit-lines.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
+
+/** Seconds between the kernel's line and systemd's of one kill, where both tell a time. */
+const NEAR = 5;
+
+/** Seconds that the stop of a unit may take until systemd calls it failed. */
+const UNTIL_FAILED = 120;
 
 const rule: Rule = {
   id: 'memory-kill',
@@ -29,37 +38,58 @@ const rule: Rule = {
     for (const instance of timeline.instances) {
       for (const tie of ['pid-and-time', 'pid', 'time'] as const) {
         const hits = kills.flatMap((kill) => {
-          const victims = kill.victims.filter((victim) => victim.instance === instance && victim.tie === tie);
+          const victims = kill.victims.filter((victim) => homeOf(timeline, victim) === instance && victim.tie === tie);
           return victims.length > 0 ? [{kill, victims}] : [];
         });
-        const finding = hits.length > 0 ? workersLost(timeline, hits, tie) : null;
+        const finding = hits.length > 0 ? workersLost(timeline, instance, hits, tie) : null;
         if (finding) yield finding;
       }
     }
-    const others = kills.filter(({victims}) => victims.length === 0);
-    const finding = others.length > 0 ? othersKilled(others) : null;
+    const finding = othersKilled(kills.filter((kill) => kill.victims.length === 0 && !isToldElsewhere(kill, kills)));
     if (finding) yield finding;
   },
 };
 
 export default rule;
 
+/** The server that was hit: a program of systemd and the server in it are one. */
+function homeOf(timeline: Timeline, {instance, process}: Victim): Instance {
+  return (process.role === 'program' ? serverOf(timeline, {supervisor: instance, life: process}) : null) ?? instance;
+}
+
+/** systemd says of its unit, perhaps in another log, what the kernel says of the unit's cgroup. */
+function isToldElsewhere(kill: MemoryKill, all: readonly MemoryKill[]): boolean {
+  const [{message, at}] = kill.lines;
+  const unit = unitOf(kill.lines[0]);
+  return (
+    message === 'systemd/oom-kill' &&
+    all.some(
+      ({lines}) =>
+        lines[0].message.startsWith('kernel/') &&
+        lines.some((line) => unitOf(line) === unit) &&
+        Math.abs(between(at, lines[0].at).min) <= NEAR,
+    )
+  );
+}
+
 function workersLost(
   timeline: Timeline,
+  instance: Instance,
   hits: readonly {kill: MemoryKill; victims: readonly Victim[]}[],
   tie: Tie,
 ): Finding | null {
   const isNamed = tie === 'pid-and-time';
   const victims = unique(hits.flatMap((hit) => hit.victims.map(({process}) => process)));
-  const instance = hits[0]?.victims[0]?.instance;
   const lines = evidence(
     hits.flatMap(({kill, victims}) => [
-      proof(kill.lines[0], 'the kill for want of memory'),
+      proof(mainLine(kill), 'the kill for want of memory'),
+      ...shownHolders(kill),
       ...victims.flatMap(({process}) => (process.ended ? [proof(process.ended, `the death of ${processName(process)}`)] : [])),
+      ...[endOfUnit(timeline, kill)].flatMap((end) => (end ? [proof(end, 'the whole unit ends for it')] : [])),
     ]),
-    8,
+    10,
   );
-  if (!lines || !instance) return null;
+  if (!lines) return null;
   const several = victims.length > 1;
   const rss = unique(
     hits.flatMap(({kill}) => kill.lines.flatMap(({fields}) => (Number(fields.rss) > 0 ? [Number(fields.rss)] : []))),
@@ -73,7 +103,11 @@ function workersLost(
   );
   const ofMachine = hits.every(({kill}) => kill.lines.some((line) => has(line, 'CONSTRAINT_NONE')));
   const uwsgi = instance.supervisor === 'uwsgi';
-  const wholeUnit = hits.some(({kill}) => kill.lines.some((line) => isStoppedFor(timeline, line)));
+  const limit = hits.find(({kill}) => kill.limit !== null)?.kill.limit?.mebibytes ?? null;
+  const growth = hits.map(({kill}) => growthIn(kill)).find((each) => each !== null) ?? null;
+  const ended = hits.map(({kill}) => endOfUnit(timeline, kill)).find((each) => each !== null) ?? null;
+  const hasMain = victims.some(({role}) => role === 'program' || role === 'master');
+  const unit = unique(hits.flatMap(({kill}) => kill.lines.flatMap((line) => unitOf(line) ?? [])))[0] ?? null;
   return {
     title: several ? `${count(victims.length, 'process', 'processes')} were killed because memory ran out` : rule.title,
     message: sentences(
@@ -85,13 +119,21 @@ function workersLost(
           : tie === 'pid'
             ? `, most likely: the kernel names the ${several ? 'pids' : 'pid'}. The clocks of the two logs cannot be compared (--tz tells the zone of each), so that it was the same moment is inferred.`
             : `, most likely: no pid ties the lines together, as with a container; the time fits${hits.every(({kill}) => kill.name !== null) ? ', and so does the name of the process' : ''}.`),
-      rss.length > 0 && `It held ${list(rss.map((kilobytes) => `${Math.round(kilobytes / 1024)} MiB`))} of its own.`,
+      rss.length > 0 &&
+        growth === null &&
+        `${several ? 'They held' : 'It held'} ${list(rss.map((kilobytes) => `${Math.round(kilobytes / 1024)} MiB`))} of ${several ? 'their' : 'its'} own.`,
       inGroup
-        ? `The limit of its cgroup${group.length > 0 ? ` (${list(group)})` : ''} was reached, not that of the machine.`
-        : ofMachine && 'The memory of the whole machine ran out: another program may be the one that grew.',
-      'What it was doing was cut.',
-      wholeUnit &&
-        'systemd then stopped the whole unit (result oom-kill): OOMPolicy=stop, the default, does so for any of its processes.',
+        ? `The limit of ${several ? 'their' : 'its'} cgroup${group.length > 0 ? ` (${list(group)})` : ''}${limit === null ? '' : `, ${limit} MiB,`} was reached, not that of the machine.`
+        : ofMachine &&
+            `The memory of the whole machine ran out${growth === null ? ': another program may be the one that grew' : ''}.`,
+      growth && told(growth),
+      ended !== null &&
+        (!hasMain
+          ? 'systemd then ended the whole unit (result oom-kill): OOMPolicy=stop, the default, does so for any of its processes.'
+          : several
+            ? 'The main process is among them, so the whole unit ended (result oom-kill): OOMPolicy=kill kills all processes of a unit together.'
+            : 'It was the main process, so the whole unit ended (result oom-kill).'),
+      `What ${several ? 'they were' : 'it was'} doing was cut.`,
     ),
     confidence: isNamed ? 'certain' : 'likely',
     instance: instance.id,
@@ -109,46 +151,22 @@ function workersLost(
             line: lines[0].at.line,
           },
         ],
-    cannotSee: ['which request or task used the memory', 'whether it leaked or the limit is simply too small'],
-    fixes: [
-      {
-        setting: null,
-        section: null,
-        value: null,
-        effect: 'the limit is not reached at this load',
-        since: null,
-        safety: 'safe',
-        why: 'Run fewer workers, or raise the memory limit of the container or unit.',
-      },
-      ...(wholeUnit
-        ? [
-            {
-              setting: 'OOMPolicy',
-              section: 'Service',
-              value: 'continue',
-              effect: 'a worker that is killed does not take its master and the other workers along',
-              since: null,
-              safety: 'safe' as const,
-              why: 'The master lives on and starts the worker anew. It does not help where the master itself is the one that is killed.',
-            },
-          ]
-        : []),
-      ...(uwsgi
-        ? [
-            {
-              setting: 'reload-on-rss',
-              section: 'uwsgi',
-              value: null,
-              effect: 'workers are replaced after a request, before the limit strikes in the middle of one',
-              since: null,
-              safety: 'safe' as const,
-              why: 'Choose (limit / number of workers), less a reserve, in megabytes.',
-            },
-          ]
-        : []),
+    cannotSee: [
+      'which request or task used the memory',
+      growth === null ? 'whether it leaked or the limit is simply too small' : 'whether it grew slowly or at once',
     ],
+    fixes: [...(ended === null || (hasMain && !several) ? [] : [GO_ON]), ...fixesFor(growth, instance.supervisor)],
     next: [
-      'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory.peak   # in the container or the cgroup of the unit: the limit and the peak',
+      inGroup && unit !== null
+        ? `systemctl show ${unit} -p MemoryMax -p MemoryPeak   # the limit and the peak`
+        : inGroup || !ofMachine
+          ? 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory.peak   # in the container or the cgroup of the unit: the limit and the peak'
+          : 'ps -eo pid,rss,lstart,cmd --sort=-rss | head   # who holds most of the memory of the machine now',
+      ...(growth?.kind === 'one'
+        ? [
+            "the proxy's access log at the second of the kill: the request without an answer is the one that took the memory, if one did",
+          ]
+        : []),
       ...(uwsgi
         ? ['set memory-report = true: each request line tells the memory of its worker, and growth becomes visible']
         : []),
@@ -157,12 +175,128 @@ function workersLost(
   };
 }
 
-/** systemd stopped the unit because one of its processes was killed, and not its main process. */
-function isStoppedFor(timeline: Timeline, {message, fields}: LogEvent): boolean {
-  if (message !== 'systemd/oom-kill') return false;
-  const own = timeline.events.filter((event) => event.fields.unit === fields.unit);
-  const isMain = own.some((event) => event.message === 'systemd/main-process-exited' && event.fields.name === 'KILL');
-  return !isMain && own.some((event) => event.message === 'systemd/failed' && event.fields.result === 'oom-kill');
+/** The kernel's own sentence about the kill says more to a reader than its table does. */
+function mainLine({lines}: MemoryKill): LogEvent {
+  return lines.find(({message}) => message === 'kernel/oom') ?? lines[0];
+}
+
+/** systemd ended the unit for it (OOMPolicy=stop or kill). Null where the unit went on. */
+function endOfUnit(timeline: Timeline, kill: MemoryKill): LogEvent | null {
+  const [first] = kill.lines;
+  const units = unique(kill.lines.flatMap((line) => unitOf(line) ?? []));
+  return (
+    timeline.events.find(
+      ({message, fields, at}) =>
+        message === 'systemd/failed' &&
+        fields.result === 'oom-kill' &&
+        units.includes(String(fields.unit)) &&
+        between(first.at, at).min <= UNTIL_FAILED &&
+        between(at, first.at).min <= NEAR,
+    ) ?? null
+  );
+}
+
+const GO_ON = unitFix(
+  'OOMPolicy',
+  'continue',
+  'a worker that is killed does not take its master and the other workers along',
+  'The master lives on and starts the worker anew. It does not help where the master itself is the one that is killed.',
+);
+
+/** The unit that a cgroup is, by the cgroup's name or systemd's own line. */
+function unitOf({fields}: LogEvent): string | null {
+  if (fields.unit !== undefined) return String(fields.unit);
+  return /([^/]+\.service)(\/|$)/.exec(String(fields.cgroup ?? ''))?.[1] ?? null;
+}
+
+/**
+ * What the kernel's table says of the want. `one`: the victim had grown far beyond the next. `other`: somebody else had, and was
+ * spared. `many`: several of the victim's name were about as large.
+ */
+interface Growth {
+  readonly kind: 'one' | 'other' | 'many';
+  readonly victim: Holder;
+  readonly largest: Holder;
+  readonly next: Holder | null;
+  /** Of the victim's name and at least half its size, the victim among them. */
+  readonly alike: readonly Holder[];
+}
+
+function growthIn({holders, lines}: MemoryKill): Growth | null {
+  const victim = holders.find(({pid}) => pid === lines[0].pid);
+  const [largest] = holders;
+  if (victim === undefined || largest === undefined || victim.mebibytes === 0) return null;
+  const next = holders.find((holder) => holder !== victim) ?? null;
+  const alike = holders.filter(({name, mebibytes}) => name === victim.name && mebibytes * 2 >= victim.mebibytes);
+  const kind = largest.mebibytes >= 2 * victim.mebibytes ? 'other' : alike.length > 1 ? 'many' : 'one';
+  return {kind, victim, largest, next, alike};
+}
+
+function held({name, pid, mebibytes}: Holder): string {
+  return `${name} (pid ${pid}) ${mebibytes} MiB`;
+}
+
+function told({kind, victim, largest, next, alike}: Growth): string {
+  switch (kind) {
+    case 'other':
+      return `Another process held far more at that moment: ${held(largest)}, against ${victim.mebibytes} MiB of the victim. That one used the memory up; the kernel spared it (OOMScoreAdjust).`;
+    case 'many':
+      return `${count(alike.length, 'process', 'processes')} of that name held about as much each (${list(alike.map(({mebibytes}) => `${mebibytes} MiB`))}): no single one of them stands out.`;
+    case 'one':
+      return next === null ? '' : `One process alone had grown: ${held(victim)}; the next one, ${held(next)}.`;
+  }
+}
+
+function shownHolders(kill: MemoryKill): Evidence[] {
+  const growth = growthIn(kill);
+  const {limit} = kill;
+  return [
+    ...(limit ? [proof(limit.line, `the limit of the cgroup: ${limit.mebibytes} MiB`)] : []),
+    ...(growth === null
+      ? []
+      : unique([growth.largest, growth.victim, ...(growth.next ? [growth.next] : [])])
+          .slice(0, 3)
+          .map((holder) => proof(holder.row, `the kernel counts: ${held(holder)}`))),
+  ];
+}
+
+function fixesFor(growth: Growth | null, supervisor: string): Fix[] {
+  const fix = (effect: string, why: string, setting: string | null = null): Fix => ({
+    setting,
+    section: setting === null ? null : supervisor,
+    value: null,
+    effect,
+    since: null,
+    safety: 'safe',
+    why,
+  });
+  if (growth?.kind === 'other') {
+    return [
+      fix(
+        'the other program ends at its own limit, and no longer at the cost of this one',
+        `Give ${growth.largest.name} a limit of its own (MemoryMax= of its unit, the limit of its container), or a machine of its own.`,
+      ),
+    ];
+  }
+  const room = fix(
+    'the limit is not reached at this load',
+    'Run fewer workers, or raise the memory limit of the container or unit.',
+  );
+  const recycle =
+    supervisor === 'uwsgi'
+      ? fix(
+          'workers are replaced after a request, before the limit strikes in the middle of one',
+          'Choose (limit / number of workers), less a reserve, in megabytes. It looks after each request: one that takes everything at once it does not stop.',
+          'reload-on-rss',
+        )
+      : supervisor === 'gunicorn'
+        ? fix(
+            'workers are replaced after so many requests: what grows slowly starts anew in time',
+            'With max_requests_jitter, so that they do not all go at once. One request that takes everything at once it does not stop.',
+            'max_requests',
+          )
+        : null;
+  return [...(growth?.kind === 'one' ? [recycle, room] : [room, recycle])].filter((each) => each !== null);
 }
 
 /** Processes that are application servers by their name. */
@@ -170,6 +304,7 @@ const SERVER = /^(uwsgi|gunicorn|uvicorn|hypercorn|daphne|celery|puma|unicorn|ph
 
 /** Processes that this log knows nothing else of: true, and perhaps the reason for something that it does not show. */
 function othersKilled(kills: readonly MemoryKill[]): Finding | null {
+  if (kills.length === 0) return null;
   const names = unique(kills.flatMap(({name}) => name ?? []));
   const servers = names.filter((name) => SERVER.test(name));
   const lines = evidence(

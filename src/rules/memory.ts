@@ -4,6 +4,9 @@ import {groupBy} from '../timeline/group.ts';
 import {between, type Instant} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
+/** Bytes of a page where no line tells: x86, and most of ARM. */
+const PAGE = 4096;
+
 /** Seconds between the kernel's line and the supervisor's of one death, where no pid ties them. */
 const NEAR = 5;
 /** Seconds: the clocks of two zones differ by a multiple of this. */
@@ -21,12 +24,24 @@ export interface Victim {
   readonly tie: Tie;
 }
 
+/** One row of the table that the kernel writes before it kills. */
+export interface Holder {
+  readonly row: LogEvent;
+  readonly name: string;
+  readonly pid: number | null;
+  readonly mebibytes: number;
+}
+
 export interface MemoryKill {
   /** Every line about it: up to three of the kernel with one pid, and systemd's about its unit. */
   readonly lines: readonly [LogEvent, ...LogEvent[]];
   /** The kernel's name of the process; null where only a unit is named. */
   readonly name: string | null;
   readonly victims: readonly Victim[];
+  /** Who held memory at that moment, the most first: of the cgroup whose limit was reached, or of the whole machine. */
+  readonly holders: readonly Holder[];
+  /** The limit of the cgroup in MiB, and the line that tells it. */
+  readonly limit: {readonly line: LogEvent; readonly mebibytes: number} | null;
 }
 
 const known = new WeakMap<Timeline, readonly MemoryKill[]>();
@@ -42,6 +57,7 @@ export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
     ({process: {end, ended, signal}}) => ended !== null && end === 'killed' && (signal === '9' || signal === 'SIGKILL'),
   );
   const owned = groupBy(processes, ({process}) => process.ownedBy);
+  const counted = timeline.events.filter(({meaning}) => meaning.kind === 'memory-held' || meaning.kind === 'out-of-memory');
   const kills = episodes(timeline.events).map((lines): MemoryKill => {
     const [first] = lines;
     const name = lines.flatMap(({fields}) => (fields.process === undefined ? [] : [String(fields.process)]))[0] ?? null;
@@ -59,10 +75,44 @@ export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
         likely.filter(({process}) => process.pid === first.pid && isOnOtherClock(process, first)),
       ),
     ].find((some) => some.length > 0);
-    return {lines, name, victims: victims ?? []};
+    return {lines, name, victims: victims ?? [], ...countBefore(counted, lines)};
   });
   known.set(timeline, kills);
   return kills;
+}
+
+/** What the kernel counted right before this kill; nothing before the second of several kills for one want. */
+function countBefore(events: readonly LogEvent[], lines: MemoryKill['lines']): Pick<MemoryKill, 'holders' | 'limit'> {
+  const [first] = lines;
+  const rows: LogEvent[] = [];
+  for (let n = events.indexOf(first) - 1; n >= 0; n--) {
+    const event = events[n] as LogEvent;
+    // systemd speaks of its unit before or after the kernel does.
+    if (event.meaning.kind === 'out-of-memory' && event.message.startsWith('kernel/')) break;
+    if (event.meaning.kind === 'memory-held' && event.input === first.input && isNear(event.at, first.at)) rows.unshift(event);
+  }
+  const line = rows.findLast(({fields}) => fields.most !== undefined) ?? null;
+  const table = rows.filter(({fields}) => fields.held !== undefined);
+  const page = pageOf(table, lines);
+  return {
+    limit: line && {line, mebibytes: Math.round(Number(line.fields.most) / 1024)},
+    holders: table
+      .map((row) => ({
+        row,
+        name: String(row.fields.process ?? ''),
+        pid: row.pid,
+        mebibytes: Math.round((Number(row.fields.held) * page) / 2 ** 20),
+      }))
+      .sort((a, b) => b.mebibytes - a.mebibytes),
+  };
+}
+
+/** The victim's size is told in pages and in kilobytes. */
+function pageOf(table: readonly LogEvent[], lines: MemoryKill['lines']): number {
+  const kilobytes = lines.map(({fields}) => Number(fields.total)).find((total) => total > 0);
+  const pages = Number(table.find(({pid}) => pid === lines[0].pid)?.fields.size);
+  const page = kilobytes === undefined || !(pages > 0) ? PAGE : (kilobytes * 1024) / pages;
+  return page >= 2 ** 12 && page <= 2 ** 16 ? page : PAGE;
 }
 
 /** Lines with one pid tell of one kill; a line without a pid belongs to the kill right before it. */

@@ -17,7 +17,7 @@ const rule: Rule = {
   severity: 'info',
   docs: {
     sees:
-      'Stops of programs whose reason stands above them: supervisord itself was told to reload (SIGHUP), a package upgrade ' +
+      'Stops of programs whose reason stands above them: supervisord itself was told to reload (SIGHUP, supervisorctl reload), a package upgrade ' +
       'made systemd run itself anew and restarted units, or the whole machine went down.',
     why: 'Such a restart is no fault of the program, and the program cannot prevent it. supervisorctl reload restarts every program, not one.',
     remedy:
@@ -44,27 +44,61 @@ const rule: Rule = {
 
 export default rule;
 
+/** One reload of supervisord as a whole. By XML-RPC (supervisorctl reload) it leaves no line of the request. */
+interface WholeReload {
+  readonly signal: LogEvent | null;
+  readonly waiting: LogEvent | null;
+  readonly again: LogEvent | null;
+}
+
+function wholeReloads(timeline: Timeline): WholeReload[] {
+  const own = timeline.events.filter(({message}) => message.startsWith('supervisord/'));
+  const found: WholeReload[] = [];
+  let signal: LogEvent | null = null;
+  let waiting: LogEvent | null = null;
+  let isEnding = false;
+  let pid: number | null = null;
+  for (const event of own) {
+    if (event.message === 'supervisord/exit-request') isEnding = true;
+    else if (event.message === 'supervisord/restart-request') {
+      if (signal !== null) found.push({signal, waiting, again: null});
+      signal = event;
+    } else if (event.message === 'supervisord/waiting-to-die') waiting ??= event;
+    else if (event.message === 'supervisord/started') {
+      const isSame = pid !== null && event.pid === pid;
+      if (signal !== null || (waiting !== null && isSame && !isEnding))
+        found.push({signal, waiting, again: isSame ? event : null});
+      signal = null;
+      waiting = null;
+      isEnding = false;
+      pid = event.pid;
+    }
+  }
+  if (signal !== null) found.push({signal, waiting, again: null});
+  return found;
+}
+
 function hangUp(timeline: Timeline): Finding | null {
-  const requests = timeline.events.filter(({message}) => message === 'supervisord/restart-request');
-  const [first] = requests;
-  const waiting =
-    first && timeline.events.find((event) => event.message === 'supervisord/waiting-to-die' && precedes(first, event));
-  const programs = (waiting && namedPrograms(waiting)) ?? [];
-  return (
-    (first &&
-      finding(timeline, first, [first, ...(waiting ? [waiting] : [])], {
-        title: 'supervisord was told to reload: it restarted every program',
-        message: sentences(
-          `supervisord got SIGHUP${requests.length > 1 ? ` ${requests.length} times` : ''} (supervisorctl reload, systemctl reload supervisor, or kill -HUP): it stops every program and starts all of them anew. That is proved.`,
-          programs.length > 0 && `It concerned ${list(programs)}.`,
-          'To make one program reload, signal that one.',
-        ),
-        why: 'supervisorctl signal HUP NAME (a graceful reload of the server), restart NAME, or update (only what changed in the configuration).',
-        effect: 'the other programs stay up',
-        identity: 'supervisord reload',
-      })) ??
-    null
-  );
+  const reloads = wholeReloads(timeline);
+  const [first] = reloads;
+  const about = first?.signal ?? first?.waiting;
+  if (first === undefined || about === undefined || about === null) return null;
+  const programs = (first.waiting && namedPrograms(first.waiting)) ?? [];
+  const times = reloads.length > 1 ? ` ${reloads.length} times` : '';
+  const lines = unique([about, ...(first.waiting ? [first.waiting] : []), ...(first.again ? [first.again] : [])]);
+  return finding(timeline, about, lines, {
+    title: 'supervisord was told to reload: it restarted every program',
+    message: sentences(
+      first.signal
+        ? `supervisord got SIGHUP${times} (systemctl reload supervisor, or kill -HUP): it stops every program and starts all of them anew. That is proved.`
+        : `supervisord stopped every program${times}, and started anew with the same pid and without a signal: that is what supervisorctl reload does. That it started anew is proved.`,
+      programs.length > 0 && `It concerned ${list(programs)}.`,
+      'To make one program reload, signal that one.',
+    ),
+    why: 'supervisorctl signal HUP NAME (a graceful reload of the server), restart NAME, or update (only what changed in the configuration).',
+    effect: 'the other programs stay up',
+    identity: 'supervisord reload',
+  });
 }
 
 function wholeMachine(timeline: Timeline, down: LogEvent): Finding | null {

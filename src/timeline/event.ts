@@ -93,6 +93,11 @@ export type EventKind =
   | 'crash'
   /** The system ran out of memory; where a process is named, it was killed for it. Fields: process (its name), unit. */
   | 'out-of-memory'
+  /**
+   * The kernel counts memory before it kills; fields: used, most (kB, of the cgroup as a whole), or size, held (pages), process
+   * (its name).
+   */
+  | 'memory-held'
   /** A respawn loop is being slowed down; the master sleeps meanwhile. */
   | 'respawn-throttled'
   /** The connection backlog of a socket is full; fields: queued, limit. */
@@ -172,7 +177,7 @@ export interface Meaning {
   /** 'process-seen': a list of the host's processes: which server's it is, the pid tells; fields: server, parent. */
   readonly onHost?: true;
   /** 'process-forced': which patience ended. */
-  readonly deadline?: 'mercy' | 'harakiri' | 'evil-reload' | 'brutal' | 'timeout' | 'stop-timeout';
+  readonly deadline?: 'mercy' | 'harakiri' | 'evil-reload' | 'brutal' | 'timeout' | 'stop-timeout' | 'watchdog' | 'memory';
   /**
    * 'process-ended', in the supervisor's own distinction:
    * `collected` reaped while the whole instance goes; `replaced` it had stopped serving and was expected

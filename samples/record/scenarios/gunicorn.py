@@ -436,3 +436,88 @@ def thread_kept(run):
     for _ in range(4):
         run.round(3)
         run.sleep(1.5)
+
+
+# -- what only the configuration decides: with loglevel debug gunicorn prints it
+
+@scenario(
+    "gthread-undecided",
+    "HUP while the only gthread worker has a request of 30 s, graceful_timeout 4, timeout 6: without the configuration nobody can tell",
+    conf=conf('worker_class = "gthread"', "threads = 2", "graceful_timeout = 4", "timeout = 6", workers=1), forced=1, cut=1, app=PLAIN,
+    expected=["forced-kill-undecided"])
+def gthread_undecided(run):
+    run.start(workers=1)
+    run.round(2)
+    cut = run.in_background("/export?sleep=30", timeout=40)
+    run.sleep(1)
+    run.signal("hup", "SIGHUP")
+    run.wait_workers(2)
+    assert not cut.result()
+    run.sleep(2)
+    run.round(2)
+
+
+@scenario(
+    "gthread-request-finishes", "The same with a request of 3 s: it is answered, then the worker leaves",
+    conf=conf('worker_class = "gthread"', "threads = 2", "graceful_timeout = 4", "timeout = 6", workers=1), app=PLAIN)
+def gthread_request_finishes(run):
+    run.start(workers=1)
+    run.round(2)
+    answer = run.in_background("/export?sleep=3")
+    run.sleep(1)
+    run.signal("hup", "SIGHUP")
+    run.wait_workers(2)
+    assert answer.result()
+    run.sleep(2)
+    run.round(2)
+
+
+@scenario(
+    "hup-preload-old-code", "HUP under preload_app: new workers with the code that the arbiter loaded at its start",
+    conf=conf('loglevel = "debug"', "preload_app = True", workers=2), app=PLAIN, expected=["old-code-kept"])
+def hup_preload(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    run.signal("hup", "SIGHUP")
+    run.wait_workers(4)
+    run.sleep(2)
+    run.round(2)
+
+
+@scenario(
+    "hup-new-code", "The same without preload_app: each worker loads the code anew", conf=conf('loglevel = "debug"', workers=2), app=PLAIN)
+def hup_new_code(run):
+    hup_preload(run)
+
+
+@scenario(
+    "hup-graceful-timeout-in-vain", "HUP while a sync worker has a request of 20 s: graceful_timeout (2 s) does nothing, timeout (8 s) ends it",
+    conf=conf('loglevel = "debug"', "graceful_timeout = 2", "timeout = 8", workers=2), forced=1, cut=1, app=PLAIN,
+    expected=["mercy-ineffective"], may=["request-blocks-shutdown", "worker-timeout"])
+def hup_graceful_timeout(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    cut = run.in_background("/export?sleep=20", timeout=40)
+    run.sleep(0.5)
+    run.signal("hup", "SIGHUP")
+    run.wait_workers(4)
+    assert not cut.result()
+    run.sleep(2)
+    run.round(2)
+
+
+@scenario(
+    "stop-graceful-timeout-governs", "TERM during the same request: here graceful_timeout (2 s) ends it",
+    conf=conf('loglevel = "debug"', "graceful_timeout = 2", "timeout = 8", workers=2), forced=1, cut=1, app=PLAIN,
+    expected=["request-blocks-shutdown"])
+def stop_graceful_timeout(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    cut = run.in_background("/export?sleep=20", timeout=40)
+    run.sleep(0.5)
+    run.signal("stop", "SIGTERM")
+    run.wait_ended(run.master)
+    assert not cut.result()

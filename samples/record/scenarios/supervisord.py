@@ -245,3 +245,39 @@ def gunicorn_stop_goes_on(run):
     run.sleep(0.5)
     run.pool.submit(run.control, "stop", "stop", "shop")
     run.sleep(35)
+
+
+@scenario(
+    "control-socket-answers", "supervisorctl status, while supervisord and its program run: it answers", conf=gunicorn(), files=settings(), app=PLAIN)
+def control_socket_answers(run):
+    run.start(workers=2)
+    run.wait_log("entered RUNNING state")
+    run.round(2)
+    run.control_said("status")
+    run.sleep(1)
+
+
+@scenario(
+    "reloaded-as-a-whole", "supervisorctl reload, meant for one program: supervisord stops and starts all of them",
+    conf=gunicorn() + "\n[program:mail]\ncommand = /bin/sleep 600\n", files=settings(), app=PLAIN, expected=["restarted-from-above"])
+def reloaded_as_a_whole(run):
+    run.start(workers=2)
+    run.wait_log("entered RUNNING state", times=2)
+    run.round(2)
+    run.control("stop", "reload")
+    run.wait_workers(4)
+    run.wait_log("entered RUNNING state", times=4)
+    run.round(2)
+
+
+@scenario(
+    "restarted-alone", "supervisorctl restart of the one program: the other one runs on",
+    conf=gunicorn() + "\n[program:mail]\ncommand = /bin/sleep 600\n", files=settings(), app=PLAIN)
+def restarted_alone(run):
+    run.start(workers=2)
+    run.wait_log("entered RUNNING state", times=2)
+    run.round(2)
+    run.control("stop", "restart", "shop")
+    run.wait_workers(4)
+    run.wait_log("entered RUNNING state", times=3)
+    run.round(2)

@@ -84,6 +84,8 @@ const DEADLINES: Readonly<Record<NonNullable<Process['forced']>['deadline'], str
   brutal: 'no patience asked for (brutal)',
   timeout: 'worker timeout',
   'stop-timeout': 'stop timeout',
+  watchdog: 'no sign of life in time (watchdog)',
+  memory: 'memory ran out',
 };
 
 /** The same of a supervisor that runs whole programs. */

@@ -257,15 +257,27 @@ function cutShort({instance, pid}: ProcessDraft, event: LogEvent, known: Known):
   reload.outcome = 'failed';
 }
 
-/** The kernel ended it for want of memory. A pid inside a container is another than the kernel's. */
+/**
+ * The kernel ended it for want of memory. A pid inside a container is another than the kernel's. What others say later of the
+ * same process changes nothing: systemd kills what has been killed (OOMPolicy=kill), and a master buries it as one that left.
+ */
 function giveToKernel(event: LogEvent, known: Known): void {
   const name = String(event.fields['process'] ?? '');
-  const isKilled = (process: ProcessDraft) =>
-    process.end === 'killed'
-      ? process.signal !== null && signalName(process.signal) === 'KILL'
-      : name.startsWith(process.instance.supervisor);
-  for (const victim of victimsOf(event.pid, event, known, isKilled)) {
+  const isServer = ({instance}: ProcessDraft) => name.startsWith(instance.supervisor);
+  const accepts = (process: ProcessDraft) => {
+    const {end, signal, ended, forced, killedBy} = process;
+    if (end === 'killed') return signal !== null && signalName(signal) === 'KILL';
+    if (end === 'forced') return killedBy !== 'kernel' && (forced === null || isFirst(event, forced.event));
+    return isServer(process) && (end === null || end === 'lost' || (end === 'clean' && ended !== null && isFirst(event, ended)));
+  };
+  const isOpen = ({end}: ProcessDraft) => end !== 'crashed' && end !== 'running';
+  for (const victim of victimsOf(event.pid, event, known, accepts, isOpen)) {
+    const isTaken = victim.end === 'clean' || victim.end === 'forced';
     victim.end = 'forced';
+    if (isTaken) {
+      victim.forced = null;
+      victim.leaving = null;
+    }
     victim.ended ??= event;
     victim.killedBy = killerOf({supervisor: 'kernel'});
     victim.ownedBy = event;
@@ -273,6 +285,12 @@ function giveToKernel(event: LogEvent, known: Known): void {
     victim.cause = 'signal';
     cutShort(victim, event, known);
   }
+}
+
+/** The kernel's lines come a moment late into a journal, and before those of others or behind them. */
+function isFirst(kill: LogEvent, other: LogEvent): boolean {
+  if (kill.input === other.input && precedes(kill, other)) return true;
+  return !isAfter(kill.at, other.at);
 }
 
 /** systemd names a process that it left alone when its unit had stopped. */
@@ -309,13 +327,13 @@ function victimsOf(
   event: LogEvent,
   known: Known,
   accepts: (process: ProcessDraft) => boolean,
+  isOpen = ({end}: ProcessDraft) => end === null || end === 'lost' || end === 'killed',
 ): readonly ProcessDraft[] {
   const victims = new Map<InstanceDraft, ProcessDraft>();
   for (const process of known.withPid(pid)) {
-    const {instance, end, started} = process;
-    const isOpen = end === null || end === 'lost' || end === 'killed';
+    const {instance, started} = process;
     const isThere = started === null || !isAfter(started.at, event.at);
-    if (isOpen && isThere && mayShareHost(instance, event) && isNear(process, event) && accepts(process))
+    if (isOpen(process) && isThere && mayShareHost(instance, event) && isNear(process, event) && accepts(process))
       victims.set(instance, process);
   }
   return [...victims.values()];

@@ -36,6 +36,7 @@ export class Programs {
     'process-forced': (event, instance, index) => this.forced(event, instance, index),
     'process-ended': (event, instance, index) => this.ended(event, instance, index),
     'program-down': (event, instance) => this.down(event, instance),
+    'out-of-memory': (event, instance) => this.current(event, instance)?.remarks.push(event),
     'process-left-over': (event, instance) => this.current(event, instance)?.remarks.push(event),
     snapshot: (event) => {
       this.unit = nameOf(event);
@@ -101,12 +102,14 @@ export class Programs {
   }
 
   /**
-   * What has run out. systemd says that first, and then whom it kills; where it has not, a start may have taken too long
-   * as well as a stop. What the main process leaves behind it kills without any patience (KillMode=mixed).
+   * What has run out. systemd says that first, and then whom it kills; where it has not, memory may have run out (OOMPolicy=kill),
+   * or a start may have taken too long as well as a stop. What the main process leaves behind it kills without any patience (KillMode=mixed).
    */
   private deadlineOf({meaning, message}: LogEvent, main: ProcessDraft): NonNullable<ProcessDraft['forced']>['deadline'] {
     if (message !== 'systemd/killing-process') return meaning.deadline ?? 'stop-timeout';
-    return main.forced?.deadline ?? (main.end === 'clean' ? 'brutal' : main.asked ? 'stop-timeout' : 'timeout');
+    if (main.forced !== null) return main.forced.deadline;
+    if (main.asked === null && main.remarks.some(({meaning: {kind}}) => kind === 'out-of-memory')) return 'memory';
+    return main.end === 'clean' ? 'brutal' : main.asked ? 'stop-timeout' : 'timeout';
   }
 
   /**

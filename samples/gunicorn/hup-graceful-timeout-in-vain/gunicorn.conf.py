@@ -1,0 +1,6 @@
+wsgi_app = "app:application"
+bind = "127.0.0.1:39213"
+workers = 2
+loglevel = "debug"
+graceful_timeout = 2
+timeout = 8
