@@ -205,8 +205,8 @@ const GO_ON = unitFix(
 
 /** The unit that a cgroup is, by the cgroup's name or systemd's own line. */
 function unitOf({fields}: LogEvent): string | null {
-  if (fields.unit !== undefined) return String(fields.unit);
-  return /([^/]+\.service)(\/|$)/.exec(String(fields.cgroup ?? ''))?.[1] ?? null;
+  const {unit, service} = fields;
+  return unit === undefined && service === undefined ? null : String(unit ?? service);
 }
 
 /**

@@ -424,8 +424,7 @@ pidfile = {work}/supervisord.pid
 
 [program:shop]
 command = /usr/bin/gunicorn -c gunicorn.conf.py
-stdout_logfile = /dev/fd/1
-stdout_logfile_maxbytes = 0
+stdout_logfile = {work}/gunicorn.log
 redirect_stderr = true
 """
 supervised = functools.partial(unit, "/usr/bin/supervisord --nodaemon --configuration supervisord.conf")
