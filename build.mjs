@@ -29,7 +29,13 @@ const script = {
   outExtension: {'.js': '.cjs'},
   supported: {'dynamic-import': false},
   define: {'import.meta.url': '__url'},
-  banner: {js: "const __url = require('node:url').pathToFileURL(__filename).href;"},
+  // A module that gives the program as a function, and a script whose value is that function: no copy is made to wrap it.
+  banner: {
+    js:
+      'this.program = function (exports, require, module, __filename, __dirname) {' +
+      "const __url = require('node:url').pathToFileURL(__filename).href;",
+  },
+  footer: {js: '};'},
 };
 
 /** Logs that together make the program do most of what it can. */
@@ -57,7 +63,7 @@ writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(built.flatMap(({metafi
 // What has run is in it, so that it need not be compiled again: the usual commands over logs of several supervisors.
 const {COMPILED, compile, run} = await import(new URL('bin/program.js', import.meta.url).href);
 const compiled = compile();
-const {commands, main} = run(compiled);
+const {commands, main} = run(compiled.runInThisContext());
 const {write} = process.stdout;
 process.stdout.write = () => true;
 for (const log of WARMING) await main(['analyze', log]);

@@ -16,26 +16,26 @@ export const COMPILED = fileURLToPath(
 /** The program's exports. Throws ENOENT where it is not built. */
 export function load() {
   const cachedData = readIfThere(COMPILED);
-  if (cachedData !== null) return run(compile(cachedData));
+  if (cachedData !== null) return run(compile(cachedData).runInThisContext());
   // From Node 22.8 on, what was compiled once is kept in the user's temporary directory.
   module.enableCompileCache?.();
-  return require(FILE);
+  return run(require(FILE).program);
 }
 
 /** @param {Buffer | undefined} cachedData */
 export function compile(cachedData) {
-  return new Script(module.wrap(readFileSync(FILE, 'latin1')), {filename: FILE, cachedData});
+  return new Script(readFileSync(FILE, 'latin1'), {filename: FILE, cachedData});
 }
 
-/** @param {Script} script */
-export function run(script) {
+/** @param {Function} program What the script or the module in the file gives. */
+export function run(program) {
+  const made = new module(FILE);
+  made.filename = FILE;
   // The command-line framework asks for the program by its file name.
-  const program = new module(FILE);
-  program.filename = FILE;
-  require.cache[FILE] = program;
-  script.runInThisContext()(program.exports, require, program, FILE, dirname(FILE));
-  program.loaded = true;
-  return program.exports;
+  require.cache[FILE] = made;
+  program(made.exports, require, made, FILE, dirname(FILE));
+  made.loaded = true;
+  return made.exports;
 }
 
 function readIfThere(file) {
