@@ -30,6 +30,7 @@ import {type LineClock, loosenMoment, type Moment, moveMoment, turnMoment} from 
 import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, type Spoken, summaryOf} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
 import {chosenFormats, type FormatChoice} from './index.ts';
+import {lineStarts} from './line-starts.ts';
 import {type Matchers, matchersOf} from './matchers.ts';
 import {Reader} from './reader.ts';
 import {FACTS, FROM, RequestFacts, type RequestReader, TO} from './request-facts.ts';
@@ -37,6 +38,7 @@ import {mostRequests} from './request-scout.ts';
 import type {RequestLedger} from './requests.ts';
 import {resplit} from './resplit.ts';
 import {supervisord} from './supervisord.ts';
+import {systemctl} from './systemctl.ts';
 import {TaskTeller} from './task-expressions.ts';
 import {asTyped, isBlank, isDressed, strangest, withoutControls, withoutUnseen} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
@@ -585,7 +587,7 @@ export class Recorder implements LineSink {
     if (request >= 0 && usual?.isRequest[request] === 1) return this.takeRequest(main, usual.facts, at, outer);
     const spoken = (depth === 0 ? this.current.spoken : null) ?? this.spokenIn(buffer, at, lineEnd);
     if (depth === 0) this.current.spoken = spoken;
-    const said = this.said(buffer, at, lineEnd, spoken, outer, depth);
+    const said = this.said(buffer, at, lineEnd, spoken, outer, depth, true);
     if (said !== null && said !== 'unknown') return said;
     const unwrapped = this.unwrap(buffer, at, lineEnd, spoken, outer, depth);
     if (unwrapped.kind !== null && unwrapped.kind !== 'unknown') return unwrapped.kind;
@@ -621,7 +623,19 @@ export class Recorder implements LineSink {
     return looksKnown ? 'unknown' : 'application';
   }
 
-  /** What the message at `at` is to whoever has a text in the line; null where it is nobody's. */
+  /** Several lines, each with its front, that were pasted as one; null where the text is not that. */
+  private takeApart(buffer: Buffer, at: number, lineEnd: number, by: number, wrapping: Wrapping, depth: number): LineKind | null {
+    const {layers, origins, stamps} = this;
+    const status = this.supervisors.find(({format, bit}) => format === systemctl && (bit & by) !== 0)?.matcher ?? null;
+    const starts = lineStarts({layers, origins, stamps, status}, buffer, at, lineEnd);
+    const isClean = starts.length > 0 && strangest(buffer, at, lineEnd) === null && withoutUnseen(buffer, at, lineEnd) === null;
+    if (!isClean) return null;
+    this.note('lines without line ends between them: taken apart where the front of another begins');
+    const pieces = [at, ...starts].map((from, n) => buffer.toString('latin1', from, starts[n] ?? lineEnd));
+    return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
+  }
+
+  /** What the message at `at` is to whoever has a text in the line; null where it is nobody's. `isWhole`: nothing was peeled. */
   private said(
     buffer: Buffer,
     at: number,
@@ -629,20 +643,23 @@ export class Recorder implements LineSink {
     {by, lastText}: Spoken,
     wrapping: Wrapping,
     depth: number,
+    isWhole: boolean,
   ): LineKind | null {
     if (by === 0) return null;
     const main = this.readers[0] as Reader;
-    if ((by & main.bit) === 0) return this.takeBy(this.others, by, at, wrapping);
     const {matcher} = main;
-    const message = matcher.match(at);
+    const isMain = (by & main.bit) !== 0;
+    const message = isMain ? matcher.match(at) : -1;
     if (message >= 0 && !isWeak(main.meanings[message])) return this.take(main, message, at, wrapping);
-    const pieces = depth < DEEPEST_TEXT ? resplit(matcher, buffer, at, lineEnd, lastText) : null;
-    if (pieces !== null) {
+    const pieces = isMain && depth < DEEPEST_TEXT ? resplit(matcher, buffer, at, lineEnd, lastText) : null;
+    if (pieces !== null && !pieces.some((piece) => MARKED_ENDS.test(piece))) {
       this.note('messages without line ends between them');
       // Where a line comes in pieces, its messages may as well.
       if (this.current.isPiece) this.current.rest = {bytes: Buffer.from(pieces.pop() as string, 'latin1'), isText: true};
       return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
     }
+    const apart = isWhole && depth < DEEPEST_TEXT ? this.takeApart(buffer, at, lineEnd, by, wrapping, depth) : null;
+    if (apart !== null) return apart;
     // Matched again, for the captures.
     return message >= 0 ? this.take(main, matcher.match(at), at, wrapping) : this.takeBy(this.others, by, at, wrapping);
   }
@@ -730,7 +747,7 @@ export class Recorder implements LineSink {
         const structured = this.structured(buffer, body, lineEnd, wrapping, depth);
         if (structured !== null) return {kind: structured, isDated, isRecord, body, wrapping};
       }
-      const taken = this.said(buffer, body, lineEnd, spoken, wrapping, depth);
+      const taken = this.said(buffer, body, lineEnd, spoken, wrapping, depth, false);
       if (taken === null) continue;
       kind = taken;
       if (taken === 'unknown') continue;
@@ -1450,6 +1467,9 @@ const BRACE = 0x7b;
 const BRACKET = 0x5b;
 /** rsyslog writes control characters as `#` and three octal digits. */
 const SYSLOG_ESCAPE = /#([0-3][0-7]{2})/g;
+
+/** What stands in a line where its line ends were: they are found by it. */
+const MARKED_ENDS = /#012|\0/;
 
 function hasSyslogEscape(buffer: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (buffer[at] === 0x23 && buffer[at + 1] === 0x30) return true;

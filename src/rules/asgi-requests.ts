@@ -50,7 +50,8 @@ function waiting(timeline: Timeline, instance: Instance): Finding | null {
       reload?.kind === 'hup' &&
         'Meanwhile the parent restarts no other worker and takes note of no other signal: the others run the old code.',
     ),
-    confidence: 'certain',
+    // That it waited is proved; that what it waits for does not end is only where the log goes on.
+    confidence: since > 0 ? 'certain' : 'possible',
     evidence: lines,
     against: [
       {
@@ -85,10 +86,10 @@ function waitingUnnamed(timeline: Timeline, instance: Instance): Finding | null 
     title: 'A stop waits for requests or connections that do not end',
     severity: 'warning',
     message: sentences(
-      `uvicorn was told to leave and says that it waits for ${waitsFor(last)}. It says nothing more, up to the end of the log. That is proved.`,
+      `uvicorn was told to leave and says that it waits for ${waitsFor(last)}. It says nothing more, up to the end of the log.`,
       'By default uvicorn sets no limit to that: it can wait for ever.',
     ),
-    confidence: 'certain',
+    confidence: 'possible',
     evidence: lines,
     against: [
       {

@@ -41,8 +41,17 @@ const OWN_STATUSES: readonly (readonly [name: RegExp, status: number, reason: st
   [/fpm/i, 78, 'php-fpm does not accept its configuration: php-fpm -t shows where'],
 ];
 
-/** Why a program could not run, in words; null where no line of its supervisor tells. */
-export function reasonNotRun(timeline: Timeline, program: string): {reason: string; line: LogEvent} | null {
+/** Why a program did not come up, as far as its supervisor's line tells. */
+interface ReasonNotRun {
+  /** In words. */
+  readonly reason: string;
+  readonly line: LogEvent;
+  /** It is the program's own exit code: it was run, and left. */
+  readonly ran: boolean;
+}
+
+/** Null where no line of its supervisor tells. */
+export function reasonNotRun(timeline: Timeline, program: string): ReasonNotRun | null {
   let shown: string | null = null;
   for (const event of timeline.events) {
     const {step, file, reason, name, status, unit} = event.fields;
@@ -50,13 +59,14 @@ export function reasonNotRun(timeline: Timeline, program: string): {reason: stri
     if ((event.message.startsWith('systemctl/') ? shown : programOf(event)) !== program) continue;
     if (event.message === 'systemd/exec-failed') {
       const told = NOT_RUN[String(step ?? 'EXEC')];
-      return {reason: told === undefined ? `${file}: ${reason}` : `${told} (${file}: ${reason})`, line: event};
+      return {reason: told === undefined ? `${file}: ${reason}` : `${told} (${file}: ${reason})`, line: event, ran: false};
     }
     const isEnd = event.meaning.kind === 'process-ended' || event.message === 'systemctl/main-pid-gone';
     if (!isEnd || status === undefined) continue;
-    const own = OWN_STATUSES.find(([part, code]) => part.test(program) && code === Number(status))?.[2];
-    const told = NOT_RUN[String(name ?? '')] ?? STATUSES[String(status)] ?? own;
-    if (told !== undefined) return {reason: `${told} (exit status ${status})`, line: event};
+    const ownReason = OWN_STATUSES.find(([part, code]) => part.test(program) && code === Number(status))?.[2];
+    const foreign = NOT_RUN[String(name ?? '')] ?? STATUSES[String(status)];
+    const told = foreign ?? ownReason;
+    if (told !== undefined) return {reason: `${told} (exit status ${status})`, line: event, ran: foreign === undefined};
   }
   return null;
 }
@@ -263,7 +273,9 @@ function tooLate(timeline: Timeline, unit: string, own: readonly LogEvent[]): Fi
   };
 }
 
-function notRun(timeline: Timeline, unit: string, {reason, line}: {reason: string; line: LogEvent}): Finding | null {
+function notRun(timeline: Timeline, unit: string, why: ReasonNotRun): Finding | null {
+  const {reason, line} = why;
+  if (why.ran) return leftWithOwnStatus(timeline, unit, why);
   const lines = evidence([proof(line, `systemd cannot run ${unit}`)]);
   if (!lines) return null;
   return {
@@ -293,5 +305,29 @@ function notRun(timeline: Timeline, unit: string, {reason, line}: {reason: strin
     ],
     next: [`systemctl cat ${unit}`, 'run the command of ExecStart by hand, as the User of the unit and in its WorkingDirectory'],
     identity: ['systemd', unit, 'not run'],
+  };
+}
+
+/** The program was run, and its exit code is one of those that its documentation names. */
+function leftWithOwnStatus(timeline: Timeline, unit: string, {reason, line}: ReasonNotRun): Finding | null {
+  const lines = evidence([proof(line, `${unit} leaves with an exit code of its own`)]);
+  if (!lines) return null;
+  return {
+    title: `${unit} could not start`,
+    message: sentences(
+      `The program of ${unit} was run and left by itself: ${reason}.`,
+      'The exit code is proved; what it means is inferred: it is what this server leaves with for that reason, and an application can leave with it too.',
+    ),
+    confidence: 'likely',
+    instance: instanceOfEvent(timeline, line)?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['the error itself: it stands in the own log of the program'],
+    fixes: [],
+    next: [`journalctl -u ${unit} -n 100   # the traceback above its last lines`],
+    identity: ['systemd', unit, 'left at its start'],
   };
 }

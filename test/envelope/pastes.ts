@@ -148,6 +148,18 @@ export const pastes: Readonly<Record<string, Envelope>> = {
     isTimed: true,
     wrap: framed('||Time||Message||', (text, time) => `|${stamp(time)}|${text.replace(BARS, '\\|')}|`, ''),
   },
+  // Forms and chats that take line ends away
+  'the journal in one line': {
+    names: ['syslog'],
+    isTimed: true,
+    wrap: (lines) => lines.map(({text, time}) => `${syslog(time)} vm uwsgi[205]: ${text.trim()}`).join(' '),
+  },
+  'the journal, three lines in each': {
+    names: ['syslog'],
+    isTimed: true,
+    wrap: (lines) =>
+      lines.map(({text, time}, index) => `${syslog(time)} vm uwsgi[205]: ${text.trim()}${index % 3 < 2 ? ' ' : '\n'}`).join(''),
+  },
   // Platforms
   'docker compose, coloured': {
     names: ['compose'],

@@ -1,0 +1,100 @@
+import type {LayerReader} from '../envelope/layers.ts';
+import type {StampReader} from '../envelope/stamp.ts';
+import type {Matcher} from '../grammar/matcher.ts';
+
+/** A line below this holds no two; beyond it, nobody has pasted them. */
+const SHORTEST = 80;
+const LONGEST = 256 * 1024;
+/** What stands between two fronts is a message. */
+const LEAST_MESSAGE = 6;
+/** More layers than anybody has seen around one message. */
+const DEEPEST = 8;
+
+/** Who is asked where a line begins. */
+export interface Fronts {
+  readonly layers: LayerReader;
+  readonly origins: LayerReader;
+  readonly stamps: StampReader;
+  /** The words of `systemctl status`, which have no stamp. Null where none of them stands in the line. */
+  readonly status: Matcher | null;
+}
+
+/**
+ * Where further lines begin inside a line that has lost its line ends, as some chats and forms paste a log: where a stamp stands
+ * together with what makes a line's front of it, a host and a program, a process and a level, uWSGI's dash. A stamp alone is
+ * none: sentences hold them too. Nor is a front behind a colon or a quote, which is an envelope or somebody's quotation, unless it
+ * is the line's own front once more.
+ */
+export function lineStarts(fronts: Fronts, buffer: Buffer, at: number, lineEnd: number): number[] {
+  if (lineEnd - at < SHORTEST || lineEnd - at > LONGEST) return [];
+  const {status} = fronts;
+  const isStatus = status !== null && status.prefix(at) >= 0;
+  const starts: number[] = [];
+  const first = frontEnd(fronts, buffer, at);
+  const own = shapeOf(buffer, at, first);
+  let done = contentOf(fronts, at);
+  for (let next = done + LEAST_MESSAGE; next < lineEnd; next++) {
+    if (!mayBegin(buffer, next)) continue;
+    const end = isStatus && status.prefix(next) >= 0 ? next : frontEnd(fronts, buffer, next);
+    if (end < 0 || (isOpened(buffer, next) && shapeOf(buffer, next, end) !== own)) continue;
+    starts.push(next);
+    done = end;
+    next = done + LEAST_MESSAGE;
+  }
+  return starts;
+}
+
+/** Where what stands around the first message ends. */
+function contentOf({layers, origins, stamps}: Fronts, at: number): number {
+  let body = at;
+  let isBehindStamp = false;
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    const layer = layers.matcher.prefix(body);
+    const isOrigin: boolean =
+      isBehindStamp && (layer < 0 || layers.matcher.messages[layer] === 'tag') && origins.matcher.prefix(body) >= 0;
+    if (layer < 0 && !isOrigin) break;
+    isBehindStamp = !isOrigin && stamps.has(layer);
+    body = isOrigin ? origins.matcher.end() : layers.matcher.end();
+  }
+  return body;
+}
+
+/** Where the front of a line that begins here ends; -1 where none begins. */
+function frontEnd({layers, origins, stamps}: Fronts, buffer: Buffer, at: number): number {
+  const layer = layers.matcher.prefix(at);
+  if (layer < 0 || !stamps.has(layer)) return -1;
+  const end = layers.matcher.end();
+  if (layers.matcher.messages[layer] === 'leveled-time' || layers.text(layer, 'own') !== null) return end;
+  if (PROCESS.test(buffer.toString('latin1', end, end + 24))) return end;
+  const origin = origins.matcher.prefix(end);
+  if (origin < 0 || origins.text(origin, 'host') === null) return -1;
+  return origins.text(origin, 'processId') === null && origins.text(origin, 'ident') === null ? -1 : origins.matcher.end();
+}
+
+/** gunicorn: `[123] [INFO] `, after the stamp. */
+const PROCESS = /^\[\d+\] \[[A-Z]+\] /;
+
+/** The front without its numbers. */
+function shapeOf(buffer: Buffer, at: number, end: number): string {
+  return end < 0 ? '' : buffer.toString('latin1', at, end).replace(/\d+/g, '0');
+}
+
+/** Behind a blank, and behind what ends a message. */
+function mayBegin(buffer: Buffer, at: number): boolean {
+  const byte = buffer[at] as number;
+  const isFirst = (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || byte === BRACKET || byte === BOX;
+  return isFirst && (buffer[at - 1] === 0x20 || CLOSING.includes(buffer[at - 1] as number));
+}
+
+/** What stands before announces it. */
+function isOpened(buffer: Buffer, at: number): boolean {
+  let before = at - 1;
+  while (buffer[before] === 0x20) before--;
+  return OPENING.includes(buffer[before] as number);
+}
+
+const BRACKET = 0x5b;
+/** The first byte of a line of the tree of processes. */
+const BOX = 0xe2;
+const CLOSING = Buffer.from('.)!]');
+const OPENING = Buffer.from(':"\'`([{<=,|>');
