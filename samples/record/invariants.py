@@ -160,9 +160,10 @@ class Comparison:
             if not fits:
                 self.say("reload", f"{reload['kind']} at {reload['askedAt']} of {sorted(pids)} is not in the report")
                 continue
-            for fit in fits:
-                if fit["kind"] != reload["kind"]:
-                    self.say("kind", f"{fit['id']} is {reload['kind']}, not {fit['kind']}")
+            alike = [fit for fit in fits if fit["kind"] == reload["kind"]]
+            if not alike:
+                self.say("kind", f"{fits[0]['id']} is {reload['kind']}, not {fits[0]['kind']}")
+            for fit in alike or fits:
                 self.durations(reload, fit)
         # Vassals stop by themselves where their emperor is gone.
         if "emperor" in self.run["configuration"] and any(each["what"] == "SIGKILL" for each in self.run["accidents"]):

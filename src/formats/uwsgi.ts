@@ -98,6 +98,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'offload-threads': {kind: 'setting', setting: 'offload-threads'},
   'mem-collector': 'noise',
   'loop-engine': {kind: 'setting', setting: 'loop'},
+  'greenlet-engine': 'noise',
   'loop-died': {kind: 'remark'},
 
   // Full reload
@@ -289,6 +290,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'brutally-killing': {kind: 'process-asked', role: 'worker'},
   'gevent-watchers': 'noise',
   'request-holds': {kind: 'request-running', role: 'worker', stamped: true},
+  'connection-holds': {kind: 'remark', role: 'worker', stamped: true},
   'requests-pending': {kind: 'requests-pending', role: 'worker', stamped: true},
   'gevent-goodbye': {kind: 'remark', role: 'worker'},
   'bomb-armed': {kind: 'deadline-detail', role: 'worker', stamped: true},

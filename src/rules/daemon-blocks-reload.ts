@@ -92,6 +92,8 @@ function describe(kills: readonly [Kill, ...Kill[]]): Finding | null {
   const [{instance, name}] = kills;
   const reloads =
     instance?.reloads.filter(({began}) => kills.some(({next, killed}) => next === began || isShortlyBefore(began, killed))) ?? [];
+  // A stop tells the workers first.
+  const isStop = reloads.length > 0 && reloads.every(({kind, began}) => kind === 'stop' && precedes(began, kills[0].killed));
   const mercy = (instance && numberOf(instance, 'reload-mercy')) ?? null;
   const wait = span(kills.map((kill) => kill.wait).filter((each) => each !== null));
   const lines = evidence(
@@ -110,8 +112,11 @@ function describe(kills: readonly [Kill, ...Kill[]]): Finding | null {
   return {
     title: rule.title,
     message: sentences(
-      `The daemon ${name} was told to stop and had to be killed, ${times}. That is proved. The master waits for it before it tells the workers, so`,
-      `${kills.length === 1 ? `the ${kindsOf(reloads)}` : `each ${kindsOf(reloads)}`} began later by what that took:`,
+      `The daemon ${name} was told to stop and had to be killed, ${times}. That is proved.`,
+      isStop
+        ? 'The master looks after nobody else while it waits for it: workers that have left are found, and NO MERCY is said, only after that. It took'
+        : 'The master waits for it before it tells the workers, so',
+      !isStop && `${kills.length === 1 ? `the ${kindsOf(reloads)}` : `each ${kindsOf(reloads)}`} began later by what that took:`,
       wait !== null && isClose(wait)
         ? `${duration(wait)}.`
         : `${usual}${wait !== null && isBounded(wait) ? `; the log proves ${duration(wait)}` : ''}.`,
@@ -125,7 +130,9 @@ function describe(kills: readonly [Kill, ...Kill[]]): Finding | null {
     against: [
       {
         hypothesis: 'app-threads-block-shutdown',
-        because: 'the workers had not been told yet when the daemon was waited for',
+        because: isStop
+          ? 'no line tells whether workers were still there while the daemon was waited for'
+          : 'the workers had not been told yet when the daemon was waited for',
         line: kills[0].killed.line,
       },
     ],

@@ -162,14 +162,18 @@ function deaf(timeline: Timeline, instance: Instance, workers: readonly [ForcedW
   const lines = evidence(linesOf(instance, workers));
   if (!lines) return null;
   const loading = importing.length === workers.length;
+  const isUnproved = workers.every(({proved}) => !proved);
   return {
     ...subject(instance, workers),
     title: loading
       ? 'A worker was killed because it was still loading the application when the reload came'
-      : 'A worker never took note of being asked to leave, and was killed',
-    message:
-      `${killed(instance, workers)} A worker that is asked writes "Gracefully killing worker"; ` +
-      `${workers.length === 1 ? 'this one' : 'these'} did not. ${reasons(workers)}`,
+      : isUnproved
+        ? 'A worker was killed at the deadline, and may have been loading the application still'
+        : 'A worker never took note of being asked to leave, and was killed',
+    message: isUnproved
+      ? `${killed(instance, workers)} ${reasons(workers)}`
+      : `${killed(instance, workers)} A worker that is asked writes "Gracefully killing worker"; ` +
+        `${workers.length === 1 ? 'this one' : 'these'} did not. ${reasons(workers)}`,
     confidence: loading ? 'certain' : 'possible',
     evidence: lines,
     against: loading

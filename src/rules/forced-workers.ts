@@ -7,6 +7,7 @@
 
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes, processesAskedBy, processesWithPid} from '../timeline/lookup.ts';
+import {between} from '../timeline/time.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import type {Held} from './causes.ts';
 import {isKnown, mercyOf, mercyText} from './mercy.ts';
@@ -79,6 +80,7 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
       named(process, forced) ??
       inExit(timeline, process, forced) ??
       hasty(instance, forced) ??
+      blind(timeline, process, forced) ??
       (scene ? judge(process, forced, instance, scene) : unasked(process, own, recycles));
     found.push({process, forced, instance, reload, ...judgement});
   }
@@ -138,6 +140,10 @@ function isAlwaysAcknowledged({processes}: Instance, {kind, headless}: Reload): 
   return kind === 'graceful' && !headless && processes.some(({asked}) => asked?.acknowledged === true && asked.by !== 'itself');
 }
 
+/** So many workers are seldom all held by requests; nor is any for so many seconds. */
+const FEW = 3;
+const LONG = 5;
+
 /** Whether requests can account for it that every worker of a reload had to be killed. */
 function requestsExplain(
   overflows: readonly LogEvent[],
@@ -150,20 +156,28 @@ function requestsExplain(
   const all = forced === workers.length ? `All ${forced} workers` : `All ${forced} workers that the log shows to have ended`;
   const requests = requestsOf(instance);
   if (requests.count === 0) {
-    return several
+    return several && (forced >= FEW || mercyOf(instance).seconds >= LONG)
       ? {
           idle: true,
           why:
             `${all} failed to leave, which a single slow request does not explain; but this log has no request lines, so ` +
             'it cannot show that they were idle',
         }
-      : {idle: false, why: 'this log has no request lines, and one worker alone shows no pattern'};
+      : {
+          idle: false,
+          why: several
+            ? 'this log has no request lines, and slow requests can well have held so few workers for so short a mercy'
+            : 'this log has no request lines, and one worker alone shows no pattern',
+        };
   }
   const segments = workers.flatMap((process) => process.segments);
+  const starts = workers.flatMap(({started, startedAt}) =>
+    started === null ? [] : [startedAt.latest ?? startedAt.earliest ?? 0],
+  );
   const asked = Math.min(
     ...workers.map((process) => process.asked?.at.earliest ?? reload.startedAt.earliest ?? Number.POSITIVE_INFINITY),
   );
-  const last = Math.max(Number.NEGATIVE_INFINITY, ...segments.map((segment) => segment.lastEnd));
+  const last = Math.max(Number.NEGATIVE_INFINITY, ...starts, ...segments.map((segment) => segment.lastEnd));
   const quiet = Number.isFinite(asked) ? (asked - last) / 1000 : Number.NaN;
   const mercy = mercyOf(instance).seconds;
   if (overflowed(overflows, reload, last)) {
@@ -177,7 +191,15 @@ function requestsExplain(
       segments.length === 0 ? 'None of them had answered a request' : `None of them had answered a request for ${seconds(quiet)}`;
     return {idle: true, why: `${silence} when they were asked to leave`};
   }
-  if (!several) return {idle: false, why: 'the worker had answered requests shortly before it was asked to leave'};
+  if (!several) {
+    return {
+      idle: false,
+      why:
+        segments.length === 0
+          ? 'the worker had not been there for long, and no request line tells what it did'
+          : 'the worker had answered requests shortly before it was asked to leave',
+    };
+  }
   if (isNormal(requests, mercy) || requests.longest >= mercy * 0.8) {
     return {idle: false, why: `requests here take up to ${seconds(requests.longest)}, and the mercy is ${mercy} s`};
   }
@@ -257,8 +279,35 @@ function hasty(instance: Instance, forced: Forced): Judgement | null {
   };
 }
 
+/**
+ * The master waits for an attached daemon that does not stop (reload-mercy, 3 s) before it looks after its workers again, and
+ * a shorter mercy is then over for who left at once, too (core/daemons.c, core/master_checks.c).
+ */
+function blind(timeline: Timeline, {asked}: Process, {event}: Forced): Judgement | null {
+  if (!timeline.messages.has('uwsgi/daemon-forced') || asked === null) return null;
+  const killed = timeline.events.findLast(
+    ({message, ...other}) => message === 'uwsgi/daemon-forced' && precedes(other, event) && other.stream === event.stream,
+  );
+  if (killed === undefined || precedes(killed, asked.event) || between(killed.at, event.at).min > 1) return null;
+  return {
+    verdict: 'undecided',
+    proved: false,
+    because:
+      'The master was waiting for an attached daemon until then and looked after no worker, so this one may have left long before',
+    shown: [proof(killed, 'until now the master waited for this daemon')],
+  };
+}
+
 function judge(process: Process, forced: Forced, instance: Instance, scene: Scene): Judgement {
   const {reload, immediate, acknowledged} = scene;
+  if (immediate && mayBeLoading(process, instance)) {
+    return {
+      verdict: 'deaf',
+      proved: false,
+      because: 'No line of this log says that an application was loaded: it may have been loading it still',
+      shown: [],
+    };
+  }
   if (immediate) {
     return {
       verdict: 'idle',
@@ -299,6 +348,13 @@ function judge(process: Process, forced: Forced, instance: Instance, scene: Scen
   }
   if (scene.allIdle !== null) return {verdict: 'idle', proved: false, because: scene.allIdle, shown: []};
   return {verdict: 'undecided', proved: false, because: capital(scene.doubt), shown: []};
+}
+
+/** Its start is in the log, it has answered nothing, and neither it nor its master has said that an application is ready. */
+function mayBeLoading({started, appLoaded, segments}: Process, {epochs}: Instance): boolean {
+  if (started === null || appLoaded !== null || segments.length > 0) return false;
+  const epoch = epochs.findLast(({master}) => master !== null && precedes(master, started));
+  return epoch !== undefined && epoch.banner !== null && epoch.appLoads.length === 0;
 }
 
 /**

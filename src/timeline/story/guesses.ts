@@ -1,5 +1,6 @@
 /** Which of several masters a new worker belongs to where the log does not prove it, and what corrects the guess. */
 import type {LogEvent} from '../event.ts';
+import {precedes} from '../lookup.ts';
 import {instanceOf} from './attribution.ts';
 import {type InstanceDraft, isAlive, isLeaving, type ProcessDraft} from './draft.ts';
 import type {StoryDraft} from './story-draft.ts';
@@ -9,6 +10,8 @@ export function instanceOfStart(story: StoryDraft, event: LogEvent): {instance: 
   const {running} = story.source;
   const {worker} = event;
   if (running.length === 0) return {instance: instanceOf(story, event), isGuessed: false};
+  const upgraded = worker === null && event.meaning.role === 'worker' ? stillFilling(running) : undefined;
+  if (upgraded !== undefined) return {instance: upgraded, isGuessed: false};
   const owners = story.owners.get(event);
   const proved = owners === undefined ? [] : running.filter(({masterPid}) => masterPid !== null && owners.has(masterPid));
   const [only] = proved;
@@ -24,6 +27,23 @@ export function instanceOfStart(story: StoryDraft, event: LogEvent): {instance: 
   // Two that start at the same time: even a number that is free in one only may be so by an earlier guess.
   const isGuessed = event.meaning.respawned === true ? among.length > 1 : running.length > 1;
   return {instance: isCurrent ? (story.source.current as InstanceDraft) : (among.at(-1) as InstanceDraft), isGuessed};
+}
+
+/**
+ * An arbiter that USR2 has started and that has not as many workers yet as the one before it had: it starts them all at once, and
+ * the other starts one only where one has gone.
+ */
+function stillFilling(running: readonly InstanceDraft[]): InstanceDraft | undefined {
+  return running.find((instance) => {
+    const {predecessor, epochs} = instance;
+    const begin = epochs[0]?.master ?? null;
+    if (predecessor === null || begin === null || !running.includes(predecessor)) return false;
+    const before = predecessor.processes.filter(
+      ({role, started, ended}) =>
+        role === 'worker' && (started === null || precedes(started, begin)) && (ended === null || precedes(begin, ended)),
+    );
+    return instance.processes.filter(({role}) => role === 'worker').length < before.length;
+  });
 }
 
 /**

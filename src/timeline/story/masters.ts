@@ -1,7 +1,7 @@
 /** Masters: their start, their new image, their end. */
 import type {LogEvent} from '../event.ts';
 import {processOf} from './attribution.ts';
-import {end, type InstanceDraft, isAlive, masterKey, type ProcessDraft} from './draft.ts';
+import {type InstanceDraft, isAlive, masterKey, type ProcessDraft} from './draft.ts';
 import {finishReload, goesOn, leaveUnfinished} from './reloads.ts';
 import {beginEpoch} from './start-up.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
@@ -72,11 +72,9 @@ function masterLost(story: StoryDraft, event: LogEvent): void {
   if (isAlive(process)) {
     process.cause = 'master-gone';
     process.remarks.push(event);
-    // gunicorn's leaves its loop with this line, and may be held at its exit for as long as it likes.
-    if (process.instance.supervisor === 'gunicorn') {
-      process.leaving ??= event;
-      process.end = 'clean';
-    } else end(process, event, 'clean');
+    // With this line it begins to leave. A thread or an exit handler may hold it for as long as it likes.
+    process.leaving ??= event;
+    process.end = 'clean';
   }
   masterGone(story, process.instance, event);
 }

@@ -30,6 +30,11 @@ function reloadBegan(story: StoryDraft, event: LogEvent): void {
   const instance = instanceOf(story, event);
   const {reload: kind = 'graceful', trigger = 'unknown'} = event.meaning;
   const {active} = instance;
+  // uWSGI looks whether it is to stop before it looks whether it is to reload (core/master.c): the stop goes on.
+  if (active?.kind === 'stop' && instance.supervisor === 'uwsgi') {
+    active.repeated.push(event);
+    return;
+  }
   if (active !== null && !active.isUnderWay && active.kind === kind) {
     active.isUnderWay = true;
     active.lastSign = event;
@@ -63,8 +68,11 @@ function reExecuting(story: StoryDraft, event: LogEvent): void {
   const instance = instanceOf(story, event);
   if (instance.active === null) beginReload(story, instance, event, 'graceful', 'unknown', {isUnderWay: true, headless: true});
   if (instance.active === null) return;
-  // puma's words for a restart in place are at first those of a stop.
-  if (instance.active.kind === 'stop') instance.active.kind = 'graceful';
+  // puma's words for a restart in place are at first those of a stop. And a daemon that uWSGI was about to start has the master's
+  // handlers still and says that it stops, before the master says that it reloads.
+  if (instance.active.kind === 'stop')
+    instance.active.kind =
+      instance.active.repeated.find(({meaning}) => meaning.kind === 'reload-began')?.meaning.reload ?? 'graceful';
   instance.active.reExecuted = event;
   instance.active.lastSign = event;
 }
