@@ -3,7 +3,7 @@ import {type Beginning, beginningsOf, isFindable, type Span, spansOf} from './be
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
 import {kebabCase, type Matcher} from './matcher.ts';
 import {Repeated} from './repeated.ts';
-import {textsOf} from './vocabulary.ts';
+import {textsOf} from './texts.ts';
 
 /**
  * Compiles the messages of an Ohm grammar, or only some of them, into the source of a JavaScript module whose default export
