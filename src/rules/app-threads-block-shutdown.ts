@@ -3,7 +3,7 @@ import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {describeExitHang, describeLateExit} from './arbiter-exit-hang.ts';
 import {killsBy} from './arbiter-kills.ts';
 import {GUNICORN_EXIT_REFERENCES} from './arbiter-remedies.ts';
-import {likelyThread, otherCauses} from './causes.ts';
+import {lateThread, likelyThread, otherCauses} from './causes.ts';
 import {byInstance, type ForcedWorker, forcedWorkers, heldOf, onlySome, reasons, reloadsOf} from './forced-workers.ts';
 import {costOf, mercyOf, mercyText, waitText} from './mercy.ts';
 import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, whileItHangs} from './remedies.ts';
@@ -104,11 +104,15 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly [For
   const reloads = reloadsOf(workers);
   const bug = exitBug(instance, processes[0] ?? null);
   const proved = workers.filter((worker) => worker.proved);
-  const lines = evidence(evidenceOf(instance, workers));
-  if (!lines) return null;
   const isProved = proved.length === workers.length;
   const some = onlySome(workers);
   const held = heldOf(timeline, workers, isProved, some);
+  const late = lateThread(held);
+  const lines = evidence([
+    ...evidenceOf(instance, workers),
+    ...(late ? [proof(late, 'Python complains: a thread of the application still works while the worker shuts down')] : []),
+  ]);
+  if (!lines) return null;
   const remedies = exitHangRemedies(timeline, instance, processes, gainOf(instance, workers), some);
   return {
     title: bug

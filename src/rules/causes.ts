@@ -237,7 +237,7 @@ function cleanLine({instance}: Held): LogEvent | null {
 }
 
 /** Written by an application whose threads go on while Python shuts down. */
-function lateThread({timeline, processes}: Held): LogEvent | null {
+export function lateThread({timeline, processes}: Held): LogEvent | null {
   const [first] = processes;
   const since = first.asked?.event ?? first.forced?.event ?? null;
   return (
