@@ -69,6 +69,17 @@ test('each setting that is offered is in docs/fixes.md: tried, or named as not t
   expect([...offered].filter((name) => !tried.includes(name) && !named.includes(name))).toEqual([]);
 }, 120_000);
 
+test('what is called tried is in the table of docs/fixes.md', async () => {
+  const table = readFileSync('docs/fixes.md', 'utf8');
+  const called = new Set<string>();
+  for (const log of logs) {
+    const {findings} = await analyze({inputs: [log]});
+    for (const {fixes} of findings) for (const {setting: name, tried} of fixes) if (tried && name !== null) called.add(name);
+  }
+  expect(called.size).toBeGreaterThan(8);
+  expect([...called].filter((name) => !new RegExp(`[|,] ${name} = `).test(table))).toEqual([]);
+}, 120_000);
+
 describe('where rules disagree', () => {
   const fix = (value: string, changes: Partial<Fix> = {}): Fix => ({
     setting: 'worker-reload-mercy',

@@ -7,7 +7,7 @@ export const CONFIDENCE = {
   possible: 'possible: others fit as well',
 } as const;
 
-export const SAFETY = {
+const SAFETY = {
   safe: 'safe',
   'may-cut-requests': 'may cut requests that are still running',
   'needs-code': "needs a change in the application's code",
@@ -29,10 +29,15 @@ export function settingLine({setting, section, value, since}: Fix): string | nul
   return `${setting}${value === null ? '' : ` = ${value}`}${place}${version}`;
 }
 
+/** What may go wrong with it, and whether anybody has tried it. */
+export function riskOf({safety, tried}: Fix): string {
+  return `${SAFETY[safety]}${tried ? '' : '; not tried on a real server'}`;
+}
+
 /** A finding in a few sentences without layout: what happened, and what to try first. May hold text of the log. */
 export function inShort({message, fixes}: RuleFinding): string {
   const [fix] = fixes;
   if (fix === undefined) return message;
   const what = settingLine(fix) ?? fix.why.replace(/\.$/, '');
-  return `${message}\nTo try first: ${what} (effect: ${fix.effect}; risk: ${SAFETY[fix.safety]}).`;
+  return `${message}\nTo try first: ${what} (effect: ${fix.effect}; risk: ${riskOf(fix)}).`;
 }

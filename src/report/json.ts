@@ -210,7 +210,7 @@ function writer(timeline: Timeline) {
 
   const evidence = ({at: line, shows}: Evidence) => ({...where(line), text: line.text, shows});
 
-  const fix = ({setting, section, value, effect, since, safety, why, remaining}: Fix) => ({
+  const fix = ({setting, section, value, effect, since, safety, why, remaining, tried}: Fix) => ({
     setting,
     section,
     value,
@@ -218,6 +218,7 @@ function writer(timeline: Timeline) {
     since,
     safety,
     why,
+    tried: tried === true,
     ...(remaining === undefined ? {} : {remaining}),
   });
 

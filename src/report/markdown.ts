@@ -3,7 +3,7 @@ import {counted} from '../number.ts';
 import type {Evidence, Fix, RuleFinding} from '../rules/rule.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {clip} from './escape.ts';
-import {CONFIDENCE, concerned, SAFETY, settingLine} from './finding-words.ts';
+import {CONFIDENCE, concerned, riskOf, settingLine} from './finding-words.ts';
 import {clockOf} from './instant.ts';
 import {inputName} from './json.ts';
 import {block, cell, code, html, prose} from './markdown-text.ts';
@@ -104,7 +104,7 @@ function proof(evidence: readonly Evidence[], timeline: Timeline): string {
 
 function advice(fix: Fix): string {
   const line = settingLine(fix);
-  const effect = `(effect: ${fix.effect}; risk: ${SAFETY[fix.safety]})`;
+  const effect = `(effect: ${fix.effect}; risk: ${riskOf(fix)})`;
   return line === null ? prose(`${fix.why} ${effect}`) : `${code(line)} ${prose(`${effect} ${fix.why}`)}`;
 }
 

@@ -162,6 +162,7 @@ const fix = object({
   since: nullableString,
   safety: oneOf('safe', 'may-cut-requests', 'needs-code'),
   why: string,
+  tried: {type: 'boolean', description: 'It was tried on a real server against this trouble (docs/fixes.md)'},
 });
 
 const finding = object({

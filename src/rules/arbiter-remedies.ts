@@ -16,6 +16,7 @@ export function endTheThread(gain: string): Fix {
     value: null,
     since: null,
     safety: 'needs-code',
+    tried: true,
     effect: gain,
     why:
       'Find the thread, timer or pool that the application starts in each worker, and make it a daemon thread (daemon=True), ' +

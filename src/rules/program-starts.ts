@@ -1,5 +1,6 @@
 /** Programs of supervisord and units of systemd that did not come up, as far as these tell why. */
 import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding} from './rule.ts';
@@ -185,11 +186,15 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
     const lines = evidence(own.slice(0, 3).map((event) => proof(event, `systemd calls ${unit} failed`)));
     if (!first || !lines || isTold(unit) || violent.has(unit) || starved.has(unit) || stopped.has(unit)) continue;
     const result = String(first.fields.result);
+    const isStop = result === 'exit-code' && own.every((event) => followsStop(timeline, event));
     yield {
-      title: `${unit} failed (systemd's result: ${result})`,
+      ...(isStop ? {severity: 'info' as const} : {}),
+      title: isStop ? `${unit} ended its stop with an error status` : `${unit} failed (systemd's result: ${result})`,
       message: sentences(
         `systemd calls ${unit} failed with the result ${result}${RESULTS[result] === undefined ? '' : `: ${RESULTS[result]}`}.`,
-        'That is proved; the lines that led to it are not in this log.',
+        isStop
+          ? 'It had been told to stop and did: a program that ends by SIGTERM often leaves with status 143. SuccessExitStatus=143 lets systemd take that for a good end.'
+          : 'That is proved; the lines that led to it are not in this log.',
       ),
       confidence: 'certain',
       instance: instanceOfEvent(timeline, first)?.id ?? null,
@@ -207,6 +212,17 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
       identity: ['systemd', unit, 'failed', result],
     };
   }
+}
+
+/** Its last word before was that the unit stops. */
+function followsStop({events}: Timeline, failed: LogEvent): boolean {
+  const before = events.findLast(
+    (event) =>
+      ['program-stopping', 'program-up', 'program-starting'].includes(event.meaning.kind) &&
+      event.fields.unit === failed.fields.unit &&
+      precedes(event, failed),
+  );
+  return before?.meaning.kind === 'program-stopping';
 }
 
 /** systemd says the result in one line and what has failed in another. */

@@ -104,6 +104,7 @@ function threadFix(where: ReturnType<typeof loading> | 'some', gain: string): Fi
     remaining: AT_ONCE,
     since: null,
     safety: 'needs-code',
+    tried: true,
   } as const;
   if (where === 'some') {
     return {

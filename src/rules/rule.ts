@@ -24,6 +24,8 @@ export interface Fix {
   /** Seconds that one occasion (a worker that is to leave) takes with it, as predicted; absent where none are. */
   readonly remaining?: number;
   readonly why: string;
+  /** It was tried on a real server against this trouble. */
+  readonly tried?: boolean;
 }
 
 /** How well another explanation fits, held against the one that the finding gives. */

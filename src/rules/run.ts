@@ -5,6 +5,7 @@ import {located, withoutProvedSmells} from './located.ts';
 import {reconcile} from './reconcile.ts';
 import type {Finding, Needs, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
 import {togetherOverRuns} from './runs.ts';
+import {isTried} from './tried-fixes.ts';
 import {list, unique} from './wording.ts';
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
@@ -77,6 +78,7 @@ function ruleFinding(rule: Rule, finding: Finding, before: readonly RuleFinding[
   return {
     ...finding,
     pids: finding.pids.filter((pid) => pid !== UNKNOWN_PID),
+    fixes: finding.fixes.map((fix) => ({...fix, tried: isTried(rule.id, fix)})),
     rule: rule.id,
     severity: finding.severity ?? rule.severity,
     fingerprint: fingerprint([rule.id, ...finding.identity, ...(same > 0 ? [String(same + 1)] : [])]),

@@ -98,6 +98,7 @@ function describe(timeline: Timeline, instance: Instance, hit: readonly Process[
         effect: 'workers finish their requests',
         since: null,
         safety: 'safe',
+        tried: kind === 'HUP',
         why: 'Signal the arbiter alone: kill -HUP $MAINPID in ExecReload, kill -HUP $(cat its pid file), systemctl kill --kill-whom=main (--kill-who before systemd 252).',
       },
     ],

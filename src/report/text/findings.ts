@@ -1,7 +1,7 @@
 import {counted} from '../../number.ts';
 import type {Alternative, Evidence, Fix, RuleFinding} from '../../rules/rule.ts';
 import {clip, printable} from '../escape.ts';
-import {CONFIDENCE, concerned, SAFETY, settingLine} from '../finding-words.ts';
+import {CONFIDENCE, concerned, riskOf, settingLine} from '../finding-words.ts';
 import {ranges} from '../ranges.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
@@ -110,14 +110,14 @@ function placesOf(lines: readonly Evidence[], page: Page): readonly string[] {
 }
 
 function advice(fix: Fix, number: number, page: Page): string {
-  const {effect, safety, why} = fix;
+  const {effect, why} = fix;
   const number_ = `    ${number}. `;
   const indent = ' '.repeat(number_.length);
   const line = settingLine(fix);
   return [
     page.paint.bold(wrap(printable(line ?? why), page.width, number_)),
     wrap(`Effect: ${printable(effect)}`, page.width, indent),
-    wrap(`Risk: ${SAFETY[safety]}`, page.width, indent),
+    wrap(`Risk: ${riskOf(fix)}`, page.width, indent),
     ...(why === '' || line === null ? [] : [wrap(printable(why), page.width, indent)]),
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 /** Workers: start, signs of trouble and end. */
 import type {LogEvent} from '../event.ts';
 import {FAULTS, REQUESTS, signalName} from '../signals.ts';
-import {isStopping} from './asking.ts';
+import {ask, isStopping} from './asking.ts';
 import {processOf} from './attribution.ts';
 import {end, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
 import {killedAtTimeLimit} from './forced.ts';
@@ -63,6 +63,9 @@ function processEnded(story: StoryDraft, event: LogEvent): void {
   if (signal !== undefined) process.signal = String(signal);
   if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
   const {active} = process.instance;
+  // The log began later than it did: a stop is for all workers.
+  if (active?.kind === 'stop' && process.role === 'worker' && process.started === null && process.asked === null)
+    ask(story, process, active.began, 'stop', active, false);
   if (ending === 'collected' && active?.headless && active.kind === 'workers') active.kind = 'graceful';
   if (ending === 'died') killedAtTimeLimit(story, process, event);
   if (process.forced !== null) end(process, event, 'forced');

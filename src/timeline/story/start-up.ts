@@ -112,6 +112,9 @@ function appLoaded(story: StoryDraft, event: LogEvent): void {
   instance.epochs.at(-1)?.loads.push(event);
   const process = event.pid === null ? null : story.process(event.pid);
   if (process !== null) process.appLoaded = event;
+  // uvicorn's watcher says no more than that.
+  if (instance.supervisor === 'uvicorn' && instance.active?.trigger === 'autoreload')
+    finishReload(instance.active, event, 'completed');
   goesOn(instance, event);
 }
 
