@@ -81,7 +81,10 @@ const rule: Rule = {
       }
       yield* untoldEnds(
         instance,
-        instance.reloads.filter((reload) => reload.outcome === 'completed' || isOver(instance, reload)),
+        // Where nobody knows whose stop it was, nobody knows whom it asked.
+        instance.reloads.filter(
+          (reload) => reload.rivals.length === 0 && (reload.outcome === 'completed' || isOver(instance, reload)),
+        ),
       );
     }
     yield* stillStopping(timeline);

@@ -220,6 +220,7 @@ class Conclusion {
       ),
       silence: outcome === 'unfinished' ? between(lastSign.at, this.logEnd) : {min: 0, max: 0},
       overBy: this.untold.over.get(draft) ?? null,
+      rivals: rivalsOf(draft).map(({id: rival}) => rival),
     };
   }
 
@@ -228,8 +229,10 @@ class Conclusion {
     const {stopped} = this.draft;
     const isOver = stopped !== null && !isSeenAfter(stopped, draft);
     const leaving = hasLeft(draft) ? draft.leaving : null;
+    const isGuess = draft.asked?.by === 'stop' && draft.asked.reload !== null && rivalsOf(draft.asked.reload).length > 0;
+    const told = isGuess && draft.end === 'clean' ? 'lost' : draft.end;
     const end: ProcessEnd =
-      draft.end ??
+      told ??
       (draft.forced !== null ? 'forced' : leaving !== null ? 'clean' : isOver || this.isUntold(draft) ? 'lost' : 'running');
     return {
       pid: draft.pid,
@@ -372,8 +375,15 @@ function endedAt(draft: ProcessDraft): Instant {
   return {earliest: (forced?.event ?? leaving)?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
 }
 
+/** Others that the stop may have been of. One that has a stop of its own in the log has stopped in any case. */
+function rivalsOf({rivals}: ReloadDraft): readonly InstanceDraft[] {
+  return rivals.filter(({lastReload}) => lastReload?.kind !== 'stop');
+}
+
 function endOf(process: ProcessDraft | null): ReloadedWorker['end'] {
   if (process === null) return 'unknown';
+  const {asked} = process;
+  if (process.end === 'clean' && asked?.reload != null && rivalsOf(asked.reload).length > 0) return 'unknown';
   if (process.forced !== null || process.end === 'forced') return 'forced';
   if (process.end === null && process.leaving !== null) return 'clean';
   if (process.end === 'crashed' || process.end === 'killed') return process.end;

@@ -270,6 +270,8 @@ export interface Reload {
   readonly silence: Duration;
   /** Unfinished: what shows that it was over nevertheless. Its end is missing in the log. */
   readonly overBy: OverBy | null;
+  /** Other instances that it may have been of as well: no line tells, and the one that is named is a guess. */
+  readonly rivals: readonly string[];
 }
 
 export interface OverBy {

@@ -118,6 +118,7 @@ export function reloadOf(processes: readonly Process[], startedAt: Instant, ende
     repeated: [],
     silence: {min: 0, max: 0},
     overBy: null,
+    rivals: [],
   };
 }
 

@@ -21,7 +21,7 @@ export function header(timeline: Timeline, notes: readonly InputNote[], page: Pa
     ...notes.map(({input, text}) => labelled('Note', `${printable(inputName(input))}: ${printable(text)}`, page)),
     ...timeline.instances.slice(0, MOST_NAMED).map((instance) => labelled('Server', who(instance), page)),
     ...andMore(timeline.instances.length, 'instance'),
-    ...unproved(timeline.instances, page),
+    ...unproved(timeline, page),
     ...configured(timeline, page),
     ...when(timeline, page),
     ...asked(timeline, page),
@@ -69,15 +69,21 @@ function who({id, supervisor, version, name, masterPid, processes, runsAs}: Inst
 }
 
 /** Several servers in one log, and no line that tells which of them started a worker. */
-function unproved(instances: readonly Instance[], page: Page): readonly string[] {
+function unproved({instances, reloads}: Timeline, page: Page): readonly string[] {
   const named = instances.filter(({unproved: pids}) => pids.length > 0);
-  if (named.length === 0) return [];
+  const stops = reloads
+    .filter(({rivals}) => rivals.length > 0)
+    .map(({id, instance, rivals}) => {
+      const text = `which of ${[instance, ...rivals].join(', ')} stopped no line tells; ${id} is taken to be of ${instance}`;
+      return labelled('Unproved', text, page);
+    });
+  if (named.length === 0) return stops;
   const guesses = named.slice(0, MOST_NAMED).map(({id, unproved: pids}) => {
     const rest = pids.length > MOST_NAMED ? ` and ${pids.length - MOST_NAMED} more` : '';
     return `${id}: pid ${pids.slice(0, MOST_NAMED).join(', ')}${rest}`;
   });
   const text = `several servers were running when these workers started, and no line proves whose they are; taken to be of ${guesses.join('; ')}`;
-  return [labelled('Unproved', text, page)];
+  return [labelled('Unproved', text, page), ...stops];
 }
 
 /** Which files the settings of each instance were taken from. */

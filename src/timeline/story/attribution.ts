@@ -101,11 +101,31 @@ function speaksLater(story: StoryDraft, process: ProcessDraft): boolean {
   return story.events.slice(story.index + 1, story.index + LOOK_AHEAD).some(({pid}) => pid === process.pid);
 }
 
+/** The instances of which one stops, where no line tells which; none where it is known. */
+export function rivalsOf(story: StoryDraft, event: LogEvent): readonly InstanceDraft[] {
+  const {running} = story.source;
+  if (event.pid !== null || running.length < 2) return [];
+  const fits = fittingOf(story, running, event);
+  return fits.length < 2 || nextNamed(story, event, fits) !== null ? [] : fits;
+}
+
 function likeliest(story: StoryDraft, running: readonly InstanceDraft[], event: LogEvent): InstanceDraft {
+  const fits = fittingOf(story, running, event);
+  if (fits.length === 1) return fits[0] as InstanceDraft;
+  const among = fits.length > 0 ? fits : running;
+  const next = nextNamed(story, event, among);
+  if (next !== null) return next;
+  return story.source.current !== null && among.includes(story.source.current)
+    ? story.source.current
+    : (among.at(-1) as InstanceDraft);
+}
+
+/** Those of the running instances of which the line can be, by all that it and the lines before it tell. */
+function fittingOf(story: StoryDraft, running: readonly InstanceDraft[], event: LogEvent): readonly InstanceDraft[] {
   const {worker} = event;
   const {kind} = event.meaning;
   const buried = kind === 'stop-began' ? buriedAfter(story, event) : [];
-  const fits = running.filter((instance) => {
+  return running.filter((instance) => {
     if (kind === 'chain-step' || kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
     // uWSGI says once that it stops.
     if (kind === 'stop-began' && instance.supervisor === 'uwsgi')
@@ -120,13 +140,6 @@ function likeliest(story: StoryDraft, running: readonly InstanceDraft[], event: 
     // A worker that is named later is still there.
     return occupant !== undefined && isAlive(occupant) && isLeaving(occupant) && !isStruckLater(story, occupant);
   });
-  if (fits.length === 1) return fits[0] as InstanceDraft;
-  const among = fits.length > 0 ? fits : running;
-  const next = nextNamed(story, event, among);
-  if (next !== null) return next;
-  return story.source.current !== null && among.includes(story.source.current)
-    ? story.source.current
-    : (among.at(-1) as InstanceDraft);
 }
 
 /** The numbers of the workers that are buried between a stop and the next line of a master as a whole. */

@@ -79,6 +79,8 @@ export interface ReloadDraft {
   readonly repeated: LogEvent[];
   /** The last event that belongs to it. */
   lastSign: LogEvent;
+  /** Other instances that it fits as well: no line tells which of them it is of. */
+  readonly rivals: readonly InstanceDraft[];
 }
 
 export interface ReloadEntry {

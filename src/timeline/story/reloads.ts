@@ -9,7 +9,11 @@ export function beginReload(
   event: LogEvent,
   kind: ReloadKind,
   trigger: Trigger,
-  {isUnderWay, headless}: {isUnderWay: boolean; headless: boolean},
+  {
+    isUnderWay,
+    headless,
+    rivals = [],
+  }: {readonly isUnderWay: boolean; readonly headless: boolean; readonly rivals?: readonly InstanceDraft[]},
 ): ReloadDraft {
   const reload: ReloadDraft = {
     instance,
@@ -24,6 +28,7 @@ export function beginReload(
     reExecuted: null,
     repeated: [],
     lastSign: event,
+    rivals,
   };
   instance.active = reload;
   instance.lastReload = reload;

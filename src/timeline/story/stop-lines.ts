@@ -1,7 +1,7 @@
 /** Lines that tell of a stop as a whole. */
 import type {LogEvent} from '../event.ts';
 import {askAll} from './asking.ts';
-import {instanceOf} from './attribution.ts';
+import {instanceOf, rivalsOf} from './attribution.ts';
 import {end, type InstanceDraft, isAlive, killerOf, type ProcessDraft} from './draft.ts';
 import {beginReload, finishReload, leaveUnfinished} from './reloads.ts';
 import {silentlyKilled} from './silent-kill.ts';
@@ -13,13 +13,18 @@ export const STOPS: Handlers = {
 };
 
 export function stopBegan(story: StoryDraft, event: LogEvent): void {
+  const fitting = rivalsOf(story, event);
   const instance = instanceOf(story, event);
   if (instance.active?.kind === 'stop') {
     instance.active.repeated.push(event);
     return;
   }
   if (instance.active !== null) leaveUnfinished(instance.active);
-  beginReload(story, instance, event, 'stop', 'unknown', {isUnderWay: true, headless: false});
+  beginReload(story, instance, event, 'stop', 'unknown', {
+    isUnderWay: true,
+    headless: false,
+    rivals: fitting.filter((other) => other !== instance),
+  });
   askAll(story, instance, event, 'stop');
   story.programs.askAll(instance, event, story.index);
 }
