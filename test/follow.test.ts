@@ -1,4 +1,5 @@
-import {appendFileSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {appendFileSync, createWriteStream, readFileSync, renameSync, truncateSync, writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, test, vi} from 'vitest';
 import {analyze, type Diagnosis, prepare} from '../src/analyze.ts';
@@ -12,7 +13,7 @@ import {temporaryDirectory} from './source/collecting-sink.ts';
 
 vi.setConfig({testTimeout: 60_000});
 
-const {write} = temporaryDirectory();
+const {at, write} = temporaryDirectory();
 const SAMPLE = 'samples/uwsgi/chain-reload-slow/uwsgi.log';
 const lines = readFileSync(SAMPLE, 'utf8').split(/(?<=\n)/);
 
@@ -24,6 +25,7 @@ function following(input: string) {
   const last = () => states.at(-1)?.diagnosis.timeline;
   return {
     states,
+    ended,
     async shows(what: (timeline: Timeline) => boolean): Promise<void> {
       for (let patience = 2000; patience > 0; patience--) {
         const timeline = last();
@@ -92,6 +94,38 @@ test('over a rotation in the middle of a reload', async () => {
   const whole = await analyze({inputs: [SAMPLE]});
   expect(diagnosis.findings.map(({rule, pids}) => [rule, pids])).toEqual(whole.findings.map(({rule, pids}) => [rule, pids]));
   expect(diagnosis.timeline.reloads.map(({outcome}) => outcome)).toEqual(['completed']);
+});
+
+test('over copytruncate in the middle of a reload, where the writer goes on at its old place', async () => {
+  const middle = lines.findIndex((line) => line.includes('NO MERCY')) + 2;
+  const before = lines.slice(0, middle).join('');
+  const input = write('cut.log', before);
+  const watch = following(input);
+  await watch.shows(({inputs}) => inputs[0]?.lines === middle);
+  writeFileSync(`${input}.1`, before);
+  truncateSync(input, 0);
+  await sleep(50);
+  appendFileSync(input, Buffer.concat([Buffer.alloc(before.length), Buffer.from(lines.slice(middle).join(''))]));
+  await watch.shows(({inputs}) => inputs.length === 2 && inputs[1]?.lines === lines.length - middle);
+  const {diagnosis} = await watch.end();
+  const whole = await analyze({inputs: [SAMPLE]});
+  expect(diagnosis.findings.map(({rule, pids}) => [rule, pids])).toEqual(whole.findings.map(({rule, pids}) => [rule, pids]));
+  expect(diagnosis.timeline.inputs[1]?.oddities.map(({what}) => what)).toEqual(['NUL bytes']);
+});
+
+test('a pipe in the form of the journal: what is found is told while it runs, and its end is the end', async () => {
+  const input = at('pipe');
+  execFileSync('mkfifo', [input]);
+  const watch = following(input);
+  const pipe = createWriteStream(input);
+  const journal = lines.map((line) => `Nov 21 08:20:30 vm uwsgi[12929]: ${line}`);
+  const end = lines.findIndex((line) => line.includes('chain reloading complete')) + 1;
+  pipe.write(journal.slice(0, end).join(''));
+  await watch.tells('app-threads-block-shutdown');
+  pipe.end(journal.slice(end).join(''));
+  const {diagnosis, news} = await watch.ended;
+  expect(news).toEqual([]);
+  expect(diagnosis.timeline.inputs[0]).toMatchObject({envelopes: ['syslog'], lines: lines.length});
 });
 
 test('a file that is not there', async () => {

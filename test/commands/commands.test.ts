@@ -167,6 +167,20 @@ test('--follow tells what it finds while the log grows, and the verdict on an in
   expect(ended.stdout).toMatch(/^ERROR {2}[\s\S]*\nWARNING {2}[\s\S]*\nVERDICT {2}Workers did not leave/);
 });
 
+test('--follow of a pipe gives the verdict on an interrupt, while the writer goes on', async () => {
+  const child = spawn(process.execPath, [run, '--follow', '--quiet']);
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    stdout += chunk;
+    child.kill('SIGINT');
+  });
+  child.stdin.on('error', () => {});
+  child.stdin.write(readFileSync(slow));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(stdout).toMatch(/\nVERDICT /);
+  expect(code).toBe(130);
+});
+
 test('--follow reads a pipe to its end', async () => {
   const {code, stdout} = await logdoctor(['--follow'], readFileSync(slow));
   expect(code).toBe(1);
