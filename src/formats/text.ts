@@ -102,7 +102,7 @@ export function isDressed(buffer: Buffer, from: number, to: number): boolean {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
-const ESCAPE_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])?/g;
+const ESCAPE_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]+[0-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])?/g;
 /** A byte order mark, read byte by byte. */
 const LEADING_MARK = /^\u00ef\u00bb\u00bf/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.

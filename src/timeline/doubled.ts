@@ -166,7 +166,18 @@ function compare(original: Sink, copy: Sink): Copy | null {
   const common = (all: readonly LogEvent[], side: 0 | 1) =>
     areTimed ? within(all, original, copy, side === 0 ? 0 : shift) : between(all, first[side], last[side]);
   const most = Math.min(common(original.events, 0).length, common(copy.events, 1).length);
-  return pairs.length >= LEAST_SHARE * most ? {original, copy, shift: areTimed ? shift : null, events, segments} : null;
+  return pairs.length >= LEAST_SHARE * most || overlap(original, copy, pairs)
+    ? {original, copy, shift: areTimed ? shift : null, events, segments}
+    : null;
+}
+
+/** One breaks off inside the other, and from the first record that both have to the last, both have nearly all of them. */
+function overlap(original: Sink, copy: Sink, pairs: readonly Pair[]): boolean {
+  const [first, last] = [pairs[0] as Pair, pairs.at(-1) as Pair];
+  const begins = first[0] === original.events[0] || first[1] === copy.events[0];
+  const ends = last[0] === original.events.at(-1) || last[1] === copy.events.at(-1);
+  const all = [between(original.events, first[0], last[0]), between(copy.events, first[1], last[1])];
+  return begins && ends && all.every(({length}) => pairs.length >= LEAST_SHARE * length);
 }
 
 type Pair = readonly [original: LogEvent, copy: LogEvent];
