@@ -25,6 +25,7 @@ import {Vocabulary} from '../grammar/vocabulary.ts';
 import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {LineRef, LogEvent, Meaning, RequestSegment, Unneeded} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
+import {UNKNOWN_INSTANT} from '../timeline/time.ts';
 import type {Engine, TaskExpressions} from './choices.ts';
 import {type LineClock, loosenMoment, type Moment, moveMoment, turnMoment} from './clock.ts';
 import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, type Spoken, summaryOf} from './current-input.ts';
@@ -62,6 +63,8 @@ export interface RecorderOptions extends ClockOptions, FormatChoice {
   readonly envelopes?: readonly string[] | undefined;
   /** Told what every line was read as. */
   readonly witness?: Witness | undefined;
+  /** With so many events it is full. Absent: never. */
+  readonly mostEvents?: number | undefined;
 }
 
 const LF = 10;
@@ -122,6 +125,7 @@ export class Recorder implements LineSink {
   }
 
   readonly scout: Scout | null;
+  private readonly mostEvents: number;
   private readonly zone: Zone | null;
   private readonly year: number | null;
   private readonly witness: Witness | null;
@@ -142,7 +146,11 @@ export class Recorder implements LineSink {
   private readonly origins: LayerReader;
   private readonly stamps: StampReader;
   private readonly scratch = new Scratch();
-  private readonly events: {event: Omit<LogEvent, 'at'>; moment: Moment; clock: LineClock}[] = [];
+  private readonly events: {
+    readonly event: LogEvent & {at: LogEvent['at']};
+    readonly moment: Moment;
+    readonly clock: LineClock;
+  }[] = [];
   private readonly inputs: CurrentInput[] = [];
   /** What had been kept when the log that is being read began. */
   private logStart: {events: number; served: number; segments: readonly number[]} = {events: 0, served: 0, segments: []};
@@ -151,7 +159,7 @@ export class Recorder implements LineSink {
   private current: CurrentInput = newInput({name: '', compression: 'none'}, 0, null);
 
   private constructor(
-    {zone, year, witness}: RecorderOptions,
+    {zone, year, witness, mostEvents = Number.POSITIVE_INFINITY}: RecorderOptions,
     readers: readonly Reader[],
     {envelope, origin}: Matchers,
     choice: EnvelopeChoice | null,
@@ -160,6 +168,7 @@ export class Recorder implements LineSink {
   ) {
     this.scout = scout;
     this.teller = teller;
+    this.mostEvents = mostEvents;
     this.zone = zone ?? null;
     this.year = year ?? null;
     this.witness = witness ?? null;
@@ -300,25 +309,37 @@ export class Recorder implements LineSink {
     return this.events.length;
   }
 
+  get isFull(): boolean {
+    return this.events.length >= this.mostEvents;
+  }
+
   finish(): Recording {
     this.endLog();
     this.agreeOnYears();
-    return this.recording(this.ledgers.flatMap(({segments}) => segments));
+    for (const {event, moment, clock} of this.events) event.at = clock.instant(moment);
+    return this.recording(
+      this.events.map(({event}) => event),
+      this.ledgers.flatMap(({segments}) => segments),
+    );
   }
 
   /** What was read up to now of inputs that go on. Nothing is closed by it, and reading goes on as before. */
   soFar(): Recording {
     this.hear();
     this.agreeOnYears();
-    return this.recording(this.ledgers.flatMap((ledger) => ledger.soFar()));
+    return this.recording(
+      // What is told of them may change with the lines to come.
+      this.events.map(({event, moment, clock}) => ({...event, at: clock.instant(moment)})),
+      this.ledgers.flatMap((ledger) => ledger.soFar()),
+    );
   }
 
-  private recording(segments: readonly RequestSegment[]): Recording {
+  private recording(events: readonly LogEvent[], segments: readonly RequestSegment[]): Recording {
     const formats = this.readers.map(({format}) => format);
     const times = this.inputs.flatMap(({from, to}) => (from === null || to === null ? [] : [from, to]));
     return {
       inputs: this.inputs.map((input) => summaryOf(input, this.zone, formats)),
-      events: this.events.map(({event, moment, clock}): LogEvent => ({...event, at: clock.instant(moment)})),
+      events,
       segments: segments.map((segment) => onStamps(segment, this.inputs[segment.first.input]?.clock.requestsAhead ?? 0)),
       voices: this.voices.all(),
       doubled: [],
@@ -1281,6 +1302,8 @@ export class Recorder implements LineSink {
         served: this.served,
         stream,
         sink,
+        // Told when all lines are read.
+        at: UNKNOWN_INSTANT,
       },
       moment: current.clock.moment(time),
       clock: current.clock,

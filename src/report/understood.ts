@@ -16,7 +16,10 @@ export function coverage({counts, lines}: InputSummary): number {
 /** @param minCoverage from 0 to 1 */
 export function notUnderstood(timeline: Timeline, minCoverage = 0): readonly NotUnderstood[] {
   const judge = (input: InputSummary): string | null => {
-    if (input.truncated) return `it is cut off inside its compression (${input.compression}): the end is missing`;
+    if (input.truncated)
+      return input.compression === 'none'
+        ? 'it was not read to its end'
+        : `it is cut off inside its compression (${input.compression}): the end is missing`;
     if (input.lines === 0) return 'it is empty';
     if (isConfiguration(input, timeline)) return 'it is a configuration, not a log: no line of it tells what happened';
     if (!recognised(input, timeline))

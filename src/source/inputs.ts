@@ -138,6 +138,7 @@ class Reader {
     if (intake.isStraight) {
       await this.readRegular(source);
       for (;;) {
+        this.checkRoom(file);
         const {buffer, offset, length} = feed.space();
         const count = source.read(buffer, offset, length);
         const arrived = typeof count === 'number' ? count : await count;
@@ -145,7 +146,10 @@ class Reader {
         feed.add(arrived);
       }
     } else {
-      for await (const piece of source.pieces()) intake.add(piece);
+      for await (const piece of source.pieces()) {
+        this.checkRoom(file);
+        intake.add(piece);
+      }
     }
     intake.finish();
     return false;
@@ -159,8 +163,17 @@ class Reader {
     if (regular === null || threads === 1) return;
     await readAhead(regular, sink, threads, (fileEnd) => {
       source.moveTo(fileEnd);
-      return !signal?.aborted;
+      return !signal?.aborted && sink.isFull !== true;
     });
+  }
+
+  private checkRoom({name}: InputFile): void {
+    if (this.sink.isFull !== true) return;
+    throw new InputError(
+      name,
+      'it tells of more events than fit into memory, and was read as far as they do; read its end by itself ' +
+        '(tail -n 500000), or allow more memory (NODE_OPTIONS=--max-old-space-size=16000)',
+    );
   }
 
   /** Gives whether the archive broke off. */
@@ -174,6 +187,7 @@ class Reader {
           intake = new Intake(chunk, file, this.feed);
           open();
         }
+        this.checkRoom(file);
         intake.add(chunk);
       }
     } catch (error) {

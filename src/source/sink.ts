@@ -29,6 +29,8 @@ export interface Scout {
 export interface LineSink {
   /** Who may look at regions of a large file on other threads, ahead of the reading. */
   readonly scout?: Scout | null;
+  /** Nothing more can be kept: what follows would be lost. */
+  readonly isFull?: boolean;
   open(info: InputInfo): void;
   /**
    * Whole lines: `buffer[start..end)`, each closed by LF. At least `HEADROOM` bytes follow and may be read.

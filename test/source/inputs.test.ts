@@ -2,7 +2,8 @@ import {execFileSync, spawn} from 'node:child_process';
 import {chmodSync, linkSync, mkdirSync, symlinkSync} from 'node:fs';
 import {gzipSync} from 'node:zlib';
 import {describe, expect, test} from 'vitest';
-import {collect, temporaryDirectory} from './collecting-sink.ts';
+import {readInputs} from '../../src/source/inputs.ts';
+import {CollectingSink, collect, temporaryDirectory} from './collecting-sink.ts';
 import * as packed from './packed.ts';
 
 const directory = temporaryDirectory();
@@ -252,4 +253,22 @@ describe('pipes', () => {
   test('a device', async () => {
     expect((await collect(['/dev/null'])).sink.inputs[0]).toMatchObject({lines: [], bytes: 0});
   });
+});
+
+test.each([
+  ['a file', (text: string) => text],
+  ['an archive', (text: string) => gzipSync(text)],
+])('%s that holds more than the sink can keep is read as far as it goes, and that is an error', async (name, pack) => {
+  const file = write(`full-${name}.log`, pack('a line of a log\n'.repeat(200_000)));
+  class Small extends CollectingSink {
+    get isFull(): boolean {
+      return this.lineTexts.length > 0;
+    }
+  }
+  const sink = new Small();
+  const [error, ...others] = await readInputs([file], sink, {onNote: () => {}});
+  expect(error?.message).toMatch(/^cannot read .*: it tells of more events than fit into memory/);
+  expect(others).toEqual([]);
+  expect(sink.lineTexts.length).toBeLessThan(200_000);
+  expect(sink.inputs[0]).toMatchObject({truncated: true, isClosed: true});
 });
