@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kernel import Kernel
+from servers import PYTHON
 from truth import Truth
 
 HERE = Path(__file__).resolve().parent
@@ -250,7 +251,8 @@ class Run:
         before = len(self.workers())
         begin = Unit if self.scenario.kind.machine else Server
         self.servers.append(begin(self, conf or self.scenario.kind.configuration))
-        self.wait_workers(before + workers)
+        if workers:
+            self.wait_workers(before + workers)
         return self.servers[-1]
 
     def get(self, uri="/", port="port", timeout=20, host=None):
@@ -270,6 +272,13 @@ class Run:
     def round(self, count, uri="/?sleep=0.2", **options):
         """So many requests at the same time: with one thread a worker, each goes to another worker."""
         return [f.result() for f in [self.in_background(uri, **options) for _ in range(count)]]
+
+    def tasks(self, *seconds):
+        """Gives out tasks of so many seconds, by the application itself."""
+        subprocess.run([PYTHON, "app.py", *seconds], cwd=self.work, timeout=30, check=True, stdout=subprocess.DEVNULL)
+
+    def wait_task(self, within=20):
+        wait_until(lambda: any(n["event"] == "task started" for n in self.notes()), within, "a task that begins")
 
     def steadily(self, seconds, uri="/", pause=0.25, port="port"):
         until = time.monotonic() + seconds

@@ -34,6 +34,7 @@ class Scenario:
     shows: dict        # how many forced, orphaned, cut the truth must have; None: at least one
     output: str        # systemd: the form in which journalctl gives the log
     journal: tuple     # systemd: what journalctl is asked for
+    untold: bool       # the log cannot tell which tasks were cut
     must_not_fire: list = field(init=False)
 
     @property
@@ -52,14 +53,14 @@ class Scenario:
 
 
 def scenario(name, title, *, kind=UWSGI, conf, app, expected=(), may=(), notes=(), recycling="max-requests", files=None,
-             forced=0, orphaned=0, cut=0, output="short-precise", journal=("--unit", "shop.service")):
+             forced=0, orphaned=0, cut=0, output="short-precise", journal=("--unit", "shop.service"), untold=False):
     """Registers the function below it. {port} and {port2} in a file become free ports, {work} its folder."""
 
     def register(drive):
         everything = {kind.configuration: conf, "app.py": app, **(files or {})}
         made = Scenario(
             kind, name, title, drive, everything, list(expected), list(may), list(notes), recycling,
-            {"forced": forced, "orphaned": orphaned, "cut": cut}, output, journal)
+            {"forced": forced, "orphaned": orphaned, "cut": cut}, output, journal, untold)
         SCENARIOS[made.path] = made
         return drive
 

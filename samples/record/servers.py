@@ -46,7 +46,7 @@ def module_version(name):
 
 def arguments(run, name):
     """A file with one argument a line, as argparse's fromfile_prefix_chars would read it."""
-    return (run.work / name).read_text().split("\n")[:-1]
+    return [each for each in (run.work / name).read_text().split("\n") if each]
 
 
 def asgi(name, *packages, needs=""):
@@ -98,3 +98,15 @@ MACHINE_PACKAGES = {"qemu-system-x86_64": "qemu-system-x86", "mmdebstrap": "mmde
 
 def missing_for_machine():
     return [package for program, package in MACHINE_PACKAGES.items() if shutil.which(program) is None]
+
+CELERY = Kind(
+    "celery", "celery.args", ("python3-celery",), (PYTHON, "-c", "import celery"),
+    version=lambda: module_version("celery"),
+    command=lambda run, file: [PYTHON, "-m", "celery", "-A", "app", "worker", "-l", "INFO", *arguments(run, file)])
+
+# Redis runs beside it, as a child: its log is nobody's concern here.
+RQ = Kind(
+    "rq", "rq.args", ("python3-rq", "redis-server"), ("sh", "-c", "redis-server --version && rq --version"),
+    version=lambda: module_version("rq"),
+    command=lambda run, file: ["sh", "-c", f"redis-server --port {run.ports['port2']} --save '' > redis.out 2>&1 & sleep 1; "
+                               f"exec rq worker --url redis://127.0.0.1:{run.ports['port2']} " + " ".join(arguments(run, file))])

@@ -234,4 +234,5 @@ class Truth:
             "expected": self.scenario.expected,
             "mustNotFire": self.scenario.must_not_fire,
             "notes": self.scenario.notes,
+            **({"orphansUntold": True} if self.scenario.untold else {}),
         }

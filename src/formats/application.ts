@@ -15,6 +15,7 @@ export const application: Format = {
     'queued-task-ended': {kind: 'task-ended'},
     'queued-task-cut': {kind: 'task-cut', when: {reason: {timeout: {cause: 'timeout'}, 'Killed horse': {cause: 'stop'}}}},
     'thread-at-exit': {kind: 'remark'},
+    'queue-worker-started': {kind: 'remark'},
   },
   requests: [],
   isApplication: true,

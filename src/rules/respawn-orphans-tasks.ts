@@ -4,6 +4,7 @@ import {between} from '../timeline/time.ts';
 import type {Instance, OrphanedTask, Process, Timeline} from '../timeline/timeline.ts';
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {cutByTimeLimit, cutInQueue, leftByWorker} from './queue-losses.ts';
+import {leftAtRestart} from './queue-restarts.ts';
 import {reasonOf} from './recycling.ts';
 import type {Finding, Fix, Rule, Undecided} from './rule.ts';
 import {count, evidence, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
@@ -81,6 +82,8 @@ const rule: Rule = {
     for (const [owner, tasks] of grouped(timeline, orphans)) {
       yield* findingsOf(timeline, owner, tasks);
     }
+    const left = leftAtRestart(timeline);
+    if (left) yield left;
   },
 };
 

@@ -1,0 +1,162 @@
+"""Task queues: Celery and RQ. Their workers run tasks, and no request ever comes."""
+
+import functools
+import os
+import signal
+
+import scenario as scenarios
+from servers import CELERY, RQ
+from task_applications import CELERY_TASKS, RQ_TASKS
+
+# Celery has no last word: its log ends in the stop.
+ENDS_IN_THE_STOP = "reload-unfinished"
+
+celery = functools.partial(scenarios.scenario, kind=CELERY, app=CELERY_TASKS, may=[ENDS_IN_THE_STOP])
+rq = functools.partial(scenarios.scenario, kind=RQ, app=RQ_TASKS)
+
+
+def lines(*arguments):
+    return "\n".join([*arguments, ""])
+
+
+TWO = ("-c", "2")
+
+
+def stop(run, name, within=30):
+    run.signal("stop", name)
+    run.wait_ended(run.master, within)
+
+
+def busy(run):
+    """The newest process that began a task and has not ended it."""
+    began = [n["pid"] for n in run.notes() if n["event"] == "task started"]
+    return began[-1]
+
+
+# -- Celery
+
+@celery("tasks-healthy", "tasks, then TERM when all are done: healthy", conf=lines(*TWO))
+def celery_healthy(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("1", "2", "1")
+    run.sleep(6)
+    stop(run, "SIGTERM")
+
+
+@celery("warm-shutdown", "TERM while a task of 6 s runs: the worker waits for it", conf=lines(*TWO))
+def celery_warm(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("6")
+    run.wait_task()
+    run.sleep(1)
+    stop(run, "SIGTERM")
+
+
+@celery(
+    "cold-shutdown", "QUIT while a task of 30 s runs: it is cut", conf=lines(*TWO), orphaned=1, untold=True,
+    may=["respawn-orphans-tasks", ENDS_IN_THE_STOP], notes=["Celery says what it gives back, and not which task it cuts."])
+def celery_cold(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("30")
+    run.wait_task()
+    run.sleep(1)
+    stop(run, "SIGQUIT")
+
+
+@celery(
+    "worker-killed", "the process that runs a task is killed with signal 9; the next task is done", conf=lines(*TWO), orphaned=1,
+    expected=["respawn-orphans-tasks", "killed-from-outside"])
+def celery_killed(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("30")
+    run.wait_task()
+    run.sleep(1)
+    os.kill(busy(run), signal.SIGKILL)
+    run.wait_log("WorkerLostError")
+    run.tasks("1")
+    run.sleep(4)
+    stop(run, "SIGTERM")
+
+
+@celery("max-tasks-per-child", "each process is replaced after two tasks: healthy", conf=lines(*TWO, "--max-tasks-per-child", "2"))
+def celery_recycled(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    for _ in range(4):
+        run.tasks("1", "1")
+        run.sleep(2)
+    stop(run, "SIGTERM")
+
+
+# -- RQ
+
+@rq("tasks-healthy", "tasks, then TERM when all are done: healthy", conf=lines())
+def rq_healthy(run):
+    run.start(workers=0)
+    run.wait_log("Listening on")
+    run.tasks("1", "1")
+    run.sleep(5)
+    stop(run, "SIGTERM")
+
+
+@rq("warm-shutdown", "TERM while a task of 6 s runs: the worker waits for it", conf=lines())
+def rq_warm(run):
+    run.start(workers=0)
+    run.wait_log("Listening on")
+    run.tasks("6")
+    run.wait_task()
+    run.sleep(1)
+    stop(run, "SIGTERM")
+
+
+@rq("cold-shutdown", "TERM twice while a task of 30 s runs: it is cut", conf=lines(), orphaned=1, expected=["respawn-orphans-tasks"])
+def rq_cold(run):
+    run.start(workers=0)
+    run.wait_log("Listening on")
+    run.tasks("30")
+    run.wait_task()
+    run.sleep(1)
+    run.signal("stop", "SIGTERM")
+    run.sleep(1.5)
+    stop(run, "SIGTERM")
+
+
+@rq(
+    "work-horse-killed", "the work-horse is killed with signal 9; the worker goes on with the next task", conf=lines(), orphaned=1,
+    expected=["respawn-orphans-tasks"], may=["killed-from-outside"])
+def rq_killed(run):
+    run.start(workers=0)
+    run.wait_log("Listening on")
+    run.tasks("30")
+    run.wait_task()
+    run.sleep(1)
+    os.kill(busy(run), signal.SIGKILL)
+    run.wait_log("terminated unexpectedly")
+    run.tasks("1")
+    run.sleep(4)
+    stop(run, "SIGTERM")
+
+
+@rq(
+    "worker-killed-and-started-again", "the worker itself is killed with signal 9 in the middle of a task, and started again in the same log",
+    conf=lines(), files={"again.args": lines()}, orphaned=1, untold=True, expected=["respawn-orphans-tasks"], may=["killed-from-outside"],
+    notes=["Nothing tells of the end: the next start of a worker of the same name or queue is all there is."])
+def rq_restarted(run):
+    first = run.start(workers=0)
+    run.wait_log("Listening on")
+    run.tasks("30")
+    run.wait_task()
+    run.sleep(1)
+    horse = busy(run)
+    os.kill(run.master, signal.SIGKILL)
+    os.kill(horse, signal.SIGKILL)
+    run.wait_ended(horse)
+    first.kill()
+    run.start(workers=0, conf="again.args")
+    run.wait_log("Listening on", times=2)
+    run.tasks("1")
+    run.sleep(4)
