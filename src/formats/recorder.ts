@@ -41,7 +41,7 @@ import {resplit} from './resplit.ts';
 import {supervisord} from './supervisord.ts';
 import {systemctl} from './systemctl.ts';
 import {TaskTeller} from './task-expressions.ts';
-import {asTyped, isBlank, isDressed, strangest, withoutControls, withoutUnseen} from './text.ts';
+import {asTyped, isBlank, isDressed, strangest, unquoted, withoutControls, withoutUnseen} from './text.ts';
 import {uwsgi} from './uwsgi.ts';
 import {Voices} from './voices.ts';
 import type {Witness} from './witness.ts';
@@ -608,6 +608,11 @@ export class Recorder implements LineSink {
     if (request >= 0 && usual?.isRequest[request] === 1) return this.takeRequest(main, usual.facts, at, outer);
     const spoken = (depth === 0 ? this.current.spoken : null) ?? this.spokenIn(buffer, at, lineEnd);
     if (depth === 0) this.current.spoken = spoken;
+    const inQuotes = spoken.by === 0 || depth >= DEEPEST_TEXT ? null : unquoted(buffer, at, lineEnd);
+    if (inQuotes !== null) {
+      this.note(DRESSED);
+      return this.inner(Buffer.from(inQuotes, 'latin1'), outer, depth);
+    }
     const said = this.said(buffer, at, lineEnd, spoken, outer, depth, true);
     if (said !== null && said !== 'unknown') return said;
     const unwrapped = this.unwrap(buffer, at, lineEnd, spoken, outer, depth);

@@ -58,6 +58,21 @@ export function asTyped(buffer: Buffer, from: number, to: number): {readonly buf
   return {buffer: Buffer.concat([bytes, Buffer.alloc(HEADROOM)]), length: bytes.length - 1};
 }
 
+/** What stands between the quotes of a list of strings, or of Markdown's code, byte by byte; null where the line is nothing of the kind. */
+export function unquoted(buffer: Buffer, from: number, to: number): string | null {
+  let first = from;
+  while (buffer[first] === 0x20 || buffer[first] === 9) first++;
+  const quote = buffer[first] as number;
+  if (!QUOTES.includes(quote) || to - first < LEAST_QUOTED) return null;
+  const [, , inside = null] = QUOTED.exec(buffer.toString('latin1', first, to)) ?? [];
+  return inside === null || quote === BACKQUOTE ? inside : inside.replace(/\\(["'\\/])/g, '$1').replace(/\\[nrt]/g, ' ');
+}
+
+const QUOTES = Buffer.from('"\'`');
+const BACKQUOTE = 0x60;
+const LEAST_QUOTED = 10;
+const QUOTED = /^(["'`])((?:(?!\1)[^\\]|\\.)*)\1,?\s*$/s;
+
 /** What a web page's entity stands for. */
 function signOf(name: string): string | undefined {
   const [, isHex, digits] = /^#(x?)0*([\da-f]+)$/i.exec(name) ?? [];

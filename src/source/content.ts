@@ -1,11 +1,25 @@
 /** What an input holds, by its first bytes once unpacked. */
 export type Encoding = 'bytes' | 'utf-16le' | 'utf-16be';
 
-/** UTF-16 is known by its byte order mark; everything else is bytes to the scanner, which also knows a UTF-8 mark. */
+/** As much of a text as tells that every second byte is NUL. */
+const TELLING = 32;
+
+/**
+ * UTF-16 is known by its byte order mark, or by the NULs of its first words where these are of Western languages; everything else is bytes
+ * to the scanner, which also knows a UTF-8 mark.
+ */
 export function encodingOf(head: Uint8Array): Encoding {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
-  return 'bytes';
+  if (head.length < TELLING) return 'bytes';
+  const first = [...head.subarray(0, TELLING)];
+  if (first.every((byte, n) => (n % 2 === 0 ? isPlain(byte) : byte === 0))) return 'utf-16le';
+  return first.every((byte, n) => (n % 2 === 1 ? isPlain(byte) : byte === 0)) ? 'utf-16be' : 'bytes';
+}
+
+/** Of the first 256 characters, one that a text has. */
+function isPlain(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || byte >= 0xa0 || byte === 9 || byte === 10 || byte === 13;
 }
 
 interface Foreign {

@@ -207,6 +207,36 @@ export const pastes: Readonly<Record<string, Envelope>> = {
     isTimed: true,
     wrap: each((text, time) => `${iso(time)}+00:00 uwsgi[205]: ${text}`),
   },
+  'Cloud Foundry': {
+    names: ['indentation', 'cloud-foundry'],
+    isTimed: true,
+    wrap: each((text, time) => `   ${iso(time)}.12+0000 [APP/PROC/WEB/0] OUT ${text}`),
+  },
+  'Fly.io': {names: ['fly'], isTimed: true, wrap: each((text, time) => `${iso(time)}Z app[148e272f] ams [info] ${text}`)},
+  'gcloud app logs': {
+    names: ['app-engine'],
+    isTimed: true,
+    wrap: each((text, time) => `${stamp(time)} default[20261121t141011]  ${text}`),
+  },
+  // Lists
+  'list of strings': {
+    names: ['plain'],
+    isTimed: false,
+    wrap: (lines) =>
+      `${JSON.stringify(
+        lines.map(({text}) => text.trim()),
+        null,
+        2,
+      )}\n`,
+  },
+  'code of Markdown, line by line': {names: ['plain'], isTimed: false, wrap: each((text) => `\`${text}\``)},
+  'mysql, rows below one another': {
+    names: ['field'],
+    isTimed: false,
+    wrap: each(
+      (text, time, index) => `${'*'.repeat(27)} ${index + 1}. row ${'*'.repeat(27)}\n     id: ${time}\nmessage: ${text}`,
+    ),
+  },
   // Exports
   'Splunk export': {
     names: ['json'],

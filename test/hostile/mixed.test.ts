@@ -332,6 +332,16 @@ describe('lives', () => {
     expect(log.header).toContain('3 of the application');
   });
 
+  test.each([
+    ['a numbered list', (line: string, n: number) => `${n + 1}. ${line}`],
+    ['a list of points', (line: string) => `- ${line}`],
+    ["GitLab's runner", (line: string, n: number) => `${rfc3339(HELD[n]?.time ?? 0)} 00O ${line}`],
+  ])('%s', async (_, put) => {
+    const log = await judged(...texts(HELD).map(put));
+    expect(forcedIn(log)).toEqual(FORCED);
+    expect(log.header).toContain('48 events, 6 requests');
+  });
+
   test('the log of a build with a part of the server log in it', async () => {
     const log = await judged(
       '#12 [app 3/5] RUN pip install uwsgi gunicorn',

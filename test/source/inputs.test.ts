@@ -151,6 +151,8 @@ describe('encodings', () => {
     ['UTF-16, little end first', le],
     ['UTF-16, big end first', Buffer.from(le).swap16()],
     ['UTF-16 in gzip', gzipSync(le)],
+    ['UTF-16 without its mark, little end first', le.subarray(2)],
+    ['UTF-16 without its mark, big end first', Buffer.from(le).swap16().subarray(2)],
   ])('%s', async (_, content) => {
     expect((await collect([write('encoded.log', content)])).sink.lineTexts).toEqual(utf8);
   });
