@@ -87,7 +87,7 @@ def main():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     faults = 0
     try:
-        with observers(options.observe) as observe:
+        with observers(options.observe, everything=False) as observe:
             versions = {}
             for at in range(seed, seed + options.runs):
                 scenario = scenario_of(servers[at % len(servers)], at)

@@ -57,7 +57,9 @@ function troubled(worst: RuleFinding, others: readonly RuleFinding[], reloads: r
   });
   const title = worst.title.replace(/[.\s]+$/, '');
   const cost = reloads.filter(({id}) => id === worst.reload).flatMap(costOf);
-  const setting = worst.fixes.find((fix) => fix.setting !== null && fix.value !== null);
+  // Where several causes fit alike no setting is known to help.
+  const setting =
+    worst.confidence === 'possible' ? undefined : worst.fixes.find((fix) => fix.setting !== null && fix.value !== null);
   return [
     `${title}${worst.confidence === 'certain' ? '' : ` (${worst.confidence})`}`,
     ...cost,

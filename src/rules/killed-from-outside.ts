@@ -147,8 +147,8 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
       ? `${noun} were killed by signal 9, and nobody in this log did it`
       : rule.title.replace('worker', noun.slice(2)),
     message: sentences(
-      `${capital(processNames(killed))} died of signal 9. Nobody in this log owns up to it: no deadline (harakiri, mercy, timeout), no ` +
-        'EVIL RELOAD and no outer supervisor struck there.',
+      `${capital(processNames(killed))} died of signal 9. Nobody in this log owns up to it: no deadline ` +
+        `(${uwsgi ? 'harakiri, mercy' : 'timeout, graceful_timeout'})${uwsgi ? ', no EVIL RELOAD' : ''} and no outer supervisor struck there.`,
       burst > 1 &&
         `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +
           'signal to the whole group, or a limit of the container or the machine.',

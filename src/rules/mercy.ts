@@ -18,9 +18,9 @@ export interface Mercy {
   readonly seconds: number;
   /**
    * `shown`: in the log or the configuration; `measured`: from the waits; `later`: only by a later start, which may have
-   * read another configuration; `assumed`: uWSGI's default.
+   * read another configuration; `atMost`: the waits prove no more than that it is no longer; `assumed`: uWSGI's default.
    */
-  readonly known: 'shown' | 'measured' | 'later' | 'assumed';
+  readonly known: 'shown' | 'measured' | 'later' | 'atMost' | 'assumed';
   readonly where: LineRef | null;
 }
 
@@ -42,9 +42,20 @@ export function mercyOf(instance: Instance, at: LineRef | null = lastKill(instan
     if (max - min <= 1) return {seconds: Math.max(0, Math.round(min) - 1), known: 'measured', where: forced.event};
   }
   const later = setting(instance, MERCY);
-  return later?.from === 'log' && Number.isFinite(Number(later.value))
-    ? {seconds: Number(later.value), known: 'later', where: later.where}
+  if (later?.from === 'log' && Number.isFinite(Number(later.value)))
+    return {seconds: Number(later.value), known: 'later', where: later.where};
+  const least = leastPatience(instance);
+  return least !== null && least < DEFAULT_MERCY
+    ? {seconds: Math.floor(least), known: 'atMost', where: null}
     : {seconds: DEFAULT_MERCY, known: 'assumed', where: null};
+}
+
+/** Seconds that the shortest wait for a kill has lasted at most. */
+function leastPatience({processes}: Instance): number | null {
+  const waits = processes.flatMap(({forced}) =>
+    forced?.deadline === 'mercy' && forced.tries === 1 && typeof forced.patience?.max === 'number' ? [forced.patience.max] : [],
+  );
+  return waits.length === 0 ? null : Math.min(...waits);
 }
 
 const kills = new WeakMap<Instance, LineRef | null>();
@@ -66,6 +77,7 @@ export function mercyText({seconds: value, known}: Mercy): string {
   return {
     shown: `${value} s`,
     measured: `${value} s, going by the waits`,
+    atMost: `at most ${value} s, going by the waits`,
     later: `${value} s if it was then what a later start shows`,
     assumed: `${value} s unless the configuration says otherwise`,
   }[known];
@@ -99,7 +111,7 @@ export function enoughMercy(timeline: Timeline, instance: Instance): number | nu
 export function lowerMercy(timeline: Timeline, instance: Instance, processes: readonly Process[]): Fix | null {
   const now = mercyOf(instance, null);
   const enough = enoughMercy(timeline, instance);
-  if (enough === null || enough >= now.seconds) return null;
+  if (enough === null || enough >= now.seconds || now.known === 'atMost') return null;
   if (timeline.tasks.orphaned.some((task) => processes.some((process) => process.pid === task.pid))) return null;
   return {
     setting: 'worker-reload-mercy',

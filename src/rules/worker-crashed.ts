@@ -127,6 +127,8 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
   const exiting = atExit.length === crashed.length;
   const noun = counted(crashed);
   const [first] = atExit;
+  // uWSGI prints one itself; for other servers Python's fault handler does, where it is on.
+  const hasBacktrace = reported.length > 0 || instance.supervisor === 'uwsgi';
   const known = first && kind === 'fault' ? upstreamTrouble(instance, 'crash-at-exit', first.ended, first) : null;
   return {
     title:
@@ -135,7 +137,7 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
     message: sentences(
       kind === 'fault'
         ? `${capital(processNames(crashed))} crashed.`
-        : `${capital(processNames(crashed))} ended while nobody had asked ${several ? 'them' : 'it'} to, and no signal is named.`,
+        : `${capital(processNames(crashed))} ended. No line shows that anybody had asked ${several ? 'them' : 'it'} to, and none names a signal.`,
       signals.length > 0 && `By signal: ${list(signals.map((signal) => `SIG${signal}${meaningOf(signal)}`))}.`,
       reported.length > 0 &&
         `${reported.length === 1 ? 'A fault handler reported it' : `Fault handlers reported ${reported.length} of them`} ` +
@@ -149,7 +151,7 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
         `${exiting ? (several ? 'All of them' : 'It') : count(atExit.length, 'of them', 'of them')} had been asked to leave ` +
           'and crashed on the way out: requests were finished, exit handlers were perhaps not.',
       kind === 'fault'
-        ? 'The crash is proved; which code did it, only the backtrace tells.'
+        ? `The crash is proved; which code did it, only ${hasBacktrace ? 'the backtrace' : 'a backtrace or a core dump'} tells.`
         : meanings.length > 0
           ? 'That it ended is proved.'
           : 'That it ended is proved; why, is not in this log.',
@@ -206,8 +208,10 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
     next:
       kind === 'fault'
         ? [
-            'read the frames between "*** backtrace of" and "*** end of backtrace ***": the first .so that is not libc, ' +
-              'libpython or uwsgi is the suspect',
+            hasBacktrace
+              ? 'read the frames between "*** backtrace of" and "*** end of backtrace ***": the first .so that is not libc, ' +
+                'libpython or uwsgi is the suspect'
+              : 'start the server with PYTHONFAULTHANDLER=1 in its environment: the next crash prints the Python line that led to it',
             'coredumpctl list; coredumpctl debug <pid>   # where systemd keeps core dumps',
             'dmesg -T | grep -i segfault   # names the library and the address',
           ]
@@ -287,7 +291,7 @@ function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, e
       effect: 'no crash, where a later version has it mended',
       since: null,
       safety: 'needs-code',
-      why: 'Update the compiled extension that the backtrace names, and build it for this Python and this system.',
+      why: 'Update the compiled extension that crashed (a backtrace names it), and build it for this Python and this system.',
     },
     {
       setting: 'lazy-apps',

@@ -35,4 +35,4 @@ def draw(chance, seed):
 
     return Scenario(GUNICORN, f"random-{seed}", f"drawn by lot, seed {seed}", drive,
                     {"gunicorn.conf.py": "\n".join([*lines, ""]), "app.py": app}, [], [],
-                    [f"application: {', '.join(pieces) or 'plain'}", *script.words()], "max-requests", {}, "")
+                    [f"application: {', '.join(pieces) or 'plain'}", *script.words()], "max-requests", {}, "", ())

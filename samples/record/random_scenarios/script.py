@@ -59,8 +59,19 @@ def signalling(kind, name):
     """A signal to the first process of the server, while it lives."""
     def act(run):
         if run.master in run.kernel().alive():
-            run.signal(kind, name)
+            try:
+                run.signal(kind, name)
+            except ProcessLookupError:
+                run.actions.pop()
     return f"{name} ({kind})", act
+
+
+def strike(run, pid, name):
+    run.accident(pid, name)
+    try:
+        os.kill(pid, getattr(signal, name))
+    except ProcessLookupError:  # it has just left by itself
+        run.accidents.pop()
 
 
 def killing(name, role):
@@ -70,16 +81,14 @@ def killing(name, role):
         chosen = [note["pid"] for note in run.notes()
                   if note["event"] == "process" and note["role"] == role and note["pid"] in alive - {run.master}]
         if chosen:
-            run.accident(chosen[-1], name)
-            os.kill(chosen[-1], getattr(signal, name))
+            strike(run, chosen[-1], name)
     return f"{name} to a {role}", act
 
 
 def killing_master():
     def act(run):
         if run.master in run.kernel().alive():
-            run.accident(run.master, "SIGKILL")
-            os.kill(run.master, signal.SIGKILL)
+            strike(run, run.master, "SIGKILL")
     return "SIGKILL to the master", act
 
 

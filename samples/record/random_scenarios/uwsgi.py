@@ -159,7 +159,7 @@ class Drawn:
 
         return Scenario(UWSGI, f"random-{seed}", f"drawn by lot, seed {seed}", drive,
                         {"uwsgi.ini": conf, "app.py": self.app, **files}, [], [],
-                        [f"application: {', '.join(self.pieces) or 'plain'}", *script.words()], self.recycling, {}, "")
+                        [f"application: {', '.join(self.pieces) or 'plain'}", *script.words()], self.recycling, {}, "", ())
 
 
 def draw(chance, seed):

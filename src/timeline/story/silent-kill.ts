@@ -6,6 +6,8 @@ import {isAlive} from './draft.ts';
 
 /** gunicorn's graceful_timeout in seconds where nothing sets it (gunicorn/config.py). */
 const DEFAULT_GRACEFUL_TIMEOUT = 30;
+/** How long after "Worker exiting" a process that nothing holds may take to be gone, in seconds. */
+const TEARDOWN = 2;
 /** Stamps are whole seconds: a wait may be this much longer than they show. */
 const RESOLUTION = 1;
 
@@ -28,7 +30,10 @@ export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): Proces
   if (busy.length > 0) return waited > RESOLUTION && tellsOfLeaving(instance) ? busy : [];
   const isBusyKnown = killed.some(({leaving}) => leaving === null);
   if (isBusyKnown || (killed.length === 0 && waited < gracefulTimeout(instance))) return [];
-  return left.filter(({forced}) => forced === null);
+  const held = left.filter(({forced}) => forced === null);
+  // A short graceful_timeout may be over before a worker that nothing holds has come to its end.
+  const isBrief = held.every(({leaving}) => leaving !== null && between(leaving.at, ended.at).min < TEARDOWN);
+  return isBrief && killed.length === 0 ? [] : held;
 }
 
 function gracefulTimeout({settings}: InstanceDraft): number {
