@@ -98,7 +98,10 @@ class Comparison:
         if found["end"] != "running" and ended is not None and pid not in self.named and not holds(found["endedAt"], ended):
             self.say("end", f"{role} {pid} ended {true['endedAt']}, not {shown(found['endedAt'])}")
         asked = [s for s in self.run["signals"] if s["target"] == pid and s["name"] in ("SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT")]
-        if asked and found["askedToStopAt"] and not any(holds(found["askedToStopAt"], s["t"]) for s in asked):
+        # One that leaves by itself counts from there, whoever tells it later.
+        leaves = any(f"[{pid}] [INFO] Autorestarting" in log or f"process {pid} is done" in log for log in self.run["logs"].values())
+        is_own = leaves or found["cause"] in ("max-requests", "max-lifetime", "cheaper")
+        if asked and found["askedToStopAt"] and not is_own and not any(holds(found["askedToStopAt"], s["t"]) for s in asked):
             self.say("asked", f"{role} {pid} was asked at {[iso(s['t']) for s in asked][:3]}, not {shown(found['askedToStopAt'])}")
         later = [p["pid"] for p in self.truth["processes"] if p["worker"] and p["worker"] == true["worker"]
                  and p["parent"] == true["parent"] and instant(p["startedAt"]) > started]

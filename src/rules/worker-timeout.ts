@@ -231,7 +231,7 @@ function whileServing(
         `${capital(names(served))} had got through the start: the life was longer than timeout.`,
       named.length > 0 && `The log names what was broken off: ${list(named, 4)}.`,
       open.length > 0 &&
-        `Whether ${names(open)} ever served, this log does not tell: no line of gunicorn ties a request to a worker.`,
+        `Whether ${names(open)} ever served, or had not finished loading the application, this log does not tell: no line of gunicorn ties a request to a worker.`,
       reloads.length > 0 &&
         `It happened during ${occasions(reloads)}: the worker had been asked to leave and could not finish what it did.`,
       named.length === 0 && whatHeld(worker),

@@ -31,3 +31,23 @@ test('an emperor that drops a vassal stops that one and no other', async () => {
   const second = timeline.instances.find(({masterPid}) => masterPid === 6544);
   expect(second?.processes.map(({end}) => end)).toEqual(['running', 'running', 'running']);
 });
+
+test('a second HUP during the first starts a generation of its own', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/gunicorn/second-hup-meanwhile/gunicorn.log']});
+  const pids = timeline.reloads.map(({kind, workers}) => [
+    kind,
+    workers.flatMap(({oldPid}) => oldPid ?? []),
+    workers.flatMap(({newPid}) => newPid ?? []),
+  ]);
+  expect(pids).toEqual([
+    ['hup', [15096, 15097, 15098, 15099, 15113], [15137, 15138, 15139, 15140]],
+    ['hup', [15138, 15139, 15140], [15142, 15143, 15144, 15145]],
+  ]);
+});
+
+test('the workers of an upgrade belong to the new arbiter', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/gunicorn/upgrade-among-replacements/gunicorn.log']});
+  const upgraded = timeline.instances.find(({masterPid}) => masterPid === 19443);
+  const workers = upgraded?.processes.filter(({role}) => role === 'worker') ?? [];
+  expect(workers.map(({pid, end}) => [pid, end])).toEqual([19445, 19446, 19447, 19448].map((pid) => [pid, 'running']));
+});

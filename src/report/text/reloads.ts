@@ -67,11 +67,19 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
   const fresh = workers.length - old.length;
   const again = repeated.length === 0 ? [] : [`asked for again ${counted(repeated.length, 'time')} meanwhile`];
   return [
-    `${KINDS[reload.kind]}${asked}, ${reload.headless ? 'first seen' : 'begun'} ${showInstant(startedAt, page.clock)} (${page.place(reload.began)}): ${end}`,
+    `${nameOf(reload)}${asked}, ${reload.headless ? 'first seen' : 'begun'} ${showInstant(startedAt, page.clock)} (${page.place(reload.began)}): ${end}`,
     ...ends,
     ...(fresh === 0 ? [] : [`${counted(fresh, 'new worker')} started`]),
     ...again,
   ].join('; ');
+}
+
+/** What no line calls by its name is known by what it did alone. */
+function nameOf({kind, headless, workers}: Reload): string {
+  if (headless && kind === 'graceful') return 'Full reload';
+  if (headless && kind === 'workers' && workers.length === 1)
+    return 'Reload of the workers alone, or a signal to this one worker';
+  return KINDS[kind];
 }
 
 const KINDS: Readonly<Record<Reload['kind'], string>> = {

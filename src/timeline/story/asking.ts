@@ -34,7 +34,7 @@ export function askAll(story: StoryDraft, instance: InstanceDraft, event: LogEve
   const {active} = instance;
   if (active === null) return;
   for (const worker of workersThere(instance)) {
-    if (worker.leaving !== null) continue;
+    if (worker.leaving !== null || (active.kind === 'hup' && worker.asked?.reload?.kind === 'hup')) continue;
     active.entries.push({worker: worker.worker, old: worker, next: null, told: null, passed: null});
     ask(story, worker, event, by, active, false);
   }

@@ -123,6 +123,8 @@ export interface InstanceDraft {
   previousSlots: Map<number, ProcessDraft>;
   /** The reload or stop that is running. */
   active: ReloadDraft | null;
+  /** Reloads of gunicorn that another HUP has overtaken while their workers were leaving. */
+  waning: readonly ReloadDraft[];
   readonly epochs: EpochDraft[];
   /** While lines are read, set by {@link StoryDraft.stop} only. */
   stopped: LogEvent | null;
@@ -193,6 +195,7 @@ export function newInstance(
     slots: new Map(),
     previousSlots: new Map(),
     active: null,
+    waning: [],
     epochs: [],
     stopped: null,
     runsAs: null,

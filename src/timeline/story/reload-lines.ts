@@ -38,6 +38,10 @@ function reloadBegan(story: StoryDraft, event: LogEvent): void {
   if (active !== null && !active.isUnderWay && active.kind === kind) {
     active.isUnderWay = true;
     active.lastSign = event;
+  } else if (active?.kind === 'hup' && kind === 'hup' && instance.supervisor === 'gunicorn') {
+    // Each HUP starts a generation of its own (gunicorn/arbiter.py).
+    instance.waning = [...instance.waning, active];
+    beginReload(story, instance, event, kind, trigger, {isUnderWay: true, headless: false});
   } else if (active !== null && active.kind === kind && active.reExecuted === null) {
     // A chain that was touched prints a header of its own; anything else is a second request.
     if (kind === 'chain' && active.entries.length === 0) active.lastSign = event;

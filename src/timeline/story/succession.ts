@@ -63,10 +63,14 @@ export function joinGeneration(instance: InstanceDraft, process: ProcessDraft, e
 /** Complete once the old generation has left and as many have been started anew. */
 export function finishGeneration(instance: InstanceDraft, event: LogEvent): void {
   const {active} = instance;
-  if (active?.kind !== 'hup') return;
-  const old = active.entries.flatMap((entry) => (entry.old === null ? [] : [entry.old]));
+  for (const reload of instance.waning) if (hasLeft(reload)) finishReload(reload, event, 'completed');
+  instance.waning = instance.waning.filter(({ended}) => ended === null);
+  if (active?.kind !== 'hup' || !hasLeft(active)) return;
+  const old = active.entries.filter((entry) => entry.old !== null);
   const next = active.entries.filter((entry) => entry.next !== null);
-  if (old.length > 0 && next.length >= old.length && old.every((process) => !isAlive(process) || process.leaving !== null)) {
-    finishReload(active, event, 'completed');
-  }
+  if (old.length > 0 && next.length >= old.length) finishReload(active, event, 'completed');
+}
+
+function hasLeft({entries}: ReloadDraft): boolean {
+  return entries.every(({old}) => old === null || !isAlive(old) || old.leaving !== null);
 }
