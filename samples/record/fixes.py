@@ -354,10 +354,10 @@ NOT_TRIED = """\
 Fixes that logdoctor offers and that are not in this table were not tried. Of uWSGI: `harakiri-graceful-timeout`, `cron-harakiri`, `max-requests`,
 `max-requests-delta` and `max-worker-lifetime-delta` in a version that has them, `mule-reload-mercy`, `reload-mercy` for daemons, `listen`,
 `processes`, `need-app`, `no-orphans`, `reload-on-rss`, `memory-report`, `py-tracebacker`, `touch-chain-reload`, `log-date`, `log-master`, `env`, `ignore-sigpipe`, `http-socket`. Of
-Puma: `worker_timeout`, `worker_boot_timeout`. Of php-fpm: `pm.max_children`, `request_terminate_timeout`. Of nginx: `uwsgi_read_timeout`. Of
-gunicorn: `max_requests_jitter`, `worker_class`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
-`--application-close-timeout`. Of Celery: `task_time_limit`. Of supervisord: `stopsignal`, `command`, `file`, `serverurl`, `chown`. Of systemd:
-`TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `WatchdogSec`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
+Puma: `worker_timeout`, `worker_boot_timeout`, `worker_shutdown_timeout`, `preload_app!`, `config.ram`. Of unicorn-worker-killer: `memory_limit_min, memory_limit_max`. Of php-fpm: `pm.max_children`, `request_terminate_timeout`. Of nginx: `uwsgi_read_timeout`. Of
+gunicorn: `max_requests`, `max_requests_jitter`, `worker_class`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
+`--application-close-timeout`. Of Celery: `task_time_limit`. Of supervisord: `stopsignal`, `startsecs`, `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
+`TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `OOMPolicy`, `WatchdogSec`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
 setting: other versions, other deployments, and changes of an application beyond its thread."""
 
 

@@ -21,6 +21,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   restoring: {kind: 'tasks-returned', role: 'master'},
   'soft-time-limit': {kind: 'remark', role: 'worker'},
   'hard-time-limit': {kind: 'task-cut', role: 'worker', cause: 'timeout'},
+  'task-timed-out': {kind: 'task-cut', role: 'worker', cause: 'timeout'},
   'task-lost': {kind: 'task-cut', role: 'worker'},
   'task-error': {kind: 'remark', role: 'worker'},
   'process-exited': {kind: 'process-ended', role: 'worker', ending: 'died'},

@@ -15,6 +15,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   preloading: {kind: 'setting', setting: 'preload_app', value: true},
   listening: {kind: 'setting', setting: 'bind'},
   notice: 'noise',
+  'worker-killer': {kind: 'remark', role: 'master'},
   startup: {kind: 'remark', role: 'master'},
   'worker-booted': {kind: 'process-started', role: 'worker'},
   'worker-terminating': {kind: 'process-asked', role: 'worker'},

@@ -5,6 +5,7 @@ import {reasonOf, recycled} from './recycling.ts';
 import type {Finding, Rule} from './rule.ts';
 import {loading, numberOf, setting, uwsgiOf} from './settings.ts';
 import {count, duration, evidence, instanceName, list, nameOf, numbers, proof, seconds, sentences, unique} from './wording.ts';
+import {KILLER_MESSAGES, workerKillers} from './worker-killers.ts';
 
 /** Seconds of life below which a worker is replaced too soon to be worth its start. */
 const SHORT = 300;
@@ -22,7 +23,9 @@ const rule: Rule = {
   title: 'Workers are recycled every few minutes or less',
   severity: 'warning',
   docs: {
-    sees: 'Workers that leave by a limit of their own (max-requests, memory, lifetime), most of them within five minutes of their start.',
+    sees:
+      'Workers that leave by a limit of their own (max-requests, memory, lifetime), most of them within five minutes of their start. Ends by ' +
+      'unicorn-worker-killer and puma_worker_killer, one every few minutes.',
     why:
       'Recycling is meant to bound slow leaks over hours. Where a worker lives for minutes, each start costs part of the capacity ' +
       '(with lazy-apps the whole import of the application), caches are cold, and every exit is one more chance to hang.',
@@ -34,10 +37,11 @@ const rule: Rule = {
   },
   settings: ['max-requests', 'max-worker-lifetime', 'reload-on-rss', 'reload-on-as'],
   needs: {
-    messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached'],
+    messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached', ...KILLER_MESSAGES],
     otherwise: 'no worker was recycled in this log (max-requests, max-worker-lifetime, reload-on-rss)',
   },
   *check(timeline) {
+    yield* workerKillers(timeline);
     for (const instance of uwsgiOf(timeline)) {
       const lives = livesOf(instance);
       const finding = lives.length >= ENOUGH ? describe(instance, lives) : null;

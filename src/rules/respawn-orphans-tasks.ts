@@ -7,6 +7,7 @@ import {cutByTimeLimit, cutInQueue, leftByWorker} from './queue-losses.ts';
 import {leftAtRestart} from './queue-restarts.ts';
 import {reasonOf} from './recycling.ts';
 import type {Finding, Fix, Rule, Undecided} from './rule.ts';
+import {cutWithoutBeginning} from './tasks-cut.ts';
 import {count, evidence, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
 import {longestTask} from './work.ts';
 
@@ -63,6 +64,7 @@ const rule: Rule = {
       'application/queued-task-began',
       'celery/task-received',
       'celery/task-lost',
+      'celery/task-timed-out',
       'application/queued-task-cut',
       'uwsgi/work-done',
       'uwsgi/lifetime-reached',
@@ -74,6 +76,8 @@ const rule: Rule = {
     otherwise: `no line of this log tells of a task in the background. ${HOW}`,
   },
   *check(timeline) {
+    const cut = cutWithoutBeginning(timeline);
+    if (cut) yield cut;
     if (!timeline.events.some(isTaskOfWorker)) {
       yield* withoutTasks(timeline);
       return;

@@ -1,0 +1,68 @@
+/** Workers that unicorn-worker-killer or puma_worker_killer ends for their memory: told by the rule recycled-too-often. */
+import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
+import {between} from '../timeline/time.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+import {instanceOfEvent} from './deaths.ts';
+import type {Finding} from './rule.ts';
+import {count, evidence, proof, seconds, sentences} from './wording.ts';
+
+/** So many tell how often it comes. */
+const ENOUGH = 2;
+/** Seconds between two of them on average, below which it is too often. */
+const SHORT = 300;
+
+export const KILLER_MESSAGES = ['unicorn/worker-killer', 'puma/worker-killer'];
+
+export function* workerKillers(timeline: Timeline): Iterable<Finding> {
+  const ends = timeline.events.filter(({message, fields}) => KILLER_MESSAGES.includes(message) && (fields.trial ?? 1) === 1);
+  for (const group of groupBy(ends, (event) => `${event.input} ${event.stream ?? ''}`).values()) {
+    const finding = describe(timeline, group);
+    if (finding) yield finding;
+  }
+}
+
+function describe(timeline: Timeline, ends: readonly LogEvent[]): Finding | null {
+  const [first] = ends;
+  const last = ends.at(-1);
+  if (!first || !last || ends.length < ENOUGH) return null;
+  const apart = between(first.at, last.at).min / (ends.length - 1);
+  if (apart === 0 || apart >= SHORT) return null;
+  const lines = evidence([
+    ...ends.slice(0, 3).map((event) => proof(event, 'a worker is ended for its memory')),
+    proof(last, 'the last one'),
+  ]);
+  if (!lines) return null;
+  const isPuma = first.message === 'puma/worker-killer';
+  return {
+    title: `A killer of workers ends one every ${seconds(Math.round(apart))} for its memory`,
+    message: sentences(
+      `${count(ends.length, 'worker')} ${ends.length === 1 ? 'was' : 'were'} told to leave because of memory, one every ${seconds(Math.round(apart))} on average. That is proved.`,
+      'A fresh worker that reaches the limit within minutes does not leak: the limit is below what the application needs.',
+      'Each start costs part of the capacity, and the next comes before the caches are warm.',
+    ),
+    confidence: 'certain',
+    instance: instanceOfEvent(timeline, first)?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['what the memory is used for'],
+    fixes: [
+      {
+        setting: isPuma ? 'config.ram' : 'memory_limit_min, memory_limit_max',
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'workers live for hours, and only one that really leaks is ended',
+        why: isPuma
+          ? 'Set it to the memory that the dyno or container really has, and run fewer workers if they do not fit.'
+          : 'Set them well above the size of a worker that is warm, and run fewer workers if they do not fit.',
+      },
+    ],
+    next: ['ps -o pid,etime,rss --ppid <pid of the master>   # how large a worker is after a minute, and after an hour'],
+    identity: [isPuma ? 'puma' : 'unicorn', 'worker killer'],
+  };
+}
