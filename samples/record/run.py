@@ -170,6 +170,7 @@ class Run:
         self.scenario, self.observe = scenario, observe
         self.wants_line_times = line_times
         self.servers, self.actions = [], []
+        self.kills = []  # what systemd was only asked to send is not its own doing
         self.pool = ThreadPoolExecutor(16)
 
     def __enter__(self):
@@ -184,7 +185,7 @@ class Run:
         for name, text in self.scenario.files.items():
             path = self.work / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            for placeholder, value in {**self.ports, "work": self.work, "recorder": HERE, "witness": self.side_file}.items():
+            for placeholder, value in {**self.ports, "work": self.work, "log": self.log_path, "recorder": HERE, "witness": self.side_file}.items():
                 text = text.replace("{%s}" % placeholder, str(value))
             path.write_text(text)
         self.start_time = time.time()
@@ -327,6 +328,8 @@ class Run:
         """Ask the systemd that runs the unit, and wait for its answer. `kind` None: it is neither a reload nor a stop of the server."""
         if kind is not None:
             self.acted(kind)
+        elif words[0] == "kill":
+            self.kills.append(time.time())
         if self.scenario.kind.machine:
             return systemctl(*words)
         inside = next(process.pid for process in self.kernel().processes.values() if process.inner == 1)
@@ -365,8 +368,9 @@ class Run:
         """The logs as they stand and the truth up to this moment."""
         end, logs = time.time(), {path.name: path.read_bytes() for path in self.logs()}
         notes = [n for n in self.notes() if n["t"] <= end]
-        kernel, kind = self.kernel(until=end), self.scenario.kind
-        if kind.journal and not kind.machine:
+        kernel = self.kernel(until=end)
+        kernel.signals = [signal for signal in kernel.signals if not any(at <= signal.t <= at + 1 for at in self.kills)]
+        if any(process.inner is not None for process in kernel.processes.values()):
             kernel = kernel.inside()
         truth = Truth(self.scenario, kernel, notes, self.actions, self.start_time, end, version)
         facts = truth.as_dict()

@@ -93,6 +93,8 @@ SYSTEMD = Kind(
 
 MACHINE = replace(
     SYSTEMD, machine=True, probe=("sh", "-c", "systemctl --version && gunicorn --version && uwsgi --plugin python3 --version"))
+# uWSGI in a container of its own, whose pids are not those that the kernel names.
+CONTAINED = replace(UWSGI, machine=True)
 MACHINE_PACKAGES = {"qemu-system-x86_64": "qemu-system-x86", "mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs"}
 
 

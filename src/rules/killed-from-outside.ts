@@ -2,9 +2,10 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
 import {between} from '../timeline/time.ts';
-import {type Instance, type Process, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import {memoryKillsIn} from './memory.ts';
+import {outerOf} from './outer.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
@@ -62,7 +63,7 @@ const rule: Rule = {
       const onRequest = killed.filter((process) => asked.some((event) => isNear(event, process)));
       const others = killed.filter((process) => !onRequest.includes(process));
       for (const finding of [
-        others.length > 0 ? describe(instance, others) : null,
+        others.length > 0 ? describe(timeline, instance, others) : null,
         onRequest.length > 0 ? askedFor(instance, onRequest, asked) : null,
       ])
         if (finding) yield finding;
@@ -130,7 +131,7 @@ function askedFor(instance: Instance, killed: readonly Process[], asked: readonl
   };
 }
 
-function describe(instance: Instance, killed: readonly Process[]): Finding | null {
+function describe(timeline: Timeline, instance: Instance, killed: readonly Process[]): Finding | null {
   const bursts = atOnce(killed).filter((group) => group.length > 1);
   const burst = Math.max(0, ...bursts.map((group) => group.length));
   const several = killed.length > 1;
@@ -141,6 +142,7 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
   if (!lines) return null;
   const uwsgi = instance.supervisor === 'uwsgi';
   const isMute = hidesItsStops(instance);
+  const unlike = againstMemory(timeline, instance, killed);
   const noun = counted(killed);
   return {
     title: several
@@ -153,7 +155,7 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
         `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +
           'signal to the whole group, or a limit of the container or the machine.',
       'That somebody sent signal 9 is proved; who, this log cannot tell.',
-      `Candidates, the most frequent first: ${list(candidates(uwsgi, isMute))}.`,
+      `Candidates, the most frequent first: ${list(candidates(uwsgi, isMute, unlike !== null))}.`,
     ),
     confidence: 'possible',
     instance: instance.id,
@@ -175,8 +177,9 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
         : []),
       {
         hypothesis: 'the memory limit of the container or the machine',
-        because: 'it is the most frequent sender of signal 9; the kernel logs each such kill, and that log decides',
-        line: null,
+        because:
+          unlike?.because ?? 'it is the most frequent sender of signal 9; the kernel logs each such kill, and that log decides',
+        line: unlike?.line ?? null,
       },
       ...(uwsgi
         ? [
@@ -207,45 +210,52 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
         : 'how much memory the process had',
       'requests that were running: they have no line',
     ],
-    fixes: [
-      ...(uwsgi
-        ? [
+    fixes:
+      unlike !== null
+        ? []
+        : [
+            ...(uwsgi
+              ? [
+                  {
+                    setting: 'reload-on-rss',
+                    section: 'uwsgi',
+                    value: null,
+                    effect:
+                      'if it is memory: workers are replaced after a request, before the limit strikes in the middle of one',
+                    since: null,
+                    safety: 'safe' as const,
+                    why:
+                      'Choose (limit of the container / number of workers), less a reserve, in megabytes. Only after the kernel log ' +
+                      'has shown that it is memory.',
+                  },
+                  {
+                    setting: 'memory-report',
+                    section: 'uwsgi',
+                    value: 'true',
+                    effect: 'each request line tells the memory of its worker: growth becomes visible',
+                    since: null,
+                    safety: 'safe' as const,
+                    why: 'It tells a leak from a limit that is too small.',
+                  },
+                ]
+              : []),
             {
-              setting: 'reload-on-rss',
-              section: 'uwsgi',
+              setting: null,
+              section: null,
               value: null,
-              effect: 'if it is memory: workers are replaced after a request, before the limit strikes in the middle of one',
+              effect: 'if it is memory: the limit is not reached',
               since: null,
-              safety: 'safe' as const,
-              why:
-                'Choose (limit of the container / number of workers), less a reserve, in megabytes. Only after the kernel log ' +
-                'has shown that it is memory.',
+              safety: 'safe',
+              why: 'Run fewer workers, or raise the memory limit of the container or unit.',
             },
-            {
-              setting: 'memory-report',
-              section: 'uwsgi',
-              value: 'true',
-              effect: 'each request line tells the memory of its worker: growth becomes visible',
-              since: null,
-              safety: 'safe' as const,
-              why: 'It tells a leak from a limit that is too small.',
-            },
-          ]
-        : []),
-      {
-        setting: null,
-        section: null,
-        value: null,
-        effect: 'if it is memory: the limit is not reached',
-        since: null,
-        safety: 'safe',
-        why: 'Run fewer workers, or raise the memory limit of the container or unit.',
-      },
-    ],
+          ],
     next: [
       ...(isMute
         ? ['set loglevel = "info" (gunicorn.conf.py): then stops and reloads are in the log, and who was asked to leave']
         : []),
+      ...(unlike === null
+        ? []
+        : ['ask who can send signals there first: shell history, cron, deployment, monitoring that restarts what is slow']),
       "dmesg -T | grep -i 'killed process\\|out of memory'   # on the host, not in the container",
       "journalctl -k | grep -i 'oom'   # the same, with older boots",
       'cat /sys/fs/cgroup/memory.events   # in the container: oom_kill above 0 proves the limit of the container',
@@ -265,12 +275,35 @@ function hidesItsStops({supervisor, processes, reloads, epochs}: Instance): bool
   );
 }
 
-function candidates(uwsgi: boolean, isMute: boolean): string[] {
-  return [
-    ...(isMute ? ['gunicorn itself, at a stop of which this log does not tell if its loglevel leaves out info'] : []),
-    'the memory limit of the container or the kernel',
-    ...(uwsgi ? ['evil-reload-on-rss or evil-reload-on-as, if its line is missing'] : []),
-    'a person or a script with kill -9',
-    'the platform',
-  ];
+/** Who would have told of a kill for want of memory, and did not; null where nobody in the log would. */
+function againstMemory(
+  timeline: Timeline,
+  instance: Instance,
+  killed: readonly Process[],
+): {because: string; line: number | null} | null {
+  const files = new Set(killed.map(({ended}) => ended?.input));
+  const another = timeline.events.find(
+    ({message, meaning, input}) => meaning.kind === 'out-of-memory' && message.startsWith('kernel/') && files.has(input),
+  );
+  if (another)
+    return {
+      because: "the kernel's kills are in this log, and none is of this process: that speaks against it",
+      line: another.line,
+    };
+  const outer = instance.supervisor === 'systemd' ? instance : (outerOf(timeline, instance)?.supervisor ?? null);
+  if (outer?.supervisor !== 'systemd') return null;
+  return {
+    because:
+      'systemd says so where a process of its unit is killed for memory (since 243, with control groups of version 2), and has no ' +
+      'such line here: that speaks against it',
+    line: null,
+  };
+}
+
+function candidates(uwsgi: boolean, isMute: boolean, isHardlyMemory: boolean): string[] {
+  const memory = 'the memory limit of the container or the kernel';
+  const mute = isMute ? ['gunicorn itself, at a stop of which this log does not tell if its loglevel leaves out info'] : [];
+  const evil = uwsgi ? ['evil-reload-on-rss or evil-reload-on-as, if its line is missing'] : [];
+  const others = ['a person or a script with kill -9', 'the platform'];
+  return isHardlyMemory ? [...mute, ...others, ...evil, `${memory} (hardly, see below)`] : [...mute, memory, ...evil, ...others];
 }

@@ -148,7 +148,7 @@ function workersLost(
             hypothesis: 'killed-from-outside',
             because:
               'somebody else may have sent signal 9 in the same moment; the kill for want of memory is enough to explain it',
-            line: lines[0].at.line,
+            line: hits[0] ? mainLine(hits[0].kill).line : null,
           },
         ],
     cannotSee: [

@@ -91,6 +91,8 @@ function byProgram(timeline: Timeline): Cut[][] {
   for (const supervisor of timeline.instances) {
     for (const life of supervisor.processes) {
       if (life.role !== 'program' || life.end !== 'forced' || life.forced?.deadline !== 'stop-timeout') continue;
+      // Killed along with its supervisor, by whoever is outside of both.
+      if (supervisor.supervisor === 'supervisord' && life.killedBy !== 'supervisord') continue;
       const outer = {supervisor, life};
       const server = serverOf(timeline, outer);
       const stop = server?.reloads.findLast(({kind}) => kind === 'stop') ?? null;
@@ -135,12 +137,15 @@ interface Grace {
   readonly cost: number;
   readonly setting: string;
   readonly text: string;
+  readonly whom: 'workers' | 'programs';
   readonly isKnown: boolean;
   readonly where: LineRef | null;
 }
 
 /** gunicorn's graceful_timeout where nothing sets it (gunicorn/config.py). */
 const GRACEFUL_TIMEOUT = 30;
+/** supervisord's, too. */
+const STOPWAITSECS = 10;
 
 function graceOf(instance: Instance, at: LineRef | null): Grace | null {
   if (instance.supervisor === 'uwsgi') {
@@ -150,18 +155,22 @@ function graceOf(instance: Instance, at: LineRef | null): Grace | null {
       cost: costOf(mercy.seconds),
       setting: 'worker-reload-mercy',
       text: mercyText(mercy),
+      whom: 'workers',
       isKnown: mercy.known === 'shown' || mercy.known === 'measured',
       where: mercy.where,
     };
   }
-  if (instance.supervisor !== 'gunicorn') return null;
-  const known = setting(instance, 'graceful_timeout');
-  const value = known === null ? GRACEFUL_TIMEOUT : Number(known.value);
+  const isSupervisord = instance.supervisor === 'supervisord';
+  if (instance.supervisor !== 'gunicorn' && !isSupervisord) return null;
+  const name = isSupervisord ? 'stopwaitsecs' : 'graceful_timeout';
+  const known = setting(instance, name);
+  const value = known === null ? (isSupervisord ? STOPWAITSECS : GRACEFUL_TIMEOUT) : Number(known.value);
   const isKnown = known !== null && known.from !== 'default';
   return {
     seconds: value,
     cost: value + 1,
-    setting: 'graceful_timeout',
+    setting: name,
+    whom: isSupervisord ? 'programs' : 'workers',
     text: isKnown ? `${value} s` : `${value} s unless the configuration says otherwise`,
     isKnown,
     where: known?.where ?? null,
@@ -181,7 +190,7 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
   if (grace !== null && waited !== null && waited > grace.cost + 1) {
     return {
       undecided:
-        `${outerName(supervisor)} killed ${programName(life)} after ${seconds(waited)}, longer than its own patience with workers ` +
+        `${outerName(supervisor)} killed ${programName(life)} after ${seconds(waited)}, longer than its own patience with ${grace.whom} ` +
         `(${grace.setting}, ${grace.text}): what held the master then, no line tells.`,
     };
   }
@@ -196,7 +205,7 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
     title: isStopping
       ? grace === null
         ? `${outerName(supervisor)} killed ${programName(life)} while it was still stopping`
-        : `${outerName(supervisor)} killed ${programName(life)} before ${spelled(server)} could end its workers itself`
+        : `${outerName(supervisor)} killed ${programName(life)} before ${spelled(server)} could end its ${grace.whom} itself`
       : `${outerName(supervisor)} killed ${programName(life)}: it had not stopped in time`,
     message: sentences(
       `${outerName(supervisor)} ${life.asked ? `asked ${programName(life)} to stop and killed it` : `killed ${programName(life)}`} with SIGKILL ${waitedText(patience)}${
@@ -208,7 +217,7 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
           : `The line with which the stop began is not in this log; its own line names a limit of ${seconds(told)}.`),
       isStopping &&
         grace !== null &&
-        `${spelled(server)} had taken up the stop and was waiting for its workers; its own patience with them (${grace.setting}) is ` +
+        `${spelled(server)} had taken up the stop and was waiting for its ${grace.whom}; its own patience with them (${grace.setting}) is ` +
           `${grace.text}, so it never came to end them itself.`,
       isStopping && grace === null && `${spelled(server)} had taken up the stop and had not come to its end.`,
       !isStopping &&
@@ -343,7 +352,7 @@ function fixesFor(
             ? 'if the server was still at its own stop, it can come to the end of it; if it never began one, this changes nothing'
             : enough === null || grace === null
               ? 'the server can finish what it waits for, if that ever ends'
-              : `a worker that hangs is ended by the server after ${grace.cost} s, and the stop is complete before the limit`,
+              : `a ${grace.whom === 'programs' ? 'program' : 'worker'} that hangs is ended by the server after ${grace.cost} s, and the stop is complete before the limit`,
           since: null,
           safety: 'safe',
           why: 'It must be longer than the inner patience, and shorter than the next limit outwards.',
@@ -412,7 +421,7 @@ interface Limit {
 
 /** Nothing was killed, and yet a limit that is known is not shorter than the next one outwards. */
 function wrongOrder(timeline: Timeline, instance: Instance): Finding | null {
-  const grace = graceOf(instance, null);
+  const grace = instance.supervisor === 'supervisord' ? null : graceOf(instance, null);
   const outer = outerOf(timeline, instance);
   if (grace === null) return null;
   const limits: Limit[] = [

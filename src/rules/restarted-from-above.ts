@@ -18,11 +18,13 @@ const rule: Rule = {
   docs: {
     sees:
       'Stops of programs whose reason stands above them: supervisord itself was told to reload (SIGHUP, supervisorctl reload), a package upgrade ' +
-      'made systemd run itself anew and restarted units, or the whole machine went down.',
+      'made systemd run itself anew and restarted units, another unit was restarted on which it depends, or the whole machine went down.',
     why: 'Such a restart is no fault of the program, and the program cannot prevent it. supervisorctl reload restarts every program, not one.',
     remedy:
       'Use supervisorctl update, restart NAME or signal HUP NAME in place of reload; an override for needrestart; a window for upgrades.',
-    limits: 'That a stop belongs to a package upgrade is read from the time: it came within a minute.',
+    limits:
+      'That a stop belongs to a package upgrade is read from the time: it came within a minute. That two units were restarted ' +
+      'together is read from their order, and needs the lines of both (journalctl without -u).',
     references: ['https://supervisord.org/running.html#signals'],
   },
   needs: {
@@ -39,6 +41,7 @@ const rule: Rule = {
     const down = timeline.events.find(({message}) => message === 'systemd/host-goes-down');
     for (const finding of [hangUp(timeline), down ? wholeMachine(timeline, down) : null, upgrade(timeline, down ?? null)])
       if (finding) yield finding;
+    if (!down) yield* withAnother(timeline);
   },
 };
 
@@ -140,6 +143,70 @@ function upgrade(timeline: Timeline, down: LogEvent | null): Finding | null {
     });
   }
   return null;
+}
+
+/** Seconds between the steps of one transaction of systemd. */
+const AT_ONCE = 2;
+
+/**
+ * systemd stops what depends on a unit before that unit, and starts it after it (After=). Where one stop and start lies within the
+ * other, step upon step, both were one transaction.
+ */
+function* withAnother(timeline: Timeline): Iterable<Finding> {
+  const own = timeline.events.filter(({message}) => JOBS.has(message));
+  const told = new Set<string>();
+  for (const [n, stop] of own.entries()) {
+    const unit = programOf(stop);
+    if (stop.message !== 'systemd/stopping' || told.has(unit)) continue;
+    const after = own.slice(n + 1);
+    const next = (messages: readonly string[], of: string, since: LogEvent) =>
+      after.find((event) => messages.includes(event.message) && programOf(event) === of && precedes(since, event)) ?? null;
+    const gone = next(['systemd/stopped'], unit, stop);
+    const below = gone && (after.find((event) => event.message === 'systemd/stopping' && precedes(gone, event)) ?? null);
+    if (gone === null || below === null || programOf(below) === unit) continue;
+    const base = programOf(below);
+    const up = next(['systemd/started'], base, below);
+    const again = next(['systemd/starting', 'systemd/started'], unit, gone);
+    if (up === null || again === null || !precedes(up, again) || !isAtOnce(gone, below) || !isAtOnce(up, again)) continue;
+    told.add(unit);
+    const result = finding(timeline, below, [stop, below, up, again], {
+      title: `${unit} was restarted together with ${base}`,
+      message: sentences(
+        `systemd stopped ${unit}, stopped and started ${base}, and started ${unit} again, step upon step: one transaction, in the order that After= asks for.`,
+        `Most likely ${base} was restarted and ${unit} depends on it (Requires=, BindsTo= or PartOf=), so it had to go along. It is no fault of ${unit}.`,
+      ),
+      why: `Wants=${base} in place of Requires= or BindsTo=, and no PartOf=: ${unit} then serves on while ${base} restarts, if it can do without it for a moment.`,
+      effect: `${unit} is not stopped when ${base} is`,
+      identity: `with ${base}`,
+      confidence: 'likely',
+    });
+    const lines = evidence([
+      proof(stop, 'this one is stopped first'),
+      proof(below, 'and at once the one that it depends on'),
+      proof(up, 'which is started again'),
+      proof(again, 'and then this one'),
+    ]);
+    if (result && lines)
+      yield {
+        ...result,
+        evidence: lines,
+        against: [
+          {
+            hypothesis: `somebody asked for both at once (systemctl restart ${unit} ${base})`,
+            because: 'systemd keeps the same order then; the dependencies of the unit decide',
+            line: null,
+          },
+        ],
+        next: [`systemctl show ${unit} -p Requires -p BindsTo -p PartOf   # on what it depends so`],
+      };
+  }
+}
+
+const JOBS: ReadonlySet<string> = new Set(['systemd/stopping', 'systemd/stopped', 'systemd/starting', 'systemd/started']);
+
+function isAtOnce(a: LogEvent, b: LogEvent): boolean {
+  const {max} = between(a.at, b.at);
+  return max !== null && max <= AT_ONCE;
 }
 
 function finding(

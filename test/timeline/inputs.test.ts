@@ -270,3 +270,19 @@ describe('several files', async () => {
     );
   });
 });
+
+test('a log that tells no year is of the year of those that are given with it, also across a new year', async () => {
+  const journal = (day: string) => `${day} vm systemd[1]: Started shop.service - Shop.\n`;
+  const full = '[2026-01-01 00:00:05 +0000] [508] [INFO] Starting gunicorn 23.0.0\n';
+  const begins = async (...texts: string[]) =>
+    (await timelineOfInputs(texts.map((log, n) => ({name: `${n}.log`, log})))).inputs.map(({from}) =>
+      new Date(from ?? 0).toISOString(),
+    );
+  for (const [day, is] of [
+    ['Jan 01 00:00:04', '2026-01-01T00:00:04.000Z'],
+    ['Dec 31 23:59:58', '2025-12-31T23:59:58.000Z'],
+  ] as const) {
+    expect(await begins(journal(day), full)).toEqual([is, '2026-01-01T00:00:05.000Z']);
+    expect(await begins(full, journal(day))).toEqual(['2026-01-01T00:00:05.000Z', is]);
+  }
+});

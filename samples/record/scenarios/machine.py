@@ -6,7 +6,7 @@ import signal
 
 import scenario as scenarios
 from applications import PLAIN, TAKING_MEMORY
-from servers import MACHINE
+from servers import CONTAINED, MACHINE
 
 from .supervisord import ini, settings
 
@@ -147,6 +147,20 @@ def memory_another_unit(run):
     run.wait_workers(3)
     run.round(2)
     run.sleep(1)
+
+
+@scenario(
+    "memory-in-a-container", "A worker in a container reaches the limit of that: its own log has other pids than dmesg -T of the host",
+    kind=CONTAINED, conf=ini("die-on-term = true", "log-date = true")["uwsgi.ini"], app=TAKING_MEMORY, cut=1, expected=["memory-kill"],
+    files={"shop.service": unit(
+        "/usr/bin/unshare --pid --fork --kill-child --mount-proc /usr/bin/uwsgi --ini uwsgi.ini",
+        "MemoryMax=150M", "MemorySwapMax=0", "OOMPolicy=continue", "Environment=TZ=UTC", "StandardOutput=append:{log}", "StandardError=append:{log}")})
+def memory_in_a_container(run):
+    take(run, 400)
+    run.wait_workers(3)
+    run.round(2)
+    run.sleep(1)
+    run.keep_dmesg("-T")
 
 
 # -- signal 9 from elsewhere

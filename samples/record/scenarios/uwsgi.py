@@ -814,6 +814,23 @@ def master_killed(run):
     run.sleep(3)
 
 
+@scenario(
+    "stop-became-reload", "SIGTERM, meant as a stop: uWSGI reloads; 3 s later the master is killed, and a new one started",
+    conf=ini("worker-reload-mercy = 3"), app=PLAIN, expected=["stop-became-reload"], may=["master-died"], recycling="external-kill")
+def stop_became_reload(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    run.signal("brutal", "SIGTERM")
+    run.wait_workers(4)
+    run.sleep(3)
+    os.kill(run.master, signal.SIGKILL)
+    run.sleep(3)
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+
+
 def paused(run, *, resumed):
     run.start(workers=2)
     run.round(2)

@@ -46,7 +46,7 @@ function nameOf({role, worker, pid, program}: Process): string {
 }
 
 /** In words, without the supervisor's jargon; the jargon follows where it helps to find the line. */
-export function howItEnded({end, forced, killedBy, signal, role}: Process): string {
+export function howItEnded({end, forced, killedBy, signal, role, remarks}: Process): string {
   const bySignal = signal === null ? '' : `, signal ${printable(signal)}`;
   switch (end) {
     case 'clean':
@@ -61,7 +61,7 @@ export function howItEnded({end, forced, killedBy, signal, role}: Process): stri
     case 'crashed':
       return role === 'program' && signal === null ? 'ended with an error' : `crashed${bySignal}`;
     case 'killed':
-      return `killed${bySignal}: nobody in the log owns up to it`;
+      return `killed${bySignal}: ${remarks.some(({message}) => message === 'systemd/client-signal') ? 'through systemd, at the request of a client (systemctl kill)' : 'nobody in the log owns up to it'}`;
     case 'lost':
       return 'not shown in the log';
     case 'running':

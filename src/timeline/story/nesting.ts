@@ -216,6 +216,7 @@ function takeOver(process: ProcessDraft, life: ProcessDraft): void {
   if (process.end !== null && process.end !== 'lost' && process.end !== 'killed') return;
   process.end = life.end;
   process.ended = life.ended;
+  process.remarks.push(...life.remarks.filter(({message}) => message === 'systemd/client-signal'));
   process.forced = life.forced;
   process.killedBy = life.killedBy;
   process.signal = life.signal;

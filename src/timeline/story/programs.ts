@@ -36,6 +36,10 @@ export class Programs {
     'process-forced': (event, instance, index) => this.forced(event, instance, index),
     'process-ended': (event, instance, index) => this.ended(event, instance, index),
     'program-down': (event, instance) => this.down(event, instance),
+    // systemctl kill: whose wish it was, no deadline's.
+    remark: (event, instance) => {
+      if (event.message === 'systemd/client-signal') this.current(event, instance)?.remarks.push(event);
+    },
     'out-of-memory': (event, instance) => this.current(event, instance)?.remarks.push(event),
     'process-left-over': (event, instance) => this.current(event, instance)?.remarks.push(event),
     snapshot: (event) => {
@@ -88,6 +92,8 @@ export class Programs {
     const process = event.pid === null || main.pid === event.pid ? main : this.target(main, event, instance, index);
     process.remarks.push(event);
     if (!isAlive(process)) return;
+    // In its last state systemd waits for what the main process has left behind: that one is gone.
+    if (isLast(event) && process.forced === null) return end(process, event, 'clean');
     const before = process.forced;
     // systemd and platforms say first that their patience is over, and then whom they kill for it.
     const isAnnounced = before !== null && before.event.pid === null;
@@ -108,6 +114,7 @@ export class Programs {
   private deadlineOf({meaning, message}: LogEvent, main: ProcessDraft): NonNullable<ProcessDraft['forced']>['deadline'] {
     if (message !== 'systemd/killing-process') return meaning.deadline ?? 'stop-timeout';
     if (main.forced !== null) return main.forced.deadline;
+    if (main.remarks.some(isLast)) return 'stop-timeout';
     if (main.asked === null && main.remarks.some(({meaning: {kind}}) => kind === 'out-of-memory')) return 'memory';
     return main.end === 'clean' ? 'brutal' : main.asked ? 'stop-timeout' : 'timeout';
   }
@@ -122,6 +129,10 @@ export class Programs {
       main.pid = event.pid ?? UNKNOWN_PID;
       return main;
     }
+    const again = instance.processes.find(
+      (each) => each.role === 'other' && each.pid === event.pid && each.program === main.program && isAlive(each),
+    );
+    if (again !== undefined) return again;
     const other = newProcess(instance, event.pid ?? UNKNOWN_PID, 'other', null, null, index);
     other.program = main.program;
     other.asked = main.asked;
@@ -193,7 +204,11 @@ export class Programs {
 }
 
 function waitsForMain({forced}: ProcessDraft): boolean {
-  return forced?.event.pid === null && forced.event.fields['afterMain'] === undefined;
+  return forced?.event.pid === null && !isLast(forced.event);
+}
+
+function isLast({fields}: LogEvent): boolean {
+  return fields['afterMain'] !== undefined;
 }
 
 function ask(process: ProcessDraft, event: LogEvent, index: number): void {

@@ -1,0 +1,16 @@
+import time
+from urllib.parse import parse_qs
+
+import witness  # writes down what happens, beside the log
+
+taken = []
+
+
+@witness.watch
+def application(environ, start_response):
+    query = parse_qs(environ["QUERY_STRING"])
+    for _ in range(int(query.get("take", ["0"])[0]) // 10):
+        taken.append(b"x" * 10_000_000)
+    time.sleep(float(query.get("sleep", ["0"])[0]))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok\n"]
