@@ -10,6 +10,7 @@ import type {Rule, RuleFinding} from '../src/rules/rule.ts';
 import {compareVersions, mayHave} from '../src/rules/settings.ts';
 import {duration, list, seconds} from '../src/rules/wording.ts';
 import {isNormal, longerThan} from '../src/rules/work.ts';
+import {logsOf} from './recorded-truth.ts';
 
 const FIXTURES = 'test/rules';
 const SAMPLES = 'samples/uwsgi';
@@ -239,7 +240,7 @@ const samples = readdirSync(SAMPLES);
 describe('recorded logs say what really happened', () => {
   test.each(samples)('%s', async (sample) => {
     const {expected, mustNotFire} = truthOf(sample);
-    const fired = troubles(await diagnose(join(SAMPLES, sample, 'uwsgi.log')));
+    const fired = troubles(await analyze({inputs: logsOf(join(SAMPLES, sample))}));
     expect(fired).toEqual(expect.arrayContaining(expected.filter((id) => known.has(id))));
     expect(fired.filter((id) => mustNotFire.includes(id))).toEqual([]);
   });

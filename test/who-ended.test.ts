@@ -26,7 +26,8 @@ interface Truth {
   readonly namedAfterTheirEnd?: readonly number[];
 }
 
-const DEADLY = new Set(['SIGKILL', 'SIGABRT']);
+/** Of these a process dies as it is; the servers handle the others, and die of SIGHUP where only their master does. */
+const DEADLY = new Set(['SIGKILL', 'SIGABRT', 'SIGHUP']);
 
 /** Who ended it, as the kernel saw it; a signal that asks is no end of anybody's making. */
 function trueEnder({pid, signal, killedBy}: TrueProcess, {forcedPids, namedAfterTheirEnd = []}: Truth): Ender {

@@ -15,7 +15,8 @@ RULES = [
     "outer-timeout-too-short", "stop-became-reload", "survivors-hold-port", "mercy-ineffective", "control-socket-unreachable",
     "daemon-blocks-reload", "evil-reload-kills", "instance-paused", "recycled-too-often", "reloaded-twice",
     "slow-start-empties-service", "spooler-task-cut", "vassal-keeps-dying", "worker-never-served", "memory-kill",
-    "watchdog-kill", "stop-left-processes", "unit-reload-failed", "restarted-from-above",
+    "watchdog-kill", "stop-left-processes", "unit-reload-failed", "restarted-from-above", "signal-hit-workers",
+    "upgrade-stuck", "program-left-by-itself",
 ]
 SCENARIOS = {}
 

@@ -30,7 +30,8 @@ const rule: Rule = {
     references: ['https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files', 'benoitc/gunicorn#2215'],
   },
   needs: {
-    messages: ['kernel/oom', 'kernel/oom-constraint', 'kernel/oomd-killed', 'systemd/oom-kill'],
+    // systemd tells of its units' kills itself, since 243.
+    messages: ['kernel/oom', 'kernel/oom-constraint', 'kernel/oomd-killed', 'systemd/oom-kill', 'systemd/started'],
     otherwise: 'no line of the kernel about memory is in this log: add those of journalctl -k or dmesg -T, of the same time',
   },
   *check(timeline) {

@@ -48,19 +48,26 @@ const rule: Rule = {
 export default rule;
 
 function notStarted(timeline: Timeline, instance: Instance, reload: Reload): Finding | null {
-  const later = timeline.events.findLast((event) => precedes(reload.began, event) && event.input === reload.began.input);
-  if (later === undefined || between(reload.began.at, later.at).min < STARTS_WITHIN) return null;
+  const later = timeline.events.filter((event) => precedes(reload.began, event) && event.input === reload.began.input);
+  const refused = later.find(({message}) => message === 'gunicorn/configuration-error') ?? null;
+  const last = later.at(-1) ?? null;
+  const goesOn = last && between(reload.began.at, last.at);
+  const isLong = goesOn !== null && goesOn.min >= STARTS_WITHIN;
+  if (!isLong && refused === null) return null;
   const lines = evidence([
     proof(reload.began, 'the upgrade is asked for'),
-    proof(later, 'the log goes on, and no new arbiter has started'),
+    ...(refused ? [proof(refused, 'what the new gunicorn said, most likely')] : []),
+    ...(last && last !== refused ? [proof(last, 'the log goes on, and no new arbiter has started')] : []),
   ]);
   if (!lines) return null;
   return {
     ...about(instance, reload),
     title: 'USR2 did not start a new arbiter: the old code runs on',
     message: sentences(
-      `gunicorn was asked to upgrade itself (USR2), and no new arbiter wrote a line in the ${duration(between(reload.began.at, later.at))} that the log goes on.`,
-      'Most likely the new program could not be run: a virtualenv or directory that is gone, a relative path, or an older child that is still there ("Child exists").',
+      `gunicorn was asked to upgrade itself (USR2), and no new arbiter wrote a line ${isLong ? `in the ${duration(goesOn)} that the log goes on` : 'after that'}.`,
+      refused
+        ? 'Most likely it started and refused its configuration: the line that says so follows the request.'
+        : 'Most likely the new program could not be run: a virtualenv or directory that is gone, a relative path, or an older child that is still there ("Child exists").',
     ),
     confidence: 'likely',
     evidence: lines,

@@ -521,3 +521,35 @@ def stop_graceful_timeout(run):
     run.signal("stop", "SIGTERM")
     run.wait_ended(run.master)
     assert not cut.result()
+
+
+# -- signals that go astray
+
+@scenario(
+    "hup-hits-workers", "SIGHUP to the whole process group, as pkill does: workers die of it in the midst of a request",
+    conf=conf('accesslog = "-"', workers=2), app=PLAIN, cut=None, expected=["signal-hit-workers"], recycling="external-signal")
+def hup_hits_workers(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    cut = run.in_background("/export?sleep=5")
+    run.sleep(0.5)
+    run.acted("hup")
+    os.killpg(run.master, signal.SIGHUP)
+    assert not cut.result()
+    run.wait_workers(4)
+    run.sleep(2)
+    run.round(2)
+
+
+@scenario(
+    "usr2-finds-no-configuration", "USR2 after the configuration has been moved away: no new arbiter starts, the old one serves on",
+    conf=conf('accesslog = "-"', workers=2), app=PLAIN, expected=["upgrade-stuck"])
+def usr2_finds_no_configuration(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    (run.work / "gunicorn.conf.py").rename(run.work / "moved.py")
+    run.signal("usr2", "SIGUSR2")
+    run.steadily(14, pause=1)
+    (run.work / "moved.py").rename(run.work / "gunicorn.conf.py")

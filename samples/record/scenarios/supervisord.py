@@ -281,3 +281,15 @@ def restarted_alone(run):
     run.wait_workers(4)
     run.wait_log("entered RUNNING state", times=3)
     run.round(2)
+
+
+@scenario(
+    "program-left-by-itself", "A script starts gunicorn --daemon and ends: supervisord has nothing left to watch",
+    conf=OWN + "command = /bin/sh start.sh\nstdout_logfile = {work}/shop.out\n",
+    files={**settings('errorlog = "gunicorn.log"'), "start.sh": "gunicorn --config gunicorn.conf.py --daemon\nsleep 3\n"}, app=PLAIN,
+    expected=["program-left-by-itself"])
+def program_left_by_itself(run):
+    run.start(workers=2)
+    run.wait_log("exited: shop")
+    run.round(2)
+    run.sleep(2)

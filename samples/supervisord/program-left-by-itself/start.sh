@@ -1,0 +1,2 @@
+gunicorn --config gunicorn.conf.py --daemon
+sleep 3
