@@ -93,7 +93,10 @@ export class Programs {
     process.remarks.push(event);
     if (!isAlive(process)) return;
     // In its last state systemd waits for what the main process has left behind: that one is gone.
-    if (isLast(event) && process.forced === null) return end(process, event, 'clean');
+    if (isLast(event) && process.forced === null) {
+      end(process, event, 'clean');
+      return;
+    }
     const before = process.forced;
     // systemd and platforms say first that their patience is over, and then whom they kill for it.
     const isAnnounced = before !== null && before.event.pid === null;
