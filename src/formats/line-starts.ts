@@ -45,7 +45,7 @@ export function lineStarts(fronts: Fronts, buffer: Buffer, at: number, lineEnd: 
 }
 
 /** Where what stands around the first message ends. */
-function contentOf({layers, origins, stamps}: Fronts, at: number): number {
+export function contentOf({layers, origins, stamps}: Omit<Fronts, 'status'>, at: number): number {
   let body = at;
   let isBehindStamp = false;
   for (let depth = 0; depth < DEEPEST; depth++) {

@@ -31,7 +31,7 @@ import {type LineClock, loosenMoment, type Moment, moveMoment, turnMoment} from 
 import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, type Spoken, summaryOf} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
 import {chosenFormats, type FormatChoice} from './index.ts';
-import {lineStarts} from './line-starts.ts';
+import {contentOf, lineStarts} from './line-starts.ts';
 import {type Matchers, matchersOf} from './matchers.ts';
 import {Reader} from './reader.ts';
 import {FACTS, FROM, RequestFacts, type RequestReader, TO} from './request-facts.ts';
@@ -649,6 +649,19 @@ export class Recorder implements LineSink {
     return looksKnown ? 'unknown' : 'application';
   }
 
+  /** Where, before `end`, the message ends that stands behind the front at `from`: what follows is a line without a front. */
+  private messageEnd(from: number, end: number, by: number): readonly number[] {
+    const {layers, origins, stamps} = this;
+    const body = contentOf({layers, origins, stamps}, from);
+    for (const {bit, matcher, meanings} of this.supervisors) {
+      if ((bit & by) === 0) continue;
+      const message = matcher.prefix(body);
+      if (message < 0 || isWeak(meanings[message])) continue;
+      return matcher.end() < end - 1 ? [matcher.end()] : [];
+    }
+    return [];
+  }
+
   /** Several lines, each with its front, that were pasted as one; null where the text is not that. */
   private takeApart(buffer: Buffer, at: number, lineEnd: number, by: number, wrapping: Wrapping, depth: number): LineKind | null {
     const {layers, origins, stamps} = this;
@@ -657,7 +670,8 @@ export class Recorder implements LineSink {
     const isClean = starts.length > 0 && strangest(buffer, at, lineEnd) === null && withoutUnseen(buffer, at, lineEnd) === null;
     if (!isClean) return null;
     this.note('lines without line ends between them: taken apart where the front of another begins');
-    const pieces = [at, ...starts].map((from, n) => buffer.toString('latin1', from, starts[n] ?? lineEnd));
+    const bounds = [at, ...starts].flatMap((from, n) => [from, ...this.messageEnd(from, starts[n] ?? lineEnd, by)]);
+    const pieces = bounds.map((from, n) => buffer.toString('latin1', from, bounds[n + 1] ?? lineEnd));
     return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
   }
 

@@ -183,6 +183,49 @@ describe('mixed up', () => {
   });
 });
 
+describe('line ends that are lost', () => {
+  const status = [
+    '● gunicorn.service - gunicorn daemon',
+    'Loaded: loaded (/etc/systemd/system/gunicorn.service; disabled; vendor preset: enabled)',
+    'Active: failed (Result: exit-code) since Mon 2020-02-24 07:48:05 UTC; 5s ago',
+    'Main PID: 4846 (code=exited, status=3)',
+    'Feb 24 07:48:05 vm systemd[1]: gunicorn.service: Main process exited, code=exited, status=3/NOTIMPLEMENTED',
+    "Feb 24 07:48:05 vm systemd[1]: gunicorn.service: Failed with result 'exit-code'.",
+  ];
+
+  test('a whole systemctl status in one line', async () => {
+    const log = await judged(status.join(' '));
+    const lines = await judged(...status);
+    expect(log.said).toEqual(lines.said);
+    expect(log.findings).toEqual(lines.findings);
+    expect(log.verdict).toBe(lines.verdict);
+    expect(log.header).toContain('taken apart where the front of another begins');
+  });
+
+  test('a gunicorn in one line, and a supervisord', async () => {
+    const hup = await judged(...texts(HUP));
+    const one = await judged(texts(HUP).join(' '));
+    // What a traceback printed on lines of its own has no front to be told by.
+    const own = (said: readonly string[]) => said.filter((each) => !each.startsWith('application/'));
+    expect(own(one.said)).toEqual(own(hup.said));
+    expect(one.processes.map(({pid, end}) => [pid, end])).toEqual(hup.processes.map(({pid, end}) => [pid, end]));
+    const starts = [
+      "2026-11-20 23:25:37,075 INFO spawned: 'web' with pid 12",
+      '2026-11-20 23:25:38,075 INFO success: web entered RUNNING state, process has stayed up for > than 1 seconds (startsecs)',
+      '2026-11-20 23:25:39,075 WARN exited: web (exit status 1; not expected)',
+    ];
+    expect((await judged(starts.join(' '))).said).toEqual((await judged(...starts)).said);
+  });
+
+  test('a stamp in a sentence begins no line', async () => {
+    const log = await judged(
+      '[2026-11-20 23:00:00 +0000] [10] [ERROR] Error handling request /report?from=2026-11-20 23:00:00 and more, since 2026-11-19 10:00:00 all was well',
+    );
+    expect(log.timeline.inputs[0]?.lines).toBe(1);
+    expect(log.header).not.toContain('taken apart');
+  });
+});
+
 describe('bytes', () => {
   test('NULs in the middle of a line', async () => {
     const log = await judged(
