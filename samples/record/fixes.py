@@ -299,6 +299,92 @@ def losing(*settings):
     return trial
 
 
+def recycled(app, *options):
+    """uWSGI: how long the place of a worker stays empty that has served its max-requests."""
+    def trial():
+        with uwsgi(app, "max-requests = 5", "min-worker-lifetime = 1", *options, workers=1) as server:
+            time.sleep(2)
+            threading.Thread(target=lambda: [server.get(timeout=2) for _ in range(6)], daemon=True).start()
+            server.seen("Seeya!", within=10)
+            began = time.time()
+            server.seen("Respawned uWSGI worker", within=40)
+            killed = "taking too much time" in server.log()
+            return f"{time.time() - began:.0f} s without the worker, {'killed' if killed else 'not killed'}"
+    return trial
+
+
+def outlived(app, *options):
+    """uWSGI: whether a worker whose max-worker-lifetime is over is replaced."""
+    def trial():
+        with uwsgi(app, "max-worker-lifetime = 3", "min-worker-lifetime = 1", *options, workers=1) as server:
+            server.seen("lifetime reached", within=20)
+            try:
+                server.seen("Respawned uWSGI worker", within=25)
+                return "replaced"
+            except TimeoutError:
+                return "not replaced within 25 s"
+    return trial
+
+
+def chained(app, *options):
+    """uWSGI: seconds of a chain reload of two workers."""
+    def trial():
+        with uwsgi(app, "lazy-apps = true", "master-fifo = fifo", *options) as server:
+            began = time.time()
+            server.at("fifo").open("w").write("c")
+            server.seen("chain reloading complete", within=60)
+            return f"{time.time() - began:.0f} s"
+    return trial
+
+
+def importing(*options):
+    """uWSGI: what becomes of it when the application cannot be imported."""
+    def trial():
+        lines = "\n".join(["[uwsgi]", "plugin = python3", "http-socket = 127.0.0.1:PORT", "wsgi-file = app.py", "master = true", *options])
+        with Server("import nowhere", ["uwsgi", "--ini", "uwsgi.ini"], {"uwsgi.ini": lines + "\n"}) as server:
+            try:
+                return f"gives up with status {server.process.wait(5)}"
+            except subprocess.TimeoutExpired:
+                return f"runs on and answers: {server.get()}"
+    return trial
+
+
+def looping(*settings):
+    """supervisord: what becomes of a program that lives 2 s, again and again."""
+    def trial():
+        program = "\n".join(settings)
+        conf = f"""[supervisord]
+nodaemon = true
+logfile = HOME/supervisord.log
+pidfile = HOME/supervisord.pid
+[program:web]
+command = sh -c "sleep 2; exit 1"
+{program}
+"""
+        with Server("", ["supervisord", "-c", "supervisord.conf"], {"supervisord.conf": conf}) as server:
+            log = server.at("supervisord.log")
+            try:
+                wait_for(lambda: log.exists() and "gave up" in log.read_text(), 30, "gave up")
+                return "given up (FATAL) within 30 s"
+            except TimeoutError:
+                return f"started {log.read_text().count('spawned')} times in 30 s, never given up"
+    return trial
+
+
+def stopped_at_work(*settings):
+    """gunicorn: what becomes of a request of 4 s at a stop."""
+    def trial():
+        with gunicorn(PLAIN, *settings) as server:
+            answers = []
+            client = threading.Thread(target=lambda: answers.append(server.get("/slow")))
+            client.start()
+            time.sleep(1)
+            server.signal("TERM")
+            client.join()
+            return "the request of 4 s was " + ("answered" if answers[0] else "cut")
+    return trial
+
+
 SLOW_IMPORT = APP.format(before="time.sleep(6)")
 TASK = """\
 import pathlib, time
@@ -343,6 +429,17 @@ TRIALS = [
     ("gunicorn: an application that loads for 6 s, timeout = 3", "timeout = 30", "safe", booting("timeout = 3"), booting("timeout = 30")),
     ("gunicorn: an application that loads for 6 s, timeout = 3", "preload_app = True", "needs code", booting("timeout = 3"), booting("timeout = 3", "preload_app = True")),
     ("Celery: the process that runs a task is killed", "task_acks_late = True, task_reject_on_worker_lost = True", "needs code", losing(), losing("task_acks_late = True", "task_reject_on_worker_lost = True")),
+    ("a worker of uWSGI that leaves after max-requests, held by a thread, worker-reload-mercy = 10", "skip-atexit-teardown = true", "safe", recycled(THREADED, MERCY), recycled(THREADED, MERCY, "skip-atexit-teardown = true")),
+    ("a worker of uWSGI that leaves after max-requests, held by a thread, worker-reload-mercy = 10", "py-call-uwsgi-fork-hooks = true", "safe", recycled(THREADED, MERCY), recycled(THREADED, MERCY, "py-call-uwsgi-fork-hooks = true")),
+    ("a worker of uWSGI that leaves after max-requests, held by a thread, worker-reload-mercy = 10", "worker-reload-mercy = 2", "may cut requests", recycled(THREADED, MERCY), recycled(THREADED, "worker-reload-mercy = 2")),
+    ("a worker of uWSGI that leaves after max-requests, held by a thread, worker-reload-mercy = 10", "daemon=True for the thread", "needs code", recycled(THREADED, MERCY), recycled(DAEMON, MERCY)),
+    ("a worker of uWSGI whose max-worker-lifetime is over, held by a thread", "skip-atexit-teardown = true", "safe", outlived(THREADED), outlived(THREADED, "skip-atexit-teardown = true")),
+    ("a worker of uWSGI whose max-worker-lifetime is over, held by a thread", "daemon=True for the thread", "needs code", outlived(THREADED), outlived(DAEMON)),
+    ("a chain reload of two workers held by a thread, worker-reload-mercy = 10", "worker-reload-mercy = 2", "may cut requests", chained(THREADED, MERCY), chained(THREADED, "worker-reload-mercy = 2")),
+    ("a chain reload of two workers held by a thread, worker-reload-mercy = 10", "daemon=True for the thread", "needs code", chained(THREADED, MERCY), chained(DAEMON, MERCY)),
+    ("uWSGI: an application that cannot be imported", "need-app = true", "safe", importing(), importing("need-app = true")),
+    ("supervisord: a program that lives 2 s, again and again", "startsecs = 5", "safe", looping(), looping("startsecs = 5")),
+    ("gunicorn is stopped in the middle of a request of 4 s, graceful_timeout = 1", "graceful_timeout = 10", "safe", stopped_at_work("graceful_timeout = 1"), stopped_at_work("graceful_timeout = 10")),
     ("uWSGI before 2.0.29 with max-requests-delta in its file", "(ignored without a word)", "", starting(), starting("max-requests-delta = 100")),
     ("the same with strict = true", "(refused)", "", starting("strict = true"), starting("strict = true", "max-requests-delta = 100")),
     ("the same on the command line", "(refused)", "", starting(), starting(on_command_line=("--max-requests-delta", "100"))),
@@ -353,10 +450,10 @@ TRIALS = [
 NOT_TRIED = """\
 Fixes that logdoctor offers and that are not in this table were not tried. Of uWSGI: `harakiri-graceful-timeout`, `cron-harakiri`, `max-requests`,
 `max-requests-delta` and `max-worker-lifetime-delta` in a version that has them, `mule-reload-mercy`, `reload-mercy` for daemons, `listen`,
-`processes`, `need-app`, `no-orphans`, `reload-on-rss`, `memory-report`, `py-tracebacker`, `touch-chain-reload`, `log-date`, `log-master`, `env`, `ignore-sigpipe`, `http-socket`. Of
+`processes`, `no-orphans`, `reload-on-rss`, `memory-report`, `py-tracebacker`, `touch-chain-reload`, `log-date`, `log-master`, `env`, `ignore-sigpipe`, `http-socket`. Of
 Puma: `worker_timeout`, `worker_boot_timeout`, `worker_shutdown_timeout`, `preload_app!`, `config.ram`. Of unicorn-worker-killer: `memory_limit_min, memory_limit_max`. Of php-fpm: `pm.max_children`, `request_terminate_timeout`. Of nginx: `uwsgi_read_timeout`. Of
 gunicorn: `max_requests`, `max_requests_jitter`, `worker_class`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
-`--application-close-timeout`. Of Celery: `task_time_limit`. Of supervisord: `stopsignal`, `startsecs`, `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
+`--application-close-timeout`. Of Celery: `task_time_limit`. Of supervisord: `stopsignal`, `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
 `TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `OOMPolicy`, `WatchdogSec`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
 setting: other versions, other deployments, and changes of an application beyond its thread."""
 

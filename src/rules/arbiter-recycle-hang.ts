@@ -62,7 +62,7 @@ export function describeRecycleHang(timeline: Timeline, instance: Instance, kill
               why: 'Give long work to a task queue outside the workers.',
             },
           ]
-        : [endTheThread('the replacement starts within about 1 s')]),
+        : [{...endTheThread('the replacement starts within about 1 s'), tried: false}]),
     ],
     next: whileItExits(instance),
     identity: [instanceName(instance), 'recycling'],

@@ -6,16 +6,22 @@ import type {Fix} from './rule.ts';
  */
 const TRIED: Readonly<Record<string, readonly string[]>> = {
   'app-threads-block-shutdown': ['graceful_timeout', 'py-call-uwsgi-fork-hooks', 'skip-atexit-teardown', 'worker-reload-mercy'],
+  'boot-failure': ['need-app'],
+  'chain-reload-slow': ['worker-reload-mercy'],
+  'crash-loop': ['startsecs'],
   'mercy-ineffective': ['worker-reload-mercy'],
   'mercy-too-long': ['worker-reload-mercy'],
   'mercy-too-short': ['worker-reload-mercy'],
   'old-code-kept': ['lazy-apps', 'preload_app'],
   'outer-timeout-too-short': ['killasgroup', 'stopwaitsecs'],
-  'request-blocks-shutdown': ['harakiri'],
+  'recycle-blocked': ['py-call-uwsgi-fork-hooks', 'skip-atexit-teardown', 'worker-reload-mercy'],
+  'reload-lost-app': ['need-app'],
+  'request-blocks-shutdown': ['graceful_timeout', 'harakiri'],
   'respawn-orphans-tasks': ['task_acks_late'],
   'signal-hit-workers': [],
   'stop-became-reload': ['die-on-term'],
   'survivors-hold-port': ['killasgroup'],
+  'worker-never-came-back': ['skip-atexit-teardown'],
   'worker-timeout': ['preload_app', 'timeout'],
 };
 
