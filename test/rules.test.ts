@@ -371,3 +371,11 @@ describe('figures and words', () => {
     expect(list([1, 2, 3, 4], 2)).toBe('1, 2 and 2 more');
   });
 });
+
+test('the lines of one kill for memory are one kill, with and without times, and its table tells who had grown', async () => {
+  for (const name of ['fires-dmesg-with-the-time-since-boot', 'fires-several-too-many-for-the-limit']) {
+    const {title, message} = found(await diagnose(join(FIXTURES, 'memory-kill', `${name}.log`)), 'memory-kill');
+    expect(title).not.toContain('times');
+    expect(message).toContain(name.includes('dmesg') ? 'uwsgi (pid 409) 148 MiB' : '125 MiB and 116 MiB');
+  }
+});

@@ -127,7 +127,7 @@ function workersLost(
         ? `The limit of ${several ? 'their' : 'its'} cgroup${group.length > 0 ? ` (${list(group)})` : ''}${limit === null ? '' : `, ${limit} MiB,`} was reached, not that of the machine.`
         : ofMachine &&
             `The memory of the whole machine ran out${growth === null ? ': another program may be the one that grew' : ''}.`,
-      growth && told(growth),
+      growth && explained(growth),
       ended !== null &&
         (!hasMain
           ? 'systemd then ended the whole unit (result oom-kill): OOMPolicy=stop, the default, does so for any of its processes.'
@@ -237,7 +237,7 @@ function held({name, pid, mebibytes}: Holder): string {
   return `${name} (pid ${pid}) ${mebibytes} MiB`;
 }
 
-function told({kind, victim, largest, next, alike}: Growth): string {
+function explained({kind, victim, largest, next, alike}: Growth): string {
   switch (kind) {
     case 'other':
       return `Another process held far more at that moment: ${held(largest)}, against ${victim.mebibytes} MiB of the victim. That one used the memory up; the kernel spared it (OOMScoreAdjust).`;
@@ -303,14 +303,21 @@ function fixesFor(growth: Growth | null, supervisor: string): Fix[] {
 /** Processes that are application servers by their name. */
 const SERVER = /^(uwsgi|gunicorn|uvicorn|hypercorn|daphne|celery|puma|unicorn|php-fpm)/;
 
+/** `uwsgi` where uWSGI was killed: its settings can be advised. */
+function serverNamed(names: readonly string[]): string {
+  return ['uwsgi', 'gunicorn'].find((server) => names.every((name) => name.startsWith(server))) ?? '';
+}
+
 /** Processes that this log knows nothing else of: true, and perhaps the reason for something that it does not show. */
 function othersKilled(kills: readonly MemoryKill[]): Finding | null {
   if (kills.length === 0) return null;
   const names = unique(kills.flatMap(({name}) => name ?? []));
   const servers = names.filter((name) => SERVER.test(name));
+  const told = kills.find((kill) => growthIn(kill) !== null) ?? null;
+  const growth = told && growthIn(told);
   const lines = evidence(
-    kills.map(({lines: [first]}) => proof(first, 'a kill for want of memory')),
-    5,
+    [...kills.slice(0, 5).map((kill) => proof(mainLine(kill), 'a kill for want of memory')), ...(told ? shownHolders(told) : [])],
+    8,
   );
   if (!lines) return null;
   // systemd's own line tells of which unit it was.
@@ -330,6 +337,10 @@ function othersKilled(kills: readonly MemoryKill[]): Finding | null {
     message: sentences(
       `${count(kills.length, 'kill')} for want of memory${names.length > 0 ? ` (${list(names)})` : ''} ${was(kills.length)} logged, and no death in this ` +
         'log belongs to it. That memory ran out is proved.',
+      told !== null &&
+        told.limit !== null &&
+        `The limit of its cgroup, ${told.limit.mebibytes} MiB, was reached, not that of the machine.`,
+      growth && explained(growth),
       named.length > 0 &&
         'With OOMPolicy=stop, the default, systemd then stops the whole unit for one process; OOMPolicy=continue leaves that to the server.',
       'A worker that was killed so has a line "killed by signal 9" in the log of its supervisor.',
@@ -343,20 +354,7 @@ function othersKilled(kills: readonly MemoryKill[]): Finding | null {
     evidence: lines,
     against: [],
     cannotSee: ['whether the processes belong to the application server: only their names are here'],
-    fixes:
-      servers.length > 0
-        ? [
-            {
-              setting: null,
-              section: null,
-              value: null,
-              effect: 'the limit is not reached at this load',
-              since: null,
-              safety: 'safe',
-              why: 'Run fewer workers, recycle them (max-requests, reload-on-rss), or raise the memory limit of the container, unit or machine.',
-            },
-          ]
-        : [],
+    fixes: servers.length > 0 ? fixesFor(growth, serverNamed(servers)) : [],
     next: ['compare the pids and times with the log of the application server'],
     identity: ['others', 'memory'],
   };

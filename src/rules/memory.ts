@@ -9,6 +9,8 @@ const PAGE = 4096;
 
 /** Seconds between the kernel's line and the supervisor's of one death, where no pid ties them. */
 const NEAR = 5;
+/** Lines from the first to the last that the kernel writes about one kill, and from the first of its table to the kill. */
+const [ONE_KILL, ONE_TABLE] = [10, 2000];
 /** Seconds: the clocks of two zones differ by a multiple of this. */
 const ZONE_STEP = 15 * 60;
 
@@ -89,7 +91,7 @@ function countBefore(events: readonly LogEvent[], lines: MemoryKill['lines']): P
     const event = events[n] as LogEvent;
     // systemd speaks of its unit before or after the kernel does.
     if (event.meaning.kind === 'out-of-memory' && event.message.startsWith('kernel/')) break;
-    if (event.meaning.kind === 'memory-held' && event.input === first.input && isNear(event.at, first.at)) rows.unshift(event);
+    if (event.meaning.kind === 'memory-held' && isBeside(event, first, ONE_TABLE)) rows.unshift(event);
   }
   const line = rows.findLast(({fields}) => fields.most !== undefined) ?? null;
   const table = rows.filter(({fields}) => fields.held !== undefined);
@@ -122,7 +124,7 @@ function episodes(events: readonly LogEvent[]): [LogEvent, ...LogEvent[]][] {
   for (const event of events) {
     if (event.meaning.kind !== 'out-of-memory') continue;
     const before = event.pid === null ? found.at(-1) : latestOf.get(event.pid);
-    if (before !== undefined && isNear(before[0].at, event.at)) {
+    if (before !== undefined && isBeside(before[0], event, ONE_KILL)) {
       before.push(event);
       continue;
     }
@@ -138,6 +140,12 @@ function isOnOtherClock({ended, endedAt}: Process, kill: LogEvent): boolean {
   if (ended === null || ended.input === kill.input) return false;
   const apart = Math.max(between(endedAt, kill.at).min, between(kill.at, endedAt).min) % ZONE_STEP;
   return Math.min(apart, ZONE_STEP - apart) <= NEAR;
+}
+
+/** In the same moment; in a log without times (dmesg), so many lines apart at most. */
+function isBeside(a: LogEvent, b: LogEvent, lines: number): boolean {
+  const isTimeless = a.at.earliest === null && a.at.latest === null && b.at.earliest === null && b.at.latest === null;
+  return isTimeless ? a.input === b.input && Math.abs(a.line - b.line) <= lines : isNear(a.at, b.at);
 }
 
 /** Where a time is missing on either side nothing speaks for it. */
