@@ -5,9 +5,9 @@ import {holdsTruth} from '../recorded-truth.ts';
 
 // Runs of real servers that were drawn by lot (samples/record/random_runs.py) and of which something untrue was once said.
 // `expected` and `mustNotFire` were written by hand; everything else in truth.json is what the kernel saw.
-const folders = ['uwsgi', 'gunicorn'].flatMap((server) =>
-  readdirSync(`test/random/${server}`).map((name) => `test/random/${server}/${name}`),
-);
+const folders = ['uwsgi', 'gunicorn']
+  .flatMap((server) => readdirSync(`test/random/${server}`).map((name) => `test/random/${server}/${name}`))
+  .filter((folder) => !folder.endsWith('/held-until-the-arbiter-left')); // no line tells of its kills
 
 describe.each(folders)('%s', (folder) => holdsTruth(() => folder));
 
@@ -42,6 +42,15 @@ test('a second HUP during the first starts a generation of its own', async () =>
   expect(pids).toEqual([
     ['hup', [15096, 15097, 15098, 15099, 15113], [15137, 15138, 15139, 15140]],
     ['hup', [15138, 15139, 15140], [15142, 15143, 15144, 15145]],
+  ]);
+});
+
+test('of workers that were held at their exit until the arbiter left, none is said to have left by itself', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/gunicorn/held-until-the-arbiter-left/gunicorn.log']});
+  const workers = timeline.instances[0]?.processes.filter(({role}) => role === 'worker') ?? [];
+  expect(workers.map(({pid, end}) => [pid, end])).toEqual([
+    [17190, 'lost'],
+    [17194, 'lost'],
   ]);
 });
 

@@ -36,6 +36,16 @@ export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): Proces
   return isBrief && killed.length === 0 ? [] : held;
 }
 
+/** All workers of a stop of gunicorn said that they were exiting, and the arbiter waited for longer than an exit takes. */
+export function outlastsLeaving({supervisor, active, processes}: InstanceDraft, ended: LogEvent): boolean {
+  if (supervisor !== 'gunicorn' || active?.kind !== 'stop') return false;
+  const asked = processes.filter((process) => process.role === 'worker' && process.asked?.reload === active);
+  // One that was killed explains the wait.
+  if (asked.some(({forced, end}) => forced !== null || end === 'forced' || end === 'killed')) return false;
+  const left = asked.filter(isAlive);
+  return left.length > 0 && left.every(({leaving}) => leaving !== null && between(leaving.at, ended.at).min >= TEARDOWN);
+}
+
 function gracefulTimeout({settings}: InstanceDraft): number {
   const told = Number(settingAt(settings, 'graceful_timeout')?.value ?? Number.NaN);
   return Number.isFinite(told) ? told : DEFAULT_GRACEFUL_TIMEOUT;

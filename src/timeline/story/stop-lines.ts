@@ -4,7 +4,7 @@ import {askAll} from './asking.ts';
 import {instanceOf, rivalsOf} from './attribution.ts';
 import {end, type InstanceDraft, isAlive, killerOf, type ProcessDraft} from './draft.ts';
 import {beginReload, finishReload, leaveUnfinished} from './reloads.ts';
-import {silentlyKilled} from './silent-kill.ts';
+import {outlastsLeaving, silentlyKilled} from './silent-kill.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
 export const STOPS: Handlers = {
@@ -39,13 +39,14 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
     process.killedBy = killerOf(instance);
   }
+  const isHeld = killed.length === 0 && outlastsLeaving(instance, event);
   for (const process of instance.processes) {
     if (!isAlive(process)) continue;
     process.cause = process.forced?.event.meaning.cause ?? 'stop';
     if (process.leaving !== null && process.forced === null) {
       process.goneBy = event;
-      // A task may have held its exit until it was killed along with the others.
-      process.end = killed.length > 0 && isAtWork(story, process) ? 'lost' : 'clean';
+      // Something held an exit: which one, and whether until graceful_timeout killed it, no line tells.
+      process.end = isHeld || (killed.length > 0 && isAtWork(story, process)) ? 'lost' : 'clean';
       continue;
     }
     if (process.forced !== null && !process.forced.inferred) {
