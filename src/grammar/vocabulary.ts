@@ -85,6 +85,8 @@ export class Vocabulary {
         slot = (slot + 1) & last;
       }
     }
+    // Messages of a matcher that needs no text may begin anywhere.
+    if (this.always !== 0) this.lastText = to;
     return found;
   }
 
