@@ -22,6 +22,12 @@ export interface Spoken {
   readonly lastText: number;
 }
 
+/** A layer of an envelope by its number, and what reads it. */
+export interface Layer {
+  readonly layers: LayerReader;
+  readonly layer: number;
+}
+
 /**
  * What has been seen of the input that is being read. The parts of a rotated log share their clock and all that is
  * under way; each counts its own lines.
@@ -61,7 +67,7 @@ export interface CurrentInput {
   /** Recognised lines with no envelope. */
   bare: number;
   /** The layers around the last message that was wrapped in text alone: tried first on the next line. */
-  route: readonly LayerReader[];
+  route: readonly Layer[];
   /** What these layers are called. */
   routeNames: readonly string[];
   readonly front: Front;
@@ -117,7 +123,7 @@ export interface CurrentInput {
 }
 
 /** No layer at all. */
-export const BARE_ROUTE: readonly LayerReader[] = [];
+export const BARE_ROUTE: readonly Layer[] = [];
 
 export function newInput(info: InputInfo, index: number, year: number | null): CurrentInput {
   return {

@@ -28,7 +28,7 @@ import type {Recording} from '../timeline/recording.ts';
 import {UNKNOWN_INSTANT} from '../timeline/time.ts';
 import type {Engine, TaskExpressions} from './choices.ts';
 import {type LineClock, loosenMoment, type Moment, moveMoment, turnMoment} from './clock.ts';
-import {BARE_ROUTE, type CurrentInput, type LineKind, newInput, nextPart, type Spoken, summaryOf} from './current-input.ts';
+import {BARE_ROUTE, type CurrentInput, type Layer, type LineKind, newInput, nextPart, type Spoken, summaryOf} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
 import {chosenFormats, type FormatChoice} from './index.ts';
 import {contentOf, lineStarts} from './line-starts.ts';
@@ -428,9 +428,9 @@ export class Recorder implements LineSink {
     let body = at;
     const origin = [...(this.current.carried?.wrapping.origin ?? [])];
     const places: number[] = [];
-    for (const layers of route) {
+    for (const {layers, layer: expected} of route) {
       const layer = layers.matcher.prefix(body);
-      if (layer < 0) return at;
+      if (layer !== expected) return at;
       origin.push(...layers.origin(layer));
       places.push(...layers.originPlaces(layer));
       body = layers.matcher.end();
@@ -732,7 +732,7 @@ export class Recorder implements LineSink {
   /** Peels what stands around the message, one layer after another. */
   private unwrap(buffer: Buffer, at: number, lineEnd: number, spoken: Spoken, outer: Wrapping, depth: number): Unwrapped {
     const {layers: envelope, origins, current, stamps} = this;
-    const route: LayerReader[] = [];
+    const route: Layer[] = [];
     let wrapping = outer;
     let isRecord = false;
     let isDated = false;
@@ -771,7 +771,7 @@ export class Recorder implements LineSink {
         layers === origins && isBehindStamp && wrapping.names.length > outer.names.length
           ? wrapping.renamed(name, origin)
           : wrapping.inside(isOwn ? null : layerName(name), origin);
-      route.push(layers);
+      route.push({layers, layer});
       const isStamped = layers === envelope && stamps.has(layer);
       if (isStamped && !(isLogger && spoken.by === 0 && this.isTimeless(outer))) this.stamp(wrapping, layer, isOwn);
       isDated ||= isOwn && !isLogger;
