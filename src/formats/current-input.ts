@@ -11,10 +11,9 @@ import type {LineRef} from '../timeline/event.ts';
 import type {InputSummary, Oddity} from '../timeline/timeline.ts';
 import {LineClock} from './clock.ts';
 import type {Format} from './format.ts';
+import type {LineKind} from './line-kind.ts';
 import {OwnPrefix} from './own-prefix.ts';
 import {type Writer, Writers} from './writer.ts';
-
-export type LineKind = 'events' | 'requests' | 'noise' | 'application' | 'unknown';
 
 /** Whose texts stand in a line: a bit for each reader; and where the last of them begins. */
 export interface Spoken {

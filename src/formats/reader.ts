@@ -63,3 +63,8 @@ export class Reader {
     this.ledger?.bind(buffer);
   }
 }
+
+/** Too ordinary to be believed in the middle of a line: "machine: x", "key = value". */
+export function isWeak(meaning: Meaning | Unneeded | undefined): boolean {
+  return meaning === 'noise' || (typeof meaning === 'object' && meaning.kind === 'setting');
+}

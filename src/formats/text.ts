@@ -1,5 +1,13 @@
 import {HEADROOM} from '../grammar/matcher.ts';
 
+export const LF = 10;
+/** Texts inside records inside texts. */
+export const DEEPEST_TEXT = 6;
+export const LONGEST_TEXT = 4000;
+export const BLANK = 0x20;
+export const BRACE = 0x7b;
+export const BRACKET = 0x5b;
+
 const ESC = 0x1b;
 
 export function isBlank(buffer: Buffer, from: number, to: number): boolean {
@@ -146,4 +154,25 @@ export function strangest(buffer: Buffer, from: number, to: number): string | nu
   }
   if (isControlled) return 'control characters';
   return buffer[from] === 0xef && buffer[from + 1] === 0xbb && buffer[from + 2] === 0xbf ? 'a byte order mark' : null;
+}
+
+/** copytruncate leaves them where a writer goes on at its old place. */
+export function withoutLeadingNuls(line: Buffer): Buffer {
+  return line.subarray(
+    Math.max(
+      0,
+      line.findIndex((byte) => byte !== 0),
+    ),
+  );
+}
+
+/** The first byte from `at` that is no blank; a line that is not blank has one. */
+export function inkOf(buffer: Buffer, at: number): number {
+  while (buffer[at] === 0x20 || buffer[at] === 9) at++;
+  return at;
+}
+
+/** The bytes as text: broken UTF-8 becomes the replacement character, what is very long is cut. */
+export function textOf(buffer: Buffer, from: number, to: number): string {
+  return buffer.toString('utf8', from, Math.min(to, from + LONGEST_TEXT));
 }

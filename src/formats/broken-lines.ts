@@ -1,0 +1,77 @@
+import {Wrapping} from '../envelope/wrapping.ts';
+import type {CurrentInput} from './current-input.ts';
+import type {Keeper} from './keeper.ts';
+import {isRecognised, type LineKind, recount} from './line-kind.ts';
+import type {LineReader} from './line-reader.ts';
+import {withoutLeadingNuls} from './text.ts';
+
+/** How wide lines are that a terminal breaks, how many make one, and how many are put together in vain before it is left. */
+const NARROWEST = 40;
+const WIDEST = 512;
+const MOST_ROWS = 12;
+const MOST_TRIED = 5000;
+const BROKEN = 'lines that a terminal broke: put together';
+
+/** Lines that a terminal, or the end of a part of a log, broke. */
+export class BrokenLines {
+  private readonly lines: LineReader;
+  private readonly keeper: Keeper;
+
+  constructor(lines: LineReader) {
+    this.lines = lines;
+    this.keeper = lines.keeper;
+  }
+
+  /** What a line is that is nothing by itself: the rest of one that a terminal has broken, unless it has a front of its own. */
+  mended(buffer: Buffer, at: number, lineEnd: number, kind: LineKind, hasFront: boolean): LineKind {
+    const {current} = this.keeper;
+    const {broken, spoken} = current;
+    const isSpoken = spoken !== null && spoken.by !== 0;
+    const width = lineEnd - at;
+    current.broken = null;
+    if (broken !== null && !hasFront) {
+      const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
+      current.brokenTried++;
+      const isSilent = !isSpoken && !broken.isSpoken && this.isSilentAt(whole, whole.length - width);
+      const found = isSilent
+        ? kind
+        : this.lines.tried(() => this.lines.inner(whole, current.carried?.wrapping ?? Wrapping.none, 0));
+      if (isRecognised(found)) {
+        for (const before of broken.kinds) recount(current, before, 'noise');
+        current.examples.splice(0, Number.POSITIVE_INFINITY, ...current.examples.filter(({line}) => line < broken.first));
+        current.brokenWidth = broken.width;
+        this.keeper.note(BROKEN);
+        return found;
+      }
+      if (width === broken.width && broken.kinds.length < MOST_ROWS) {
+        current.broken = {...broken, bytes: whole, kinds: [...broken.kinds, kind], isSpoken: !isSilent};
+        return kind;
+      }
+    }
+    const most = isSpoken || kind === 'unknown' ? MOST_TRIED : MOST_TRIED / 2;
+    const mayBe = current.brokenTried < most && width >= NARROWEST && width <= WIDEST;
+    if (current.brokenWidth === null ? mayBe : width === current.brokenWidth)
+      current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line, isSpoken};
+    return kind;
+  }
+
+  /** Whether nobody's text stands where two lines were put together. */
+  private isSilentAt(whole: Buffer, seam: number): boolean {
+    const {vocabulary} = this.lines;
+    const from = Math.max(0, seam - vocabulary.longest);
+    return vocabulary.speakers(whole, from, Math.min(whole.length - 1, seam + vocabulary.longest)) === 0;
+  }
+
+  /** What the last line of the part before and the first of this one are together; null where they are nothing that is known. */
+  joined({text, kind: before, input}: NonNullable<CurrentInput['cut']>, line: Buffer): LineKind | null {
+    const kind = this.lines.inner(
+      Buffer.concat([text, withoutLeadingNuls(line)]),
+      this.keeper.current.carried?.wrapping ?? Wrapping.none,
+      0,
+    );
+    if (!isRecognised(kind)) return null;
+    input[before]--;
+    input.noise++;
+    return kind;
+  }
+}
