@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {Recorder} from '../src/formats/recorder.ts';
 import {HEADROOM} from '../src/grammar/matcher.ts';
+import {Recorder} from '../src/recorder/recorder.ts';
 import {buildTimeline} from '../src/timeline/build.ts';
 import type {Timeline} from '../src/timeline/timeline.ts';
 import {randomFrom} from './grammar/random.ts';

@@ -25,9 +25,9 @@ export class FormatsWhy extends Command {
     const inputs = args.input as readonly string[] | undefined;
     if (await hasNothingToRead(this, inputs)) return;
     const [{Recorder}, {Inquiry}, {ClosestFinder}, {readInputs}, {inquiryJson, inquiryText}, {paint}] = await Promise.all([
-      import('../formats/recorder.ts'),
-      import('../formats/inquiry.ts'),
-      import('../formats/closest.ts'),
+      import('../recorder/recorder.ts'),
+      import('../recorder/inquiry.ts'),
+      import('../recorder/closest.ts'),
       import('../source/inputs.ts'),
       import('../report/inquiry.ts'),
       import('../report/paint.ts'),

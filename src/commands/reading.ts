@@ -70,7 +70,7 @@ const expressionFlag = (tells: string, other: string) =>
     helpValue: 'RE',
     dependsOn: [other],
     parse: async (text, _, {name}) => {
-      const {compileExpression, ExpressionError} = await import('../formats/task-expressions.ts');
+      const {compileExpression, ExpressionError} = await import('../recorder/task-expressions.ts');
       await compileExpression(text).catch((error) => {
         if (!(error instanceof ExpressionError)) throw error;
         throw new UsageError(`--${name} is no regular expression that can be used: ${printable(error.message)}`);

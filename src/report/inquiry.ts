@@ -1,7 +1,7 @@
-import type {Closest} from '../formats/closest.ts';
 import {envelopeNames, PLAIN, supervisorNames} from '../formats/index.ts';
-import type {InputInquiry, MissedLine, StreamInquiry} from '../formats/inquiry.ts';
 import {counted, thousands} from '../number.ts';
+import type {Closest} from '../recorder/closest.ts';
+import type {InputInquiry, MissedLine, StreamInquiry} from '../recorder/inquiry.ts';
 import type {InputSummary} from '../timeline/timeline.ts';
 import {printable} from './escape.ts';
 import {inputName} from './json.ts';

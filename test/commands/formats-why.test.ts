@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {expect, test, vi} from 'vitest';
-import {ClosestFinder} from '../../src/formats/closest.ts';
 import {supervisorNames} from '../../src/formats/index.ts';
-import {Inquiry} from '../../src/formats/inquiry.ts';
-import {Recorder, type RecorderOptions} from '../../src/formats/recorder.ts';
+import {ClosestFinder} from '../../src/recorder/closest.ts';
+import {Inquiry} from '../../src/recorder/inquiry.ts';
+import {Recorder, type RecorderOptions} from '../../src/recorder/recorder.ts';
 import {inquiryJson, inquiryText} from '../../src/report/inquiry.ts';
 import {paint} from '../../src/report/paint.ts';
 import {LineFeed} from '../../src/source/line-feed.ts';

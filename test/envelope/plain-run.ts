@@ -1,7 +1,7 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {type Diagnosis, prepare} from '../../src/analyze.ts';
-import type {ClockOptions} from '../../src/formats/keeper.ts';
-import {Recorder} from '../../src/formats/recorder.ts';
+import type {ClockOptions} from '../../src/recorder/keeper.ts';
+import {Recorder} from '../../src/recorder/recorder.ts';
 import {LineFeed} from '../../src/source/line-feed.ts';
 import {buildTimeline} from '../../src/timeline/build.ts';
 import type {Timeline} from '../../src/timeline/timeline.ts';

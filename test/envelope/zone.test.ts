@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {Zone} from '../../src/envelope/zone.ts';
-import {Recorder} from '../../src/formats/recorder.ts';
 import {HEADROOM} from '../../src/grammar/matcher.ts';
+import {Recorder} from '../../src/recorder/recorder.ts';
 import {iso} from '../../src/report/instant.ts';
 import clockDisagreement from '../../src/rules/clock-disagreement.ts';
 import {buildTimeline} from '../../src/timeline/build.ts';

@@ -1,10 +1,10 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {Recorder} from '../../src/formats/recorder.ts';
-import {FACTS} from '../../src/formats/request-facts.ts';
-import {mostRequests, requestScout} from '../../src/formats/request-scout.ts';
 import {HEADROOM} from '../../src/grammar/matcher.ts';
+import {Recorder} from '../../src/recorder/recorder.ts';
+import {FACTS} from '../../src/recorder/request-facts.ts';
+import {mostRequests, requestScout} from '../../src/recorder/request-scout.ts';
 import {NOTHING_SCOUTED} from '../../src/source/sink.ts';
 import {randomFrom} from '../grammar/random.ts';
 

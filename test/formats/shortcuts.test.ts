@@ -1,9 +1,9 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {Recorder} from '../../src/formats/recorder.ts';
-import type {Witness} from '../../src/formats/witness.ts';
 import {HEADROOM} from '../../src/grammar/matcher.ts';
+import {Recorder} from '../../src/recorder/recorder.ts';
+import type {Witness} from '../../src/recorder/witness.ts';
 import {randomFrom} from '../grammar/random.ts';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);

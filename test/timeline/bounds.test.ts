@@ -1,7 +1,7 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {MONTHS} from '../../src/envelope/ctime.ts';
-import {Recorder} from '../../src/formats/recorder.ts';
+import {Recorder} from '../../src/recorder/recorder.ts';
 import {LineFeed} from '../../src/source/line-feed.ts';
 import {buildTimeline} from '../../src/timeline/build.ts';
 import type {LogEvent} from '../../src/timeline/event.ts';

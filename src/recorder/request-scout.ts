@@ -1,6 +1,6 @@
+import {requestMatcher} from '../formats/uwsgi-requests.ts';
 import type {Region} from '../source/blocks.ts';
 import {FACTS, RequestFacts} from './request-facts.ts';
-import {requestMatcher} from './uwsgi-requests.ts';
 
 const LF = 10;
 /** No request line is shorter. */

@@ -1,12 +1,13 @@
 import {EnvelopeChoice} from '../envelope/names.ts';
 import {StampReader} from '../envelope/stamp.ts';
+import {chosenFormats, type FormatChoice} from '../formats/index.ts';
+import {uwsgi} from '../formats/uwsgi.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {Recording} from '../timeline/recording.ts';
 import type {Engine, TaskExpressions} from './choices.ts';
 import {BARE_ROUTE, newInput, nextPart} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
-import {chosenFormats, type FormatChoice} from './index.ts';
 import {type ClockOptions, Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
 import {LineReader} from './line-reader.ts';
@@ -16,7 +17,6 @@ import {FACTS, FROM, RequestFacts, TO} from './request-facts.ts';
 import {mostRequests} from './request-scout.ts';
 import {TaskTeller} from './task-expressions.ts';
 import {BRACE, BRACKET, LF, withoutLeadingNuls} from './text.ts';
-import {uwsgi} from './uwsgi.ts';
 import type {Witness} from './witness.ts';
 import type {Writer} from './writer.ts';
 

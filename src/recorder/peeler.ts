@@ -1,11 +1,11 @@
 import {GoogleYaml, JournalExport, JournalVerbose, jsonOf} from '../envelope/gathering.ts';
 import {layerName} from '../envelope/names.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
+import {supervisord} from '../formats/supervisord.ts';
 import type {Layer, Spoken} from './current-input.ts';
 import type {Keeper} from './keeper.ts';
 import type {LineKind} from './line-kind.ts';
 import type {LineReader} from './line-reader.ts';
-import {supervisord} from './supervisord.ts';
 import {BRACE, DEEPEST_TEXT, isBlank, LF} from './text.ts';
 
 export interface Unwrapped {

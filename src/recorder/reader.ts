@@ -1,6 +1,6 @@
+import type {Format} from '../formats/format.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import type {Meaning, Unneeded} from '../timeline/event.ts';
-import type {Format} from './format.ts';
 import type {RequestReader} from './request-facts.ts';
 import {RequestLedger} from './requests.ts';
 

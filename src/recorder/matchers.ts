@@ -2,10 +2,10 @@ import envelopeMatcher from '../../grammars/envelope.ohm';
 import originMatcher from '../../grammars/origin.ohm';
 import processMatcher from '../../grammars/process.ohm';
 import type {EnvelopeChoice} from '../envelope/names.ts';
+import type {Format} from '../formats/format.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import type {Engine} from './choices.ts';
-import type {Format} from './format.ts';
 
 export interface Matchers {
   /** `requests` finds the request lines, alone if it can. */

@@ -5,6 +5,7 @@ import type {EnvelopeChoice} from '../envelope/names.ts';
 import {Scratch} from '../envelope/scratch.ts';
 import {Table} from '../envelope/table.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
+import {systemctl} from '../formats/systemctl.ts';
 import {Vocabulary} from '../grammar/vocabulary.ts';
 import type {Meaning, Unneeded} from '../timeline/event.ts';
 import {BrokenLines} from './broken-lines.ts';
@@ -19,7 +20,6 @@ import {isWeak, type Reader} from './reader.ts';
 import {RecordLines} from './record-lines.ts';
 import type {RequestReader} from './request-facts.ts';
 import {resplit} from './resplit.ts';
-import {systemctl} from './systemctl.ts';
 import type {TaskTeller} from './task-expressions.ts';
 import {
   asTyped,

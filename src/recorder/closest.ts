@@ -1,8 +1,8 @@
+import type {Format} from '../formats/format.ts';
+import {formats} from '../formats/index.ts';
 import {type Furthest, FurthestFinder, isCloser} from '../grammar/furthest.ts';
 import {loadGrammar} from '../grammar/load.ts';
 import {locateGrammar} from '../grammar/locate.ts';
-import type {Format} from './format.ts';
-import {formats} from './index.ts';
 
 /** The message that a text comes nearest to. */
 export interface Closest extends Furthest {
