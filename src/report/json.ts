@@ -157,7 +157,10 @@ function writer(timeline: Timeline) {
     name: instance.name,
     masterPid: instance.masterPid,
     predecessor: instance.predecessor,
-    runsAs: instance.runsAs === null ? null : {instance: instance.runsAs.instance, program: instance.runsAs.name},
+    runsAs:
+      instance.runsAs === null
+        ? null
+        : {instance: instance.runsAs.instance, program: instance.runsAs.name, inferred: instance.runsAs.inferred},
     settings: effective(instance.settings).map(setting),
     processes: instance.processes.map(process),
   });

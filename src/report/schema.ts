@@ -114,9 +114,9 @@ const instance = object({
   masterPid: nullableInteger,
   predecessor: nullableString,
   runsAs: {
-    ...object({instance: string, program: string}),
+    ...object({instance: string, program: string, inferred: boolean}),
     type: ['object', 'null'],
-    description: 'The program of an outer supervisor that its master is',
+    description: 'The program of an outer supervisor that its master is; inferred where only the time of their start joins them',
   },
   settings: array(setting),
   processes: array(process),

@@ -55,7 +55,7 @@ export default rule;
 
 /** The server that was hit: a program of systemd and the server in it are one. */
 function homeOf(timeline: Timeline, {instance, process}: Victim): Instance {
-  return (process.role === 'program' ? serverOf(timeline, {supervisor: instance, life: process}) : null) ?? instance;
+  return (process.role === 'program' ? serverOf(timeline, process) : null) ?? instance;
 }
 
 /** systemd says of its unit, perhaps in another log, what the kernel says of the unit's cgroup. */

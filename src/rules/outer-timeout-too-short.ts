@@ -2,7 +2,17 @@ import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
-import {limitTold, type Outer, outerName, outerOf, patienceOf, secondsOf, serverOf, stopsTakenAsReload} from './outer.ts';
+import {
+  inferredTie,
+  limitTold,
+  type Outer,
+  outerName,
+  outerOf,
+  patienceOf,
+  secondsOf,
+  serverOf,
+  stopsTakenAsReload,
+} from './outer.ts';
 import type {Evidence, Finding, Fix, Rule, Undecided} from './rule.ts';
 import {isOn, setting} from './settings.ts';
 import {count, duration, evidence, instanceName, list, proof, seconds, sentences, span, unique} from './wording.ts';
@@ -93,8 +103,8 @@ function byProgram(timeline: Timeline): Cut[][] {
       if (life.role !== 'program' || life.end !== 'forced' || life.forced?.deadline !== 'stop-timeout') continue;
       // Killed along with its supervisor, by whoever is outside of both.
       if (supervisor.supervisor === 'supervisord' && life.killedBy !== 'supervisord') continue;
-      const outer = {supervisor, life};
-      const server = serverOf(timeline, outer);
+      const server = serverOf(timeline, life);
+      const outer = (server === null ? null : outerOf(timeline, server)) ?? {supervisor, life, inferred: false};
       const stop = server?.reloads.findLast(({kind}) => kind === 'stop') ?? null;
       const key = `${supervisor.supervisor} ${life.program}`;
       const noted = stop?.began ?? (server === null ? null : noteOf(timeline, server, life));
@@ -199,6 +209,7 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
   const limit = patienceOf(supervisor.supervisor, life.program);
   const told = limitTold(life);
   const several = cuts.length > 1;
+  const tie = inferredTie(server, outer);
   const isStopping = noted !== null;
   const survivors = unique(cuts.flatMap((each) => (each.server ? leftBehind(each.server) : [])));
   return {
@@ -238,8 +249,9 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
         `SIGKILL was sent ${life.forced.tries} times: the process does not go even then. It waits inside the kernel (a dead disk or network file system), or the pid is that of another namespace.`,
       'That it was killed is proved.',
       isStopping && grace !== null && !grace.isKnown && 'The inner patience is the default and may be set otherwise.',
+      tie,
     ),
-    confidence: !isStopping ? 'possible' : grace?.isKnown && waited !== null ? 'certain' : 'likely',
+    confidence: !isStopping ? 'possible' : grace?.isKnown && waited !== null && tie === null ? 'certain' : 'likely',
     instance: (server ?? supervisor).id,
     reload: several ? null : (stop?.id ?? null),
     pids: unique(cuts.map(({outer: {life: each}}) => each.pid)),

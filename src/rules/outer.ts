@@ -13,6 +13,8 @@ export interface Outer {
   readonly supervisor: Instance;
   /** The life of its program that the server is. */
   readonly life: Process;
+  /** Only the time of their start says that the two are one. */
+  readonly inferred: boolean;
 }
 
 interface Nesting {
@@ -29,7 +31,7 @@ function nestingOf(timeline: Timeline): Nesting {
   for (const supervisor of timeline.instances) {
     for (const life of supervisor.processes) {
       if (life.role === 'program')
-        lives.set(`${supervisor.id} ${life.pid} ${placeOf(life.started)} ${life.program}`, {supervisor, life});
+        lives.set(`${supervisor.id} ${life.pid} ${placeOf(life.started)} ${life.program}`, {supervisor, life, inferred: false});
     }
   }
   const outer = new Map<Instance, Outer>();
@@ -39,7 +41,7 @@ function nestingOf(timeline: Timeline): Nesting {
     if (runsAs === null) continue;
     const found = lives.get(`${runsAs.instance} ${runsAs.pid} ${placeOf(runsAs.started)} ${runsAs.name}`);
     if (!found) continue;
-    outer.set(instance, found);
+    outer.set(instance, {...found, inferred: runsAs.inferred});
     server.set(found.life, instance);
   }
   const nesting = {outer, server};
@@ -57,8 +59,18 @@ export function outerOf(timeline: Timeline, instance: Instance): Outer | null {
 }
 
 /** The server that a program of an outer supervisor is; null where the log has no line of it. */
-export function serverOf(timeline: Timeline, {life}: Outer): Instance | null {
+export function serverOf(timeline: Timeline, life: Process): Instance | null {
   return nestingOf(timeline).server.get(life) ?? null;
+}
+
+/** What rests on the tie between a server and its unit, where only the time of their start makes it; null where a line does. */
+export function inferredTie(server: Instance | null, outer: Outer | null): string | null {
+  if (server === null || !outer?.inferred) return null;
+  const master = server.masterPid === null ? '' : ` (master pid ${server.masterPid})`;
+  return (
+    `That ${server.supervisor === 'uwsgi' ? 'uWSGI' : server.supervisor}${master} is ${outer.life.program ?? 'this program'} is inferred: it starts right after ` +
+    `${outerName(outer.supervisor)} starts that, and no line names both.`
+  );
 }
 
 /** How long an outer supervisor waits for a program that it stops, and where that is set. */

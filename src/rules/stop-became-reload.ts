@@ -1,5 +1,5 @@
 import {between} from '../timeline/time.ts';
-import {outerName, stopSignalOf, stopsTakenAsReload, type TakenAsReload} from './outer.ts';
+import {inferredTie, outerName, stopSignalOf, stopsTakenAsReload, type TakenAsReload} from './outer.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn} from './settings.ts';
 import {duration, evidence, instanceName, proof, sentences} from './wording.ts';
@@ -52,6 +52,7 @@ function describe(taken: TakenAsReload): Finding | null {
   const supervisor = outer?.supervisor.supervisor ?? null;
   const name = outer === null ? '' : outerName(outer.supervisor);
   const program = outer?.life.program ?? 'uWSGI';
+  const tie = inferredTie(instance, outer);
   const lines = evidence(proofs(taken));
   if (!lines) return null;
   const {reExecuted} = reload;
@@ -73,8 +74,9 @@ function describe(taken: TakenAsReload): Finding | null {
       reload.workers.every(({end: how}) => how === 'clean') && 'No worker hung: those of the old generation left by themselves.',
       'A longer time limit would change nothing: nothing was on its way to an end.',
       outer === null && 'That somebody meant to stop it is inferred: no line of an outer supervisor is here.',
+      tie,
     ),
-    confidence: outer === null ? 'likely' : 'certain',
+    confidence: outer === null || tie !== null ? 'likely' : 'certain',
     severity: end === null ? 'warning' : 'error',
     instance: instance.id,
     reload: reload.id,

@@ -2,7 +2,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {capital, processNames} from './deaths.ts';
-import {type Outer, outerOf} from './outer.ts';
+import {inferredTie, type Outer, outerOf} from './outer.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {type Survival, survivalsIn} from './survivors.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
@@ -65,6 +65,8 @@ function describe(timeline: Timeline, name: string, group: readonly Survival[]):
   const survivors = group.flatMap((each) => each.survivors);
   const signs = group.flatMap((each) => each.signs);
   const outer = outerOf(timeline, instance);
+  const isToldOutside = outer !== null && end.message.startsWith(`${outer.supervisor.supervisor}/`);
+  const tie = isToldOutside ? inferredTie(instance, outer) : null;
   const lastRefusal = refused.at(-1);
   const recovered = timeline.instances.find(
     ({predecessor, epochs}) =>
@@ -101,8 +103,9 @@ function describe(timeline: Timeline, name: string, group: readonly Survival[]):
       isSeen
         ? 'That they outlived their master is proved; that they are the ones who held the address follows from it.'
         : 'That they hold it is inferred: nobody else is in the log.',
+      tie,
     ),
-    confidence: isSeen && end.meaning.kind !== 'master-lost' ? 'certain' : 'likely',
+    confidence: isSeen && end.meaning.kind !== 'master-lost' && tie === null ? 'certain' : 'likely',
     instance: instance.id,
     reload: null,
     pids: unique(survivors.map(({pid}) => pid)),

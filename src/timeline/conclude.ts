@@ -184,7 +184,7 @@ class Conclusion {
         appLoads: loads.map((event) => this.appLoad(event)),
       })),
       stopped: draft.stopped,
-      runsAs: draft.runsAs === null ? null : programOf(draft.runsAs),
+      runsAs: draft.runsAs === null ? null : programOf(draft.runsAs, draft.runsAsInferred),
     };
   }
 
@@ -352,8 +352,8 @@ class Conclusion {
   }
 }
 
-function programOf({instance, program, pid, started}: ProcessDraft): Program {
-  return {instance: instance.id, name: program ?? '', pid, started};
+function programOf({instance, program, pid, started}: ProcessDraft, inferred: boolean): Program {
+  return {instance: instance.id, name: program ?? '', pid, started, inferred};
 }
 
 /** It said that it was leaving, and no snapshot shows it since. */

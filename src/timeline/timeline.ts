@@ -132,6 +132,8 @@ export interface Program {
   readonly pid: number;
   /** The line of its start; null where the log begins later, or tells no start. */
   readonly started: LogEvent | null;
+  /** No line names both this program and the server: they are joined because they start together. */
+  readonly inferred: boolean;
 }
 
 export interface Epoch {

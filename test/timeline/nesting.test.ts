@@ -140,6 +140,38 @@ describe('a kill by systemd', () => {
     expect(instanceOf(timeline, 'systemd-1').processes.map(({pid, program}) => [pid, program])).toEqual([[194, 'guni.service']]);
   });
 
+  test('a server that only starts when its unit does is joined with it as a guess, until a line names its process', async () => {
+    const timeline = await read(start);
+    expect(instanceOf(timeline, 'gunicorn-1').runsAs).toMatchObject({name: 'guni.service', inferred: true});
+    const named = await read([...start, ...journal]);
+    expect(instanceOf(named, 'gunicorn-1').runsAs).toMatchObject({name: 'guni.service', inferred: false});
+  });
+
+  test('what rests on that guess is likely at the most', async () => {
+    const at = 'Nov 21 09:00:00 vm uwsgi[300]:';
+    const later = 'Nov 21 10:00:00 vm uwsgi[300]:';
+    const lines = [
+      'Nov 21 09:00:00 vm systemd[1]: Started shop.service - Shop.',
+      ...uwsgi(300, 'Sat Nov 21 09:00:00 2026').map((line) => `${at} ${line}`),
+      'Nov 21 10:00:00 vm systemd[1]: Stopping shop.service - Shop...',
+      `${later} ...brutally killing workers...`,
+      `${later} binary reloading uWSGI...`,
+      "Nov 21 10:00:09 vm systemd[1]: shop.service: State 'stop-sigterm' timed out. Killing.",
+    ];
+    const killed = 'Nov 21 10:00:09 vm systemd[1]: shop.service: Killing process 300 (uwsgi) with signal SIGKILL.';
+    const end = ['Nov 21 10:00:09 vm systemd[1]: shop.service: Main process exited, code=killed, status=9/KILL'];
+    const told = async (log: readonly string[]) => {
+      const file = join(folder, `${++files}.log`);
+      writeFileSync(file, `${log.join('\n')}\n`);
+      return (await analyze({inputs: [file]})).findings.find(({rule}) => rule === 'stop-became-reload');
+    };
+    expect(await told([...lines, ...end])).toMatchObject({confidence: 'likely', message: expect.stringContaining('is inferred')});
+    expect(await told([...lines, killed, ...end])).toMatchObject({
+      confidence: 'certain',
+      message: expect.not.stringContaining('is inferred'),
+    });
+  });
+
   test('what it leaves alone lives on', async () => {
     const timeline = await read([
       ...start,

@@ -367,6 +367,38 @@ def crash_loop(run):
     run.sleep(1)
 
 
+LEAVING_A_REGISTRY = """\
+import os
+import time
+
+
+def child_exit(server, worker):
+    server.log.info("leaving the registry: worker %s", worker.pid)
+    while not os.path.exists("registry"):
+        time.sleep(3)
+        server.log.warning("the registry does not answer: worker %s", worker.pid)
+"""
+
+
+@scenario(
+    "stop-blocked-by-hook", "TERM, and the hook child_exit waits in the arbiter for a registry that never answers: no end",
+    conf=conf("graceful_timeout = 3", LEAVING_A_REGISTRY, workers=2), app=PLAIN, expected=["reload-unfinished"],
+    notes=["The hook runs in the arbiter's handler of SIGCHLD: it neither reaps nor kills any more, and graceful_timeout is not looked at."])
+def stop_blocked_by_hook(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    run.signal("stop", "SIGTERM")
+    run.sleep(24)
+
+
+@scenario(
+    "stop-hook-answered", "The same hook, and the registry answers: the stop ends at once",
+    conf=conf("graceful_timeout = 3", LEAVING_A_REGISTRY, workers=2), app=PLAIN, files={"registry": ""})
+def stop_hook_answered(run):
+    stop(run, workers=2)
+
+
 @scenario(
     "survivors-hold-port", "The arbiter is killed with SIGKILL, a request keeps its worker, and the next start finds the port in use",
     conf=conf(workers=2), app=PLAIN, files={"second.conf.py": conf(workers=2)}, expected=["survivors-hold-port"],

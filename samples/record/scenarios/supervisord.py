@@ -8,6 +8,8 @@ import scenario as scenarios
 from applications import BROKEN_AT_IMPORT, PLAIN, THREAD_AT_IMPORT
 from servers import SUPERVISORD
 
+from .gunicorn import LEAVING_A_REGISTRY
+
 scenario = functools.partial(scenarios.scenario, kind=SUPERVISORD)
 
 OWN = """\
@@ -293,3 +295,23 @@ def program_left_by_itself(run):
     run.wait_log("exited: shop")
     run.round(2)
     run.sleep(2)
+
+
+@scenario(
+    "gunicorn-stop-blocked-by-hook", "supervisorctl stop, and a hook holds the arbiter: supervisord waits, for stopwaitsecs = 90",
+    conf=gunicorn("stopwaitsecs = 90"), files=settings("graceful_timeout = 3", LEAVING_A_REGISTRY), app=PLAIN,
+    expected=["reload-unfinished"])
+def gunicorn_stop_blocked_by_hook(run):
+    run.start(workers=2)
+    run.wait_log("entered RUNNING state")
+    run.round(2)
+    run.sleep(1)
+    run.pool.submit(run.control, "stop", "stop", "shop")
+    run.sleep(70)
+
+
+@scenario(
+    "gunicorn-stop-hook-answered", "The same, and the registry answers: the stop ends at once",
+    conf=gunicorn("stopwaitsecs = 90"), files={**settings("graceful_timeout = 3", LEAVING_A_REGISTRY), "registry": ""}, app=PLAIN)
+def gunicorn_stop_hook_answered(run):
+    stop(run)

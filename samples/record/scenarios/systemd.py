@@ -8,6 +8,7 @@ import scenario as scenarios
 from applications import BROKEN_AT_IMPORT, PLAIN, THREAD_AT_IMPORT
 from servers import SYSTEMD
 
+from .gunicorn import LEAVING_A_REGISTRY
 from .supervisord import DYING, DYING_ONCE, ini, settings
 
 scenario = functools.partial(scenarios.scenario, kind=SYSTEMD)
@@ -99,6 +100,26 @@ def gunicorn_timeout_below_graceful_timeout(run):
     run.sleep(0.5)
     run.systemctl("stop", "stop", "shop.service")
     run.sleep(1)
+
+
+@scenario(
+    "gunicorn-stop-blocked-by-hook", "systemctl stop, and a hook holds the arbiter: the journal ends before TimeoutStopSec=90",
+    conf=gunicorn("KillMode=mixed", "TimeoutStopSec=90"), files=settings("graceful_timeout = 3", LEAVING_A_REGISTRY), app=PLAIN,
+    expected=["reload-unfinished"])
+def gunicorn_stop_blocked_by_hook(run):
+    run.start(workers=2)
+    run.round(2)
+    run.sleep(1)
+    run.systemctl("stop", "stop", "--no-block", "shop.service")
+    run.sleep(24)
+
+
+@scenario(
+    "gunicorn-stop-hook-answered", "The same, and the registry answers: the stop ends at once",
+    conf=gunicorn("KillMode=mixed", "TimeoutStopSec=90"),
+    files={**settings("graceful_timeout = 3", LEAVING_A_REGISTRY), "registry": ""}, app=PLAIN)
+def gunicorn_stop_hook_answered(run):
+    stop(run)
 
 
 # -- units that do not stay up

@@ -64,7 +64,9 @@ function who({id, supervisor, version, name, masterPid, processes, runsAs}: Inst
     `${spelled(supervisor)}${version === null ? '' : ` ${printable(version)}`}${name === null ? '' : ` "${printable(name)}"`} (${id})`,
     ...(masterPid === null ? [] : [`master pid ${masterPid}`]),
     ...(workers === 0 ? [] : [counted(workers, 'worker')]),
-    ...(runsAs === null ? [] : [`runs as ${printable(runsAs.name)} under ${runsAs.instance}`]),
+    ...(runsAs === null
+      ? []
+      : [`${runsAs.inferred ? 'probably ' : ''}runs as ${printable(runsAs.name)} under ${runsAs.instance}`]),
   ].join(', ');
 }
 

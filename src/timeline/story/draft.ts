@@ -130,6 +130,8 @@ export interface InstanceDraft {
   stopped: LogEvent | null;
   /** The program of an outer supervisor that its master is. */
   runsAs: ProcessDraft | null;
+  /** Only the time of its start ties it to that program. */
+  runsAsInferred: boolean;
   /** The worker that a deadline has just struck: the lines that follow are about it. */
   struck: ProcessDraft | null;
 }
@@ -199,6 +201,7 @@ export function newInstance(
     epochs: [],
     stopped: null,
     runsAs: null,
+    runsAsInferred: false,
     struck: null,
   };
 }

@@ -28,9 +28,11 @@ export function nest(story: Story, events: readonly LogEvent[]): ReadonlySet<str
   const known = new Known(story);
   for (const outer of instances) {
     for (const life of outer.processes) {
-      const inner = life.role === 'program' ? innerOf(life, outer, known) : null;
-      if (inner === null) continue;
+      const found = life.role === 'program' ? innerOf(life, outer, known) : null;
+      if (found === null) continue;
+      const {instance: inner, inferred} = found;
       inner.runsAs = life;
+      inner.runsAsInferred = inferred;
       if (isCutShort(inner, life)) ended.add(masterKey(inner));
       join(inner, life, known);
     }
@@ -104,16 +106,26 @@ function predecessorOf(
   return before ?? (predecessor?.runsAs && predecessor.runsAs.program !== runsAs.program ? null : predecessor);
 }
 
+interface Inner {
+  readonly instance: InstanceDraft;
+  /** No line names both: only the time of their start joins them. */
+  readonly inferred: boolean;
+}
+
 /** The instance whose master this program is. */
-function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): InstanceDraft | null {
+function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): Inner | null {
   const isOther = (instance: InstanceDraft) =>
     instance !== outer && instance.supervisor !== outer.supervisor && instance.runsAs === null && mayShareHost(instance, outer);
   const byPid = known.withMaster(life.pid).filter(isOther);
   const told =
     byPid.length > 0 ? byPid : known.named(life.program).filter((instance) => isOther(instance) && isFree(instance, life));
   const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
-  if (told.length === 0 && outer.supervisor === 'systemd') return startedWith(life, outer, known.starting.filter(isOther));
-  return fitting.find((instance) => sharesClock(life, instance)) ?? fitting[0] ?? null;
+  if (told.length === 0 && outer.supervisor === 'systemd') {
+    const instance = startedWith(life, outer, known.starting.filter(isOther));
+    return instance === null ? null : {instance, inferred: true};
+  }
+  const instance = fitting.find((each) => sharesClock(life, each)) ?? fitting[0];
+  return instance === undefined ? null : {instance, inferred: false};
 }
 
 /**
@@ -236,6 +248,8 @@ function giveKills(outer: InstanceDraft, known: Known): void {
       victim.signal ??= String(event.fields['signal'] ?? '') || null;
       victim.end = 'forced';
       if (victim.cause === 'unknown' && kill.asked !== null) victim.cause = 'stop';
+      // It names a process of the server as one of the unit.
+      if (victim.instance.runsAs?.program === kill.program) victim.instance.runsAsInferred = false;
       given.add(kill);
       cutShort(victim, event, known);
     }
