@@ -75,6 +75,8 @@ export interface CurrentInput {
   /** Of lines that stand bare, and of lines wrapped as {@link front}; null where that has to be found out. */
   bareWriter: Writer | null;
   frontWriter: Writer | null;
+  /** Its first lines end in what a tool put there. */
+  hasEndMarks: boolean;
   /** Lines have been records in JSON. */
   isStructured: boolean;
   /** The field of such records that holds the supervisor's words, where no collector calls it so, and how many it gave. */
@@ -155,6 +157,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     writers: new Writers(),
     bareWriter: null,
     frontWriter: null,
+    hasEndMarks: false,
     isStructured: false,
     ownText: null,
     hasWholeDockerLines: false,

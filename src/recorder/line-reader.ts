@@ -10,6 +10,7 @@ import {Vocabulary} from '../grammar/vocabulary.ts';
 import type {Meaning, Unneeded} from '../timeline/event.ts';
 import {BrokenLines} from './broken-lines.ts';
 import type {Spoken} from './current-input.ts';
+import {withoutEndMark} from './end-mark.ts';
 import {GluedMessages} from './glued-messages.ts';
 import type {Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
@@ -51,6 +52,7 @@ const MOST_HEARD = 20_000;
 /** What stands in a line where its line ends were: they are found by it. */
 const MARKED_ENDS = /#012|\0/;
 const DRESSED = 'quotes, dots or marks that an editor or a web page changed';
+const END_MARKS = 'marks that a tool put at the ends of lines';
 
 export interface LineReaderOptions {
   readonly witness?: Witness | undefined;
@@ -118,6 +120,12 @@ export class LineReader {
   /** Any line but a usual request line. What stands in front of `body` stood in front of the line before, too. */
   rareLine(buffer: Buffer, at: number, body: number, lineEnd: number): void {
     const {current} = this.keeper;
+    const unmarked = current.hasEndMarks ? withoutEndMark(buffer, at, lineEnd) : null;
+    if (unmarked !== null) {
+      this.keeper.note(END_MARKS);
+      this.rareLine(unmarked.buffer, 0, body - at, unmarked.end);
+      return;
+    }
     current.lastKind = 'noise';
     if (current.partsOf !== current.line) {
       current.partsOf = current.line;

@@ -8,6 +8,7 @@ import type {Recording} from '../timeline/recording.ts';
 import type {Engine, TaskExpressions} from './choices.ts';
 import {BARE_ROUTE, newInput, nextPart} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
+import {endsInMarks} from './end-mark.ts';
 import {type ClockOptions, Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
 import {LineReader} from './line-reader.ts';
@@ -104,6 +105,7 @@ export class Recorder implements LineSink {
       return;
     }
     current.isPiece = isContinued;
+    if (current.line === 0) current.hasEndMarks = endsInMarks(buffer, start, end);
     const {facts} = scouted;
     const scoutedEnd = scouted.count * FACTS;
     let next = 0;

@@ -372,6 +372,24 @@ describe('text that people pasted', () => {
     expect(counts(timeline)).toMatchObject({application: 1, noise: 4});
   });
 
+  test('what a tool puts at the ends of lines is in no value', async () => {
+    const lines = [
+      '[2026-11-20 23:15:42 +0000] [7] [INFO] Starting gunicorn 21.2.0',
+      '[2026-11-20 23:15:42 +0000] [7] [INFO] Using worker: sync',
+      '[2026-11-20 23:15:43 +0000] [8] [ERROR] Error handling request /slow',
+      `Fri Nov 20 23:29:17 2026 - ${MERCY}`,
+    ];
+    const fields = ({events}: Timeline) => events.map((event) => [event.message, event.fields]);
+    const plain = await read(...lines);
+    for (const mark of ['$', '^M$', '^M', '<br>', '<br/>', '<BR /> ', '\\']) {
+      const marked = await read(...lines.map((line) => line + mark));
+      expect(fields(marked), mark).toEqual(fields(plain));
+      expect(oddities(marked), mark).toContain('marks that a tool put at the ends of lines');
+    }
+    const once = await read(...lines.map((line, index) => (index === 1 ? `${line}$` : line)));
+    expect(oddities(once)).toEqual([]);
+  });
+
   test('a supervisor’s words in front of which no date stands are somebody else’s', async () => {
     expect(counts(await read(SPAWNED, MERCY))).toMatchObject({events: 1, unknown: 1});
     expect(counts(await read(SPAWNED, `> ${MERCY}`))).toMatchObject({events: 1, unknown: 1});
