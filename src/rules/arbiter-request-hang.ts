@@ -76,6 +76,7 @@ export function describeRequestHang(
     ...(others?.leaving ? [proof(others.leaving, `${nameOf(others)} left by itself: not every worker was held`)] : []),
   ]);
   if (!lines) return null;
+  const isProved = named.length > 0 || (kills.length > 0 ? proved : !byLoop);
   const grace = numberOf(instance, 'graceful_timeout');
   return {
     title:
@@ -97,14 +98,7 @@ export function describeRequestHang(
         `${count(leftBehind.length, 'worker')} gave up waiting after graceful_timeout and went without the connections still open` +
           (byLoop ? ': requests in hand there were cut. An idle keep-alive connection counts as well.' : ': these were cut.'),
     ),
-    confidence:
-      kills.length === 0
-        ? byLoop && named.length === 0
-          ? 'likely'
-          : 'certain'
-        : named.length > 0 || proved
-          ? 'certain'
-          : 'likely',
+    confidence: isProved ? 'certain' : 'likely',
     instance: instance.id,
     reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
     pids: unique(processes.map(({pid}) => pid)),

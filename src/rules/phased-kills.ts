@@ -1,7 +1,7 @@
 /** Workers that puma killed in a phased restart because they had not left in time: told by the rule request-blocks-shutdown. */
 import type {Instance} from '../timeline/timeline.ts';
 import type {Finding} from './rule.ts';
-import {count, evidence, instanceName, list, nameOf, numbers, proof, sentences, unique} from './wording.ts';
+import {evidence, instanceName, list, nameOf, numbers, proof, sentences, unique} from './wording.ts';
 
 export function phasedKills(instance: Instance): Finding | null {
   const killed = instance.processes.filter(({role, forced}) => role === 'worker' && forced?.event.message === 'puma/kill-sent');
@@ -55,7 +55,7 @@ export function phasedKills(instance: Instance): Finding | null {
       },
     ],
     next: [
-      `look for requests without an answer (499, 502, 504) in the proxy's access log at the ${count(killed.length, 'kill')}`,
+      `look for requests without an answer (499, 502, 504) in the proxy's access log at the second of ${killed.length === 1 ? 'the kill' : 'each kill'}`,
     ],
     identity: [instanceName(instance), 'phased restart'],
     title:

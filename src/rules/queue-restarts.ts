@@ -6,14 +6,13 @@ import type {Finding} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 const STARTED = 'application/queue-worker-started';
+const BEGAN = 'application/queued-task-began';
 
 export function leftAtRestart({events, tasks}: Timeline): Finding | null {
   const starts = events.filter(({message}) => message === STARTED);
+  if (starts.length === 0) return null;
   const known = new Set(tasks.orphaned.map(({started}) => started));
-  const open = events.filter(
-    (event) =>
-      event.message === 'application/queued-task-began' && !known.has(event) && starts.length > 0 && isOpen(event, events),
-  );
+  const open = withoutEnd(events).filter((event) => !known.has(event));
   const found = open.flatMap((began) => {
     const next = starts.find((start) => start.input === began.input && isOneWriter(start, began) && precedes(began, start));
     return next === undefined ? [] : [{began, next}];
@@ -63,15 +62,16 @@ export function leftAtRestart({events, tasks}: Timeline): Finding | null {
   };
 }
 
-function isOpen(began: LogEvent, events: readonly LogEvent[]): boolean {
-  const {task} = began.fields;
-  return !events.some(
-    (event) =>
-      precedes(began, event) &&
-      (event.meaning.kind === 'task-cut'
-        ? event.fields['task'] === undefined || event.fields['task'] === task
-        : event.fields['task'] === task),
-  );
+/** Jobs that the log says no more of, the last time that each begins. A cut without an id may be of any job before it. */
+function withoutEnd(events: readonly LogEvent[]): LogEvent[] {
+  const open = new Map<unknown, LogEvent>();
+  for (const event of events) {
+    const {task} = event.fields;
+    if (event.message === BEGAN) open.set(task, event);
+    else if (task !== undefined) open.delete(task);
+    else if (event.meaning.kind === 'task-cut') open.clear();
+  }
+  return [...open.values()];
 }
 
 /** RQ puts the name of the queue in front of a job, where it is taken for that of a program. */

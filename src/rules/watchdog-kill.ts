@@ -38,7 +38,7 @@ const SLACK = 1.25;
 function describe({unit, instance, events}: UnitLines): Finding | null {
   const struck = events.filter(({message}) => message === 'systemd/watchdog-timeout');
   const limit = struck.find(({fields}) => fields.limit !== undefined)?.fields.limit;
-  const silent = neverServed(events, struck);
+  const silent = neverAnswered(events, struck);
   const kills = events.filter(({message, fields}) => message === 'systemd/killing-process' && fields.signal === 'SIGABRT');
   const lines = evidence([
     ...silent.slice(0, 2).map((event) => proof(event, 'it is up: the watchdog begins to wait')),
@@ -79,26 +79,19 @@ function describe({unit, instance, events}: UnitLines): Finding | null {
     ],
     cannotSee: ['what the program was doing'],
     fixes: [
-      ...(silent.length > 0
-        ? [
-            unitFix(
-              'WatchdogSec',
-              '0',
-              'systemd no longer ends a program that serves',
-              'A watchdog is for programs that say WATCHDOG=1 (sd_notify). To see whether this one answers, let something ask it over HTTP.',
-            ),
-          ]
-        : []),
-      ...(silent.length > 0
-        ? []
-        : [
-            unitFix(
-              'WatchdogSec',
-              null,
-              'a longer silence is tolerated',
-              'Only where the silence is normal, such as a slow start: otherwise the program stays blocked for longer.',
-            ),
-          ]),
+      silent.length > 0
+        ? unitFix(
+            'WatchdogSec',
+            '0',
+            'systemd no longer ends a program that serves',
+            'A watchdog is for programs that say WATCHDOG=1 (sd_notify). To see whether this one answers, let something ask it over HTTP.',
+          )
+        : unitFix(
+            'WatchdogSec',
+            null,
+            'a longer silence is tolerated',
+            'Only where the silence is normal, such as a slow start: otherwise the program stays blocked for longer.',
+          ),
     ],
     next: [
       ...(silent.length > 0 ? [`systemctl cat ${unit} | grep -E 'Type|Watchdog|NotifyAccess'   # who asked for a watchdog`] : []),
@@ -113,7 +106,7 @@ function describe({unit, instance, events}: UnitLines): Finding | null {
  * The starts after which the watchdog struck as soon as it could: all of them, or none where it once struck later. A program
  * that says WATCHDOG=1 at all lives longer than that.
  */
-function neverServed(events: readonly LogEvent[], struck: readonly LogEvent[]): readonly LogEvent[] {
+function neverAnswered(events: readonly LogEvent[], struck: readonly LogEvent[]): readonly LogEvent[] {
   const starts = struck.map((event) => {
     const {limitMinutes = 0, limitSeconds = 0} = event.fields;
     const limit = Number(limitMinutes) * 60 + Number(limitSeconds);

@@ -61,7 +61,7 @@ export function howItEnded({end, forced, killedBy, signal, role, remarks}: Proce
     case 'crashed':
       return role === 'program' && signal === null ? 'ended with an error' : `crashed${bySignal}`;
     case 'killed':
-      return `killed${bySignal}: ${remarks.some(({message}) => message === 'systemd/client-signal') ? 'through systemd, at the request of a client (systemctl kill)' : 'nobody in the log owns up to it'}`;
+      return `killed${bySignal}: ${isByClient(remarks) ? 'through systemd, at the request of a client (systemctl kill)' : 'nobody in the log owns up to it'}`;
     case 'lost':
       return 'not shown in the log';
     case 'running':
@@ -75,6 +75,10 @@ function isOuter(killedBy: Process['killedBy']): boolean {
 
 function after({patience}: NonNullable<Process['forced']>): string {
   return patience === null || patience.max === null ? '' : ` after ${seconds(patience.max)}`;
+}
+
+function isByClient(remarks: Process['remarks']): boolean {
+  return remarks.some(({message}) => message === 'systemd/client-signal');
 }
 
 const DEADLINES: Readonly<Record<NonNullable<Process['forced']>['deadline'], string>> = {
