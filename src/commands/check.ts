@@ -1,13 +1,12 @@
 import {Command, Flags} from '@oclif/core';
 import type {Demands, Level} from '../checks/check.ts';
 import type {Settings} from '../checks/settings.ts';
-import type {RenderOptions} from '../report/reporter.ts';
 import {acceptanceFrom, baselineFlags} from './baseline.ts';
 import {EXIT_FINDINGS, FAIL_ON} from './exit-code.ts';
 import {limitFlags, limitsFrom} from './limits.ts';
 import {didYouMean} from './nearest.ts';
 import {end, read, readingArgs, readingFlags} from './reading.ts';
-import {isTerminal, wantsColor, widthFor} from './terminal.ts';
+import {resultFlags} from './result-flags.ts';
 import {UsageError} from './usage-error.ts';
 
 const {'min-coverage': _, ...sharedFlags} = readingFlags;
@@ -43,21 +42,13 @@ export class Check extends Command {
     strict: Flags.boolean({allowNo: true, description: 'what cannot be decided, and what was not measured, fails too'}),
     checks: Flags.string({description: 'read the assertions from this file', helpValue: 'FILE'}),
     ...baselineFlags,
-    json: Flags.boolean({description: 'the result as JSON on standard output (the same as --format json)'}),
-    format: Flags.string({
-      description: 'how to report: text, json, markdown, junit, github; repeatable, with =PATH into a file',
-      helpValue: 'NAME[=PATH]',
-      multiple: true,
-      multipleNonGreedy: true,
-    }),
-    output: Flags.string({char: 'o', description: 'write the result to this file', helpValue: 'PATH'}),
+    ...resultFlags(['text', 'json', 'markdown', 'junit', 'github']),
     ...sharedFlags,
-    color: Flags.boolean({allowNo: true, description: 'colours, or none; else as the terminal, NO_COLOR and FORCE_COLOR say'}),
   };
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Check);
-    const [{placesOf, writeText}, {checkReporters}, {settingsFor}] = await Promise.all([
+    const [{placesOf, writeResults}, {checkReporters}, {settingsFor}] = await Promise.all([
       import('./output.ts'),
       import('../report/check/index.ts'),
       import('./settings.ts'),
@@ -79,19 +70,9 @@ export class Check extends Command {
     const {check} = await import('../checks/check.ts');
     const {diagnosis} = reading;
     const result = check(diagnosis, demands);
-    const plain: RenderOptions = {width: widthFor(undefined), color: flags.color ?? false, quiet: flags.quiet, showRules: false};
-    const toTerminal = isTerminal(1);
-    const shown = {
-      ...plain,
-      width: widthFor(toTerminal ? process.stdout.columns : undefined),
-      color: wantsColor(flags.color, process.env, toTerminal),
-    };
-    for (const {name, path} of places) {
-      const reporter = checkReporters.find((each) => each.name === name);
-      const text = reporter?.render(result, diagnosis, path === null ? shown : plain) ?? '';
-      if (path === null) process.stdout.write(text);
-      else writeText(path, text);
-    }
+    writeResults(places, flags, (name, options) =>
+      checkReporters.find((reporter) => reporter.name === name)?.render(result, diagnosis, options),
+    );
     end(reading.exitCode === 0 && result.failed ? EXIT_FINDINGS : reading.exitCode);
   }
 }

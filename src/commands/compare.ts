@@ -1,10 +1,9 @@
 import {Args, Command, Flags} from '@oclif/core';
 import type {Side} from '../checks/compare.ts';
-import type {RenderOptions} from '../report/reporter.ts';
 import {EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_NOT_UNDERSTOOD, EXIT_TROUBLE} from './exit-code.ts';
 import {limitFlags, limitsFrom} from './limits.ts';
 import {end, failOnFlag, read, readingFlags} from './reading.ts';
-import {isTerminal, wantsColor, widthFor} from './terminal.ts';
+import {resultFlags} from './result-flags.ts';
 import {UsageError} from './usage-error.ts';
 
 const {'min-coverage': _, ...sharedFlags} = readingFlags;
@@ -29,21 +28,13 @@ export class Compare extends Command {
     'max-worse': Flags.string({description: 'how much worse a measure may be (default 0)', helpValue: 'PCT'}),
     ...boundFlags,
     'fail-on': failOnFlag('error', 'fail (1) on new findings of this severity or above'),
-    json: Flags.boolean({description: 'the result as JSON on standard output (the same as --format json)'}),
-    format: Flags.string({
-      description: 'how to report: text, json, markdown; repeatable, with =PATH into a file',
-      helpValue: 'NAME[=PATH]',
-      multiple: true,
-      multipleNonGreedy: true,
-    }),
-    output: Flags.string({char: 'o', description: 'write the result to this file', helpValue: 'PATH'}),
+    ...resultFlags(['text', 'json', 'markdown']),
     ...sharedFlags,
-    color: Flags.boolean({allowNo: true, description: 'colours, or none; else as the terminal, NO_COLOR and FORCE_COLOR say'}),
   };
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Compare);
-    const [{placesOf, writeText}, {compareReporters}, {compare}] = await Promise.all([
+    const [{placesOf, writeResults}, {compareReporters}, {compare}] = await Promise.all([
       import('./output.ts'),
       import('../report/compare/index.ts'),
       import('../checks/compare.ts'),
@@ -60,18 +51,9 @@ export class Compare extends Command {
     const after = await this.side(args.after, flags);
     if (after === null) return;
     const comparison = compare(before.side, after.side, {limits, tolerance, failOn: flags['fail-on']});
-    const plain: RenderOptions = {width: widthFor(undefined), color: flags.color ?? false, quiet: flags.quiet, showRules: false};
-    const toTerminal = isTerminal(1);
-    const shown = {
-      ...plain,
-      width: widthFor(toTerminal ? process.stdout.columns : undefined),
-      color: wantsColor(flags.color, process.env, toTerminal),
-    };
-    for (const {name, path} of places) {
-      const text = compareReporters.find((each) => each.name === name)?.render(comparison, path === null ? shown : plain) ?? '';
-      if (path === null) process.stdout.write(text);
-      else writeText(path, text);
-    }
+    writeResults(places, flags, (name, options) =>
+      compareReporters.find((reporter) => reporter.name === name)?.render(comparison, options),
+    );
     const codes = [before.exitCode, after.exitCode, comparison.failed ? EXIT_FINDINGS : 0];
     end(WORST_FIRST.find((code) => codes.includes(code)) ?? 0);
   }

@@ -3,6 +3,7 @@ import type {Diagnosis} from '../analyze.ts';
 import {type ReporterEntry, reporters} from '../report/index.ts';
 import type {RenderOptions, Reporter} from '../report/reporter.ts';
 import {didYouMean} from './nearest.ts';
+import {isTerminal, wantsColor, widthFor} from './terminal.ts';
 import {UsageError} from './usage-error.ts';
 
 /** A report and where it goes: a file, or standard output where `path` is null. */
@@ -63,6 +64,23 @@ export function writeReport(
   options: RenderOptions,
 ): void {
   writeText(path, reporter.render(diagnosis, options));
+}
+
+/** Puts what `render` makes in each format where it goes. Only standard output may be a terminal, with its width and colours. */
+export function writeResults(
+  places: readonly Place[],
+  {color, quiet}: {readonly color?: boolean | undefined; readonly quiet: boolean},
+  render: (format: string, options: RenderOptions) => string | undefined,
+): void {
+  const plain: RenderOptions = {width: widthFor(undefined), color: color ?? false, quiet, showRules: false};
+  const toTerminal = isTerminal(1);
+  const width = widthFor(toTerminal ? process.stdout.columns : undefined);
+  const shown = {...plain, width, color: wantsColor(color, process.env, toTerminal)};
+  for (const {name, path} of places) {
+    const text = render(name, path === null ? shown : plain) ?? '';
+    if (path === null) process.stdout.write(text);
+    else writeText(path, text);
+  }
 }
 
 export function writeText(path: string, text: string): void {
