@@ -24,14 +24,14 @@ const rule: Rule = {
   severity: 'warning',
   docs: {
     sees:
-      'Workers that leave by a limit of their own (max-requests, memory, lifetime), most of them within five minutes of their start. Ends by ' +
-      'unicorn-worker-killer and puma_worker_killer, one every few minutes.',
+      'Workers that leave by a limit of their own (max-requests, memory, lifetime), most of them within five minutes of their start. The ' +
+      'same of workers that unicorn-worker-killer and puma_worker_killer end.',
     why:
       'Recycling is meant to bound slow leaks over hours. Where a worker lives for minutes, each start costs part of the capacity ' +
       '(with lazy-apps the whole import of the application), caches are cold, and every exit is one more chance to hang.',
     remedy:
       'Raise the limit until a worker lives for an hour or more. Where memory is the reason, find what grows: a worker that reaches ' +
-      'its limit within minutes leaks with every request.',
+      'its limit within minutes leaks with every request, or needs more than the limit from the start.',
     limits: 'The length of a life is known only where lines with a time stand around its start and its end.',
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/Options.html#max-requests'],
   },

@@ -9,7 +9,7 @@ import {count, evidence, proof, seconds, sentences} from './wording.ts';
 
 /** So many tell how often it comes. */
 const ENOUGH = 2;
-/** Seconds between two of them on average, below which it is too often. */
+/** Seconds that a worker lives, below which it is too often. */
 const SHORT = 300;
 
 export const KILLER_MESSAGES = ['unicorn/worker-killer', 'puma/worker-killer'];
@@ -27,18 +27,22 @@ function describe(timeline: Timeline, ends: readonly LogEvent[]): Finding | null
   const last = ends.at(-1);
   if (!first || !last || ends.length < ENOUGH) return null;
   const apart = between(first.at, last.at).min / (ends.length - 1);
-  if (apart === 0 || apart >= SHORT) return null;
+  const isPuma = first.message === 'puma/worker-killer';
+  const life = Math.round(isPuma ? apart * Math.max(...ends.map(({fields}) => Number(fields.count))) : longestLife(ends));
+  if (apart === 0 || life >= SHORT) return null;
   const lines = evidence([
     ...ends.slice(0, 3).map((event) => proof(event, 'a worker is ended for its memory')),
     proof(last, 'the last one'),
   ]);
   if (!lines) return null;
-  const isPuma = first.message === 'puma/worker-killer';
   return {
     title: `A killer of workers ends one every ${seconds(Math.round(apart))} for its memory`,
     message: sentences(
-      `${count(ends.length, 'worker')} ${ends.length === 1 ? 'was' : 'were'} told to leave because of memory, one every ${seconds(Math.round(apart))} on average. That is proved.`,
-      'A fresh worker that reaches the limit within minutes does not leak: the limit is below what the application needs.',
+      `${count(ends.length, 'worker')} were told to leave because of memory, one every ${seconds(Math.round(apart))} on average. That is proved.`,
+      isPuma
+        ? `With so many workers in turn, each lives for about ${seconds(life)}.`
+        : `None of them had lived for longer than ${seconds(life)}.`,
+      'Either the limit is below what a warm worker needs, or each request leaks: how large a worker is right after its start tells which.',
       'Each start costs part of the capacity, and the next comes before the caches are warm.',
     ),
     confidence: 'certain',
@@ -56,7 +60,7 @@ function describe(timeline: Timeline, ends: readonly LogEvent[]): Finding | null
         value: null,
         since: null,
         safety: 'safe',
-        effect: 'workers live for hours, and only one that really leaks is ended',
+        effect: 'only a worker that really leaks is ended',
         why: isPuma
           ? 'Set it to the memory that the dyno or container really has, and run fewer workers if they do not fit.'
           : 'Set them well above the size of a worker that is warm, and run fewer workers if they do not fit.',
@@ -65,4 +69,9 @@ function describe(timeline: Timeline, ends: readonly LogEvent[]): Finding | null
     next: ['ps -o pid,etime,rss --ppid <pid of the master>   # how large a worker is after a minute, and after an hour'],
     identity: [isPuma ? 'puma' : 'unicorn', 'worker killer'],
   };
+}
+
+/** The worker itself tells for how long it has lived. */
+function longestLife(ends: readonly LogEvent[]): number {
+  return Math.max(...ends.map(({fields}) => Number(fields.seconds)));
 }
