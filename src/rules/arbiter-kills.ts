@@ -81,7 +81,7 @@ function outlasted(process: Process, instance: Instance): Pick<ArbiterKill, 'for
   const stop = instance.reloads.find(({id, kind}) => id === asked?.reload && kind === 'stop');
   if (!asked || !leaving || !stop?.ended || ended !== leaving || role !== 'worker') return null;
   const all = processesAskedBy(instance, stop).filter((each) => each.role === 'worker');
-  if (all.some((each) => each.forced !== null || each.leaving === null)) return null;
+  if (all.some((each) => each.forced !== null || each.leaving === null) || othersHeld(instance, stop.began)) return null;
   const last = all.map((each) => each.leaving as LogEvent).reduce((a, b) => (precedes(a, b) ? b : a));
   if (between(last.at, stop.ended.at).min < TEARDOWN) return null;
   const grace = numberOf(instance, 'graceful_timeout');
@@ -93,6 +93,15 @@ function outlasted(process: Process, instance: Instance): Pick<ArbiterKill, 'for
     isEndKnown,
     forced: {at, event: stop.ended, deadline: 'stop-timeout', inferred: true, tries: 1, patience},
   };
+}
+
+/** Workers that an earlier reload had asked were still there, and had not left their loop: the stop waited for these as well. */
+function othersHeld({processes, reloads}: Instance, stop: LogEvent): boolean {
+  return processes.some(({role, asked, leaving, ended}) => {
+    const left = leaving ?? ended;
+    const earlier = reloads.find(({id}) => id === asked?.reload);
+    return role === 'worker' && earlier !== undefined && precedes(earlier.began, stop) && (left === null || precedes(stop, left));
+  });
 }
 
 /** Those of one verdict, by instance. */

@@ -22,7 +22,7 @@ const RESOLUTION = 1;
 export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): ProcessDraft[] {
   const {active, supervisor} = instance;
   if (supervisor !== 'gunicorn' || active?.kind !== 'stop') return [];
-  const workers = instance.processes.filter(({role, asked}) => role === 'worker' && asked?.reload === active);
+  const workers = waitedFor(instance);
   const left = workers.filter(isAlive);
   const waited = between(active.began.at, ended.at).min + RESOLUTION;
   const busy = left.filter(({leaving, forced}) => leaving === null && forced === null);
@@ -37,13 +37,23 @@ export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): Proces
 }
 
 /** All workers of a stop of gunicorn said that they were exiting, and the arbiter waited for longer than an exit takes. */
-export function outlastsLeaving({supervisor, active, processes}: InstanceDraft, ended: LogEvent): boolean {
-  if (supervisor !== 'gunicorn' || active?.kind !== 'stop') return false;
-  const asked = processes.filter((process) => process.role === 'worker' && process.asked?.reload === active);
+export function outlastsLeaving(instance: InstanceDraft, ended: LogEvent): boolean {
+  if (instance.supervisor !== 'gunicorn' || instance.active?.kind !== 'stop') return false;
+  const asked = waitedFor(instance);
   // One that was killed explains the wait.
   if (asked.some(({forced, end}) => forced !== null || end === 'forced' || end === 'killed')) return false;
   const left = asked.filter(isAlive);
   return left.length > 0 && left.every(({leaving}) => leaving !== null && between(leaving.at, ended.at).min >= TEARDOWN);
+}
+
+/** Those that the stop under way has asked, and those that were asked before and had not left their loop when it began. */
+function waitedFor({processes, active}: InstanceDraft): ProcessDraft[] {
+  return processes.filter(
+    (process) =>
+      process.role === 'worker' &&
+      process.asked !== null &&
+      (process.asked.reload === active || (process.leaving === null && isAlive(process))),
+  );
 }
 
 function gracefulTimeout({settings}: InstanceDraft): number {
