@@ -7,6 +7,11 @@ IN_ORDER = (0, 17, 30)  # the last two are uWSGI's own, for a reload and for a s
 DEADLY = {"SIGKILL", "SIGABRT"}
 # What else a driver can ask for: another number of workers, another log file.
 RELOADS = {"graceful", "brutal", "chain", "workers", "hup", "usr2", "stop"}
+# Lines of uWSGI and gunicorn that tell the end of one process. gunicorn's "Worker exiting" comes before it.
+TOLD_ENDS = (
+    "killed successfully (pid: {})", "(pid: {}) died", "(pid: {}) annihilated",
+    "Worker with pid {} was terminated", "Worker (pid:{}) exited", "Worker (pid:{}) was sent",
+)
 OWN_ROLES = {"worker", "mule", "spooler", "master"}
 # The same in the truth and in the report: helpers that load no application cannot say what they are.
 ALIKE = {"gateway": {"gateway", "mule", "spooler", "daemon", "emperor", "other", "worker", "program"}, "server": {"master", "emperor", "other"}}
@@ -93,7 +98,9 @@ class Comparison:
         if role == "worker" and true["worker"] is not None and found["worker"] != true["worker"]:
             self.say("number", f"{pid} is worker {true['worker']} and is called {found['worker']}")
         started, ended = instant(true["startedAt"]), instant(true["endedAt"])
-        if not holds(found["startedAt"], started):
+        # gunicorn's first word comes when a preloaded application has been imported.
+        is_first_word_late = role == "master" and "preload_app = True" in self.run["configuration"]
+        if not holds(found["startedAt"], started, 30 if is_first_word_late else SLACK):
             self.say("start", f"{role} {pid} started {true['startedAt']}, not {shown(found['startedAt'])}")
         if found["end"] != "running" and ended is not None and pid not in self.named and not holds(found["endedAt"], ended):
             self.say("end", f"{role} {pid} ended {true['endedAt']}, not {shown(found['endedAt'])}")
@@ -103,13 +110,28 @@ class Comparison:
         is_own = leaves or found["cause"] in ("max-requests", "max-lifetime", "cheaper")
         if asked and found["askedToStopAt"] and not is_own and not any(holds(found["askedToStopAt"], s["t"]) for s in asked):
             self.say("asked", f"{role} {pid} was asked at {[iso(s['t']) for s in asked][:3]}, not {shown(found['askedToStopAt'])}")
+        if found["successorPid"] in self.true and self.true[found["successorPid"]]["worker"] is None:
+            return  # it was not loaded, so that it could not say what it is
         later = [p["pid"] for p in self.truth["processes"] if p["worker"] and p["worker"] == true["worker"]
                  and p["parent"] == true["parent"] and instant(p["startedAt"]) > started]
         if found["successorPid"] is not None and true["worker"] and later[:1] != [found["successorPid"]]:
             self.say("successor", f"{pid} was followed by {later[:1]}, not {found['successorPid']}")
 
+    def says(self, *texts):
+        return any(text in log for text in texts for log in self.run["logs"].values())
+
+    def is_said_to_leave(self, pid):
+        """gunicorn's worker has left its loop; what its process does after that leaves no line unless the arbiter tells."""
+        return self.says(f"Worker exiting (pid: {pid})")
+
     def ender(self, true):
         pid, signal = true["pid"], true["signal"]
+        # uWSGI's master says so of whoever was asked to leave, whatever ended it.
+        if pid in self.struck and self.says(f"killed successfully (pid: {pid})"):
+            return {"nobody-shown", "itself"}
+        # gunicorn writes nothing of those that it kills at a graceful_timeout that only its settings tell.
+        if pid in self.forced and self.is_said_to_leave(pid) and not self.says("graceful_timeout: "):
+            return {"supervisor", "itself"}
         if pid in self.forced or pid in self.named:
             return {"supervisor"}
         if signal in DEADLY:
@@ -126,13 +148,13 @@ class Comparison:
                 answer, end = found["endedBy"], found["end"]
                 who = f"{true['role']} {pid} (end {end}, cause {found['cause']})"
                 if true["endedAt"] is None:
-                    if answer is not None and end != "lost":
+                    if answer is not None and end != "lost" and not self.is_said_to_leave(pid):
                         self.say("ender", f"{who} lives and is said to be ended by {answer}")
                 elif answer is None:
                     if self.log_end is not None and instant(true["endedAt"]) < self.log_end - 2 and true["role"] in OWN_ROLES:
                         self.say("ender", f"{who} ended at {true['endedAt']} ({true['signal'] or true['exitCode']}) and is said to run")
                 elif end == "lost":
-                    if true["role"] == "worker" and not self.is_mute:
+                    if true["role"] == "worker" and not self.is_mute and self.says(*(line.format(pid) for line in TOLD_ENDS)):
                         self.say("lost", f"{who} ended at {true['endedAt']} ({true['signal'] or true['exitCode']})")
                 elif self.is_mute and answer == "nobody-shown":
                     continue
@@ -180,9 +202,17 @@ class Comparison:
         if "emperor" in self.run["configuration"] and any(each["what"] == "SIGKILL" for each in self.run["accidents"]):
             return
         known = {worker["oldPid"] for reload in true for worker in reload["workers"]}
+        # Whom it asked, the recorder does not always see.
+        bare = [(reload["kind"], instant(reload["askedAt"])) for reload in self.truth["reloads"] if not reload["workers"]]
         for fit in left:
+            if any(kind == fit["kind"] and holds(fit["startedAt"], asked, self.patience()) for kind, asked in bare):
+                continue
             if not known & {worker["oldPid"] for worker in fit["workers"]}:
                 self.say("reload", f"{fit['id']} ({fit['kind']}) of {[w['oldPid'] for w in fit['workers']]} was never asked for")
+
+    def patience(self):
+        """Seconds from the driver's request to the reload: an emperor looks after its vassals every few seconds."""
+        return 5 if "emperor" in self.run["configuration"] else 2.2
 
     def durations(self, true, found):
         asked = instant(true["askedAt"])
@@ -207,7 +237,7 @@ class Comparison:
             if (wait["min"] is not None and is_ < wait["min"] - SLACK - 1) or (wait["max"] is not None and is_ > wait["max"] + SLACK):
                 self.say("wait", f"{found['id']}: {worker['oldPid']} took {is_:.1f} s, not {wait['min']} .. {wait['max']}")
             true_end = self.true[worker["oldPid"]]
-            if worker["end"] == "clean" and true_end["signal"] == "SIGKILL":
+            if worker["end"] == "clean" and true_end["signal"] == "SIGKILL" and "itself" not in self.ender(true_end):
                 self.say("reloaded end", f"{found['id']}: {worker['oldPid']} was killed, not clean")
 
     # -- tasks
@@ -263,7 +293,7 @@ class Comparison:
         if rule == "master-died" and not any(p["role"] in ("master", "emperor") and p["signal"] for p in self.true.values()):
             return "no master was killed"
         if rule == "worker-crashed":
-            crashed = [p for p in ended if p["signal"] or p["exitCode"] not in (None, *IN_ORDER)]
+            crashed = [p for p in ended if p["signal"] or p["exitCode"] not in (None, *IN_ORDER) or p["pid"] in self.struck]
             if ended and not crashed:
                 return f"they left with {[p['exitCode'] for p in ended]}"
         if rule == "worker-never-came-back":
