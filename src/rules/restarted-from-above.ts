@@ -158,16 +158,20 @@ function* withAnother(timeline: Timeline): Iterable<Finding> {
   for (const [n, stop] of own.entries()) {
     const unit = programOf(stop);
     if (stop.message !== 'systemd/stopping' || told.has(unit)) continue;
-    const after = own.slice(n + 1);
-    const next = (messages: readonly string[], of: string, since: LogEvent) =>
-      after.find((event) => messages.includes(event.message) && programOf(event) === of && precedes(since, event)) ?? null;
+    const next = (messages: readonly string[], of: string | null, since: LogEvent) => {
+      for (let i = n + 1; i < own.length; i++) {
+        const event = own[i] as LogEvent;
+        if (messages.includes(event.message) && (of === null || programOf(event) === of) && precedes(since, event)) return event;
+      }
+      return null;
+    };
     const gone = next(['systemd/stopped'], unit, stop);
-    const below = gone && (after.find((event) => event.message === 'systemd/stopping' && precedes(gone, event)) ?? null);
-    if (gone === null || below === null || programOf(below) === unit) continue;
+    const below = gone && next(['systemd/stopping'], null, gone);
+    if (gone === null || below === null || programOf(below) === unit || !isAtOnce(gone, below)) continue;
     const base = programOf(below);
     const up = next(['systemd/started'], base, below);
     const again = next(['systemd/starting', 'systemd/started'], unit, gone);
-    if (up === null || again === null || !precedes(up, again) || !isAtOnce(gone, below) || !isAtOnce(up, again)) continue;
+    if (up === null || again === null || !precedes(up, again) || !isAtOnce(up, again)) continue;
     told.add(unit);
     const result = finding(timeline, below, [stop, below, up, again], {
       title: `${unit} was restarted together with ${base}`,

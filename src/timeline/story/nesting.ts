@@ -59,6 +59,7 @@ class Known {
   /** Those whose start the log shows. */
   readonly starting: readonly InstanceDraft[];
   private readonly reloads: ReadonlyMap<InstanceDraft, ReloadDraft>;
+  private readonly ofOneUnit: ReadonlySet<InstanceDraft>;
 
   constructor({instances, reloads}: Story) {
     this.starting = instances.filter((instance) => startOf(instance) !== null);
@@ -71,6 +72,12 @@ class Known {
       for (const process of processes) listed(this.byPid, process.pid).push(process);
     }
     this.reloads = new Map(reloads.map((reload) => [reload.instance, reload]));
+    this.ofOneUnit = new Set(instances.filter(({supervisor, processes}) => supervisor === 'systemd' && isOneUnit(processes)));
+  }
+
+  /** A systemd of which the log tells one unit only. */
+  hasOneUnit(instance: InstanceDraft): boolean {
+    return this.ofOneUnit.has(instance);
   }
 
   withMaster(pid: number): readonly InstanceDraft[] {
@@ -88,6 +95,10 @@ class Known {
   lastReload(instance: InstanceDraft): ReloadDraft | null {
     return this.reloads.get(instance) ?? null;
   }
+}
+
+function isOneUnit(processes: readonly ProcessDraft[]): boolean {
+  return new Set(processes.filter(({role}) => role === 'program').map(({program}) => program)).size === 1;
 }
 
 function listed<Key, Value>(lists: Map<Key, Value[]>, key: Key): Value[] {
@@ -120,8 +131,8 @@ function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): Inner 
   const told =
     byPid.length > 0 ? byPid : known.named(life.program).filter((instance) => isOther(instance) && isFree(instance, life));
   const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
-  if (told.length === 0 && outer.supervisor === 'systemd') {
-    const instance = startedWith(life, outer, known.starting.filter(isOther));
+  if (told.length === 0 && known.hasOneUnit(outer)) {
+    const instance = startedWith(life, known.starting.filter(isOther));
     return instance === null ? null : {instance, inferred: true};
   }
   const instance = fitting.find((each) => sharesClock(life, each)) ?? fitting[0];
@@ -132,9 +143,8 @@ function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): Inner 
  * systemd tells no pid when it starts a unit. In the journal of one unit, what starts on its host in the moment of its start
  * is the unit's: the outermost, where a supervisor starts servers in turn.
  */
-function startedWith(life: ProcessDraft, outer: InstanceDraft, others: readonly InstanceDraft[]): InstanceDraft | null {
-  const units = new Set(outer.processes.filter(({role}) => role === 'program').map(({program}) => program));
-  if (units.size !== 1 || life.started === null) return null;
+function startedWith(life: ProcessDraft, others: readonly InstanceDraft[]): InstanceDraft | null {
+  if (life.started === null) return null;
   const {started, ended, pid} = life;
   const inTime = others.filter((instance) => {
     const start = startOf(instance);
