@@ -1,5 +1,5 @@
 /**
- * What container runtimes say of a stop: `grammars/container.ohm` in the vocabulary of events. A container is a program of
+ * What container runtimes say of a stop or an end: `grammars/container.ohm` in the vocabulary of events. A container is a program of
  * theirs, and its first process the server, a shell or an init; no line tells a pid.
  */
 import matcher from '../../grammars/container.ohm';
@@ -14,11 +14,13 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   killed: {kind: 'process-forced', role: 'program', deadline: 'stop-timeout'},
   stopped: {kind: 'program-down', role: 'program'},
   'grace-began': {kind: 'program-stopping', role: 'program'},
+  exited: {kind: 'process-ended', role: 'program'},
+  'stopping-all': {kind: 'remark'},
 };
 
 export const container: Format = {
   id: 'container',
-  title: 'dockerd, containerd and the kubelet',
+  title: 'dockerd, containerd, the kubelet and docker compose',
   grammarFile: 'container.ohm',
   matcher,
   meanings,

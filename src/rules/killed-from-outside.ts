@@ -3,6 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
 import {between} from '../timeline/time.ts';
 import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {containersKilled} from './containers-killed.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import {memoryKillsIn} from './memory.ts';
 import {outerOf} from './outer.ts';
@@ -49,6 +50,7 @@ const rule: Rule = {
       'supervisord/exited',
       'systemd/main-process-exited',
       'celery/process-exited',
+      'container/exited',
     ],
     otherwise: 'no line of this log tells of the start or the end of a worker',
   },
@@ -60,6 +62,11 @@ const rule: Rule = {
       const killed = loneDeaths(timeline, instance, 'killed').filter(
         (process) => isSignal9(process) && !starved.has(process.ended) && !isOwned(owners, instance, process),
       );
+      if (instance.supervisor === 'container') {
+        const finding = containersKilled(timeline, instance, killed);
+        if (finding) yield finding;
+        continue;
+      }
       const onRequest = killed.filter((process) => asked.some((event) => isNear(event, process)));
       const others = killed.filter((process) => !onRequest.includes(process));
       for (const finding of [

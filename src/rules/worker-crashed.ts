@@ -65,6 +65,7 @@ const rule: Rule = {
       'uvicorn/child-died',
       'supervisord/exited',
       'systemd/main-process-exited',
+      'container/exited',
     ],
     otherwise: 'no line of this log tells of the start or the end of a worker',
   },

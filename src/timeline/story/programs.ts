@@ -5,6 +5,9 @@ import {UNKNOWN_PID} from '../timeline.ts';
 import {type InstanceDraft, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
 import {showThere} from './seen.ts';
 
+const FIRST_SIGNAL = 128;
+const LAST_SIGNAL = FIRST_SIGNAL + 64;
+
 /**
  * The programs of supervisors that run whole programs: supervisord, systemd, a platform. Most of their lines name the
  * program alone, so its lives are followed by name; supervisord tells a pid when it starts one, systemd when it kills one.
@@ -143,10 +146,14 @@ export class Programs {
   }
 
   private ended(event: LogEvent, instance: InstanceDraft, index: number): void {
-    const process = this.current(event, instance) ?? this.introduce(event, instance, index, nameOf(event));
+    const past = this.current(event, instance);
+    // Compose tells of each end of a container, and never of a start.
+    const isAnother = past === null || (event.message === 'container/exited' && !isAlive(past));
+    const process = isAnother ? this.introduce(event, instance, index, nameOf(event)) : past;
     if (!isAlive(process)) return;
-    const {signal, expected} = event.fields;
+    const {expected} = event.fields;
     const status = Number(event.fields['status']);
+    const signal = event.fields['signal'] ?? signalOfContainer(event);
     if (signal !== undefined) process.signal = String(signal);
     const name = process.signal === null ? null : signalName(process.signal);
     const wasAsked = event.meaning.cause === 'stop' || process.asked !== null;
@@ -204,6 +211,12 @@ export class Programs {
   private current(event: LogEvent, instance: InstanceDraft): ProcessDraft | null {
     return this.latest.get(keyOf(instance, nameOf(event))) ?? null;
   }
+}
+
+/** A container whose first process a signal ended has the code 128 and the signal's number. */
+function signalOfContainer({message, fields}: LogEvent): number | undefined {
+  const code = message === 'container/exited' ? Number(fields['status']) : 0;
+  return code > FIRST_SIGNAL && code <= LAST_SIGNAL ? code - FIRST_SIGNAL : undefined;
 }
 
 function waitsForMain({forced}: ProcessDraft): boolean {
