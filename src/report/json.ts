@@ -177,6 +177,7 @@ function writer(timeline: Timeline) {
   const reload = (reload: Reload) => ({
     id: reload.id,
     instance: reload.instance,
+    rivals: reload.rivals,
     kind: reload.kind,
     trigger: reload.trigger,
     startedAt: at(reload.startedAt),

@@ -125,6 +125,11 @@ const instance = object({
 const reload = object({
   id: string,
   instance: string,
+  rivals: {
+    ...array(string),
+    description:
+      'Further instances that it may have been of: no line tells, and the one that is named is a guess. Empty where it is told',
+  },
   kind: oneOf('graceful', 'brutal', 'chain', 'workers', 'hup', 'usr2', 'stop'),
   trigger: oneOf('touch', 'signal', 'fifo', 'autoreload', 'unknown'),
   startedAt: instant,

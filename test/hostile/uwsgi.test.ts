@@ -131,7 +131,7 @@ describe('what tools and people leave', () => {
     const log = await judged(...HELD.map((line) => `${line}$`));
     expect(log.findings).toEqual(findings);
     expect(forcedIn(log)).toEqual([19380, 19381, 19388]);
-    expect(log.header).toContain('that a tool wrote as signs');
+    expect(log.header).toContain('marks that a tool put at the ends of lines');
   });
 
   test('every line closed by a web page', async () => {
