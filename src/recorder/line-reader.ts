@@ -44,6 +44,7 @@ import {fieldsInValues, meaningInContext} from './wording.ts';
 import type {Writer} from './writer.ts';
 
 const CR = 13;
+const COLON = 0x3a;
 const MOST_EXAMPLES = 5;
 /** A table's column names stand in one of the first lines. */
 const LAST_HEADING = 3;
@@ -184,8 +185,8 @@ export class LineReader {
   private plain(buffer: Buffer, at: number, body: number, lineEnd: number): LineKind | null {
     const {current} = this.keeper;
     if (this.witness !== null || this.teller !== null || current.isStructured || current.carried !== null) return null;
-    // The stamp in front may tell the year.
-    if (body > at && !current.calendar.knows) return null;
+    // The stamp in front may tell the year, and a program behind it may have said nothing.
+    if (body > at && (!current.calendar.knows || buffer[lineEnd - 1] === COLON)) return null;
     const ink = inkOf(buffer, body);
     const first = buffer[ink] as number;
     if (first <= BLANK || first === BRACE || first === BRACKET) return null;
