@@ -112,7 +112,7 @@ describe('what a run loads', () => {
 
   test('the command line by itself loads no rule, no reader of logs and no reporter', () => {
     const heavy =
-      /^src\/(?:rules|formats|grammar|source|timeline|config)\/|^src\/report\/(?:text|json|sarif|markdown)\.ts|^src\/analyze\.ts/;
+      /^src\/(?:rules|formats|recorder|grammar|source|timeline|config)\/|^src\/report\/(?:text|json|sarif|markdown)\.ts|^src\/analyze\.ts/;
     expect(loadedBy('src/cli.ts')).toContain('src/commands/analyze.ts');
     expect(loadedBy('src/cli.ts').filter((file) => heavy.test(file))).toEqual([]);
   });

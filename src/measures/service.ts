@@ -49,15 +49,15 @@ function gapsIn(instances: readonly Instance[], from: number, end: number): read
   const isBlind = instances.every(({processes}) => processes.every(({role, started}) => role !== 'worker' || started === null));
   if (isBlind && instances.every(({supervisor}) => supervisor === 'gunicorn')) return [];
   const reloads = instances.flatMap((instance) => instance.reloads);
-  const stop = reloads.findLast(({kind}) => kind === 'stop');
-  const isOver = stop !== undefined && stop === reloads.at(-1);
+  const stop = reloads.at(-1);
+  const isOver = stop?.kind === 'stop' && instances.at(-1)?.reloads.at(-1) === stop;
   const to = isOver ? Math.max(from, stop.startedAt.earliest ?? stop.startedAt.latest ?? end) : end;
   const firstLoss = firstLossOf(instances);
-  const lives = instances.flatMap((instance) => {
+  const lives = instances.flatMap((instance, n) => {
     const {places, loadsInWorker} = crewOf(instance);
     return places.map((place) => {
       const life = lifeOf(place, loadsInWorker);
-      const wasThere = firstLoss === null || isThereBefore(firstLoss, place[0]);
+      const wasThere = n === 0 && (firstLoss === null || isThereBefore(firstLoss, place[0]));
       return piecesOf(wasThere ? servingFromTheStart(life) : life, from, to);
     });
   });

@@ -23,13 +23,13 @@ export class BrokenLines {
   }
 
   /** What a line is that is nothing by itself: the rest of one that a terminal has broken, unless it has a front of its own. */
-  mended(buffer: Buffer, at: number, lineEnd: number, kind: LineKind, hasFront: boolean): LineKind {
+  mended(buffer: Buffer, at: number, lineEnd: number, kind: LineKind): LineKind {
     const {current} = this.keeper;
     const {broken, spoken} = current;
     const isSpoken = spoken !== null && spoken.by !== 0;
     const width = lineEnd - at;
     current.broken = null;
-    if (broken !== null && !hasFront) {
+    if (broken !== null && !this.hasFront(buffer, at)) {
       const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
       current.brokenTried++;
       const isSilent = !isSpoken && !broken.isSpoken && this.isSilentAt(whole, whole.length - width);
@@ -53,6 +53,15 @@ export class BrokenLines {
     if (current.brokenWidth === null ? mayBe : width === current.brokenWidth)
       current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line, isSpoken};
     return kind;
+  }
+
+  /** Whether the line begins as the last one that a transport had wrapped. */
+  private hasFront(buffer: Buffer, at: number): boolean {
+    const {route, routeNames} = this.keeper.current;
+    const [first] = route;
+    if (first === undefined || routeNames.length === 0) return false;
+    this.lines.bind(buffer);
+    return first.layers.matcher.prefix(at) === first.layer;
   }
 
   /** Whether nobody's text stands where two lines were put together. */

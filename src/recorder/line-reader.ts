@@ -140,7 +140,7 @@ export class LineReader {
       this.plain(buffer, at, body, lineEnd) ??
       this.beginsAnew(buffer, at, lineEnd);
     if (isRecognised(kind)) current.broken = null;
-    else kind = this.broken.mended(buffer, at, lineEnd, kind, body > at && current.routeNames.length > 0);
+    else kind = this.broken.mended(buffer, at, lineEnd, kind);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
       kind = this.broken.joined(current.cut, buffer.subarray(at, lineEnd)) ?? kind;
     current[kind]++;
@@ -199,12 +199,19 @@ export class LineReader {
       if (body === at) current.spoken = spoken;
       return null;
     }
+    if (body > at && this.mayNameWriter(ink)) return null;
     const text = this.loggersText(buffer, body, ink);
     if (text < 0 || strangest(buffer, body, lineEnd) !== null) return null;
     const typed = isDressed(buffer, body, lineEnd) ? asTyped(buffer, body, lineEnd) : null;
     if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) return null;
     this.listen(text, body === at ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer));
     return 'application';
+  }
+
+  /** Behind the stamp that a transport wrote, a host and a program may follow. */
+  private mayNameWriter(at: number): boolean {
+    const last = this.keeper.current.route.at(-1);
+    return last?.layers === this.layers && this.keeper.stamps.has(last.layer) && this.origins.matcher.prefix(at) >= 0;
   }
 
   /** Where the text begins of a line that an application, or its logger, wrote; negative where somebody else may have put something in front. */

@@ -144,6 +144,18 @@ function isAlwaysAcknowledged({processes}: Instance, {kind, headless}: Reload): 
 const FEW = 3;
 const LONG = 5;
 
+const killedAlways = new WeakMap<Instance, number>();
+
+/** Workers that had to be killed, where no worker of any reload left by itself. */
+function killedInEachReload(instance: Instance): number {
+  const known = killedAlways.get(instance);
+  if (known !== undefined) return known;
+  const ends = instance.reloads.flatMap(({workers}) => workers.map(({end}) => end));
+  const killed = ends.includes('clean') ? 0 : ends.filter((end) => end === 'forced').length;
+  killedAlways.set(instance, killed);
+  return killed;
+}
+
 /** Whether requests can account for it that every worker of a reload had to be killed. */
 function requestsExplain(
   overflows: readonly LogEvent[],
@@ -156,7 +168,7 @@ function requestsExplain(
   const all = forced === workers.length ? `All ${forced} workers` : `All ${forced} workers that the log shows to have ended`;
   const requests = requestsOf(instance);
   if (requests.count === 0) {
-    return several && (forced >= FEW || mercyOf(instance).seconds >= LONG)
+    return several && (forced >= FEW || killedInEachReload(instance) >= FEW || mercyOf(instance).seconds >= LONG)
       ? {
           idle: true,
           why:

@@ -36,7 +36,10 @@ describe.each(samples)('what was recorded of %s', (sample) => {
 
   test('as many were forced and orphaned as the kernel saw', async () => {
     const forced = await one('forced-kills');
-    const byOthers = truth.processes.filter(({killedBy}) => killedBy === 'supervisord' || killedBy === 'systemd').length;
+    // Who dies of the signal that asks it to stop was not forced.
+    const byOthers = truth.processes.filter(
+      ({killedBy, signal}) => (killedBy === 'supervisord' || killedBy === 'systemd') && signal !== 'SIGTERM',
+    ).length;
     const seen = truth.forcedPids.length + truth.harakiriPids.length + (truth.namedAfterTheirEnd?.length ?? 0) + byOthers;
     // A daemon that had to be killed counts; what the master kills at every reload does not, and truth calls both gateways.
     const daemons = truth.processes.filter(({role, killedBy}) => role === 'gateway' && killedBy === 'master').length;
@@ -92,12 +95,18 @@ function withoutAnybody({processes, reloads, recycles, recorded}: Truth): number
   const asked = new Map(
     [...reloads.flatMap(({workers}) => workers), ...recycles].map(({oldPid, pid, askedAt}) => [oldPid ?? pid, askedAt]),
   );
-  const stop = reloads.find(({kind}) => kind === 'stop')?.askedAt ?? recorded.end;
   const workers = processes.filter(({role}) => role === 'worker');
-  // Masters that a supervisor starts one after the other, without having stopped any, are one service.
-  const serviceOf = (master: number | null) => {
-    const parent = processes.find(({pid}) => pid === master)?.parent;
-    return reloads.length === 0 && processes.some(({pid, role}) => pid === parent && role === 'supervisor') ? parent : master;
+  const lastStop = reloads.findLast(({kind}) => kind === 'stop')?.askedAt ?? recorded.end;
+  const stop = workers.some(({startedAt}) => startedAt > lastStop) ? recorded.end : lastStop;
+  // Masters that a supervisor starts one after the other are one service.
+  const serviceOf = (pid: number | null) => {
+    const master = processes.find((each) => each.pid === pid);
+    const others = processes.filter((each) => each.role === 'master' && each !== master && each.parent === master?.parent);
+    const isAlone = others.every(
+      ({startedAt, endedAt}) => (endedAt ?? stop) <= (master?.startedAt ?? '') || startedAt >= (master?.endedAt ?? stop),
+    );
+    const isRun = processes.some((each) => each.pid === master?.parent && each.role === 'supervisor');
+    return isRun && isAlone ? master?.parent : pid;
   };
   return [...new Set(workers.map(({parent}) => serviceOf(parent)))]
     .map((service) =>
@@ -142,6 +151,7 @@ interface Truth {
     readonly startedAt: string;
     readonly endedAt: string | null;
     readonly killedBy: string | null;
+    readonly signal: string | null;
   }[];
   readonly reloads: readonly {readonly kind: string; readonly askedAt: string; readonly workers: readonly Departure[]}[];
   readonly recycles: readonly Departure[];
