@@ -5,6 +5,7 @@ export default defineConfig({
   plugins: [viteGrammarPlugin()],
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/temporary-folder.ts',
     exclude: ['test/servers/**', 'test/package/**'],
     disableConsoleIntercept: true,
     // Programs are started: on a busy machine that takes its time.

@@ -1,7 +1,7 @@
-import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import {reconcile} from '../src/rules/reconcile.ts';
 import type {Fix} from '../src/rules/rule.ts';
@@ -9,7 +9,6 @@ import {mayHave, setting} from '../src/rules/settings.ts';
 import {finding, timelineOf} from './report/diagnosis.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-fixes-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 /** Every log of the project, with its configuration where one stands beside it. */
 const logs = [

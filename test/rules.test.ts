@@ -1,7 +1,7 @@
-import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {basename, dirname, join} from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../src/analyze.ts';
 import {formats} from '../src/formats/index.ts';
 import {verdict} from '../src/report/verdict.ts';
@@ -299,7 +299,6 @@ describe('every report', () => {
 
 describe('many times the same trouble', () => {
   const folder = mkdtempSync(join(tmpdir(), 'rules-'));
-  afterAll(() => rmSync(folder, {recursive: true}));
 
   test('a hundred hung reloads of one instance are one finding', async () => {
     const file = join(folder, 'uwsgi.log');

@@ -1,8 +1,8 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Ajv2020} from 'ajv/dist/2020.js';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {analyze} from '../src/analyze.ts';
 import {simulationSchema} from '../src/report/schema.ts';
 import {simulationJson, simulationText} from '../src/report/simulation.ts';
@@ -10,7 +10,6 @@ import {SIMULATED, type Wish} from '../src/simulation/settings.ts';
 import {type Simulation, simulate} from '../src/simulation/simulate.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-simulate-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 function wish(text: string): Wish {
   const [name = '', value = ''] = text.split('=');

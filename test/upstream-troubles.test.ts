@@ -1,12 +1,11 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {analyze} from '../src/analyze.ts';
 import {upstreamTroubles} from '../src/rules/upstream-troubles.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-upstream-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 const start = (version: string) => [
   `*** Starting uWSGI ${version} (64bit) on [Wed Mar  4 10:00:00 2026] ***`,

@@ -6,6 +6,7 @@ import {SEEN} from '../timeline/snapshots.ts';
 import type {ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
 import type {TimeWindow} from '../timeline/window.ts';
 import {longDuration} from './duration.ts';
+import {riskOf} from './finding-words.ts';
 import {notUnderstood, recognised} from './understood.ts';
 
 /**
@@ -61,9 +62,12 @@ function troubled(worst: RuleFinding, others: readonly RuleFinding[], reloads: r
   const setting =
     worst.confidence === 'possible' ? undefined : worst.fixes.find((fix) => fix.setting !== null && fix.value !== null);
   return [
-    `${title}${worst.confidence === 'certain' ? '' : ` (${worst.confidence})`}`,
+    // A title that says how sure it is need not be told twice.
+    worst.confidence === 'certain' || title.includes(worst.confidence) ? title : `${title} (${worst.confidence})`,
     ...cost,
-    ...(setting === undefined ? [] : [`the setting to try first is ${setting.setting} = ${setting.value}`]),
+    ...(setting === undefined
+      ? []
+      : [`the setting to try first is ${setting.setting} = ${setting.value}: ${setting.effect} (${riskOf(setting)})`]),
     ...(also.length === 0 ? [] : [`also ${list(also)}`]),
   ].join('; ');
 }

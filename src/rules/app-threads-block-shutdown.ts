@@ -29,7 +29,7 @@ import {
 
 const rule: Rule = {
   id: 'app-threads-block-shutdown',
-  title: 'Workers did not leave and were killed at the deadline; a thread of the application probably held them',
+  title: 'Workers did not leave and were killed at the deadline; a thread of the application likely held them',
   severity: 'error',
   docs: {
     sees:

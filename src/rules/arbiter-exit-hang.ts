@@ -44,7 +44,7 @@ export function describeExitHang(instance: Instance, kills: readonly ArbiterKill
   return {
     title: awaited
       ? 'Workers had left their loop and did not end: a thread of the application held them'
-      : 'Workers had left their loop and did not end; a thread of the application probably held them',
+      : 'Workers had left their loop and did not end; a thread of the application likely held them',
     message: sentences(
       `${count(kills.length, 'worker')}${reloads.length > 0 ? ` in ${occasions(reloads)}` : ''} said "Worker exiting" and`,
       `${was(kills.length)} still there when the arbiter lost patience${isBounded(wait) ? `, ${duration(wait)} after ${kills.length === 1 ? 'it was' : 'they were'} asked` : ''}.`,
@@ -103,7 +103,7 @@ export function describeLateExit(instance: Instance, kills: readonly ArbiterKill
   ]);
   if (!lines) return null;
   return {
-    title: 'A stop had to wait for workers that had left their loop; a thread of the application probably held them',
+    title: 'A stop had to wait for workers that had left their loop; a thread of the application likely held them',
     severity: 'warning',
     message: sentences(
       `All workers (${kills.length}) said "Worker exiting" at once, and the arbiter left only ${isBounded(wait) ? `${duration(wait)} after it had been asked` : 'later'}.`,

@@ -97,8 +97,8 @@ function isOwned(owners: readonly LogEvent[], instance: Instance, process: Proce
 }
 
 /** systemd was asked by a client (systemctl kill) to send the signal. */
-function isAskedKill({message, fields}: LogEvent): boolean {
-  return message === 'systemd/client-signal' && signalName(String(fields.signal)) === 'KILL';
+function isAskedKill({meaning, fields}: LogEvent): boolean {
+  return meaning.kind === 'signal-passed-on' && signalName(String(fields.signal)) === 'KILL';
 }
 
 function isNear(event: LogEvent, process: Process): boolean {

@@ -52,7 +52,7 @@ function isHit({role, signal, asked, forced, end, started}: Process, kind: Kind)
 function describe(timeline: Timeline, instance: Instance, hit: readonly Process[], kind: Kind): Finding | null {
   const reload = kind === 'HUP' ? (instance.reloads.find(({kind: own}) => own === 'hup') ?? null) : null;
   const toGroup = timeline.events.filter(
-    ({message, fields}) => message === 'systemd/client-signal' && signalName(String(fields.signal)) === kind,
+    ({meaning, fields}) => meaning.kind === 'signal-passed-on' && signalName(String(fields.signal)) === kind,
   );
   const lines = evidence([
     ...(reload ? [proof(reload.began, 'the arbiter got the signal too')] : []),

@@ -137,6 +137,8 @@ export type EventKind =
   | 'program-up'
   /** The program is to stop, and is waited for; may be repeated while it is. */
   | 'program-stopping'
+  /** A client had the supervisor send a signal to a program or to one of its processes: no deadline's; fields: signal. */
+  | 'signal-passed-on'
   /** The program counts as down; fields: result. */
   | 'program-down'
   /** A start, a reload or the program itself failed; fields: result. */

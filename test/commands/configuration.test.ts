@@ -1,11 +1,10 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {logdoctor} from './logdoctor.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 const LOG = 'samples/reported/002-chain-reload-4-minutes.log';
 
 function file(name: string, content: string): string {

@@ -1,15 +1,14 @@
 import {execFile} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
-import {afterAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 
 const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const generate = fileURLToPath(new URL('../bench/generate.mjs', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-threads-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 async function report(file: string, threads: number): Promise<string> {
   const args = [run, file, '--json', '--fail-on', 'never', '--threads', String(threads)];

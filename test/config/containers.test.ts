@@ -1,13 +1,12 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../../src/analyze.ts';
 import {readConfiguration} from '../../src/config/read.ts';
 import {patch} from '../../src/report/patch.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-containers-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 function written(name: string, text: string): string {
   const path = join(directory, name);

@@ -1,7 +1,7 @@
-import {mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {ConfigError} from '../../src/config/configuration.ts';
 import {edited} from '../../src/config/edit.ts';
 import {readConfiguration} from '../../src/config/read.ts';
@@ -10,7 +10,6 @@ import {randomFrom} from '../grammar/random.ts';
 
 const FILES = 'test/config/files';
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-fuzz-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 const PIECES = [
   '[',

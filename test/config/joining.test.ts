@@ -1,12 +1,11 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../../src/analyze.ts';
 import {type Report, reportOf} from '../../src/report/json.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-join-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 function written(name: string, text: string): string {
   const path = join(directory, name);

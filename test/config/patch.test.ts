@@ -1,16 +1,15 @@
 import {execFileSync} from 'node:child_process';
-import {copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {applyPatch, parsePatch} from 'diff';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {analyze} from '../../src/analyze.ts';
 import {edited} from '../../src/config/edit.ts';
 import {Files} from '../../src/config/files.ts';
 import {patch} from '../../src/report/patch.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-patch-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 const OPTIONS = {width: 100, color: false, quiet: false, showRules: false};
 
 function written(name: string, text: string): string {

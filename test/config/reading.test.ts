@@ -1,13 +1,12 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {Program} from '../../src/config/configuration.ts';
 import {readConfiguration} from '../../src/config/read.ts';
 
 const FILES = 'test/config/files';
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-config-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 function written(name: string, text: string): string {
   const path = join(directory, name);

@@ -1,8 +1,8 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, test} from 'vitest';
 
 /** The oldest and the newest Node that the package promises to run on. */
 const MAJORS = [20, 24];
@@ -30,7 +30,6 @@ beforeAll(() => {
   npm(['pack', '--ignore-scripts', '--pack-destination', scratch]);
   npm(['install', '--global', '--offline', '--prefix', prefix, join(scratch, `logdoctor-${version}.tgz`)]);
 });
-afterAll(() => rmSync(scratch, {recursive: true}));
 
 describe('what is installed', () => {
   test('only what is needed, and no other package', () => {

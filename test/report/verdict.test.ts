@@ -8,7 +8,7 @@ test('names the worst finding, the first remedy, and how much else there is', ()
   const second = finding({title: 'Something else'});
   expect(verdict({...diagnosis, findings: [note, ...diagnosis.findings, second]})).toBe(
     'Idle workers do not stop and are killed when mercy runs out (likely); the reload took 63 s; ' +
-      'the setting to try first is worker-reload-mercy = 5; ' +
+      'the setting to try first is worker-reload-mercy = 5: wait 61 s -> 6 s (may cut requests that are still running; not tried on a real server); ' +
       'also 1 further error and 1 note.',
   );
 });

@@ -1,12 +1,11 @@
-import {closeSync, mkdtempSync, openSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, mkdtempSync, openSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {Blocks} from '../../src/source/blocks.ts';
 import {randomFrom} from '../grammar/random.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-blocks-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
 
 /** The lines of a file, block by block, and how far they reach. A block may be read by whoever claimed it, and ahead of its turn. */

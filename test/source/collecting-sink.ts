@@ -1,7 +1,6 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll} from 'vitest';
 import {HEADROOM} from '../../src/grammar/matcher.ts';
 import {type InputNote, readInputs} from '../../src/source/inputs.ts';
 import type {InputInfo, LineSink} from '../../src/source/sink.ts';
@@ -69,7 +68,6 @@ export async function collect(inputs: readonly string[], signal?: AbortSignal) {
 /** A directory for the tests of one file. */
 export function temporaryDirectory() {
   const path = mkdtempSync(join(tmpdir(), 'logdoctor-source-'));
-  afterAll(() => rmSync(path, {recursive: true, force: true}));
   return {
     path,
     at: (name: string) => join(path, name),

@@ -1,12 +1,11 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {analyze} from '../../src/analyze.ts';
 import type {Instance, Process, Timeline} from '../../src/timeline/timeline.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nesting-'));
-afterAll(() => rmSync(folder, {recursive: true}));
 let files = 0;
 
 /** The timeline of several logs, each given as its lines. */

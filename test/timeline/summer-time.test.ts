@@ -1,8 +1,8 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {tzOffset} from '@date-fns/tz';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {analyze} from '../../src/analyze.ts';
 import {MONTHS} from '../../src/envelope/ctime.ts';
 import type {Duration} from '../../src/timeline/time.ts';
@@ -10,7 +10,6 @@ import type {Timeline} from '../../src/timeline/timeline.ts';
 import {randomFrom} from '../grammar/random.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logdoctor-summer-'));
-afterAll(() => rmSync(folder, {recursive: true}));
 const SEED = 20261025;
 
 /** Real logs; all of their stamps are in UTC. */

@@ -1,11 +1,10 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {type AnalyzeOptions, analyze} from '../../src/analyze.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-tasks-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 /** A log of two workers, of which the first is recycled by NO MERCY, or is said to leave and nothing more. */
 const START = [

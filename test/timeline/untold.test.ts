@@ -1,11 +1,10 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {analyze} from '../../src/analyze.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-untold-'));
-afterAll(() => rmSync(directory, {recursive: true}));
 
 const START = [
   '*** Starting uWSGI 2.0.30 (64bit) on [Wed Mar  4 10:00:00 2026] ***',

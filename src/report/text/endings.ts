@@ -78,7 +78,7 @@ function after({patience}: NonNullable<Process['forced']>): string {
 }
 
 function isByClient(remarks: Process['remarks']): boolean {
-  return remarks.some(({message}) => message === 'systemd/client-signal');
+  return remarks.some(({meaning}) => meaning.kind === 'signal-passed-on');
 }
 
 const DEADLINES: Readonly<Record<NonNullable<Process['forced']>['deadline'], string>> = {

@@ -18,13 +18,13 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
   // Without a pid and without a banner before it, it is one more line of the start that is being told.
   const told = event.pid === null && story.source.startUp?.banner == null ? running.at(-1) : undefined;
   const same = running.find(({masterPid}) => masterPid === event.pid) ?? told;
-  // In a container each master has the same pid: a banner and a first start tell another one.
   if (same?.active?.reExecuted != null) {
     const {active} = same;
     beginEpoch(story, same, event, true);
     finishReload(active, event, 'completed');
     return;
   }
+  // In a container each master has the same pid: a banner and a first start tell another one.
   if (same !== undefined && story.source.startUp?.banner != null) {
     story.stop(same, event);
     if (same.active !== null) leaveUnfinished(same.active);

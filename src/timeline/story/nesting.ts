@@ -238,7 +238,7 @@ function takeOver(process: ProcessDraft, life: ProcessDraft): void {
   if (process.end !== null && process.end !== 'lost' && process.end !== 'killed') return;
   process.end = life.end;
   process.ended = life.ended;
-  process.remarks.push(...life.remarks.filter(({message}) => message === 'systemd/client-signal'));
+  process.remarks.push(...life.remarks.filter(({meaning}) => meaning.kind === 'signal-passed-on'));
   process.forced = life.forced;
   process.killedBy = life.killedBy;
   process.signal = life.signal;

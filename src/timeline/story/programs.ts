@@ -39,10 +39,7 @@ export class Programs {
     'process-forced': (event, instance, index) => this.forced(event, instance, index),
     'process-ended': (event, instance, index) => this.ended(event, instance, index),
     'program-down': (event, instance) => this.down(event, instance),
-    // systemctl kill: whose wish it was, no deadline's.
-    remark: (event, instance) => {
-      if (event.message === 'systemd/client-signal') this.current(event, instance)?.remarks.push(event);
-    },
+    'signal-passed-on': (event, instance) => this.current(event, instance)?.remarks.push(event),
     'out-of-memory': (event, instance) => this.current(event, instance)?.remarks.push(event),
     'process-left-over': (event, instance) => this.current(event, instance)?.remarks.push(event),
     snapshot: (event) => {
@@ -117,8 +114,8 @@ export class Programs {
    * What has run out. systemd says that first, and then whom it kills; where it has not, memory may have run out (OOMPolicy=kill),
    * or a start may have taken too long as well as a stop. What the main process leaves behind it kills without any patience (KillMode=mixed).
    */
-  private deadlineOf({meaning, message}: LogEvent, main: ProcessDraft): NonNullable<ProcessDraft['forced']>['deadline'] {
-    if (message !== 'systemd/killing-process') return meaning.deadline ?? 'stop-timeout';
+  private deadlineOf({meaning, pid}: LogEvent, main: ProcessDraft): NonNullable<ProcessDraft['forced']>['deadline'] {
+    if (main.instance.supervisor !== 'systemd' || pid === null) return meaning.deadline ?? 'stop-timeout';
     if (main.forced !== null) return main.forced.deadline;
     if (main.remarks.some(isLast)) return 'stop-timeout';
     if (main.asked === null && main.remarks.some(({meaning: {kind}}) => kind === 'out-of-memory')) return 'memory';
@@ -148,12 +145,12 @@ export class Programs {
   private ended(event: LogEvent, instance: InstanceDraft, index: number): void {
     const past = this.current(event, instance);
     // Compose tells of each end of a container, and never of a start.
-    const isAnother = past === null || (event.message === 'container/exited' && !isAlive(past));
+    const isAnother = past === null || (instance.supervisor === 'container' && !isAlive(past));
     const process = isAnother ? this.introduce(event, instance, index, nameOf(event)) : past;
     if (!isAlive(process)) return;
     const {expected} = event.fields;
     const status = Number(event.fields['status']);
-    const signal = event.fields['signal'] ?? signalOfContainer(event);
+    const signal = event.fields['signal'] ?? (instance.supervisor === 'container' ? signalIn(status) : undefined);
     if (signal !== undefined) process.signal = String(signal);
     const name = process.signal === null ? null : signalName(process.signal);
     const wasAsked = event.meaning.cause === 'stop' || process.asked !== null;
@@ -214,8 +211,7 @@ export class Programs {
 }
 
 /** A container whose first process a signal ended has the code 128 and the signal's number. */
-function signalOfContainer({message, fields}: LogEvent): number | undefined {
-  const code = message === 'container/exited' ? Number(fields['status']) : 0;
+function signalIn(code: number): number | undefined {
   return code > FIRST_SIGNAL && code <= LAST_SIGNAL ? code - FIRST_SIGNAL : undefined;
 }
 

@@ -61,9 +61,9 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
 }
 
 /** A task had begun in it whose end has not been told. */
-function isAtWork({events, index}: StoryDraft, {pid, instance}: ProcessDraft): boolean {
+function isAtWork({events, index}: StoryDraft, {pid, instance, since}: ProcessDraft): boolean {
   const open = new Set<unknown>();
-  for (const {pid: by, stream, meaning, fields} of events.slice(0, index)) {
+  for (const {pid: by, stream, meaning, fields} of events.slice(since, index)) {
     if (by !== pid || stream !== instance.stream) continue;
     if (meaning.kind === 'task-began') open.add(fields['task'] ?? fields['id']);
     else if (meaning.kind === 'task-ended') open.delete(fields['task'] ?? fields['id']);
