@@ -58,6 +58,11 @@ export class LineClock {
     this.stamps.see(time, time);
   }
 
+  /** Somewhere in the log stands a line of that time. It bounds no other line. */
+  goesOnUntil(time: number): void {
+    this.stamps.see(time, time);
+  }
+
   /** Times read so far turn out to be elsewhere (in another year). */
   move(moved: (time: number | null) => number | null): void {
     this.stamp = moved(this.stamp);

@@ -67,6 +67,8 @@ export interface CurrentInput {
   bare: number;
   /** The layers around the last message that was wrapped in text alone: tried first on the next line. */
   route: readonly Layer[];
+  /** The beginning of the last line that such layers stood around. */
+  lastFronted: Buffer | null;
   /** What these layers are called. */
   routeNames: readonly string[];
   readonly front: Front;
@@ -151,6 +153,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     servedSeen: 0,
     bare: 0,
     route: BARE_ROUTE,
+    lastFronted: null,
     routeNames: [],
     front: new Front(),
     ownPrefix: new OwnPrefix(),

@@ -1,5 +1,6 @@
 import {EnvelopeChoice} from '../envelope/names.ts';
 import {StampReader} from '../envelope/stamp.ts';
+import {Wrapping} from '../envelope/wrapping.ts';
 import {chosenFormats, type FormatChoice} from '../formats/index.ts';
 import {uwsgi} from '../formats/uwsgi.ts';
 import type {Matcher} from '../grammar/matcher.ts';
@@ -13,6 +14,7 @@ import {type ClockOptions, Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
 import {LineReader} from './line-reader.ts';
 import {matchersOf} from './matchers.ts';
+import {isLoggers} from './peeler.ts';
 import {Reader} from './reader.ts';
 import {FACTS, FROM, RequestFacts, TO} from './request-facts.ts';
 import {mostRequests} from './request-scout.ts';
@@ -33,6 +35,8 @@ export interface RecorderOptions extends ClockOptions, FormatChoice {
 }
 
 const NULS = 'NUL bytes';
+/** Bytes that layers of an envelope take at most. */
+const LONGEST_FRONT = 500;
 
 /**
  * Reads lines and keeps what they say: events, request counts, and how many lines were what. The scan over
@@ -111,6 +115,7 @@ export class Recorder implements LineSink {
     let next = 0;
     let at = start;
     let isRare = true;
+    let fronted = -1;
     current.isLearning = true;
     while (at < end) {
       current.line++;
@@ -149,8 +154,13 @@ export class Recorder implements LineSink {
         current.servedSeen = ledger.served;
       }
       isRare = true;
+      if (body > at) fronted = at;
       this.lineReader.rareLine(buffer, at, body, lineEnd);
       at = lineEnd + 1;
+    }
+    if (fronted >= 0) {
+      const lineEnd = buffer.indexOf(LF, fronted);
+      current.lastFronted = Buffer.from(buffer.subarray(fronted, Math.min(lineEnd, fronted + LONGEST_FRONT) + 1));
     }
     // A piece of a line is counted with its last piece.
     if (isContinued) {
@@ -195,7 +205,33 @@ export class Recorder implements LineSink {
     const isWhole = cutLine === null || (isRecognised(lastKind) && !current.carried?.isOnce);
     const pieces = isWhole ? [] : current.line === 1 && cut !== null ? [cut.text, withoutLeadingNuls(cutLine)] : [cutLine];
     current.cut = pieces.length === 0 ? null : {text: Buffer.concat(pieces), kind: lastKind, input: current};
+    this.readLastTime();
     this.keeper.hear();
+  }
+
+  /**
+   * How long the log goes on shows in the last line with a front like that of the supervisor's, whatever it says: an application
+   * goes on while its server hangs. Only where its writer has been heard before, and the front is not one that any logger writes.
+   */
+  private readLastTime(): void {
+    const {current, stamps, events} = this.keeper;
+    const {lastFronted, carried, route} = current;
+    const {layers: envelope} = this.lineReader;
+    current.lastFronted = null;
+    if (lastFronted === null || carried?.isOnce) return;
+    this.lineReader.bind(lastFronted);
+    let wrapping = carried?.wrapping ?? Wrapping.none;
+    let body = 0;
+    for (const {layers, layer} of route) {
+      if (layers.matcher.prefix(body) !== layer || isLoggers(layers.matcher.messages[layer])) return;
+      body = layers.matcher.end();
+      wrapping = wrapping.inside(null, layers.origin(layer));
+      if (layers === envelope && stamps.has(layer)) this.keeper.stamp(wrapping, layer, envelope.text(layer, 'own') !== null);
+    }
+    const {stream} = this.keeper.writerOf(wrapping.origin, current.routeNames);
+    const time = this.keeper.timeOf(wrapping);
+    const isKnown = events.some(({event}) => event.input === current.index && event.stream === stream);
+    if (time !== null && isKnown) current.clock.goesOnUntil(time);
   }
 
   /** Events so far. */

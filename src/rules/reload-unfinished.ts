@@ -183,7 +183,9 @@ function silent(timeline: Timeline, instance: Instance, reload: Reload): Stuck |
   const patience = (PATIENCE[instance.supervisor as keyof typeof PATIENCE] ?? PATIENCE.uwsgi)(instance, reload);
   const open = reload.workers.filter(({end}) => end === 'unknown');
   const usual = usualStart(instance);
-  const limit = Math.max(patience.seconds + MARGIN, open.length > 0 ? 0 : patienceForStart(usual));
+  // A stop starts nobody.
+  const isStop = reload.kind === 'stop';
+  const limit = Math.max(patience.seconds + MARGIN, open.length > 0 || isStop ? 0 : patienceForStart(usual));
   // All workers were told at once, so each that is still there has had the whole time to leave.
   const isOverdue = open.length > 0 && reload.kind !== 'chain' && reload.kind !== 'workers';
   if (timeline.to === null) return null;
@@ -195,13 +197,17 @@ function silent(timeline: Timeline, instance: Instance, reload: Reload): Stuck |
     told: false,
     pid: open[0]?.oldPid ?? null,
     limit:
-      open.length === 0 && usual !== null
-        ? startText(usual)
-        : `a master that works kills a worker that does not leave after ${patience.text}`,
+      open.length === 0 && isStop
+        ? 'a master whose workers have gone leaves within a moment'
+        : open.length === 0 && usual !== null
+          ? startText(usual)
+          : `a master that works kills a worker that does not leave after ${patience.text}`,
     waitsFor:
       open.length > 0
         ? `${open.length === 1 ? 'worker' : 'workers'} ${list(open.map(({worker}) => worker ?? '?'))} to leave`
-        : 'the new generation',
+        : isStop
+          ? 'something else than its workers, which have gone,'
+          : 'the new generation',
     lines: last ? [proof(last, 'the last sign of it')] : [],
   };
 }
@@ -255,22 +261,34 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
         : [
             {
               hypothesis: 'it ended, and the lines that say so are missing',
-              because: 'a restart would show in new workers, and this log names none and has no answer of one',
+              because:
+                reload.kind === 'stop'
+                  ? 'a master that leaves says its goodbye, and this log has none'
+                  : 'a restart would show in new workers, and this log names none and has no answer of one',
               line: null,
             },
           ]),
     ],
-    cannotSee: ['what the process does: it prints nothing while it hangs'],
+    cannotSee: ['what the process does: no line of the server tells'],
     fixes: fault ? [upgrade(fault)] : [],
     next: [
-      `py-spy dump --pid ${pid}   # what does it do? A blocked import, a lock that was held at the fork`,
+      `py-spy dump --pid ${pid}   # what does it do? ${suspects(instance, reload)}`,
       `ps -o pid,stat,etime,wchan:30 -p ${pid}`,
-      reload.kind === 'chain'
-        ? 'a full reload (SIGHUP to the master) gets the instance out of a chain that is stuck'
-        : (whileItHangs(instance)[1] as string),
+      ...(reload.kind === 'chain'
+        ? ['a full reload (SIGHUP to the master) gets the instance out of a chain that is stuck']
+        : instance.supervisor === 'uwsgi'
+          ? whileItHangs(instance).slice(1, 2)
+          : []),
     ],
     identity: [instanceName(instance), reload.kind],
   };
+}
+
+/** What a stack would show, of what is known to hold such a process. */
+function suspects({supervisor}: Instance, {kind}: Reload): string {
+  return supervisor === 'gunicorn' && kind === 'stop'
+    ? 'A server hook of the configuration (child_exit, on_exit) holds the arbiter, and its limits with it'
+    : 'A blocked import, a lock that was held at the fork';
 }
 
 /** Versions that are known to get stuck here. */

@@ -1,5 +1,5 @@
 wsgi_app = "app:application"
-bind = "127.0.0.1:45335"
+bind = "127.0.0.1:48143"
 workers = 2
 graceful_timeout = 3
 import os

@@ -389,7 +389,7 @@ def stop_blocked_by_hook(run):
     run.round(2)
     run.sleep(1)
     run.signal("stop", "SIGTERM")
-    run.sleep(24)
+    run.sleep(48)
 
 
 @scenario(

@@ -111,7 +111,7 @@ def gunicorn_stop_blocked_by_hook(run):
     run.round(2)
     run.sleep(1)
     run.systemctl("stop", "stop", "--no-block", "shop.service")
-    run.sleep(24)
+    run.sleep(48)
 
 
 @scenario(

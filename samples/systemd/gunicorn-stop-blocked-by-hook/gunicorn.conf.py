@@ -1,5 +1,5 @@
 wsgi_app = "app:application"
-bind = "127.0.0.1:59765"
+bind = "127.0.0.1:60523"
 workers = 2
 graceful_timeout = 3
 import os
