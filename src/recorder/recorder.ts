@@ -160,7 +160,8 @@ export class Recorder implements LineSink {
     }
     if (fronted >= 0) {
       const lineEnd = buffer.indexOf(LF, fronted);
-      current.lastFronted = Buffer.from(buffer.subarray(fronted, Math.min(lineEnd, fronted + LONGEST_FRONT) + 1));
+      const kept = buffer.toString('latin1', fronted, Math.min(lineEnd < 0 ? end : lineEnd, fronted + LONGEST_FRONT));
+      current.lastFronted = Buffer.from(`${kept}\n`, 'latin1');
     }
     // A piece of a line is counted with its last piece.
     if (isContinued) {
