@@ -101,6 +101,12 @@ CRASHING = PLAIN.replace('''\
         ctypes.string_at(0)
     start_response(''').replace("import time\n", "import ctypes\nimport time\n")
 
+RAISING = PLAIN.replace('''\
+    start_response(''', '''\
+    if environ["PATH_INFO"] == "/raise":
+        raise ValueError("a request of the wrong shape")
+    start_response(''')
+
 GROWING = PLAIN.replace('''\
     time.sleep(''', '''\
     if environ["PATH_INFO"] == "/grow":

@@ -180,6 +180,7 @@ function writer(timeline: Timeline) {
     rivals: reload.rivals,
     kind: reload.kind,
     trigger: reload.trigger,
+    beginningSeen: !reload.headless,
     startedAt: at(reload.startedAt),
     endedAt: at(reload.endedAt),
     duration: {min: reload.duration.min, max: reload.endedAt === null ? null : reload.duration.max},

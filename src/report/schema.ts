@@ -132,6 +132,12 @@ const reload = object({
   },
   kind: oneOf('graceful', 'brutal', 'chain', 'workers', 'hup', 'usr2', 'stop'),
   trigger: oneOf('touch', 'signal', 'fifo', 'autoreload', 'unknown'),
+  beginningSeen: {
+    type: 'boolean',
+    description:
+      'False: no line tells of its beginning, and the kind is inferred from the workers that left; "workers" with one worker may as ' +
+      'well be a signal to this worker alone',
+  },
   startedAt: instant,
   endedAt: instant,
   duration,

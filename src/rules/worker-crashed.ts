@@ -4,6 +4,7 @@ import {signalName} from '../timeline/signals.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
 import {capital, counted, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
+import {describeExceptionEnds} from './exception-ends.ts';
 import {meaningOfStatus} from './exit-status.ts';
 import {gatewaysDied} from './gateway-died.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
@@ -33,7 +34,7 @@ const rule: Rule = {
   docs: {
     sees:
       'A worker (mule, gateway, program) that died by its own fault: a signal such as SIGSEGV or SIGABRT, the report of a ' +
-      'fault handler ("got Segmentation Fault", "Fatal Python error"), or an exit while it was serving.',
+      'fault handler ("got Segmentation Fault", "Fatal Python error"), or an exit while it was serving. As a warning: one that reload-on-exception ended.',
     why:
       'A crash cuts every request of that process and everything it had in memory. Python code alone does not segfault: it is ' +
       'nearly always a compiled extension, a library that does not survive fork, or an order of teardown at exit. uWSGI words ' +
@@ -45,11 +46,17 @@ const rule: Rule = {
     limits:
       'A stray SIGTERM or SIGINT to one worker also gives "died :(" without a signal. Deaths around a stop of the whole ' +
       'instance are left out: there the signal reached the group.',
-    references: ['unbit/uwsgi#1585', 'unbit/uwsgi#2508', 'https://docs.python.org/3/library/faulthandler.html'],
+    references: [
+      'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#reload-on-exception',
+      'unbit/uwsgi#1585',
+      'unbit/uwsgi#2508',
+      'https://docs.python.org/3/library/faulthandler.html',
+    ],
   },
   needs: {
     messages: [
       'uwsgi/worker-died',
+      'uwsgi/exception-respawn',
       'uwsgi/segmentation-fault',
       'uwsgi/floating-point-exception',
       'uwsgi/python-fatal-error',
@@ -71,8 +78,12 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const instance of timeline.instances) {
+      const dead = loneDeaths(timeline, instance, 'crashed');
       // reload-on-exception replaces a worker because it was told to.
-      const crashed = loneDeaths(timeline, instance, 'crashed').filter(({ended}) => ended?.message !== 'uwsgi/exception-respawn');
+      const raised = dead.filter(({ended}) => ended?.message === 'uwsgi/exception-respawn');
+      const crashed = dead.filter((process) => !raised.includes(process));
+      const byException = raised.length > 0 ? describeExceptionEnds(instance, raised) : null;
+      if (byException) yield byException;
       for (const kind of ['fault', 'code'] as const) {
         const own = crashed.filter((process) => kindOf(process) === kind);
         const finding = own.length > 0 ? describe(instance, own, kind) : null;

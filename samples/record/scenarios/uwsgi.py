@@ -5,8 +5,8 @@ import signal
 import time
 
 from applications import (
-    CRASHING, GROWING, PLAIN, REFRESHING, SPOOLING, STUCK_AT_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
-    THREAD_BY_REQUEST,
+    CRASHING, GROWING, PLAIN, RAISING, REFRESHING, SPOOLING, STUCK_AT_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS,
+    THREAD_AT_IMPORT, THREAD_BY_REQUEST,
 )
 from scenario import scenario
 
@@ -633,6 +633,29 @@ def segfault_worker(run):
     run.round(2)
     assert not run.get("/crash")
     run.wait_workers(3)
+    run.round(2)
+    run.sleep(1)
+
+
+@scenario(
+    "exception-ends-its-worker", "reload-on-exception: a request raises, and its worker goes with it",
+    conf=ini("reload-on-exception = true"), app=RAISING, expected=["worker-crashed"])
+def exception_ends_worker(run):
+    run.start(workers=2)
+    run.round(2)
+    run.get("/raise")
+    run.wait_workers(3)
+    run.round(2)
+    run.sleep(1)
+
+
+@scenario(
+    "exception-ends-its-request", "The same without the option: the request ends with its exception, and the worker stays",
+    conf=ini(), app=RAISING)
+def exception_ends_request(run):
+    run.start(workers=2)
+    run.round(2)
+    run.get("/raise")
     run.round(2)
     run.sleep(1)
 
