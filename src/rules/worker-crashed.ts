@@ -81,7 +81,7 @@ const rule: Rule = {
       const dead = loneDeaths(timeline, instance, 'crashed');
       // reload-on-exception replaces a worker because it was told to.
       const raised = dead.filter(({ended}) => ended?.message === 'uwsgi/exception-respawn');
-      const crashed = dead.filter((process) => !raised.includes(process));
+      const crashed = dead.filter(({ended}) => ended?.message !== 'uwsgi/exception-respawn');
       const byException = raised.length > 0 ? describeExceptionEnds(instance, raised) : null;
       if (byException) yield byException;
       for (const kind of ['fault', 'code'] as const) {
