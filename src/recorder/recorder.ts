@@ -3,7 +3,7 @@ import {StampReader} from '../envelope/stamp.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import {chosenFormats, type FormatChoice} from '../formats/index.ts';
 import {uwsgi} from '../formats/uwsgi.ts';
-import type {Matcher} from '../grammar/matcher.ts';
+import {HEADROOM, type Matcher} from '../grammar/matcher.ts';
 import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
 import type {Recording} from '../timeline/recording.ts';
 import type {Engine, TaskExpressions} from './choices.ts';
@@ -37,6 +37,7 @@ export interface RecorderOptions extends ClockOptions, FormatChoice {
 const NULS = 'NUL bytes';
 /** Bytes that layers of an envelope take at most. */
 const LONGEST_FRONT = 500;
+const LINE_END = Buffer.concat([Buffer.from('\n'), Buffer.alloc(HEADROOM)]);
 
 /**
  * Reads lines and keeps what they say: events, request counts, and how many lines were what. The scan over
@@ -160,8 +161,8 @@ export class Recorder implements LineSink {
     }
     if (fronted >= 0) {
       const lineEnd = buffer.indexOf(LF, fronted);
-      const kept = buffer.toString('latin1', fronted, Math.min(lineEnd < 0 ? end : lineEnd, fronted + LONGEST_FRONT));
-      current.lastFronted = Buffer.from(`${kept}\n`, 'latin1');
+      const front = buffer.subarray(fronted, Math.min(lineEnd, fronted + LONGEST_FRONT));
+      current.lastFronted = Buffer.concat([front, LINE_END]);
     }
     // A piece of a line is counted with its last piece.
     if (isContinued) {
