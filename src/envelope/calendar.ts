@@ -1,6 +1,9 @@
 /** A leap year, so that it has every date; nobody takes it for the year of a log. */
 const BASE_YEAR = 2000;
 const YEARS_AROUND = [0, 1, -1, 2, -2, 3, -3, 4, -4];
+const DAY_MS = 86_400_000;
+/** Times of day are counted on, unless they step back by less than this: lines out of order, or the newest one first. */
+const BACK_MS = 6 * 3_600_000;
 
 /**
  * The years of stamps that tell none (syslog, journalctl's short form).
@@ -9,6 +12,9 @@ const YEARS_AROUND = [0, 1, -1, 2, -2, 3, -3, 4, -4];
  * January of the next year, and lines that are a little out of order do not matter. Counting begins at a year
  * that is given, or that of any full stamp of the input, or, until there is one, at an arbitrary year: once a
  * full stamp is seen, {@link learn} tells by how many years everything placed so far has to be moved.
+ *
+ * Stamps that tell the time of day alone are counted from an arbitrary day on, until a date is seen: nobody knows how
+ * many days lie between the two, so what was counted is worth nothing then.
  */
 export class Calendar {
   private isKnown: boolean;
@@ -16,6 +22,9 @@ export class Calendar {
   private readonly firstYear: number;
   /** Some stamp had to be placed. */
   private isUsed = false;
+  private isDated = false;
+  /** The last time of day on its counted day. */
+  private counted: number | null = null;
 
   /** `year`: of the first stamp without one. */
   constructor(year: number | null) {
@@ -30,6 +39,28 @@ export class Calendar {
 
   get knows(): boolean {
     return this.isKnown;
+  }
+
+  /** All that the log tells are times of day. */
+  get isCounting(): boolean {
+    return this.counted !== null;
+  }
+
+  /** A time of day on its counted day; null where the log tells dates elsewhere. */
+  count(inDay: number): number | null {
+    if (this.isDated) return null;
+    const before = this.counted ?? Date.UTC(BASE_YEAR, 0, 1) + inDay;
+    const earliest = before - BACK_MS;
+    this.counted = earliest + ((((inDay - earliest) % DAY_MS) + DAY_MS) % DAY_MS);
+    return this.counted;
+  }
+
+  /** A date was seen, or what was counted does not hold. Gives whether something had been counted. */
+  stopCounting(): boolean {
+    const hasCounted = this.isCounting;
+    this.isDated = true;
+    this.counted = null;
+    return hasCounted;
   }
 
   /** The beginning of a day in its year; null where there is no such day. `month` counts from 0, `inDay` is in milliseconds. */

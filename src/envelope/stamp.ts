@@ -21,6 +21,7 @@ export class StampReader {
   private lastTime: number | null = null;
   private tellsZone = false;
   private tellsYear = true;
+  private tellsDate = true;
 
   constructor(matcher: Matcher) {
     this.captures = matcher.captures;
@@ -56,7 +57,7 @@ export class StampReader {
     return (this.captures[this.slotsOf[message]?.stamp ?? -1] ?? -1) >= 0;
   }
 
-  /** Milliseconds on the log's clock; null where the match just made captured no stamp, or none that tells a date. */
+  /** Milliseconds on the log's clock; null where the match just made captured no stamp, or none that can be used. */
   read(message: number): number | null {
     if (!this.has(message)) return null;
     const {buffer, captures} = this;
@@ -80,9 +81,15 @@ export class StampReader {
     return this.tellsYear;
   }
 
+  /** The last stamp told more than a time of day. */
+  get isDated(): boolean {
+    return this.tellsDate;
+  }
+
   private compute(): number | null {
     this.tellsZone = true;
     this.tellsYear = true;
+    this.tellsDate = true;
     const tai = this.text('tai');
     if (tai !== null)
       return Number(BigInt(`0x${tai}`) - TAI_EPOCH) * 1000 + Math.floor(Number(`0x${this.text('nanoseconds')}`) / 1e6);
@@ -96,10 +103,12 @@ export class StampReader {
     const month = monthName === null ? (this.number('monthNumber') ?? 0) - 1 : MONTHS.indexOf(monthName);
     const [day, minute, second] = [this.number('day'), this.number('minute'), this.number('second')];
     const hour = this.hour();
-    if (day === null || hour === null || minute === null || second === null || minute > 59 || second > 60) return null;
+    if (hour === null || minute === null || second === null || minute > 59 || second > 60) return null;
     const inDay = ((hour * 60 + minute) * 60 + second) * 1000 + milliseconds;
     const year = this.number('year');
     this.tellsYear = year !== null;
+    this.tellsDate = day !== null;
+    if (day === null) return this.calendar.count(inDay);
     const date = year === null ? this.calendar.place(month, day, inDay) : dateOf(year, month, day);
     if (date === null) return null;
     return date + inDay - (offset === null ? 0 : offsetOf(offset));

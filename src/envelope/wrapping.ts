@@ -75,6 +75,10 @@ export class Wrapping {
     this.utc = agreed.shift === 0 ? isUtc || this.utc : this.utc;
   }
 
+  forgetTime(): void {
+    this.known = null;
+  }
+
   moveYears(years: number): void {
     if (this.known !== null) this.known = inYears(this.known, years);
   }

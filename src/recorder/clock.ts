@@ -33,14 +33,14 @@ export class LineClock {
   private readonly stamps = new Extent();
   private readonly requests = new Extent();
   /** What the clock of request lines can be ahead of that of the stamps, by the order of the lines. */
-  private readonly ahead = {least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY};
+  private ahead = {least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY};
   private isTurned = false;
   private stamp: number | null = null;
   private request: number | null = null;
   /** Whether the two clocks fit together when lines are read in their order, and when they are read from the last to the first. */
   private isSound = true;
   private isSoundBackwards = true;
-  private readonly stampSteps = new Steps();
+  private stampSteps = new Steps();
   private readonly requestSteps = new Steps();
   private awaitingStamp: Moment[] = [];
   private awaitingRequest: Moment[] = [];
@@ -68,6 +68,16 @@ export class LineClock {
     this.stamp = moved(this.stamp);
     this.stamps.move(moved);
     this.requests.move(moved);
+  }
+
+  /** The stamps read so far are worth nothing. */
+  forgetStamps(): void {
+    this.stamp = null;
+    this.stamps.clear();
+    this.stampSteps = new Steps();
+    this.ahead = {least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY};
+    this.isSound = true;
+    this.isSoundBackwards = true;
   }
 
   /** Whether the next request line's time is waited for, or has to be kept for what comes. */
@@ -144,6 +154,13 @@ export class LineClock {
     const {stampSteps, requestSteps} = this;
     const back = stampSteps.back + requestSteps.back;
     return back >= LEAST_STEPS_BACK && back > 4 * (stampSteps.forward + requestSteps.forward);
+  }
+
+  /** Its stamps go now forth, now back: they are no clock. */
+  get wavers(): boolean {
+    const {forward, back} = this.stampSteps;
+    const others = Math.min(forward, back);
+    return others >= LEAST_STEPS_BACK && 10 * others > forward + back;
   }
 
   /** The lines turn out to be in the wrong order, and so were the moments: see {@link turnMoment}. */

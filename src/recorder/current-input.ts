@@ -239,6 +239,7 @@ export function summaryOf(input: CurrentInput, zone: Zone | null, formats: reado
     from: input.from,
     to: input.to,
     zone: zone?.name ?? (input.hasUtc && !input.hasLocal ? 'UTC' : null),
+    isDateless: input.calendar.isCounting,
     truncated: input.closed.truncated,
     oddities: [...input.oddities.values()],
     unknownExamples: input.examples,

@@ -29,6 +29,7 @@ const LAST_PART = 1 - PART;
 const FOLD = 'summer time ends: an hour comes twice, and the order of the lines tells which of the two each belongs to';
 const UNTOLD = 'summer time ends: an hour comes twice, and the log shows it once: its lines in that hour may be of either';
 const NO_YEAR = 'the log tells no year';
+const NO_DATE = 'the log tells times of day and no date';
 const BACKWARDS = 'the newest line comes first: turned round';
 
 /**
@@ -85,6 +86,10 @@ export class Keeper {
     const {current, readers, ledgers} = this;
     const {clock} = current;
     if (current.calendar.isGuessing) this.noteOf(NO_YEAR);
+    if (current.calendar.isCounting) {
+      if (current.requests > 0 || clock.wavers) this.forgetTimes(current);
+      else this.noteOf(NO_DATE);
+    }
     for (const ledger of ledgers) {
       if (ledger.served > current.servedSeen) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
       ledger.cutAll();
@@ -203,6 +208,7 @@ export class Keeper {
     const time = stamps.read(layer);
     if (time === null) return;
     if (stamps.isFull) this.learnYear(time, wrapping);
+    else if (stamps.isDated) this.meetDate(wrapping);
     wrapping.stamp(time, stamps.isUtc, isOwn);
     if (wrapping.shift !== null && wrapping.shift !== 0)
       this.noteOnce(`the supervisor's clock is ${hours(-wrapping.shift)} off the envelope's`);
@@ -211,6 +217,7 @@ export class Keeper {
   /** A full date of this input: stamps without a year that were read before are moved into theirs. */
   learnYear(time: number, wrapping: Wrapping): void {
     const {current, stamps} = this;
+    this.meetDate(wrapping);
     if (current.calendar.knows || !Number.isFinite(time)) return;
     const years = current.calendar.learn(time);
     if (years === 0) return;
@@ -220,8 +227,34 @@ export class Keeper {
     this.moveYears(current.clock, years, time);
   }
 
-  /** A log that tells no year is of the time of those that were read with it, where one of them does. */
+  /** A date, after times of day whose day nobody knows. */
+  private meetDate(wrapping: Wrapping): void {
+    const {current} = this;
+    if (!current.calendar.stopCounting()) return;
+    wrapping.forgetTime();
+    current.carried?.wrapping.forgetTime();
+    this.forgetTimes(current);
+  }
+
+  /** All stamps of the log that `input` is of. */
+  private forgetTimes({clock}: CurrentInput): void {
+    clock.forgetStamps();
+    for (const event of this.events) if (event.clock === clock) moveMoment(event.moment, () => null);
+    for (const input of this.inputs) {
+      if (input.clock !== clock) continue;
+      input.from = null;
+      input.to = null;
+      input.hasLocal = false;
+    }
+  }
+
+  /**
+   * A log that tells no year is of the time of those that were read with it, where one of them does. One that tells
+   * times of day alone cannot be compared with another.
+   */
   agreeOnYears(): void {
+    const clocks = new Set(this.inputs.map(({clock}) => clock));
+    if (clocks.size > 1) for (const input of this.inputs) if (input.calendar.isCounting) this.forgetTimes(input);
     const told = this.inputs.flatMap(({calendar, to}) => (calendar.knows && to !== null ? [to] : []));
     if (told.length === 0) return;
     const time = Math.max(...told);

@@ -70,6 +70,8 @@ export interface InputSummary {
   readonly from: number | null;
   readonly to: number | null;
   readonly zone: string | null;
+  /** It tells times of day and no date: the day of {@link from} means nothing. */
+  readonly isDateless: boolean;
   /** The data ended inside its compression. */
   readonly truncated: boolean;
   /** Things about the bytes that a reader should know, in words: NUL bytes, lines that were cut, … */

@@ -44,6 +44,7 @@ export const input: InputSummary = {
   from: at('20:10:00').earliest,
   to: at('20:14:11').earliest,
   zone: null,
+  isDateless: false,
   truncated: false,
   oddities: [],
   unknownExamples: [],

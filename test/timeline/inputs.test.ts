@@ -286,3 +286,45 @@ test('a log that tells no year is of the year of those that are given with it, a
     expect(await begins(full, journal(day))).toEqual(['2026-01-01T00:00:05.000Z', is]);
   }
 });
+
+describe('a log that tells times of day and no date', () => {
+  const rq = (time: string, n = 1) => `${time} default: shop.mail() (46526c77-fb54-4779-8110-a111f7d958b${n})\n`;
+  const instants = ({events}: Timeline) => events.map(({at}) => at.earliest);
+  const dateless = ({inputs}: Timeline) => inputs.map(({isDateless}) => isDateless);
+
+  test('has durations, also over midnight, and from the newest line to the oldest', async () => {
+    const timeline = await timelineOf(rq('23:59:58') + rq('00:00:03', 2) + rq('00:00:02', 3));
+    const [first = 0, second = 0, third = 0] = instants(timeline) as number[];
+    expect([second - first, third - first]).toEqual([5000, 4000]);
+    expect(dateless(timeline)).toEqual([true]);
+    const turned = await timelineOf(rq('00:00:07') + rq('00:00:03', 2) + rq('23:59:58', 3));
+    const [last = 0, , early = 0] = instants(turned) as number[];
+    expect(Math.abs(last - early)).toBe(9000);
+  });
+
+  test('has none where dates come after all, or a request line tells one, or another log is read with it', async () => {
+    const dated = '[2026-01-01 00:00:05 +0000] [508] [INFO] Starting gunicorn 23.0.0\n';
+    const later = await timelineOf(rq('23:59:58') + rq('00:00:03', 2) + dated);
+    expect(later.events.at(-1)?.at.earliest).toBe(Date.UTC(2026, 0, 1, 0, 0, 5));
+    expect(later.from).toBe(later.to);
+    const before = await timelineOf(dated + rq('23:59:58'));
+    expect(before.from).toBe(before.to);
+    const request =
+      '[pid: 12|app: 0|req: 1/1] 127.0.0.1 () {28 vars in 300 bytes} [Fri Nov 20 23:29:16 2026] GET / => generated 2 bytes in 1 ' +
+      'msecs (HTTP/1.1 200) 1 headers in 44 bytes (1 switches on core 0)\n';
+    const served = await timelineOf(rq('23:59:58') + request);
+    expect(served.to).toBeGreaterThan(Date.UTC(2026, 0, 1));
+    expect(served.from).toBeGreaterThan(Date.UTC(2026, 0, 1));
+    const two = await timelineOfInputs([
+      {name: 'a.log', log: rq('23:59:58')},
+      {name: 'b.log', log: dated},
+    ]);
+    expect(two.from).toBe(Date.UTC(2026, 0, 1, 0, 0, 5));
+  });
+
+  test('has none where what looks like a time of day goes now forth, now back: it is no clock', async () => {
+    const durations = ['00:00:05', '00:12:00', '00:00:01', '01:00:00', '00:03:00', '00:20:00', '00:00:09'];
+    const timeline = await timelineOf(durations.map((time, n) => rq(time, n)).join(''));
+    expect(timeline.from).toBeNull();
+  });
+});

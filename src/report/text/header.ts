@@ -116,6 +116,10 @@ function when(timeline: Timeline, page: Page): readonly string[] {
   const zones = [...new Set(inputs.flatMap(({zone}) => zone ?? []))];
   const zone = zones.length === 0 ? 'the log does not tell its time zone' : zones.map(printable).join(', ');
   const [first, last] = [stampAt(from, clockSteps), stampAt(to, clockSteps)];
+  if (inputs.some(({isDateless}) => isDateless)) {
+    const until = from === to ? '' : ` to ${timeOfDay(last)}, ${seconds((to - from) / 1000)}`;
+    return [labelled('Time', `${timeOfDay(first)}${until}`, page)];
+  }
   const end = day(first) === day(last) ? timeOfDay(last) : `${day(last)} ${timeOfDay(last)}`;
   const span = from === to ? '' : ` to ${end}, ${seconds((to - from) / 1000)}`;
   return [labelled('Time', `${day(first)} ${timeOfDay(first)}${span} (${zone})`, page)];
