@@ -96,7 +96,7 @@ export function logsOf(folder: string): string[] {
 
 /** uWSGI, alone or under another supervisor, kills for other reasons too; the truth lists those that it killed at the end of mercy. */
 function hasMercy(folder: string): boolean {
-  return !['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq'].includes(basename(dirname(folder)));
+  return !['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq', 'django-q'].includes(basename(dirname(folder)));
 }
 
 interface Truth {
@@ -136,5 +136,5 @@ function byNumber(a: number, b: number): number {
 }
 
 function isTaskQueue(folder: string): boolean {
-  return ['celery', 'rq'].includes(basename(dirname(folder)));
+  return ['celery', 'rq', 'django-q'].includes(basename(dirname(folder)));
 }

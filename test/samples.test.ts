@@ -10,9 +10,18 @@ import {ruleIndex, rulePage} from './docs/rule-pages.ts';
 import {holdsTruth, logsOf} from './recorded-truth.ts';
 
 // Whole logs of real servers, each with the truth that the recorder learned from the kernel, and the report it gives.
-const folders = ['uwsgi', 'gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq', 'supervisord', 'systemd'].flatMap(
-  (server) => readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`),
-);
+const folders = [
+  'uwsgi',
+  'gunicorn',
+  'uvicorn',
+  'hypercorn',
+  'daphne',
+  'celery',
+  'rq',
+  'django-q',
+  'supervisord',
+  'systemd',
+].flatMap((server) => readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`));
 
 describe.each(folders)('%s', (folder) => {
   holdsTruth(() => folder);

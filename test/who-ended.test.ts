@@ -6,9 +6,18 @@ import type {Process} from '../src/timeline/timeline.ts';
 import {logsOf} from './recorded-truth.ts';
 
 // "Who ended this process?" has an answer for every ended process of every sample, and it is what the kernel saw.
-const folders = ['uwsgi', 'gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq', 'supervisord', 'systemd'].flatMap(
-  (server) => readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`),
-);
+const folders = [
+  'uwsgi',
+  'gunicorn',
+  'uvicorn',
+  'hypercorn',
+  'daphne',
+  'celery',
+  'rq',
+  'django-q',
+  'supervisord',
+  'systemd',
+].flatMap((server) => readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`));
 
 interface TrueProcess {
   readonly pid: number;

@@ -112,3 +112,10 @@ RQ = Kind(
     version=lambda: module_version("rq"),
     command=lambda run, file: ["sh", "-c", f"redis-server --port {run.ports['port2']} --save '' > redis.out 2>&1 & sleep 1; "
                                f"exec rq worker --url redis://127.0.0.1:{run.ports['port2']} " + " ".join(arguments(run, file))])
+
+# Its queue is a table of SQLite, made before it starts.
+DJANGO_Q = Kind(
+    "django-q", "settings.py", ("python3-django-q",), (PYTHON, "-c", "import django_q"),
+    version=lambda: module_version("django-q"),
+    command=lambda _run, file: ["sh", "-c", f"export DJANGO_SETTINGS_MODULE={Path(file).stem}; {PYTHON} -m django migrate > migrate.out 2>&1; "
+                                f"exec {PYTHON} -m django qcluster"])

@@ -42,3 +42,21 @@ if __name__ == "__main__":
     for seconds in sys.argv[1:]:
         Queue("default", connection=Redis(port={port2})).enqueue(app.work, float(seconds))
 """
+
+# A task's name is told to the task itself: nothing else ties what it does to the lines of the log.
+DJANGO_Q_TASKS = NOTE + """\
+def work(seconds, name):
+    note("task started", name)
+    time.sleep(seconds)
+    note("task ended", name)
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+    import django
+    django.setup()
+    from django_q.humanhash import uuid
+    from django_q.tasks import async_task
+    for seconds in sys.argv[1:]:
+        name, _ = uuid()
+        async_task("app.work", float(seconds), name, task_name=name)
+"""

@@ -143,6 +143,8 @@ export function cutInQueue(timeline: Timeline, tasks: readonly OrphanedTask[]): 
       ]),
   );
   if (!lines) return null;
+  const isCluster = tasks.every(({started}) => started.fields['process'] !== undefined);
+  const again = tasks.filter(({id}) => id !== null && timesBegun(timeline, id) > 1).length;
   const [limited, stopped] = ['timeout', 'stop'].map((cause) => tasks.filter(({lostTo}) => lostTo === cause).length) as [
     number,
     number,
@@ -162,43 +164,32 @@ export function cutInQueue(timeline: Timeline, tasks: readonly OrphanedTask[]): 
         `${limited === tasks.length ? 'A' : `For ${limited} of them, a`} time limit was over: the queue killed the process.`,
       stopped > 0 && 'A cold shutdown killed it: RQ was told to stop a second time before the job had ended.',
       limited + stopped < tasks.length &&
-        'Signal 9 may have come from anybody: the kernel for want of memory, a person, the platform.',
+        (isCluster
+          ? 'What else ends a process this log does not say: a signal (the kernel for want of memory, a person, the platform), a crash, or an exit in the task.'
+          : 'Signal 9 may have come from anybody: the kernel for want of memory, a person, the platform.'),
+      again > 0 &&
+        `${again === 1 ? 'One' : again} of them had been given out before, and ${again === 1 ? 'was' : 'were'} cut then as well: what ends ${again === 1 ? 'it' : 'them'} comes back each time.`,
     ),
     confidence: 'likely',
     evidence: lines,
     against: [
       {
         hypothesis: 'the queue gives the tasks out again later, or to another worker',
-        because:
-          'no line of this log says so. RQ keeps such a job in its FailedJobRegistry, and tries again only where it was ' +
-          'enqueued with Retry; Django Q gives it out again once its option retry is over',
+        because: isCluster
+          ? 'no later line of this log says so. Django Q does so once its option retry is over, except with the Redis broker, which has forgotten the task'
+          : 'no line of this log says so. RQ keeps such a job in its FailedJobRegistry, and tries again only where it was enqueued with Retry',
         line: null,
       },
     ],
     cannotSee: ['what the task was doing when its process went', 'what other workers of the queue took'],
-    fixes: [
-      {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
-        safety: 'needs-code',
-        effect: 'a task that is cut runs again from its beginning',
-        why: 'RQ: enqueue it with Retry(max=…). Django Q: ack_failures = False with retry above timeout. Only for tasks that may run twice.',
-      },
-      {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
-        safety: 'safe',
-        effect: 'tasks up to that length end by themselves',
-        why: 'Where a time limit struck legitimate work, raise it: RQ job_timeout, Django Q timeout (and retry above it).',
-      },
-    ],
+    fixes: isCluster ? clusterFixes(limited > 0) : [retryOfRq()],
     next: [
-      'rq info; rq requeue --all   # RQ: what is in the FailedJobRegistry, and once more',
-      "dmesg -T | grep -i 'killed process'   # whether it was the kernel, for want of memory",
+      isCluster
+        ? "python3 manage.py shell -c 'from django_q.models import OrmQ; print(OrmQ.objects.count())'   # ORM broker: what waits to be given out again"
+        : 'rq info; rq requeue --all   # what is in the FailedJobRegistry, and once more',
+      ...(limited + stopped < tasks.length
+        ? ["dmesg -T | grep -i 'killed process'   # whether it was the kernel, for want of memory"]
+        : []),
     ],
     identity: ['queue', ...unique(tasks.map(({lostTo}) => lostTo)).sort()],
   };
@@ -235,4 +226,51 @@ function patientStop(): Fix {
     effect: 'running tasks end before the worker does, and those that were fetched are given back',
     why: 'Stop it with TERM, once, and let whoever stops it (supervisord stopwaitsecs, systemd TimeoutStopSec, the container platform) wait longer than the longest task: a warm shutdown waits without a limit.',
   };
+}
+
+function timesBegun({events}: Timeline, id: string): number {
+  return events.filter(({meaning, fields}) => meaning.kind === 'task-began' && String(fields['task']) === id).length;
+}
+
+function retryOfRq(): Fix {
+  return {
+    setting: null,
+    section: null,
+    value: null,
+    since: null,
+    safety: 'needs-code',
+    effect: 'a task that is cut runs again from its beginning',
+    why: 'Enqueue it with Retry(max=…). Only for tasks that may run twice.',
+  };
+}
+
+function clusterFixes(isLimited: boolean): Fix[] {
+  const limit: Fix = {
+    setting: 'timeout',
+    section: 'Q_CLUSTER',
+    value: null,
+    since: null,
+    safety: 'safe',
+    effect: 'tasks up to that length end by themselves',
+    why: 'Where the time limit struck legitimate work, raise it, and keep retry above it: else a task is given out again while it runs.',
+  };
+  const attempts: Fix = {
+    setting: 'max_attempts',
+    section: 'Q_CLUSTER',
+    value: null,
+    since: null,
+    safety: 'safe',
+    effect: 'a task that ends its process each time is given up',
+    why: 'Without it (0) such a task comes back for ever, once in retry seconds.',
+  };
+  const broker: Fix = {
+    setting: null,
+    section: null,
+    value: null,
+    since: null,
+    safety: 'needs-code',
+    effect: 'a task that is cut is given out again, and runs from its beginning',
+    why: 'Where the broker is Redis, take one that waits for an acknowledgement (the ORM, SQS), with retry above timeout. Only for tasks that may run twice.',
+  };
+  return [...(isLimited ? [limit] : []), attempts, broker];
 }

@@ -68,7 +68,8 @@ function paired(events: readonly LogEvent[]): Pairs {
       // "received" and then "started": the same task once more. Or it was cut, and its queue gives it out again.
       if (idOf(event) !== null && waiting[0] !== undefined) {
         waiting[0].again = event;
-        continue;
+        if (waiting[0].cut === null) continue;
+        waiting.shift();
       }
       const task: Task = {began: event, id: idOf(event), ended: null, cut: null, again: null, passed: false};
       tasks.push(task);
@@ -147,7 +148,12 @@ class Ledger {
   conclude(): TaskLedger {
     const orphaned: OrphanedTask[] = [];
     let retried = 0;
+    let givenOutAgain = 0;
     for (const [n, task] of this.tasks.entries()) {
+      if (isGivenOutAgain(task)) {
+        givenOutAgain++;
+        continue;
+      }
       if (task.again !== null && this.wasCutBetween(task.began, task.again)) retried++;
       if (task.ended !== null || (task.passed && (this.serial || task.id === null))) continue;
       const orphan = this.cutTask(task) ?? (task.began.pid === null ? this.withoutPid(task) : this.withPid(task, n));
@@ -155,7 +161,12 @@ class Ledger {
       if (this.isBegunAgain(task, n)) retried++;
       else orphaned.push(orphan);
     }
-    return {started: this.tasks.length, finished: this.finished, retried, orphaned};
+    return {
+      started: this.tasks.length - givenOutAgain,
+      finished: this.finished,
+      retried: retried + givenOutAgain,
+      orphaned,
+    };
   }
 
   /** The same id ended, and was then begun elsewhere: each process counts its own tasks. */
@@ -318,6 +329,11 @@ class Ledger {
   private streamOf(process: Process): string | null {
     return this.instances.find(({id}) => id === process.instance)?.name ?? null;
   }
+}
+
+/** A line says that it was cut, and a later one begins it again: what becomes of that is told of another {@link Task}. */
+function isGivenOutAgain({cut, again}: Task): boolean {
+  return cut !== null && again !== null && precedes(cut, again);
 }
 
 /** It was begun, or given out once more, after that. */

@@ -1,18 +1,19 @@
-"""Task queues: Celery and RQ. Their workers run tasks, and no request ever comes."""
+"""Task queues: Celery, RQ and Django Q. Their workers run tasks, and no request ever comes."""
 
 import functools
 import os
 import signal
 
 import scenario as scenarios
-from servers import CELERY, RQ
-from task_applications import CELERY_TASKS, RQ_TASKS
+from servers import CELERY, DJANGO_Q, RQ
+from task_applications import CELERY_TASKS, DJANGO_Q_TASKS, RQ_TASKS
 
 # Celery has no last word: its log ends in the stop.
 ENDS_IN_THE_STOP = "reload-unfinished"
 
 celery = functools.partial(scenarios.scenario, kind=CELERY, app=CELERY_TASKS, may=[ENDS_IN_THE_STOP])
 rq = functools.partial(scenarios.scenario, kind=RQ, app=RQ_TASKS)
+django_q = functools.partial(scenarios.scenario, kind=DJANGO_Q, app=DJANGO_Q_TASKS)
 
 
 def lines(*arguments):
@@ -160,3 +161,79 @@ def rq_restarted(run):
     run.wait_log("Listening on", times=2)
     run.tasks("1")
     run.sleep(4)
+
+
+# -- Django Q
+
+CLUSTER = """\
+SECRET_KEY = "sample"
+INSTALLED_APPS = ["django_q"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "queue.sqlite3"}}
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+TIME_ZONE = "UTC"
+USE_TZ = True
+Q_CLUSTER = {"name": "shop", "workers": 2, "timeout": %d, "retry": %d, "orm": "default", "poll": 0.2}
+"""
+
+
+def cluster(timeout=60, retry=300):
+    return CLUSTER % (timeout, retry)
+
+
+@django_q("tasks-healthy", "tasks, then TERM when all are done: healthy", conf=cluster())
+def django_q_healthy(run):
+    run.start(workers=0)
+    run.wait_log(" running.")
+    run.tasks("1", "2", "1")
+    run.sleep(5)
+    stop(run, "SIGTERM")
+
+
+@django_q("warm-shutdown", "TERM while a task of 6 s runs: the cluster waits for it", conf=cluster())
+def django_q_warm(run):
+    run.start(workers=0)
+    run.wait_log(" running.")
+    run.tasks("6")
+    run.wait_task()
+    run.sleep(1)
+    stop(run, "SIGTERM")
+
+
+@django_q(
+    "worker-killed", "the process that runs a task is killed with signal 9; the next task is done", conf=cluster(), orphaned=1,
+    expected=["respawn-orphans-tasks"], may=["killed-from-outside"])
+def django_q_killed(run):
+    run.start(workers=0)
+    run.wait_log(" running.")
+    run.tasks("30")
+    run.wait_task()
+    run.sleep(1)
+    os.kill(busy(run), signal.SIGKILL)
+    run.wait_log("reincarnated worker")
+    run.tasks("1")
+    run.sleep(4)
+    stop(run, "SIGTERM")
+
+
+@django_q(
+    "time-limit", "a task of 30 s, timeout = 3: its process is replaced", conf=cluster(timeout=3), orphaned=1,
+    expected=["respawn-orphans-tasks"])
+def django_q_limited(run):
+    run.start(workers=0)
+    run.wait_log(" running.")
+    run.tasks("30")
+    run.wait_log("after timeout", within=20)
+    run.sleep(1)
+    stop(run, "SIGTERM")
+
+
+@django_q(
+    "time-limit-given-out-again", "the same with retry = 5: the task is given out again, and cut again", conf=cluster(timeout=3, retry=5),
+    orphaned=1, expected=["respawn-orphans-tasks"])
+def django_q_again(run):
+    run.start(workers=0)
+    run.wait_log(" running.")
+    run.tasks("30")
+    run.wait_log("after timeout", times=2, within=30)
+    run.sleep(1)
+    stop(run, "SIGTERM")
