@@ -93,6 +93,7 @@ export class Peeler {
       if (buffer[body] === BRACE) {
         const structured = this.lines.recordLines.structured(buffer, body, lineEnd, wrapping, depth);
         if (structured !== null) return {kind: structured, isDated, isRecord, body, wrapping};
+        this.lines.bind(buffer);
       }
       const taken = this.lines.said(buffer, body, lineEnd, spoken, wrapping, depth, false);
       if (taken === null) continue;

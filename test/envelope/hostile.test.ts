@@ -146,6 +146,13 @@ describe('syslog', () => {
     expect(said(timeline)).toEqual(['uwsgi/worker-spawned 7']);
   });
 
+  test('JSON of an application behind a stamp, with a word that a supervisor uses', async () => {
+    for (const front of ['2026-11-20T23:24:23Z ', 'Nov 20 23:24:23 vm shop[7]: '])
+      expect(said(await read(`${front}{"level":"info","status":"idle","took":3}`, `${front}${SPAWNED}`)), front).toEqual([
+        'uwsgi/worker-spawned 7',
+      ]);
+  });
+
   test('a line that stands for several', async () => {
     const timeline = await read(
       `Nov 20 23:29:16 vm uwsgi[12]: message repeated 3 times: [ ${SPAWNED}]`,
