@@ -15,7 +15,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   stopped: {kind: 'program-down', role: 'program'},
   'grace-began': {kind: 'program-stopping', role: 'program'},
   exited: {kind: 'process-ended', role: 'program'},
-  'stopping-all': {kind: 'remark'},
+  'stopping-all': {kind: 'group-stopping'},
 };
 
 export const container: Format = {

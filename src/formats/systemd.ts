@@ -35,7 +35,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   },
   'stop-timed-out': {kind: 'remark', role: 'program'},
   reloading: {kind: 'reload-asked', role: 'program', trigger: 'signal'},
-  reloaded: {kind: 'remark', role: 'program'},
+  reloaded: {kind: 'program-reloaded', role: 'program'},
   'reload-failed': {kind: 'program-failed', role: 'program'},
   'daemon-reload': {kind: 'remark'},
   'host-goes-down': {kind: 'remark'},

@@ -2,11 +2,14 @@ import type {Diagnosis} from '../analyze.ts';
 import {counted} from '../number.ts';
 import {groupStop} from '../rules/deaths.ts';
 import type {RuleFinding} from '../rules/rule.ts';
+import type {LogEvent} from '../timeline/event.ts';
 import {SEEN} from '../timeline/snapshots.ts';
 import type {ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
 import type {TimeWindow} from '../timeline/window.ts';
 import {longDuration} from './duration.ts';
 import {riskOf} from './finding-words.ts';
+import {type LooseEnds, looseEnds} from './loose-ends.ts';
+import {placeOf} from './place.ts';
 import {notUnderstood, recognised} from './understood.ts';
 
 /**
@@ -43,6 +46,8 @@ function limits(window: TimeWindow | undefined): readonly string[] {
     : [`only the time that ${flags.join(' and ')} ${flags.length === 1 ? 'asks' : 'ask'} for was judged`];
 }
 
+/** Characters of a line that a sentence may hold. */
+const LONGEST_QUOTE = 100;
 const VIOLENT: ReadonlySet<ProcessEnd> = new Set(['forced', 'crashed', 'killed']);
 
 /** Errors first, then warnings; within one severity as the rules gave them. */
@@ -87,7 +92,8 @@ function costOf({kind, duration, outcome, overBy, silence}: Reload): readonly st
 }
 
 /** Without a finding that matters. Processes that were killed or crashed are named all the same: no rule is no proof of health. */
-function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
+function healthy(diagnosis: Diagnosis): string {
+  const {timeline, findings, rules, baseline} = diagnosis;
   // A signal to the whole group reaches workers too: an ordinary stop.
   const victims = timeline.instances.flatMap((instance) =>
     instance.processes.filter(
@@ -96,29 +102,51 @@ function healthy({timeline, findings, rules, baseline}: Diagnosis): string {
   ).length;
   const checked = rules.filter(({result}) => result === 'passed' || result === 'fired').length;
   const killed = `${counted(victims, 'process', 'processes')} ${victims === 1 ? 'was' : 'were'} killed or crashed`;
-  const accepted = baseline?.accepted.length ?? 0;
-  const open = findings.find(({rule}) => rule === 'reload-unfinished')?.title;
+  const ends = looseEnds(timeline, findings);
   const found =
-    accepted > 0
-      ? `No trouble found beyond ${counted(accepted, 'accepted finding')}`
+    (baseline?.accepted.length ?? 0) > 0
+      ? `No trouble found beyond ${counted(baseline?.accepted.length ?? 0, 'accepted finding')}`
       : victims > 0
         ? `No rule names a trouble, although ${killed}`
-        : checked === 0 || isSnapshot(timeline)
-          ? 'Nothing can be said about this log'
-          : open !== undefined
-            ? `Undecided (${open.charAt(0).toLowerCase()}${open.slice(1)})`
-            : timeline.reloads.some(({outcome}) => outcome === 'unfinished')
-              ? 'Undecided (a reload or stop has no end in this log)'
-              : 'No trouble found';
+        : ends.trouble !== null
+          ? `No rule names a trouble, although ${line(ends.trouble, timeline)} tells of one: ${quoted(ends.trouble)}`
+          : checked === 0 || isSnapshot(timeline)
+            ? 'Nothing can be said about this log'
+            : (undecided(diagnosis, ends) ?? 'No trouble found');
   const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
   const of =
     checked === rules.length
       ? `${counted(checked, 'rule')} checked`
       : `${checked} of ${counted(rules.length, 'rule')} could be checked`;
-  const course = isSnapshot(timeline)
-    ? 'it is a snapshot, which shows one moment and not what led to it or came after'
-    : reloadsInWords(timeline.reloads);
-  return `${found}${notes}: ${course}; ${of}`;
+  return `${found}${notes}: ${courseOf(timeline, ends)}; ${of}`;
+}
+
+/** That a reload or stop has no end in the log; null where each has one. */
+function undecided({timeline, findings}: Diagnosis, {underWay}: LooseEnds): string | null {
+  const open = findings.find(({rule}) => rule === 'reload-unfinished')?.title;
+  if (open !== undefined) return `Undecided (${open.charAt(0).toLowerCase()}${open.slice(1)})`;
+  if (timeline.reloads.some(({outcome}) => outcome === 'unfinished'))
+    return 'Undecided (a reload or stop has no end in this log)';
+  if (underWay === null) return null;
+  return `Undecided (a reload or stop is under way at ${line(underWay, timeline)} and has no end in this log)`;
+}
+
+function courseOf(timeline: Timeline, {underWay, end}: LooseEnds): string {
+  if (isSnapshot(timeline)) return 'it is a snapshot, which shows one moment and not what led to it or came after';
+  if (timeline.reloads.length > 0) return reloadsInWords(timeline.reloads);
+  if (underWay !== null) return 'the log shows a reload or stop in part';
+  if (end !== null) return 'the log shows the end of a reload or stop, and not its beginning';
+  return 'the log shows no reload and no stop';
+}
+
+/** Where it stands, in words. */
+function line(event: LogEvent, timeline: Timeline): string {
+  const {input, line} = placeOf(event, timeline);
+  return timeline.inputs.length > 1 ? `line ${line} of ${input}` : `line ${line}`;
+}
+
+function quoted({text}: LogEvent): string {
+  return `"${text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text}"`;
 }
 
 function isSnapshot({events, inputs}: Timeline): boolean {
@@ -128,7 +156,6 @@ function isSnapshot({events, inputs}: Timeline): boolean {
 }
 
 function reloadsInWords(reloads: readonly Reload[]): string {
-  if (reloads.length === 0) return 'the log shows no reload and no stop';
   const completed = reloads.filter(({outcome}) => outcome === 'completed');
   const stops = completed.filter(({kind}) => kind === 'stop').length;
   const parts = [

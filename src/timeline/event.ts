@@ -139,12 +139,17 @@ export type EventKind =
   | 'program-stopping'
   /** A client had the supervisor send a signal to a program or to one of its processes: no deadline's; fields: signal. */
   | 'signal-passed-on'
+  /** The program was told to reload; whether it has is not looked at. */
+  | 'program-reloaded'
   /** The program counts as down; fields: result. */
   | 'program-down'
   /** A start, a reload or the program itself failed; fields: result. */
   | 'program-failed'
   /** The program stays down: nobody tries again. */
   | 'program-given-up'
+  /** What runs several instances or programs stops them all (an emperor, docker compose, honcho); each may have lines of its own. */
+  | 'group-stopping'
+  | 'group-stopped'
   /** A control program could not reach the supervisor; fields: address, reason. */
   | 'control-unreachable'
   /** Somebody looked at the instance from outside at this instant; fields: version, requests, queued. */
@@ -167,7 +172,7 @@ export type EventKind =
 export interface Meaning {
   readonly kind: EventKind;
   readonly role?: Role;
-  /** For reload events. */
+  /** For reload events, and for lines that tell only that one was asked for. */
   readonly reload?: ReloadKind;
   readonly trigger?: Trigger;
   readonly cause?: Cause;

@@ -1,0 +1,99 @@
+import type {RuleFinding} from '../rules/rule.ts';
+import type {EventKind, LogEvent} from '../timeline/event.ts';
+import type {Timeline} from '../timeline/timeline.ts';
+
+/** Lines that mean trouble by themselves, whatever stands around them. */
+const TROUBLES: ReadonlySet<EventKind> = new Set([
+  'app-load-failed',
+  'crash',
+  'deadline-detail',
+  'master-lost',
+  'out-of-memory',
+  'process-forced',
+  'process-left-over',
+  'program-failed',
+  'program-given-up',
+  'respawn-throttled',
+  'task-cut',
+]);
+
+/** Lines of a stop or a reload that is under way. */
+const STEPS: ReadonlySet<EventKind> = new Set([
+  'chain-step',
+  'chain-waiting',
+  'group-stopping',
+  'helper-stopping',
+  'process-asked',
+  'program-stopping',
+  're-executing',
+  'reload-asked',
+  'reload-began',
+  'requests-pending',
+  'stop-began',
+]);
+
+/** Lines that tell what became of it. */
+const OUTCOMES: ReadonlySet<EventKind> = new Set([
+  'app-loaded',
+  'group-stopped',
+  'master-re-executed',
+  'master-started',
+  'process-ended',
+  'process-leaving',
+  'process-started',
+  'program-down',
+  'program-reloaded',
+  'program-starting',
+  'program-up',
+  'reload-ended',
+  'slot-emptied',
+  'starting',
+  'stop-ended',
+]);
+
+/** What lines tell by themselves and no finding has taken up. */
+export interface LooseEnds {
+  readonly trouble: LogEvent | null;
+  /** The last line of a stop or reload of whose outcome its writer says nothing more. */
+  readonly underWay: LogEvent | null;
+  /** The end of a stop or reload. */
+  readonly end: LogEvent | null;
+}
+
+export function looseEnds({events}: Timeline, findings: readonly RuleFinding[]): LooseEnds {
+  const named = new Set(findings.flatMap(({evidence}) => evidence.map(({at}) => at.place)));
+  const steps = new Map<string | null, LogEvent>();
+  for (const event of events) {
+    if (isStep(event)) steps.set(event.stream, event);
+    else if (isOutcome(event)) steps.delete(event.stream);
+  }
+  return {
+    trouble: events.find((event) => meansTrouble(event) && !named.has(event.place)) ?? null,
+    underWay: [...steps.values()].at(-1) ?? null,
+    end: events.find(isEnd) ?? null,
+  };
+}
+
+function meansTrouble({pid, meaning: {kind, ending, fatal, deadline}}: LogEvent): boolean {
+  // The timeline knows the ends of processes that are named.
+  if (kind === 'process-ended') return ending === 'died' && pid === null;
+  if (kind === 'no-app') return fatal === true;
+  return TROUBLES.has(kind) || (kind === 'vassal' && deadline !== undefined);
+}
+
+function isStep({meaning: {kind, reload}}: LogEvent): boolean {
+  return STEPS.has(kind) || ((kind === 'vassal' || kind === 'remark') && reload !== undefined);
+}
+
+function isOutcome({meaning: {kind}}: LogEvent): boolean {
+  return OUTCOMES.has(kind) || kind === 'vassal';
+}
+
+function isEnd({meaning: {kind, ending}}: LogEvent): boolean {
+  return (
+    kind === 'stop-ended' ||
+    kind === 'reload-ended' ||
+    kind === 'group-stopped' ||
+    (kind === 'process-ended' && ending === 'collected')
+  );
+}
