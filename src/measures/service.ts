@@ -115,5 +115,5 @@ function gapIn(steps: readonly Capacity[], isOpen: boolean): Pick<Gap, 'from' | 
 }
 
 function fallsInto({startedAt, endedAt}: Reload, {from, to}: Pick<Gap, 'from' | 'to'>): boolean {
-  return (startedAt.earliest ?? from) <= to && (endedAt?.latest ?? to) >= from;
+  return (startedAt.earliest ?? from) <= to && (endedAt?.latest ?? endedAt?.earliest ?? to) >= from;
 }

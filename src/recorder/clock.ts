@@ -13,6 +13,8 @@ export const WRITTEN_WITHIN_MS = 999;
 export interface Moment {
   /** The line's own stamp. */
   readonly own: number | null;
+  /** The date in its text, where the stamp is that of its arrival and later: it may be of any time between the two. */
+  readonly since: number | null;
   /** Stamped lines before and after it. */
   readonly stampBefore: number | null;
   stampAfter: number | null;
@@ -98,9 +100,18 @@ export class LineClock {
     this.requests.see(from, to);
   }
 
-  /** A line whose time somebody will ask for. */
-  moment(own: number | null): Moment {
-    const moment: Moment = {own, stampBefore: this.stamp, stampAfter: null, requestBefore: this.request, requestAfter: null};
+  /** A line whose time somebody will ask for; `told` is the date in its text. */
+  moment(own: number | null, told: number | null = null): Moment {
+    const since = own !== null && told !== null && isHeldBack(own - told) ? told : null;
+    if (since !== null) this.stamps.see(since, since);
+    const moment: Moment = {
+      own,
+      since,
+      stampBefore: this.stamp,
+      stampAfter: null,
+      requestBefore: this.request,
+      requestAfter: null,
+    };
     if (own === null) {
       this.awaitingStamp.push(moment);
       this.awaitingRequest.push(moment);
@@ -110,7 +121,8 @@ export class LineClock {
 
   /** The bounds of a moment, once everything has been read. */
   instant(moment: Moment): Instant {
-    if (moment.own !== null) return exactly(moment.own);
+    const {own, since} = moment;
+    if (own !== null) return since === null ? exactly(own) : {earliest: since, latest: own};
     const {requestsAhead} = this;
     const onStamps = (request: number | null) => (request === null || requestsAhead === null ? null : request - requestsAhead);
     const earliest = largest(moment.stampBefore, onStamps(moment.requestBefore));
@@ -233,6 +245,11 @@ export function moveMoment(moment: Moment, moved: (time: number | null) => numbe
   there.own = moved(moment.own);
   there.stampBefore = moved(moment.stampBefore);
   there.stampAfter = moved(moment.stampAfter);
+}
+
+/** Further apart, or the other way round, the two are clocks of different zones. */
+function isHeldBack(milliseconds: number): boolean {
+  return milliseconds > TOLERANCE_MS && milliseconds < ZONE_STEP_MS - TOLERANCE_MS;
 }
 
 function largest(a: number | null, b: number | null): number | null {

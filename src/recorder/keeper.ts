@@ -1,5 +1,6 @@
 import {hours, zoneBetween} from '../envelope/agreement.ts';
 import {inYears} from '../envelope/calendar.ts';
+import {ctimeOf} from '../envelope/ctime.ts';
 import type {StampReader} from '../envelope/stamp.ts';
 import {SteadyClock} from '../envelope/steady.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
@@ -192,9 +193,16 @@ export class Keeper {
         // Told when all lines are read.
         at: UNKNOWN_INSTANT,
       },
-      moment: current.clock.moment(time),
+      moment: current.clock.moment(time, this.told(said)),
       clock: current.clock,
     });
+  }
+
+  /** The date in a message, on the clock of the log. */
+  private told({meaning: {timeIn}, fields}: Pick<LogEvent, 'meaning' | 'fields'>): number | null {
+    const text = timeIn === undefined ? undefined : fields[timeIn];
+    const told = text === undefined ? null : ctimeOf(String(text));
+    return told === null ? null : this.put(told);
   }
 
   /** The stamp of the layer that was just matched, onto the clock of the input. */

@@ -171,7 +171,8 @@ function reloadsInWords(reloads: readonly Reload[]): string {
   const longest = Math.max(...completed.map(({duration}) => duration.max ?? Number.POSITIVE_INFINITY));
   const [only] = completed.length === 1 ? completed : [];
   const within = Number.isFinite(longest) ? ` in ${longDuration({min: 0, max: longest})} each` : '';
-  const took = only === undefined ? within : ` in ${longDuration(only.duration)}`;
+  const isKnown = only !== undefined && (only.duration.min > 0 || only.duration.max !== null);
+  const took = isKnown ? ` in ${longDuration(only.duration)}` : within;
   return `${list(parts)} completed${took}${rest}`;
 }
 

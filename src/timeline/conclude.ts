@@ -191,7 +191,7 @@ class Conclusion {
   reload(draft: ReloadDraft, id: string): Reload {
     const {kind, trigger, outcome, began, headless, ended, reExecuted, repeated, lastSign} = draft;
     const startedAt = began.at;
-    const endedAt = ended?.at ?? null;
+    const endedAt = ended === null ? null : outcome === 'completed' ? overAt(draft, ended) : ended.at;
     const duration = endedAt === null ? this.lasted(draft, startedAt, lastSign.at.earliest) : between(startedAt, endedAt);
     return {
       id,
@@ -240,7 +240,7 @@ class Conclusion {
       worker: draft.worker,
       program: draft.program,
       instance: this.draft.id,
-      startedAt: draft.started?.at ?? UNKNOWN_INSTANT,
+      startedAt: this.startedAt(draft),
       started: draft.started,
       appLoaded: draft.appLoaded,
       asked: this.asked(draft, segments),
@@ -260,6 +260,13 @@ class Conclusion {
       successor: draft.successor?.started ?? null,
       remarks: draft.remarks,
     };
+  }
+
+  /** A master says its pid when it has imported the application; it may have printed the banner itself, long before. */
+  private startedAt({started}: ProcessDraft): Instant {
+    if (started === null) return UNKNOWN_INSTANT;
+    const banner = this.draft.epochs.find(({master}) => master === started)?.banner ?? null;
+    return banner === null ? started.at : {earliest: banner.at.earliest, latest: started.at.latest};
   }
 
   private endedAt(draft: ProcessDraft, end: ProcessEnd): Instant {
@@ -373,6 +380,13 @@ function endedAt(draft: ProcessDraft): Instant {
   if (forced === null && leaving !== null && seen !== null && isSeenAfter(leaving, draft))
     return {earliest: seen.at.earliest, latest: goneBy?.at.latest ?? null};
   return {earliest: (forced?.event ?? leaving)?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
+}
+
+/** Its last line; where a worker said no more than that it was leaving, it ended some time after that. */
+function overAt({entries}: ReloadDraft, ended: LogEvent): Instant {
+  const left = entries.flatMap(({old}) => (old !== null && old.ended === null && hasLeft(old) ? [endedAt(old).latest] : []));
+  const bounds = [ended.at.latest, ...left].filter((latest) => latest !== null);
+  return {earliest: ended.at.earliest, latest: bounds.length > left.length ? Math.max(...bounds) : null};
 }
 
 /** Others that the stop may have been of. One that has a stop of its own in the log has stopped in any case. */

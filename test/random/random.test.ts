@@ -60,3 +60,14 @@ test('the workers of an upgrade belong to the new arbiter', async () => {
   const workers = upgraded?.processes.filter(({role}) => role === 'worker') ?? [];
   expect(workers.map(({pid, end}) => [pid, end])).toEqual([19445, 19446, 19447, 19448].map((pid) => [pid, 'running']));
 });
+
+test('a HUP whose last worker has only said that it leaves may have taken longer', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/gunicorn/held-after-its-last-word/gunicorn.log']});
+  expect(timeline.reloads.map(({outcome, duration}) => [outcome, duration])).toEqual([['completed', {min: 2, max: null}]]);
+});
+
+test('a master whose log is written by itself began when its banner says, before the stamps of its import', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/log-master-writes-late/uwsgi.log']});
+  const master = timeline.instances[0]?.processes.find(({role}) => role === 'master');
+  expect(master?.startedAt).toEqual({earliest: Date.UTC(2026, 10, 21, 18, 34, 51), latest: Date.UTC(2026, 10, 21, 18, 34, 58)});
+});

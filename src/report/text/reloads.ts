@@ -4,7 +4,7 @@ import {counted} from '../../number.ts';
 import {processesWithPid} from '../../timeline/lookup.ts';
 import type {Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
-import {showInstant} from '../instant.ts';
+import {type Clock, showInstant} from '../instant.ts';
 import {ranges} from '../ranges.ts';
 import {unfinished} from '../unfinished.ts';
 import {wrap} from '../wrap.ts';
@@ -55,7 +55,7 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
   const {startedAt, endedAt, duration, outcome, workers, trigger, repeated} = reload;
   const asked = trigger === 'unknown' ? '' : `, asked for by ${TRIGGERS[trigger]}`;
   const end = {
-    completed: `completed after ${longDuration(duration)}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}`,
+    completed: completed(reload, page.clock),
     unfinished: unfinished(reload, page.clock, page.place),
     failed: `cut short${duration.min > 0 ? ` after ${longDuration(duration)}` : ''}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}: its master was gone`,
   }[outcome];
@@ -72,6 +72,13 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
     ...(fresh === 0 ? [] : [`${counted(fresh, 'new worker')} started`]),
     ...again,
   ].join('; ');
+}
+
+function completed({endedAt, duration}: Reload, clock: Clock): string {
+  const at = endedAt === null || (endedAt.earliest === null && endedAt.latest === null) ? null : showInstant(endedAt, clock);
+  // "completed after 16:49:11": gunicorn tells that a worker leaves, and not when its process has ended.
+  if (duration.min === 0 && duration.max === null && at !== null) return `completed ${at}`;
+  return `completed after ${longDuration(duration)}${at === null ? '' : ` (${at})`}`;
 }
 
 /** What no line calls by its name is known by what it did alone. */
