@@ -16,6 +16,8 @@ export class Wrapping {
   shift: number | null = null;
   /** How often the line stands for itself. */
   repeated: number | null = null;
+  /** The process that wrote the line, as a transport tells. */
+  writer: number | null = null;
   private known: number | null;
   private utc = false;
   /** A time that nobody has asked for yet. */
@@ -88,6 +90,7 @@ export class Wrapping {
     next.utc = this.utc;
     next.unread = this.unread;
     next.repeated = this.repeated;
+    next.writer = this.writer;
     next.shift = this.shift;
     return next;
   }

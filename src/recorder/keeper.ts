@@ -190,6 +190,7 @@ export class Keeper {
         served: this.served,
         stream,
         sink,
+        writer: wrapping.writer,
         // Told when all lines are read.
         at: UNKNOWN_INSTANT,
       },

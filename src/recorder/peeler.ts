@@ -22,6 +22,8 @@ export interface Unwrapped {
 
 /** More layers than anybody has seen around one message. */
 const DEEPEST_ENVELOPE = 8;
+/** Layers that may tell the process that wrote the line. */
+const TELLING_WRITER: ReadonlySet<string> = new Set(['syslog', 'rfc5424']);
 /** rsyslog writes control characters as `#` and three octal digits. */
 const SYSLOG_ESCAPE = /#([0-3][0-7]{2})/g;
 
@@ -78,6 +80,7 @@ export class Peeler {
         layers === origins && isBehindStamp && wrapping.names.length > outer.names.length
           ? wrapping.renamed(name, origin)
           : wrapping.inside(isOwn ? null : layerName(name), origin);
+      if (TELLING_WRITER.has(name)) wrapping.writer = pidOf(layers.text(layer, 'processId'));
       route.push({layers, layer});
       const isStamped = layers === envelope && stamps.has(layer);
       if (isStamped && !(isLogger && spoken.by === 0 && this.lines.isTimeless(outer))) this.keeper.stamp(wrapping, layer, isOwn);
@@ -196,6 +199,10 @@ export class Peeler {
   private lineStart(buffer: Buffer, at: number): number {
     return at === 0 ? 0 : buffer.lastIndexOf(LF, at - 1) + 1;
   }
+}
+
+function pidOf(text: string | null): number | null {
+  return text !== null && /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null;
 }
 
 /** The cells of a row without what closes it, and without the marks that its text needs inside a table. */

@@ -249,6 +249,8 @@ export interface LogEvent extends LineRef {
   readonly stream: string | null;
   /** The outermost envelope around it, `plain` where there is none: by what way it came here. */
   readonly sink: string;
+  /** The process that wrote it, as its envelope tells; null where none does. Some transports name themselves. */
+  readonly writer: number | null;
 }
 
 /**

@@ -30,6 +30,7 @@ export function event(
     served: 0,
     stream: null,
     sink: 'plain',
+    writer: null,
   };
 }
 

@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
+import {reportOf} from '../../src/report/json.ts';
 import {judged} from '../hostile/judged.ts';
 
 /** An emperor with three vassals; of what follows, lines without a pid tell of one of them. */
@@ -25,6 +26,19 @@ test('of a stop that can be of any vassal, no worker is said to have left', asyn
   expect(processes.filter(({role, end}) => role === 'worker' && end !== 'running' && end !== 'lost')).toEqual([]);
   expect(findings).toEqual([]);
   expect(verdict).toContain('1 stop completed');
+});
+
+test('the report in JSON names the others that it may have been of, and none where it is known', async () => {
+  const {reloads, instances} = reportOf((await judged(...running, ...stopped)).diagnosis);
+  const [{instance, rivals} = {instance: '', rivals: []}] = reloads;
+  expect([instance, ...rivals].toSorted()).toEqual(instances.map(({id}) => id).toSorted());
+  const named = await judged(
+    ...running,
+    ...stopped.slice(0, 3),
+    'Sat Nov 21 14:38:55 2026 - worker 1 (pid: 22296) is taking too much time to die...NO MERCY !!!',
+    ...stopped.slice(3),
+  );
+  expect(reportOf(named.diagnosis).reloads.map((reload) => reload.rivals)).toEqual([[]]);
 });
 
 test('of a stop in which one of its workers is named, it is known', async () => {

@@ -19,6 +19,7 @@ function eventAt(at: Instant, line: number): LogEvent {
     served: 0,
     stream: null,
     sink: 'plain',
+    writer: null,
   };
 }
 

@@ -49,6 +49,7 @@ export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
   if (known.length === 0) {
     const first = story.addInstance(null);
     if (event.meaning.role === 'master') first.masterPid = event.pid;
+    else if (isMasters(event)) first.masterPid = story.source.writer;
     return first;
   }
   if (event.pid !== null) {
@@ -63,12 +64,39 @@ export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
       return own;
     }
   }
+  const writer = writerIn(story) ?? masterThatSays(story, event);
+  if (writer !== null) return writer;
   if (running.length === 1) {
     const only = running[0] as InstanceDraft;
     return event.pid !== null && event.worker !== null && isAnothers(story, only, event) ? story.addInstance(null) : only;
   }
   if (running.length === 0) return story.source.current ?? (known.at(-1) as InstanceDraft);
   return likeliest(story, running, event);
+}
+
+/** The running instance whose process wrote the line that is being read; null where none is known to have. */
+export function writerIn({source}: StoryDraft): InstanceDraft | null {
+  const {writer, running, byPid} = source;
+  if (writer === null) return null;
+  const own = running.find(({masterPid}) => masterPid === writer);
+  if (own !== undefined) return own;
+  const process = byPid.get(writer);
+  return process !== undefined && isAlive(process) && running.includes(process.instance) ? process.instance : null;
+}
+
+/** Only a master says that. */
+function isMasters({meaning: {kind}}: LogEvent): boolean {
+  return kind === 'stop-began' || kind === 'reload-began' || kind === 'stop-ended' || kind === 're-executing';
+}
+
+/** A master whose start no line tells, known by the process that wrote its words. */
+function masterThatSays(story: StoryDraft, event: LogEvent): InstanceDraft | null {
+  const {writer, instances, running} = story.source;
+  if (writer === null || !isMasters(event)) return null;
+  const known = instances.findLast(({masterPid}) => masterPid === writer) ?? running.find(({masterPid}) => masterPid === null);
+  const instance = known ?? story.addInstance(null);
+  instance.masterPid = writer;
+  return instance;
 }
 
 /** A worker of this number is known to be alive and well under another pid: two instances share the log. */
@@ -104,7 +132,7 @@ function speaksLater(story: StoryDraft, process: ProcessDraft): boolean {
 /** The instances of which one stops, where no line tells which; none where it is known. */
 export function rivalsOf(story: StoryDraft, event: LogEvent): readonly InstanceDraft[] {
   const {running} = story.source;
-  if (event.pid !== null || running.length < 2) return [];
+  if (event.pid !== null || running.length < 2 || writerIn(story) !== null) return [];
   const fits = fittingOf(story, running, event);
   return fits.length < 2 || nextNamed(story, event, fits) !== null ? [] : fits;
 }

@@ -50,6 +50,7 @@ function take(story: StoryDraft, event: LogEvent, index: number): void {
   if (event.meaning.onHost) return;
   const host = hostOf(story, event);
   story.source = host ?? sourceOf(story, event);
+  story.source.writer = story.writerOf(event);
   // Its host has told of its start and will tell of its end.
   if (host !== null && event.meaning.kind === 'process-started') return;
   if (event.meaning.role === 'program') program(story, event);

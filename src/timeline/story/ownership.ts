@@ -12,7 +12,8 @@ const MOST_COMPARED = 200;
  * Which master started which worker where several uWSGI masters write into one log, as under an emperor: "spawned uWSGI
  * worker 1 (pid: 11, cores: 1)" does not tell. Proved is what follows from three facts: a master speaks before its
  * workers do; it starts each number once (later ones are "Respawned"); the workers that a full reload asks to leave are
- * those of the master that starts again after it (as uWSGI 2.0.21 was seen to do).
+ * those of the master that starts again after it (as uWSGI 2.0.21 was seen to do). An envelope that
+ * names the writer of a line proves it at once.
  */
 export function ownersOf(events: readonly LogEvent[], sourceOf: (event: LogEvent) => string): Owners {
   const sources = new Map<string, Vassals>();
@@ -79,11 +80,9 @@ class Vassals {
   }
 
   private start(event: LogEvent, pid: number, worker: number): void {
-    const start: Start = {
-      event,
-      worker,
-      candidates: new Set(this.generations.filter(({numbers}) => !numbers.has(worker))),
-    };
+    const own = this.generations.filter(({master}) => master === event.writer);
+    const masters = own.length > 0 ? own : this.generations;
+    const start: Start = {event, worker, candidates: new Set(masters.filter(({numbers}) => !numbers.has(worker)))};
     this.settle(start);
     this.starts.push(start);
     this.byPid.set(pid, start);

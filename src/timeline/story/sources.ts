@@ -27,7 +27,12 @@ export interface Source {
   running: readonly InstanceDraft[];
   /** The latest process of each pid. */
   readonly byPid: Map<number, ProcessDraft>;
+  /** Of {@link writer}. */
   startUp: StartUp | null;
+  /** Start-ups that are being told, by the process that tells. */
+  readonly startUps: Map<number | null, StartUp>;
+  /** The process that wrote the event that is being read; null where the stream does not tell its writers. */
+  writer: number | null;
   /** The instance that the last event belonged to: what a line without any mark most likely belongs to as well. */
   current: InstanceDraft | null;
   /** A dump of the configuration is being printed. */
@@ -51,7 +56,15 @@ export function newSource(supervisor: string, stream: string | null, server: num
     instances: [],
     running: [],
     byPid: new Map(),
-    startUp: null,
+    startUps: new Map(),
+    writer: null,
+    get startUp() {
+      return this.startUps.get(this.writer) ?? null;
+    },
+    set startUp(told) {
+      if (told === null) this.startUps.delete(this.writer);
+      else this.startUps.set(this.writer, told);
+    },
     current: null,
     isInDump: false,
     hasParent: null,

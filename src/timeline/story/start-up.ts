@@ -1,7 +1,7 @@
 /** What a server says before its first worker: banner, settings, dump, application. */
 import type {LogEvent} from '../event.ts';
 import type {Setting} from '../timeline.ts';
-import {instanceOf} from './attribution.ts';
+import {instanceOf, writerIn} from './attribution.ts';
 import {type EpochDraft, end, type InstanceDraft, isAlive, newProcess} from './draft.ts';
 import {beginReload, finishReload, goesOn} from './reloads.ts';
 import {addSetting} from './settings.ts';
@@ -53,15 +53,16 @@ function setting(story: StoryDraft, event: LogEvent): void {
   const value = event.meaning.value ?? event.fields['value'];
   if (name === null || value === undefined) return;
   const setting: Setting = {name, value, from: 'log', where: event};
+  const current = writerIn(story) ?? story.source.current;
   const isStartUp =
     // The first thing that a server says, before its banner.
     name === 'configuration' ||
     story.source.startUp !== null ||
-    story.source.current === null ||
-    story.source.current.stopped !== null ||
-    story.source.current.active?.reExecuted;
+    current === null ||
+    current.stopped !== null ||
+    current.active?.reExecuted;
   if (!isStartUp) {
-    if (story.source.current) addSetting(story.source.current, setting);
+    addSetting(current, setting);
     return;
   }
   story.source.startUp ??= newStartUp();
@@ -69,8 +70,7 @@ function setting(story: StoryDraft, event: LogEvent): void {
 }
 
 export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: LogEvent, reExecuted: boolean): void {
-  const startUp = story.source.startUp ?? newStartUp();
-  story.source.startUp = null;
+  const startUp = startUpOf(story);
   story.source.current = instance;
   const epoch: EpochDraft = {banner: startUp.banner, master, reExecuted, loads: startUp.loads};
   instance.epochs.push(epoch);
@@ -89,6 +89,15 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
   for (const worker of instance.previousSlots.values()) {
     if (isAlive(worker)) end(worker, master, worker.forced === null ? 'lost' : 'forced');
   }
+}
+
+/** What the writer of the line has said since its start; a daemon's start was told by the process that it was forked from. */
+function startUpOf({source}: StoryDraft): StartUp {
+  const [only, ...others] = source.startUps.values();
+  const own = source.startUp;
+  if (own !== null) source.startUp = null;
+  else if (others.length === 0) source.startUps.clear();
+  return own ?? (others.length === 0 ? only : undefined) ?? newStartUp();
 }
 
 export function beginWithoutMaster(story: StoryDraft, startUp: StartUp, predecessor: InstanceDraft | null = null): void {

@@ -33,12 +33,21 @@ export class StoryDraft implements Story {
 
   /** How many instances there have been of each supervisor. */
   private readonly counts = new Map<string, number>();
+  /** Streams whose envelopes name the process that wrote a line: a master says its pid itself, and so do they. */
+  private readonly telling: ReadonlySet<string | null>;
 
   constructor(events: readonly LogEvent[], ended: ReadonlySet<string>, servers: readonly number[]) {
     this.events = events;
     this.ended = ended;
     this.servers = servers;
+    const masters = events.filter(({meaning: {kind}}) => kind === 'master-started' || kind === 'master-re-executed');
+    this.telling = new Set(masters.filter(({pid, writer}) => pid !== null && pid === writer).map(({stream}) => stream));
     this.owners = ownersOf(events, ({stream, input}) => String(stream ?? servers[input] ?? input));
+  }
+
+  /** The process that wrote it, where the stream tells that. */
+  writerOf({stream, writer}: LogEvent): number | null {
+    return this.telling.has(stream) ? writer : null;
   }
 
   addInstance(predecessor: InstanceDraft | null): InstanceDraft {
