@@ -3,13 +3,15 @@ import type {CurrentInput} from './current-input.ts';
 import type {Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, recount} from './line-kind.ts';
 import type {LineReader} from './line-reader.ts';
-import {withoutLeadingNuls} from './text.ts';
+import {LF, withoutLeadingNuls} from './text.ts';
 
 /** How wide lines are that a terminal breaks, how many make one, and how many are put together in vain before it is left. */
 const NARROWEST = 40;
 const WIDEST = 512;
 const MOST_ROWS = 12;
 const MOST_TRIED = 5000;
+/** Bytes of a character: most are one. */
+const WIDE = 2;
 const BROKEN = 'lines that a terminal broke: put together';
 
 /** Lines that a terminal, or the end of a part of a log, broke. */
@@ -20,6 +22,13 @@ export class BrokenLines {
   constructor(lines: LineReader) {
     this.lines = lines;
     this.keeper = lines.keeper;
+  }
+
+  /** A line that says something as it stands: a terminal that breaks lines leaves none that is wider than it. */
+  whole(width: number): void {
+    const {current} = this.keeper;
+    current.broken = null;
+    current.widest = Math.max(current.widest, width);
   }
 
   /** What a line is that is nothing by itself: the rest of one that a terminal has broken, unless it has a front of its own. */
@@ -49,10 +58,18 @@ export class BrokenLines {
       }
     }
     const most = isSpoken || kind === 'unknown' ? MOST_TRIED : MOST_TRIED / 2;
-    const mayBe = current.brokenTried < most && width >= NARROWEST && width <= WIDEST;
+    const mayBe = current.brokenTried < most && width >= NARROWEST && width <= WIDEST && !this.isNarrow(buffer, at, width);
     if (current.brokenWidth === null ? mayBe : width === current.brokenWidth)
       current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line, isSpoken};
     return kind;
+  }
+
+  /** Whether whole lines are wider than any terminal that breaks lines of this width. */
+  private isNarrow(buffer: Buffer, at: number, width: number): boolean {
+    const {current} = this.keeper;
+    // Request lines are read without a look at their width.
+    if (current.isBehindRequest && at > 1) current.widest = Math.max(current.widest, at - 2 - buffer.lastIndexOf(LF, at - 2));
+    return current.widest > WIDE * width;
   }
 
   /** Whether the line begins as the last one that a transport had wrapped. */

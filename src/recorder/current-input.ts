@@ -69,7 +69,7 @@ export interface CurrentInput {
   route: readonly Layer[];
   /** The beginning of the last line that such layers stood around. */
   lastFronted: Buffer | null;
-  /** What these layers are called. */
+  /** What these layers are called, without what a line before them said. */
   routeNames: readonly string[];
   readonly front: Front;
   readonly ownPrefix: OwnPrefix;
@@ -102,6 +102,11 @@ export interface CurrentInput {
     /** A supervisor's text stands in it. */
     readonly isSpoken: boolean;
   } | null;
+  /** The widest line that said something as it stood, in bytes; of request lines only some are measured. */
+  widest: number;
+  /** Requests before the last line that was none; and whether one stands directly before the line that is being read. */
+  requestsBefore: number;
+  isBehindRequest: boolean;
   /** How wide broken lines are, once one has been put together; and how many were tried in vain. */
   brokenWidth: number | null;
   brokenTried: number;
@@ -170,6 +175,9 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     pieced: null,
     table: null,
     broken: null,
+    widest: 0,
+    requestsBefore: 0,
+    isBehindRequest: false,
     brokenWidth: null,
     brokenTried: 0,
     spoken: null,
@@ -207,6 +215,7 @@ export function nextPart(before: CurrentInput, info: InputInfo, index: number): 
     noise: 0,
     application: 0,
     unknown: 0,
+    requestsBefore: 0,
     bare: 0,
     broken: null,
     hasUtc: false,

@@ -47,7 +47,7 @@ export class GluedMessages {
       for (let from = reader.matcher.find(begin, lastText); from >= 0; from = reader.matcher.find(from + 1, lastText)) {
         const chain = this.chain(reader, buffer, from, at);
         if (chain === null) continue;
-        this.keeper.current.ownPrefix.learn(buffer, body, from);
+        if (this.keeper.current.ownPrefix.learn(buffer, body, from)) this.lines.familiar.forget();
         this.keeper.note('messages behind other text in one line');
         let best: LineKind = 'noise';
         for (const link of chain) {

@@ -9,8 +9,9 @@ import {systemctl} from '../formats/systemctl.ts';
 import {Vocabulary} from '../grammar/vocabulary.ts';
 import type {Meaning, Unneeded} from '../timeline/event.ts';
 import {BrokenLines} from './broken-lines.ts';
-import type {Spoken} from './current-input.ts';
+import {BARE_ROUTE, type Spoken} from './current-input.ts';
 import {withoutEndMark} from './end-mark.ts';
+import {FamiliarLines} from './familiar-lines.ts';
 import {GluedMessages} from './glued-messages.ts';
 import type {Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
@@ -82,6 +83,7 @@ export class LineReader {
   readonly layers: LayerReader;
   readonly origins: LayerReader;
   private readonly scratch = new Scratch();
+  readonly familiar = new FamiliarLines();
   bound: Buffer | null = null;
 
   constructor(keeper: Keeper, {envelope, origin}: Matchers, {witness, choice, teller}: LineReaderOptions) {
@@ -128,6 +130,8 @@ export class LineReader {
       return;
     }
     current.lastKind = 'noise';
+    current.isBehindRequest = current.requests > current.requestsBefore;
+    current.requestsBefore = current.requests;
     if (current.partsOf !== current.line) {
       current.partsOf = current.line;
       current.part = 0;
@@ -139,7 +143,7 @@ export class LineReader {
       this.goesOn(buffer, at, lineEnd) ??
       this.plain(buffer, at, body, lineEnd) ??
       this.beginsAnew(buffer, at, lineEnd);
-    if (isRecognised(kind)) current.broken = null;
+    if (isRecognised(kind)) this.broken.whole(lineEnd - at);
     else kind = this.broken.mended(buffer, at, lineEnd, kind);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
       kind = this.broken.joined(current.cut, buffer.subarray(at, lineEnd)) ?? kind;
@@ -190,21 +194,29 @@ export class LineReader {
     const ink = inkOf(buffer, body);
     const first = buffer[ink] as number;
     if (first <= BLANK || first === BRACE || first === BRACKET) return null;
-    if (this.bound !== buffer) this.bind(buffer);
     // Some messages are indented, and blanks may count as standing around a line.
     let from = body;
     while (from > at && buffer[from - 1] === BLANK) from--;
+    const {familiar} = this;
+    const isBare = body === at;
+    // What stands behind another front may have to be looked at for a host and a program.
+    if (familiar.has(buffer, from, lineEnd, isBare ? BARE_ROUTE : current.route)) return 'application';
+    if (this.bound !== buffer) this.bind(buffer);
     const spoken = this.spokenIn(buffer, from, lineEnd);
     if (spoken.by !== 0) {
-      if (body === at) current.spoken = spoken;
+      if (isBare) current.spoken = spoken;
       return null;
     }
-    if (body > at && this.mayNameWriter(ink)) return null;
+    if (!isBare && this.mayNameWriter(ink)) return null;
     const text = this.loggersText(buffer, body, ink);
     if (text < 0 || strangest(buffer, body, lineEnd) !== null) return null;
     const typed = isDressed(buffer, body, lineEnd) ? asTyped(buffer, body, lineEnd) : null;
     if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) return null;
-    this.listen(text, body === at ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer));
+    const isHeard = this.listen(
+      text,
+      isBare ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer),
+    );
+    if (!isHeard) familiar.add(buffer, from, lineEnd);
     return 'application';
   }
 
@@ -338,10 +350,10 @@ export class LineReader {
     return {by: vocabulary.speakers(buffer, at, lineEnd), lastText: vocabulary.lastText};
   }
 
-  /** Who says it, if the line tells; the line stays what it is. */
-  private listen(at: number, writer: Writer): void {
+  /** Whether the line tells who says it; it stays what it is. */
+  private listen(at: number, writer: Writer): boolean {
     const {current} = this.keeper;
-    if (this.keeper.isTrying || current.heard >= MOST_HEARD) return;
+    if (this.keeper.isTrying || current.heard >= MOST_HEARD) return false;
     current.heard++;
     for (const {matcher} of this.loggers) {
       const message = matcher.match(at);
@@ -354,8 +366,9 @@ export class LineReader {
       };
       const line = {...this.keeper.here(), text: textOf(buffer, at, matcher.end())};
       this.keeper.voices.hear(Number(text('pid')), writer.stream, text('said') ?? '', line, this.keeper.events.length);
-      return;
+      return true;
     }
+    return false;
   }
 
   /** Whether nothing can be learnt from the time of a record in which nobody has a word: the clock of the log is known. */

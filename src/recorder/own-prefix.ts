@@ -9,10 +9,12 @@ const ZERO = 0x30;
 export class OwnPrefix {
   private bytes: Buffer = Buffer.alloc(0);
 
-  /** A message stands at `to`; what is in front of it begins at `from`. */
-  learn(buffer: Buffer, from: number, to: number): void {
-    if (to - from < SHORTEST || to - from > LONGEST || buffer.toString('latin1', to - 3, to) !== ' - ') return;
+  /** A message stands at `to`; what is in front of it begins at `from`. Gives whether that is a prefix, and a new one. */
+  learn(buffer: Buffer, from: number, to: number): boolean {
+    if (to - from < SHORTEST || to - from > LONGEST || buffer.toString('latin1', to - 3, to) !== ' - ') return false;
+    if (this.end(buffer, from) === to) return false;
     this.bytes = Buffer.from(buffer.subarray(from, to));
+    return true;
   }
 
   /** Where the text behind the prefix begins, or -1. It is the same but for its digits, which may be a time. */

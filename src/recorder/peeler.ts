@@ -104,7 +104,7 @@ export class Peeler {
       if (taken === 'unknown') continue;
       if (depth === 0 && (taken === 'requests' || taken === 'events')) {
         current.route = route;
-        current.routeNames = wrapping.names;
+        current.routeNames = wrapping.names.slice(outer.names.length);
       }
       return {kind, isDated, isRecord, body, wrapping};
     }

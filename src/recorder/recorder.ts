@@ -92,6 +92,7 @@ export class Recorder implements LineSink {
       return;
     }
     this.endLog();
+    this.lineReader.familiar.forget();
     keeper.goOn(keeper.newLog(newInput(info, inputs.length, keeper.year)));
   }
 
@@ -272,7 +273,8 @@ export class Recorder implements LineSink {
     const alike = front.end(buffer, at);
     if (alike >= 0) return alike;
     let body = at;
-    const origin = [...(this.keeper.current.carried?.wrapping.origin ?? [])];
+    const outer = this.keeper.current.carried?.wrapping ?? Wrapping.none;
+    const origin = [...outer.origin];
     const places: number[] = [];
     for (const {layers, layer: expected} of route) {
       const layer = layers.matcher.prefix(body);
@@ -287,7 +289,7 @@ export class Recorder implements LineSink {
       body,
       places.map((place) => place - at),
     );
-    this.keeper.current.frontWriter = this.keeper.writerOf(origin, this.keeper.current.routeNames);
+    this.keeper.current.frontWriter = this.keeper.writerOf(origin, [...outer.names, ...this.keeper.current.routeNames]);
     return body;
   }
 

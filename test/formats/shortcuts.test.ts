@@ -40,6 +40,8 @@ const FOREIGN = [
   '\t',
   '  workers: 2',
   '  preload_app: True',
+  'app - refreshed',
+  'app - worker 1 buried after 1 seconds',
 ];
 /** The front of a line that some transport has wrapped. */
 const FRONT = /^.{0,80}?(?:\]: | F | \| )/;
