@@ -32,6 +32,7 @@ import {
   inkOf,
   isBlank,
   isDressed,
+  isOrdinary,
   LF,
   LONGEST_TEXT,
   strangest,
@@ -209,15 +210,20 @@ export class LineReader {
     }
     if (!isBare && this.mayNameWriter(ink)) return null;
     const text = this.loggersText(buffer, body, ink);
-    if (text < 0 || strangest(buffer, body, lineEnd) !== null) return null;
-    const typed = isDressed(buffer, body, lineEnd) ? asTyped(buffer, body, lineEnd) : null;
-    if (typed !== null && this.vocabulary.speakers(typed.buffer, 0, typed.length) !== 0) return null;
+    if (text < 0 || !(isOrdinary(buffer, body, lineEnd) || this.isMerelyDressed(buffer, body, lineEnd))) return null;
     const isHeard = this.listen(
       text,
       isBare ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer),
     );
     if (!isHeard) familiar.add(buffer, from, lineEnd);
     return 'application';
+  }
+
+  /** No control characters, and nobody's words where editors and web pages are undone. */
+  private isMerelyDressed(buffer: Buffer, from: number, to: number): boolean {
+    if (strangest(buffer, from, to) !== null) return false;
+    const typed = isDressed(buffer, from, to) ? asTyped(buffer, from, to) : null;
+    return typed === null || this.vocabulary.speakers(typed.buffer, 0, typed.length) === 0;
   }
 
   /** Behind the stamp that a transport wrote, a host and a program may follow. */

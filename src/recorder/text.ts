@@ -111,15 +111,22 @@ const DRESSINGS: ReadonlySet<number> = new Set([
   ...[...'glanq#'].map((sign) => 0x2600 + sign.charCodeAt(0)),
 ]);
 
+/** Control characters but for tabs, and what may begin a sign that {@link asTyped} undoes. */
+const ODD = new Uint8Array(256);
+for (let byte = 0; byte < BLANK; byte++) ODD[byte] = byte === 9 ? 0 : 1;
+for (const byte of [0x7f, ...[...DRESSINGS].map((pair) => pair >> 8)]) ODD[byte] = 1;
+
+/** No byte of the line can be a terminal's, an editor's or a web page's: most lines are such. */
+export function isOrdinary(buffer: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (ODD[buffer[at] as number] === 1) return false;
+  return true;
+}
+
 /** Something in the line may be what an editor or a web page made of a sign. */
 export function isDressed(buffer: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     const byte = buffer[at] as number;
-    if (
-      (byte === 0xe2 || byte === 0xc2 || byte === 0xef || byte === 0x5c || byte === 0x26) &&
-      DRESSINGS.has(byte * 256 + (buffer[at + 1] as number))
-    )
-      return true;
+    if (ODD[byte] === 1 && DRESSINGS.has(byte * 256 + (buffer[at + 1] as number))) return true;
   }
   return false;
 }
