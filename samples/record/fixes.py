@@ -200,7 +200,7 @@ def stopping(*options):
     return trial
 
 
-def supervised(*settings, app=THREADED, mercy=8):
+def supervised(*settings, app=THREADED, mercy=8, term="--die-on-term"):
     def trial():
         program = "\n".join(settings)
         conf = f"""[supervisord]
@@ -208,7 +208,7 @@ nodaemon = true
 logfile = HOME/supervisord.log
 pidfile = HOME/supervisord.pid
 [program:web]
-command = uwsgi --plugin python3 --http-socket 127.0.0.1:PORT --wsgi-file app.py --master --processes 2 --enable-threads --worker-reload-mercy {mercy} --die-on-term
+command = uwsgi --plugin python3 --http-socket 127.0.0.1:PORT --wsgi-file app.py --master --processes 2 --enable-threads --worker-reload-mercy {mercy} {term}
 stdout_logfile = HOME/web.log
 redirect_stderr = true
 {program}
@@ -385,6 +385,94 @@ def stopped_at_work(*settings):
     return trial
 
 
+def timed(*settings):
+    """gunicorn: what becomes of a request of 4 s that is longer than timeout."""
+    def trial():
+        with gunicorn(PLAIN, *settings) as server:
+            return "the request of 4 s was " + ("answered" if server.get("/slow") else "cut")
+    return trial
+
+
+def jittered(*settings):
+    """gunicorn: how far apart its workers leave after max_requests, at 20 requests a second."""
+    def trial():
+        with gunicorn(PLAIN, "max_requests = 40", *settings) as server:
+            left = []
+            for _ in range(400):
+                server.get()
+                seen = server.log().count("Autorestarting worker")
+                left += [time.time()] * (seen - len(left))
+                if len(left) >= 2:
+                    return f"the second worker {left[1] - left[0]:.0f} s after the first"
+                time.sleep(0.05)
+            return "no two recyclings seen"
+    return trial
+
+
+def threaded_tasks(*options):
+    """uWSGI: how long a task of 1 s in a thread takes where the next request comes 5 s later."""
+    def trial():
+        with uwsgi(TASKS, *options, workers=1) as server:
+            server.get("/task")
+            for _ in range(50):
+                if "task ended" in server.log():
+                    break
+                time.sleep(0.1)
+            else:
+                server.get()
+                server.seen("task ended", within=10)
+            return re.search(r"task ended after \d+ s", server.log()).group()
+    return trial
+
+
+def silent(ask, *options):
+    """uWSGI: the longest that a request takes at a reload, with an application that loads for 4 s."""
+    def trial():
+        with uwsgi(SLOWER_IMPORT, "lazy-apps = true", "master-fifo = fifo", *options) as server:
+            wait_for(lambda: len(re.findall("WSGI app 0 .* ready", server.log())) >= 2, 20, "both workers")
+            ask(server)
+            longest, until = 0, time.time() + 14
+            while time.time() < until:
+                began = time.time()
+                server.get()
+                longest = max(longest, time.time() - began)
+                time.sleep(0.1)
+            return f"a request waits for at most {longest:.0f} s"
+    return trial
+
+
+def queued(timeout):
+    """Django Q: what becomes of a task of 5 s."""
+    def trial():
+        settings = f"""SECRET_KEY = "x"
+INSTALLED_APPS = ["django_q"]
+DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": "queue.sqlite3"}}}}
+Q_CLUSTER = {{"workers": 1, "timeout": {timeout}, "retry": 60, "orm": "default", "poll": 0.2}}
+"""
+        command = "export DJANGO_SETTINGS_MODULE=settings; /usr/bin/python3 -m django migrate > migrated; exec /usr/bin/python3 -m django qcluster"
+        give = "import django; django.setup(); from django_q.tasks import async_task; async_task('time.sleep', 5)"
+        with Server("", ["sh", "-c", command], {"settings.py": settings}) as server:
+            server.seen(" running", within=40)
+            environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings"}
+            subprocess.run(["/usr/bin/python3", "-c", give], cwd=server.home.name, env=environment, check=True, capture_output=True)
+            server.seen("Processed|after timeout", within=30)
+            return "the task was " + ("cut" if "after timeout" in server.log() else "done")
+    return trial
+
+
+SLOWER_IMPORT = APP.format(before="time.sleep(4)")
+TASKS = """\
+import threading, time
+def work():
+    began = time.time()
+    time.sleep(1)
+    print(f"task ended after {time.time() - began:.0f} s", flush=True)
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/task":
+        threading.Thread(target=work, daemon=True).start()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"1"]
+"""
 SLOW_IMPORT = APP.format(before="time.sleep(6)")
 TASK = """\
 import pathlib, time
@@ -443,6 +531,13 @@ TRIALS = [
     ("uWSGI before 2.0.29 with max-requests-delta in its file", "(ignored without a word)", "", starting(), starting("max-requests-delta = 100")),
     ("the same with strict = true", "(refused)", "", starting("strict = true"), starting("strict = true", "max-requests-delta = 100")),
     ("the same on the command line", "(refused)", "", starting(), starting(on_command_line=("--max-requests-delta", "100"))),
+    ("supervisord stops uWSGI, no die-on-term, stopwaitsecs = 6", "stopsignal = INT", "safe", supervised("stopwaitsecs = 6", app=PLAIN, term=""), supervised("stopwaitsecs = 6", "stopsignal = INT", app=PLAIN, term="")),
+    ("gunicorn: a request of 4 s, timeout = 2", "timeout = 10", "safe", timed("timeout = 2"), timed("timeout = 10")),
+    ("gunicorn: a request of 4 s, timeout = 2", "worker_class = gthread, threads = 4", "needs code", timed("timeout = 2"), timed("timeout = 2", "worker_class = 'gthread'", "threads = 4")),
+    ("gunicorn: workers leave after max_requests = 40", "max_requests_jitter = 60", "safe", jittered(), jittered("max_requests_jitter = 60")),
+    ("uWSGI: a task of 1 s in a thread, the next request 5 s later", "enable-threads = true", "safe", threaded_tasks("enable-threads = false"), threaded_tasks()),
+    ("uWSGI: a reload with lazy-apps of an application that loads for 4 s", "a chain reload", "safe", silent(lambda server: server.signal("HUP")), silent(lambda server: server.at("fifo").open("w").write("c"))),
+    ("Django Q: a task of 5 s, timeout = 2", "timeout = 20", "safe", queued(2), queued(20)),
 ]
 
 
@@ -450,10 +545,10 @@ TRIALS = [
 NOT_TRIED = """\
 Fixes that logdoctor offers and that are not in this table were not tried. Of uWSGI: `harakiri-graceful-timeout`, `cron-harakiri`, `max-requests`,
 `max-requests-delta` and `max-worker-lifetime-delta` in a version that has them, `mule-reload-mercy`, `reload-mercy` for daemons, `listen`,
-`processes`, `no-orphans`, `reload-on-rss`, `memory-report`, `py-tracebacker`, `touch-chain-reload`, `log-date`, `log-master`, `env`, `ignore-sigpipe`, `http-socket`. Of
+`processes`, `no-orphans`, `reload-on-rss`, `memory-report`, `py-tracebacker`, `touch-chain-reload`, `log-date`, `log-master`, `env`, `reload-on-exception`, `ignore-sigpipe`, `http-socket`. Of
 Puma: `worker_timeout`, `worker_boot_timeout`, `worker_shutdown_timeout`, `preload_app!`, `config.ram`. Of unicorn-worker-killer: `memory_limit_min, memory_limit_max`. Of php-fpm: `pm.max_children`, `request_terminate_timeout`. Of nginx: `uwsgi_read_timeout`. Of
 gunicorn: `max_requests`, `max_requests_jitter`, `worker_class`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
-`--application-close-timeout`. Of Celery: `task_time_limit`. Of supervisord: `stopsignal`, `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
+`--application-close-timeout`. Of Celery: `task_time_limit`. Of Django Q: `max_attempts`. Of supervisord: `stopsignal`, `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
 `TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `OOMPolicy`, `WatchdogSec`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
 setting: other versions, other deployments, and changes of an application beyond its thread."""
 

@@ -11,6 +11,7 @@ export const application: Format = {
     'task-began': {kind: 'task-began'},
     'task-ended': {kind: 'task-ended'},
     'threads-awaited': {kind: 'threads-awaited'},
+    'import-failed': {kind: 'remark'},
     'queued-task-began': {kind: 'task-began'},
     'queued-task-ended': {kind: 'task-ended'},
     'queued-task-cut': {kind: 'task-cut', when: {reason: {timeout: {cause: 'timeout'}, 'Killed horse': {cause: 'stop'}}}},

@@ -64,8 +64,7 @@ function troubled(worst: RuleFinding, others: readonly RuleFinding[], reloads: r
   const title = worst.title.replace(/[.\s]+$/, '');
   const cost = reloads.filter(({id}) => id === worst.reload).flatMap(costOf);
   // Where several causes fit alike no setting is known to help.
-  const setting =
-    worst.confidence === 'possible' ? undefined : worst.fixes.find((fix) => fix.setting !== null && fix.value !== null);
+  const setting = worst.confidence === 'possible' ? undefined : settingToTry(worst.fixes);
   return [
     // A title that says how sure it is need not be told twice.
     worst.confidence === 'certain' || title.includes(worst.confidence) ? title : `${title} (${worst.confidence})`,
@@ -75,6 +74,13 @@ function troubled(worst: RuleFinding, others: readonly RuleFinding[], reloads: r
       : [`the setting to try first is ${setting.setting} = ${setting.value}: ${setting.effect} (${riskOf(setting)})`]),
     ...(also.length === 0 ? [] : [`also ${list(also)}`]),
   ].join('; ');
+}
+
+/** None where something safe that is no setting (a later version) comes before one that may cut requests. */
+function settingToTry(fixes: RuleFinding['fixes']): RuleFinding['fixes'][number] | undefined {
+  const first = fixes.findIndex((fix) => fix.setting !== null && fix.value !== null);
+  const isOutdone = fixes.slice(0, Math.max(first, 0)).some(({safety}) => safety === 'safe');
+  return isOutdone && fixes[first]?.safety !== 'safe' ? undefined : fixes[first];
 }
 
 function costOf({kind, duration, outcome, overBy, silence}: Reload): readonly string[] {

@@ -121,6 +121,7 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly [For
     message: [
       killed(instance, workers),
       reasons(workers),
+      ...(late ? ['Python itself complains that a thread was still at work while the worker shut down.'] : []),
       cause(instance, workers, bug && troubleText(bug, instance, processes[0]?.forced?.event ?? null)),
     ].join(' '),
     confidence: 'likely',

@@ -2,12 +2,13 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
+import {loadErrors, reasonOf} from './load-errors.ts';
 import {inBackground, programsLeftAtOnce, reasonNotRun, unitsNotStarted} from './program-starts.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
 import {survivalsIn} from './survivors.ts';
-import {count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
+import {addressOf, count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'boot-failure',
@@ -127,7 +128,12 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
   const workers = unique(proofs.map(({worker}) => worker).filter((worker) => worker !== null)).sort((a, b) => a - b);
   const starts = group.length;
   const [main = 'app'] = obstacles;
+  const errors = loadErrors(timeline, proofs);
   const lines = evidence([
+    ...errors
+      .filter((event) => !proofs.includes(event))
+      .slice(0, 2)
+      .map((event) => proof(event, 'the end of the traceback')),
     ...group
       .slice(0, 3)
       .flatMap((start) => [
@@ -158,7 +164,9 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
       unanswered > 0 && `${count(unanswered, 'request')} found no application.`,
       programs.length > 0 && `${list(programs)} was given up: nobody tries again until a person does.`,
       main === 'app'
-        ? 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
+        ? errors.length > 0
+          ? `That it failed is proved. The reason told: ${list(errors.map(reasonOf), 2)}.`
+          : 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
         : 'That is proved by the line itself.',
       proofs.some(({message}) => message === 'daphne/listen-failure') &&
         'daphne leaves with status 0 all the same: a supervisor takes that for a good end (Restart=on-failure does not start it again).',
@@ -172,7 +180,7 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
     against: [],
     cannotSee: obstacles.flatMap((obstacle) => UNSEEN[obstacle]),
     fixes: obstacles.flatMap((obstacle) => fixesFor(obstacle, instance, proofs)),
-    next: obstacles.flatMap((obstacle) => nextFor(obstacle, proofs)),
+    next: obstacles.flatMap((obstacle) => nextFor(obstacle, proofs, errors.length > 0)),
     identity: [instance ? instanceName(instance) : generation.source, ...obstacles],
   };
 }
@@ -266,16 +274,16 @@ function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonl
   ];
 }
 
-function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[]): string[] {
+function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolean): string[] {
   if (obstacle === 'app')
     return [
-      'read the traceback above the first of these lines',
+      ...(isTold ? [] : ['read the traceback above the first of these lines']),
       'load the module by hand: the same user, directory, virtualenv and environment',
     ];
   if (obstacle === 'address') {
     const address = proofs.find(({meaning}) => meaning.kind === 'address-in-use')?.fields.address;
     return [
-      `ss -ltnxp${address === undefined ? '' : `   # who listens on ${address}`}`,
+      `ss -ltnxp${address === undefined ? '' : `   # who listens on ${addressOf(String(address))}`}`,
       'ps -eo pid,ppid,lstart,cmd --forest   # workers with parent 1 have lost their master',
     ];
   }

@@ -213,7 +213,12 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
       'how many clients were refused or gave up: the proxy counts them (502, 504, "connect() failed")',
       ...(kind === 'burst' ? [] : ['what the workers were waiting for']),
     ],
-    fixes: fixesFor(instance, kind, reloads.length > 0),
+    fixes: fixesFor(
+      instance,
+      kind,
+      reloads.length > 0,
+      stalls.length > 0 && stalls.every(({reload}) => reload !== null && EMPTYING.has(reload.kind)),
+    ),
     next: [
       ...(kind === 'burst' ? [] : ['py-spy dump --pid <worker>   # while it happens: shows what the workers wait for']),
       'ss -ltn   # Recv-Q of the socket: what waits now, Send-Q: the limit',
@@ -229,7 +234,8 @@ function figures({fields}: LogEvent): string {
   return `${fields.queued} of ${fields.limit}`;
 }
 
-function fixesFor(instance: Instance | null, kind: Kind, inReload: boolean): Fix[] {
+/** `isExplained`: each stall fell into a reload, so that no request need have held the workers. */
+function fixesFor(instance: Instance | null, kind: Kind, inReload: boolean, isExplained: boolean): Fix[] {
   const limit = instance === null ? null : numberOf(instance, 'listen');
   const longer: Fix = {
     setting: 'listen',
@@ -268,5 +274,5 @@ function fixesFor(instance: Instance | null, kind: Kind, inReload: boolean): Fix
     why: 'A full reload leaves nobody to take requests until the new generation has loaded the application.',
   };
   if (kind === 'burst') return [workers, ...(inReload ? [chain] : []), longer];
-  return [...(inReload ? [chain] : []), unblock, ...(kind === 'open' ? [workers] : []), longer];
+  return [...(inReload ? [chain] : []), ...(isExplained ? [] : [unblock]), ...(kind === 'open' ? [workers] : []), longer];
 }

@@ -60,7 +60,9 @@ export function reasonNotRun(timeline: Timeline, program: string): ReasonNotRun 
     if ((event.message.startsWith('systemctl/') ? shown : programOf(event)) !== program) continue;
     if (event.message === 'systemd/exec-failed') {
       const told = NOT_RUN[String(step ?? 'EXEC')];
-      return {reason: told === undefined ? `${file}: ${reason}` : `${told} (${file}: ${reason})`, line: event, ran: false};
+      // What fails before the program is run is not the file, although systemd names it.
+      const what = told === undefined || (step ?? 'EXEC') === 'EXEC' ? `${file}: ${reason}` : `${reason}; before ${file} was run`;
+      return {reason: told === undefined ? what : `${told} (${what})`, line: event, ran: false};
     }
     const isEnd = event.meaning.kind === 'process-ended' || event.message === 'systemctl/main-pid-gone';
     if (!isEnd || status === undefined) continue;

@@ -3,7 +3,7 @@ import {killsBy} from './arbiter-kills.ts';
 import {describeRecycleHang} from './arbiter-recycle-hang.ts';
 import {type Held, likelyThread, otherCauses} from './causes.ts';
 import {mercyOf, mercyText, waitText} from './mercy.ts';
-import {killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
+import {hasDeadline, killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import {EXIT_HANG_REFERENCES, exitHangRemedies, whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {coresOf, uwsgiOf} from './settings.ts';
@@ -121,6 +121,7 @@ function describe(
     some: clean !== undefined,
   };
   const remedies = exitHangRemedies(timeline, instance, processes, gain, clean !== undefined);
+  const isEndless = !processes.some(hasDeadline);
   return {
     title: rule.title,
     message: sentences(
@@ -129,6 +130,7 @@ function describe(
       stuck.length > 0 &&
         `${count(stuck.length, 'worker')} ${was(stuck.length)} to be replaced and never ended, as far as this log goes.`,
       'In between, such a worker serves nobody.',
+      isEndless && 'This kind of recycling has no deadline: the master waits for ever and does not kill.',
       proved && `The recycling is in the log: ${list(unique(recycled(instance).map(reasonOf)))}.`,
       !proved && 'That they were being recycled is inferred: another worker says that its work is done,',
       !proved && 'and no reload is under way in this log.',
@@ -190,7 +192,10 @@ function describe(
     ],
     next: [
       ...(stuck[0]
-        ? [`py-spy dump --pid ${stuck[0].pid}   # if it is still there: shows what it waits for`]
+        ? [
+            `py-spy dump --pid ${stuck[0].pid}   # if it is still there: shows what it waits for`,
+            `kill -KILL ${stuck[0].pid}   # after that: the master starts another one in its place`,
+          ]
         : whileItHangs(instance)),
       ...remedies.upgrades,
     ],

@@ -2,6 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
+import {loadErrors, reasonOf} from './load-errors.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {type FailedStart, failedStarts} from './starts.ts';
 import {count, evidence, instanceName, kindOf, list, proof, sentences, unique} from './wording.ts';
@@ -69,7 +70,12 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
   const loadedAfter = group.at(-1)?.generation.loaded.length ?? 0;
   const gaveUp = proofs.some(({meaning}) => meaning.fatal === true);
   const workers = unique(proofs.map(({worker}) => worker).filter((worker) => worker !== null)).sort((a, b) => a - b);
+  const errors = loadErrors(timeline, proofs);
   const lines = evidence([
+    ...errors
+      .filter((event) => !proofs.includes(event))
+      .slice(0, 2)
+      .map((event) => proof(event, 'the end of the traceback')),
     ...(generation.hadApp ? [proof(generation.hadApp, 'before the reload the application was loaded')] : []),
     ...group
       .slice(0, 3)
@@ -99,7 +105,9 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
             : loadedAfter > 0
               ? 'Some workers did load it, so a part of the requests is answered.'
               : 'Every request is answered with an error, while all processes look healthy.',
-      'The loss is proved; its reason is in the traceback above the failure, most often an import error in the new code.',
+      errors.length > 0
+        ? `The loss is proved. The reason told: ${list(errors.map(reasonOf), 2)}.`
+        : 'The loss is proved; its reason is in the traceback above the failure, most often an import error in the new code.',
     ),
     confidence: 'certain',
     instance: instance?.id ?? null,
@@ -117,7 +125,7 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
     cannotSee: ['why it did not load, where the traceback went to another log'],
     fixes: fixesFor(generation.supervisor, gaveUp),
     next: [
-      'read the traceback above the first of these lines',
+      ...(errors.length > 0 ? [] : ['read the traceback above the first of these lines']),
       'load the module by hand before the next reload: the same user, directory, virtualenv and environment',
       'mend it or go back to the former version, then reload once more',
     ],

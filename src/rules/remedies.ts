@@ -4,6 +4,7 @@
  */
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {lowerMercy, raiseMercy} from './mercy.ts';
+import {hasDeadline} from './recycling.ts';
 import type {Finding, Fix} from './rule.ts';
 import {loading, mayHave} from './settings.ts';
 import {type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
@@ -66,7 +67,10 @@ export function exitHangRemedies(
             'would flush is lost; uwsgi.atexit still runs. ' +
             'skip-atexit is another option and does not help here.',
         },
-    atRisk ? raiseMercy(timeline, instance) : lowerMercy(timeline, instance, stuck),
+    // max-worker-lifetime alone has no deadline that could be moved.
+    ...(!stuck.some(hasDeadline)
+      ? [RECYCLE_BY_REQUESTS]
+      : [atRisk ? raiseMercy(timeline, instance) : lowerMercy(timeline, instance, stuck)]),
   ];
   const fixes = all.filter((fix) => fix !== null);
   const missing = fixes.filter((fix) => !mayHave(instance, fix.since));
@@ -77,6 +81,16 @@ export function exitHangRemedies(
     ),
   };
 }
+
+const RECYCLE_BY_REQUESTS: Fix = {
+  setting: null,
+  section: null,
+  value: null,
+  since: null,
+  safety: 'may-cut-requests',
+  effect: 'a worker that does not leave is killed when the mercy is over, and its place is filled again',
+  why: 'Recycle by max-requests in place of max-worker-lifetime: it has a deadline (worker-reload-mercy). What holds the worker stays.',
+};
 
 /** What helps against a thread of the application does nothing about a fault of the server. */
 function upgradeFixes(

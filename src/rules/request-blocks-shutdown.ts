@@ -129,6 +129,7 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
   // Some lines say how many are running, some which.
   const withUri = requests.filter(({fields}) => fields['uri'] !== undefined);
   const named = unique((withUri.length > 0 ? withUri : requests).map(requestOf));
+  const isNamed = withUri.length > 0;
   const byHarakiri = held.filter(({forced}) => forced.deadline === 'harakiri').length;
   const wait = span(processes.map(({asked}) => asked?.wait).filter((each) => each !== undefined));
   const lines = evidence([
@@ -154,7 +155,7 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
     title: rule.title,
     message: sentences(
       `${count(held.length, 'worker')} had been asked to leave, had a request to finish, and ${was(held.length)} killed ${how}.`,
-      `The log names what was running: ${list(named, 4)}.`,
+      isNamed ? `The log names what was running: ${list(named, 4)}.` : 'The log says that requests were running, and not which.',
       isBounded(wait) && `From being asked to the end it took ${duration(wait)}.`,
       'That a request was running is proved. That it alone kept the worker is inferred: nothing else is known to.',
     ),
@@ -177,7 +178,9 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
     ],
     fixes: fixesFor(instance, byHarakiri > 0),
     next: [
-      `look for ${list(named, 4)} in the proxy's access log at that moment`,
+      isNamed
+        ? `look for ${list(named, 4)} in the proxy's access log at that moment`
+        : "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
       'set py-tracebacker=/tmp/tb: harakiri then prints the Python stack of the request it ends',
     ],
     identity: [instanceName(instance), 'request'],

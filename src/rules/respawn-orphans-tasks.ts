@@ -7,6 +7,7 @@ import {cutByTimeLimit, cutInQueue, leftByWorker} from './queue-losses.ts';
 import {leftAtRestart} from './queue-restarts.ts';
 import {reasonOf} from './recycling.ts';
 import type {Finding, Fix, Rule, Undecided} from './rule.ts';
+import {setting} from './settings.ts';
 import {cutWithoutBeginning} from './tasks-cut.ts';
 import {count, evidence, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
 import {longestTask} from './work.ts';
@@ -146,7 +147,9 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
   const longest = longestTask(timeline);
   const isGone = tasks.every(({gone}) => gone !== null);
   const overdue = tasks.filter((task) => isOverdue(task, longest));
-  const proved = isGone && overdue.length === 0 && tasks.every(({pid}) => pid !== null);
+  const end = lastEnd(timeline);
+  const proved = isGone && overdue.length === 0 && end !== null && tasks.every(({pid}) => pid !== null);
+  const isThreadless = instance !== null && hasNoThreads(instance);
   const silent = tasks.every(({replacedBy}) => replacedBy !== null);
   const causes = unique(tasks.map((task) => lostTo(instance, task)));
   const named = tasks.map(({id, pid}) =>
@@ -177,6 +180,10 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
     message: sentences(
       `${count(tasks.length, 'task')} of ${thousands(began)} began and never ended: ${list(named, 6)}.`,
       isGone && `Their processes are gone, ended by ${list(causes)}.${proved ? ' That is proved.' : ''}`,
+      isThreadless &&
+        'Threads of Python are off in this server (enable-threads): a thread of the application runs only while its',
+      isThreadless &&
+        'worker handles a request, so a task in a thread stands still in between, takes long, and is easily cut.',
       overdue.length > 0 && `${overdue.length === tasks.length ? 'They' : `${overdue.length} of them`} had begun long before,`,
       overdue.length > 0 &&
         `while the longest task that ended took ${seconds(longest)}: an error may have ended them without a line.`,
@@ -197,8 +204,11 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
     against: [
       {
         hypothesis: 'the task ended and the line is missing',
-        because: 'other tasks of this log do have their last line',
-        line: lastEnd(timeline),
+        because:
+          end === null
+            ? 'nothing in the log speaks against it: no task of it has a line for its end'
+            : 'other tasks of this log do have their last line',
+        line: end,
       },
     ],
     cannotSee: [
@@ -225,9 +235,25 @@ function lastEnd(timeline: Timeline): number | null {
   return timeline.events.findLast(({meaning}) => meaning.kind === 'task-ended')?.line ?? null;
 }
 
+/** The server says so at its start; without the line nobody knows. */
+function hasNoThreads(instance: Instance): boolean {
+  return instance.supervisor === 'uwsgi' && setting(instance, 'enable-threads')?.value === false;
+}
+
+const ENABLE_THREADS: Fix = {
+  setting: 'enable-threads',
+  section: 'uwsgi',
+  value: 'true',
+  since: null,
+  safety: 'safe',
+  effect: 'a task in a thread goes on between requests, and ends in its own time',
+  why: 'It keeps no recycling or reload from cutting a task: it makes the time shorter in which one can.',
+};
+
 function fixesFor(timeline: Timeline, instance: Instance | null, forced: boolean): Fix[] {
   const raise = instance && forced ? raiseMercy(timeline, instance) : null;
   return [
+    ...(instance !== null && hasNoThreads(instance) ? [ENABLE_THREADS] : []),
     {
       setting: null,
       section: null,

@@ -5,7 +5,7 @@ import {capital, processNames} from './deaths.ts';
 import {inferredTie, type Outer, outerOf} from './outer.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {type Survival, survivalsIn} from './survivors.ts';
-import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
+import {addressOf, count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'survivors-hold-port',
@@ -121,7 +121,7 @@ function describe(timeline: Timeline, name: string, group: readonly Survival[]):
     cannotSee: ['who holds the address: ss -ltnp tells, while it lasts'],
     fixes: fixesFor(outer, instance.supervisor),
     next: [
-      `ss -ltnxp   # who listens${refused[0]?.fields['address'] === undefined ? '' : ` on ${refused[0].fields['address']}`}`,
+      `ss -ltnxp   # who listens${refused[0]?.fields['address'] === undefined ? '' : ` on ${addressOf(String(refused[0].fields['address']))}`}`,
       `ps -o pid,ppid,lstart,cmd -p ${list(unique(survivors.map(({pid}) => pid)))
         .replace(/ and /, ',')
         .replaceAll(', ', ',')}   # parent 1: the master is gone; end them with kill, then kill -9`,

@@ -118,3 +118,8 @@ export function evidence(lines: readonly Evidence[], limit = 12): [Evidence, ...
   const [first, ...rest] = kept.slice(0, limit).sort((a, b) => (precedes(a.at, b.at) ? -1 : 1));
   return first ? [first, ...rest] : null;
 }
+
+/** An address as tools take it; gunicorn prints Python's pair (`('0.0.0.0', 8000)`). */
+export function addressOf(text: string): string {
+  return text.replace(/^\('([^']*)', (\d+)(?:, \d+, \d+)?\)$/, '$1:$2');
+}
