@@ -394,17 +394,16 @@ def timed(*settings):
 
 
 def jittered(*settings):
-    """gunicorn: how far apart its workers leave after max_requests, at 20 requests a second."""
+    """gunicorn: how far apart its workers leave after max_requests."""
     def trial():
         with gunicorn(PLAIN, "max_requests = 40", *settings) as server:
             left = []
-            for _ in range(400):
+            for n in range(400):
                 server.get()
-                seen = server.log().count("Autorestarting worker")
-                left += [time.time()] * (seen - len(left))
-                if len(left) >= 2:
-                    return f"the second worker {left[1] - left[0]:.0f} s after the first"
                 time.sleep(0.05)
+                left += [n] * (server.log().count("Autorestarting worker") - len(left))
+                if len(left) >= 2:
+                    return f"the second worker {left[1] - left[0]} request(s) after the first"
             return "no two recyclings seen"
     return trial
 
@@ -547,8 +546,8 @@ Fixes that logdoctor offers and that are not in this table were not tried. Of uW
 `max-requests-delta` and `max-worker-lifetime-delta` in a version that has them, `mule-reload-mercy`, `reload-mercy` for daemons, `listen`,
 `processes`, `no-orphans`, `reload-on-rss`, `memory-report`, `py-tracebacker`, `touch-chain-reload`, `log-date`, `log-master`, `env`, `reload-on-exception`, `ignore-sigpipe`, `http-socket`. Of
 Puma: `worker_timeout`, `worker_boot_timeout`, `worker_shutdown_timeout`, `preload_app!`, `config.ram`. Of unicorn-worker-killer: `memory_limit_min, memory_limit_max`. Of php-fpm: `pm.max_children`, `request_terminate_timeout`. Of nginx: `uwsgi_read_timeout`. Of
-gunicorn: `max_requests`, `max_requests_jitter`, `worker_class`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
-`--application-close-timeout`. Of Celery: `task_time_limit`. Of Django Q: `max_attempts`. Of supervisord: `stopsignal`, `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
+gunicorn: `max_requests`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
+`--application-close-timeout`. Of Celery: `task_time_limit`. Of Django Q: `max_attempts`. Of supervisord: `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
 `TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `OOMPolicy`, `WatchdogSec`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
 setting: other versions, other deployments, and changes of an application beyond its thread."""
 

@@ -182,8 +182,7 @@ function describe(timeline: Timeline, instance: Instance | null, tasks: readonly
       isGone && `Their processes are gone, ended by ${list(causes)}.${proved ? ' That is proved.' : ''}`,
       isThreadless &&
         'Threads of Python are off in this server (enable-threads): a thread of the application runs only while its',
-      isThreadless &&
-        'worker handles a request, so a task in a thread stands still in between, takes long, and is easily cut.',
+      isThreadless && 'worker handles a request, so a task in a thread stands still in between, takes long, and is easily cut.',
       overdue.length > 0 && `${overdue.length === tasks.length ? 'They' : `${overdue.length} of them`} had begun long before,`,
       overdue.length > 0 &&
         `while the longest task that ended took ${seconds(longest)}: an error may have ended them without a line.`,

@@ -171,6 +171,7 @@ function describe(instance: Instance, slow: readonly [Slow, ...Slow[]]): Finding
             since: null,
             safety: 'safe',
             effect: 'at any time only one worker is loading; the others serve',
+            tried: true,
             why: isLazy
               ? 'lazy-apps is in use: reload with a chain reload (touch-chain-reload, or c to the master FIFO) in place of a full one.'
               : 'Set lazy-apps and reload with a chain reload (touch-chain-reload, or c to the master FIFO). Each worker then loads the application itself: more memory, and one start for each.',

@@ -17,12 +17,14 @@ const TRIED: Readonly<Record<string, readonly string[]>> = {
   'recycle-blocked': ['py-call-uwsgi-fork-hooks', 'skip-atexit-teardown', 'worker-reload-mercy'],
   'reload-lost-app': ['need-app'],
   'request-blocks-shutdown': ['graceful_timeout', 'harakiri'],
-  'respawn-orphans-tasks': ['task_acks_late'],
+  'respawn-orphans-tasks': ['enable-threads', 'task_acks_late', 'timeout'],
   'signal-hit-workers': [],
-  'stop-became-reload': ['die-on-term'],
+  'stop-became-reload': ['die-on-term', 'stopsignal'],
   'survivors-hold-port': ['killasgroup'],
+  'slow-start-empties-service': [],
+  'synchronized-recycling': ['max_requests_jitter'],
   'worker-never-came-back': ['skip-atexit-teardown'],
-  'worker-timeout': ['preload_app', 'timeout'],
+  'worker-timeout': ['preload_app', 'timeout', 'worker_class'],
 };
 
 /** What is no setting says itself whether it was tried. */
