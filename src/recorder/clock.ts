@@ -60,9 +60,10 @@ export class LineClock {
     this.stamps.see(time, time);
   }
 
-  /** Somewhere in the log stands a line of that time. It bounds no other line. */
+  /** A line of that time stands near the log's end. It bounds no other line, and where the log has come further it tells nothing. */
   goesOnUntil(time: number): void {
-    this.stamps.see(time, time);
+    const {to} = this.span;
+    if (to === null || time > to) this.stamps.see(time, time);
   }
 
   /** Times read so far turn out to be elsewhere (in another year). */

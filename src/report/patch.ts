@@ -3,6 +3,7 @@ import type {Diagnosis} from '../analyze.ts';
 import {type Change, edited} from '../config/edit.ts';
 import type {Fix} from '../rules/rule.ts';
 import {compareVersions, configured, programOf} from '../rules/settings.ts';
+import {instanceWithId} from '../timeline/lookup.ts';
 import type {ConfiguredPlace, Instance} from '../timeline/timeline.ts';
 import {printable} from './escape.ts';
 import {inputName} from './json.ts';
@@ -37,8 +38,8 @@ interface Chosen {
 export function chosenFixes({findings, timeline, configuration}: Diagnosis): readonly Chosen[] {
   const chosen: Chosen[] = [];
   for (const {rule, fixes, instance: id} of findings) {
-    const instance = timeline.instances.find((each) => each.id === id);
-    if (instance === undefined) continue;
+    const instance = instanceWithId(timeline.instances, id);
+    if (instance === null) continue;
     for (const fix of fixes) {
       if (!isSetting(fix) || isTooNew(fix, instance)) continue;
       const server = serverOf(fix);

@@ -1,6 +1,6 @@
 import type {RuleFinding} from '../rules/rule.ts';
 import type {EventKind, LineRef} from '../timeline/event.ts';
-import {nameOfInput} from '../timeline/lookup.ts';
+import {instanceWithId, nameOfInput} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {inputName} from './json.ts';
 
@@ -27,7 +27,7 @@ export function mainLine(finding: RuleFinding, timeline: Timeline): LineRef {
 /** The configuration's line of the setting that is the trouble, or else of the first setting that the fixes name, where the configuration was read. */
 function configured({evidence: [first], fixes, instance}: RuleFinding, {inputs, instances}: Timeline): LineRef | null {
   if (first.at.input >= inputs.length) return first.at;
-  const settings = instances.find(({id}) => id === instance)?.settings ?? [];
+  const settings = instanceWithId(instances, instance)?.settings ?? [];
   for (const {setting} of fixes) {
     const written = settings.findLast(({name, from}) => name === setting && from === 'config');
     if (written?.where) return written.where;

@@ -6,6 +6,7 @@
  * holds it after that is its exit, and no longer the work that it does.
  */
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes, processesAskedBy} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
@@ -105,13 +106,13 @@ function othersHeld({processes, reloads}: Instance, stop: LogEvent): boolean {
 }
 
 /** Those of one verdict, by instance. */
-export function killsBy(timeline: Timeline, verdict: ArbiterVerdict): [Instance, ArbiterKill[]][] {
-  return gunicornOf(timeline)
-    .map((instance): [Instance, ArbiterKill[]] => [
-      instance,
-      arbiterKills(timeline).filter((kill) => kill.instance === instance && kill.verdict === verdict),
-    ])
-    .filter(([, kills]) => kills.length > 0);
+export function killsBy(timeline: Timeline, verdict: ArbiterVerdict): readonly (readonly [Instance, readonly ArbiterKill[]])[] {
+  return [
+    ...groupBy(
+      arbiterKills(timeline).filter((kill) => kill.verdict === verdict),
+      ({instance}) => instance,
+    ),
+  ];
 }
 
 function judge(process: Process, forced: Forced, instance: Instance): Judgement {

@@ -57,8 +57,8 @@ const rule: Rule = {
   *check(timeline) {
     const owners = timeline.events.filter(({meaning}) => meaning.kind === 'process-forced');
     const starved = new Set(memoryKillsIn(timeline).flatMap(({victims}) => victims.map(({process}) => process.ended)));
+    const asked = timeline.events.filter(isAskedKill);
     for (const instance of timeline.instances) {
-      const asked = timeline.events.filter(isAskedKill);
       const killed = loneDeaths(timeline, instance, 'killed').filter(
         (process) => isSignal9(process) && !starved.has(process.ended) && !isOwned(owners, instance, process),
       );

@@ -1,4 +1,5 @@
 /** Findings about a setting are found where it is set. */
+import {instanceWithId} from '../timeline/lookup.ts';
 import type {Instance, Setting, Timeline} from '../timeline/timeline.ts';
 import type {Evidence, Fix, Rule, RuleFinding} from './rule.ts';
 import {configured, programOf} from './settings.ts';
@@ -6,8 +7,8 @@ import {proof} from './wording.ts';
 
 /** Puts the configuration's line of the setting that is the trouble first, where the configuration has one. */
 export function located(finding: RuleFinding, rule: Rule, {instances}: Timeline): RuleFinding {
-  const instance = instances.find(({id}) => id === finding.instance);
-  if (instance === undefined) return finding;
+  const instance = instanceWithId(instances, finding.instance);
+  if (instance === null) return finding;
   const program = finding.fixes.map(({section}) => programOf(section)).find((name) => name !== null) ?? null;
   // Which of several programs it is about is not told.
   const isUnclear = program === null && new Set(instance.settings.flatMap((each) => each.program ?? [])).size > 1;

@@ -3,7 +3,7 @@
  * for all rules that meet them, so that each kill is told once.
  */
 import type {LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
+import {precedes, successorOf} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {setting, uwsgiOf} from './settings.ts';
@@ -165,7 +165,7 @@ function endsBefore({startedAt}: Reload, event: LogEvent): boolean {
 /** The next start from nothing in the same log, of a server that never said goodbye. */
 function startAfter(timeline: Timeline, instance: Instance, reload: Reload): LogEvent | null {
   if (instance.stopped?.meaning.kind === 'stop-ended') return null;
-  const next = timeline.instances.find(({predecessor}) => predecessor === instance.id);
+  const next = successorOf(timeline.instances, instance);
   const start = next?.epochs[0]?.banner ?? null;
   return start !== null && start.input === reload.began.input && precedes(reload.began, start) ? start : null;
 }

@@ -1,4 +1,5 @@
 /** The fixes of a whole report, made to agree: each rule knows its own trouble only. */
+import {groupBy} from '../timeline/group.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import type {Fix, RuleFinding} from './rule.ts';
 import {configured, isOn, mayHave, programOf, setting} from './settings.ts';
@@ -20,10 +21,15 @@ const EXCLUDES: readonly (readonly [string, string])[] = [
  * - Best first: by the seconds that remain, where a fix tells them.
  */
 export function reconcile(findings: readonly RuleFinding[], timeline: Timeline): RuleFinding[] {
-  const agreed = new Map(timeline.instances.map((instance) => [instance.id, agreedFor(instance, findings)]));
+  const byInstance = groupBy(findings, ({instance}) => instance);
+  const agreed = new Map(
+    timeline.instances.map((instance) => [
+      instance.id,
+      {instance, chosen: agreedFor(instance, byInstance.get(instance.id) ?? [])},
+    ]),
+  );
   return findings.map((finding) => {
-    const instance = timeline.instances.find(({id}) => id === finding.instance);
-    const chosen = agreed.get(finding.instance ?? '');
+    const {instance, chosen} = agreed.get(finding.instance ?? '') ?? {};
     if (instance === undefined || chosen === undefined) return finding;
     const next: string[] = [];
     const fixes = finding.fixes.flatMap((fix): Fix[] => {
@@ -45,11 +51,10 @@ export function reconcile(findings: readonly RuleFinding[], timeline: Timeline):
   });
 }
 
-/** The value that holds for each setting that is advised to this instance. */
+/** The value that holds for each setting that these findings on an instance advise. */
 function agreedFor(instance: Instance, findings: readonly RuleFinding[]): ReadonlyMap<string, Fix> {
   const chosen = new Map<string, Fix>();
-  const all = findings.filter((finding) => finding.instance === instance.id).flatMap(({fixes}) => fixes);
-  for (const fix of all) {
+  for (const fix of findings.flatMap(({fixes}) => fixes)) {
     if (fix.setting === null || fix.value === null || !mayHave(instance, fix.since)) continue;
     const known = chosen.get(keyOf(fix));
     if (known === undefined || Number(fix.value) > Number(known.value)) chosen.set(keyOf(fix), fix);

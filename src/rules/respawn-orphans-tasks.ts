@@ -1,5 +1,6 @@
 import {thousands} from '../number.ts';
 import type {Cause, LogEvent} from '../timeline/event.ts';
+import {instanceWithId} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, OrphanedTask, Process, Timeline} from '../timeline/timeline.ts';
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
@@ -130,7 +131,7 @@ function isCutShort(process: Process): boolean {
 function grouped(timeline: Timeline, orphans: readonly OrphanedTask[]): Map<Instance | null, OrphanedTask[]> {
   const groups = new Map<Instance | null, OrphanedTask[]>();
   for (const task of orphans) {
-    const owner = timeline.instances.find(({id}) => id === task.instance) ?? null;
+    const owner = instanceWithId(timeline.instances, task.instance);
     const group = groups.get(owner);
     if (group) group.push(task);
     else groups.set(owner, [task]);

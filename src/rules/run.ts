@@ -35,9 +35,11 @@ function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: 
   }
   const findings: RuleFinding[] = [];
   const doubts: string[] = [];
+  /** How many findings of one identity there were so far. */
+  const alike = new Map<string, number>();
   for (const answer of rule.check(timeline)) {
     if ('undecided' in answer) doubts.push(answer.undecided);
-    else findings.push(located(ruleFinding(rule, answer, findings), rule, timeline));
+    else findings.push(located(ruleFinding(rule, answer, alike), rule, timeline));
   }
   if (findings.length > 0)
     return {findings, result: {id, result: 'fired', reason: list(unique(findings.map(({title}) => title)))}};
@@ -73,8 +75,10 @@ function foreign({messages}: Needs, {instances}: Timeline): string | null {
     : `it reads the lines of ${list(read)}, and this log has those of ${list(here)}`;
 }
 
-function ruleFinding(rule: Rule, finding: Finding, before: readonly RuleFinding[]): RuleFinding {
-  const same = before.filter(({identity}) => identity.join('\0') === finding.identity.join('\0')).length;
+function ruleFinding(rule: Rule, finding: Finding, alike: Map<string, number>): RuleFinding {
+  const identity = finding.identity.join('\0');
+  const same = alike.get(identity) ?? 0;
+  alike.set(identity, same + 1);
   return {
     ...finding,
     pids: finding.pids.filter((pid) => pid !== UNKNOWN_PID),

@@ -28,16 +28,18 @@ export function togetherOverRuns(
     return [rule, severity, confidence, servers.get(instance), ...words].join('\0');
   };
   const keys = new Map(findings.map((finding, n) => [finding, keyOf(finding, n)]));
-  const groups = groupBy(findings, (finding) => keys.get(finding) ?? '');
-  const told = new Set<string>();
-  return findings.flatMap((finding): readonly RuleFinding[] => {
-    const key = keys.get(finding) ?? '';
-    const group = groups.get(key) ?? [finding];
+  /** By the first finding of each group what stands for the group; null for those that it stands for. */
+  const told = new Map<RuleFinding, RuleFinding | null>();
+  for (const group of groupBy(findings, (finding) => keys.get(finding) ?? '').values()) {
+    const [first] = group;
     const runs = unique(group.map(({instance}) => instance ?? ''));
-    if (runs.length < MANY) return [finding];
-    if (told.has(key)) return [];
-    told.add(key);
-    return [together(group, runs, rules.find(({id}) => id === finding.rule)?.title ?? finding.title)];
+    if (first === undefined || runs.length < MANY) continue;
+    for (const finding of group) told.set(finding, null);
+    told.set(first, together(group, runs, rules.find(({id}) => id === first.rule)?.title ?? first.title));
+  }
+  return findings.flatMap((finding) => {
+    const stands = told.get(finding);
+    return stands === undefined ? [finding] : stands === null ? [] : [stands];
   });
 }
 

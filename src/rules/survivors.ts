@@ -1,6 +1,6 @@
 /** Processes that outlived their master, and the next start, which finds the address in use. */
 import type {LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
+import {precedes, successorOf} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
@@ -73,7 +73,7 @@ function isNextStart(timeline: Timeline, instance: Instance, end: LogEvent, even
   if (between(end.at, event.at).min > LATER) return false;
   const first = startOf(instance);
   // Whoever started since and got the address holds it now.
-  const next = timeline.instances.find(({predecessor}) => predecessor === instance.id);
+  const next = successorOf(timeline.instances, instance);
   const taken = next?.epochs[0]?.master ?? null;
   if (taken !== null && taken.input === event.input && precedes(taken, event)) return false;
   if (first !== null && first.input === event.input) return precedes(first, event);

@@ -1,4 +1,4 @@
-import {precedes} from '../timeline/lookup.ts';
+import {precedes, successorOf} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import type {Finding, Rule} from './rule.ts';
@@ -32,7 +32,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn' || supervisor === 'unicorn')) {
       for (const reload of instance.reloads.filter(({kind}) => kind === 'usr2')) {
-        const next = timeline.instances.find(({predecessor}) => predecessor === instance.id) ?? null;
+        const next = successorOf(timeline.instances, instance);
         const finding =
           reload.endedAt === null && next === null && instance.supervisor === 'gunicorn'
             ? notStarted(timeline, instance, reload)

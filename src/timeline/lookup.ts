@@ -11,6 +11,22 @@ interface Index {
 
 const indexes = new WeakMap<Instance, Index>();
 
+interface Family {
+  readonly byId: ReadonlyMap<string, Instance>;
+  readonly successors: ReadonlyMap<string | null, Instance>;
+}
+
+const families = new WeakMap<readonly Instance[], Family>();
+
+export function instanceWithId(instances: readonly Instance[], id: string | null): Instance | null {
+  return id === null ? null : (familyOf(instances).byId.get(id) ?? null);
+}
+
+/** The instance that took its place. */
+export function successorOf(instances: readonly Instance[], {id}: Pick<Instance, 'id'>): Instance | null {
+  return familyOf(instances).successors.get(id) ?? null;
+}
+
 /** The processes that had this pid, in order of appearance: pids come round again. */
 export function processesWithPid(instance: Instance, pid: number | null): readonly Process[] {
   return pid === null ? [] : (indexOf(instance).byPid.get(pid) ?? []);
@@ -50,6 +66,18 @@ export function precedes(a: LineRef, b: LineRef): boolean {
 export function settingAt(settings: readonly Setting[], name: string, at: LineRef | null = null): Setting | null {
   const holds = ({from, where}: Setting) => from !== 'log' || where === null || at === null || precedes(where, at);
   return settings.findLast((each) => each.name === name && holds(each)) ?? null;
+}
+
+function familyOf(instances: readonly Instance[]): Family {
+  const known = families.get(instances);
+  if (known !== undefined) return known;
+  const family = {
+    byId: new Map(instances.map((instance) => [instance.id, instance])),
+    // The first of several.
+    successors: new Map(instances.toReversed().map((instance) => [instance.predecessor, instance])),
+  };
+  families.set(instances, family);
+  return family;
 }
 
 function indexOf(instance: Instance): Index {

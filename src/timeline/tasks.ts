@@ -1,5 +1,5 @@
 import type {Cause, LogEvent} from './event.ts';
-import {precedes} from './lookup.ts';
+import {instanceWithId, precedes, successorOf} from './lookup.ts';
 import {between} from './time.ts';
 import type {Instance, OrphanedTask, Process, TaskLedger} from './timeline.ts';
 
@@ -302,8 +302,8 @@ class Ledger {
   }
 
   /** The banner of the instance that took its place. */
-  private startAfter({id}: Instance): LogEvent | null {
-    const next = this.instances.find(({predecessor}) => predecessor === id);
+  private startAfter(instance: Instance): LogEvent | null {
+    const next = successorOf(this.instances, instance);
     return next?.epochs[0]?.banner ?? next?.epochs[0]?.master ?? null;
   }
 
@@ -313,7 +313,7 @@ class Ledger {
     if (end === 'running') return null;
     if (ended !== null && ended.meaning.kind !== 'process-leaving') return {process, cause, gone: ended};
     if (end === 'forced' || end === 'lost') return {process, cause, gone: forced?.event ?? null};
-    const instance = this.instances.find(({id}) => id === process.instance);
+    const instance = instanceWithId(this.instances, process.instance);
     // uWSGI starts a successor when it has buried the process before.
     if (instance?.supervisor === 'uwsgi' && process.successor !== null) return {process, cause, gone: process.successor};
     if (instance?.stopped) return {process, cause, gone: instance.stopped};
@@ -327,7 +327,7 @@ class Ledger {
   }
 
   private streamOf(process: Process): string | null {
-    return this.instances.find(({id}) => id === process.instance)?.name ?? null;
+    return instanceWithId(this.instances, process.instance)?.name ?? null;
   }
 }
 

@@ -1,7 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import Table from 'cli-table3';
 import {counted} from '../../number.ts';
-import {processesWithPid} from '../../timeline/lookup.ts';
+import {instanceWithId, processesWithPid} from '../../timeline/lookup.ts';
 import type {Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
 import {type Clock, showInstant} from '../instant.ts';
@@ -123,9 +123,10 @@ interface Row {
 }
 
 function table(reload: Reload, timeline: Timeline, page: Page): string {
-  const instance = timeline.instances.find(({id}) => id === reload.instance);
+  const instance = instanceWithId(timeline.instances, reload.instance);
   const rows = reload.workers.map((worker): Row => {
-    const process = instance && processesWithPid(instance, worker.oldPid).find(({worker: n}) => n === worker.worker);
+    const process =
+      instance === null ? undefined : processesWithPid(instance, worker.oldPid).find(({worker: n}) => n === worker.worker);
     return {
       worker,
       asked: process?.asked ? showInstant(process.asked.at, page.clock) : isOnlyNew(worker) ? '' : '?',

@@ -1,5 +1,6 @@
 import {counted} from '../../number.ts';
 import {lostTo} from '../../rules/respawn-orphans-tasks.ts';
+import {instanceWithId} from '../../timeline/lookup.ts';
 import type {OrphanedTask, Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {showInstant} from '../instant.ts';
@@ -29,7 +30,7 @@ export function tasks({tasks, instances}: Timeline, page: Page): string {
 
   function line(task: OrphanedTask): string {
     const {id, pid, worker, instance: owner, startedAt, started, gone, replacedBy} = task;
-    const instance = instances.find((each) => each.id === owner) ?? null;
+    const instance = instanceWithId(instances, owner);
     const where = worker === null ? (pid === null ? '' : ` in pid ${pid}`) : ` in worker ${worker} (pid ${pid})`;
     const end =
       gone !== null
