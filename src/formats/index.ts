@@ -11,6 +11,7 @@ import {hypercorn} from './hypercorn.ts';
 import {kernel} from './kernel.ts';
 import {CUSTOM_REQUEST, type LogFormat} from './log-format.ts';
 import {phpFpm} from './php-fpm.ts';
+import {procfile} from './procfile.ts';
 import {ps} from './ps.ts';
 import {puma} from './puma.ts';
 import {record} from './record.ts';
@@ -37,6 +38,7 @@ export const formats: readonly Format[] = [
   phpFpm,
   heroku,
   container,
+  procfile,
   systemctl,
   ps,
   application,

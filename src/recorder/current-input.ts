@@ -115,7 +115,12 @@ export interface CurrentInput {
   /** What the last line was that was no request. */
   lastKind: LineKind;
   /** A record of several lines that has begun, with its first line, and the inputs that its lines so far stand in. */
-  gathering: {readonly gathering: Gathering; readonly line: number; readonly parts: CurrentInput[]} | null;
+  gathering: {
+    readonly gathering: Gathering;
+    readonly wrapping: Wrapping;
+    readonly line: number;
+    readonly parts: CurrentInput[];
+  } | null;
   /** What a line of its own says of the lines that follow, or of the next one. */
   carried: {readonly wrapping: Wrapping; readonly isOnce: boolean} | null;
   boot: string | null;

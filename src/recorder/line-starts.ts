@@ -65,6 +65,8 @@ function frontEnd({layers, origins, stamps}: Fronts, buffer: Buffer, at: number)
   if (layer < 0 || !stamps.has(layer)) return -1;
   const end = layers.matcher.end();
   if (layers.matcher.messages[layer] === 'leveled-time' || layers.text(layer, 'own') !== null) return end;
+  // The syslog protocol: the host is in the same layer.
+  if (layers.text(layer, 'host') !== null) return end;
   if (PROCESS.test(buffer.toString('latin1', end, end + 24))) return end;
   const origin = origins.matcher.prefix(end);
   if (origin < 0 || origins.text(origin, 'host') === null) return -1;

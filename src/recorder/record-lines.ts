@@ -32,7 +32,7 @@ export class RecordLines {
   structured(buffer: Buffer, at: number, lineEnd: number, outer: Wrapping, depth: number): LineKind | null {
     if (depth >= DEEPEST_TEXT) return null;
     if (depth === 0 && lineEnd - at < LONGEST_OPENING && PrettyJson.begins(buffer.subarray(at, lineEnd))) {
-      this.beginGathering(new PrettyJson(), buffer.subarray(at, lineEnd));
+      this.beginGathering(new PrettyJson(), buffer.subarray(at, lineEnd), outer);
       return 'noise';
     }
     // Whatever does not end as JSON does is none, unless it is a piece of a long line.
@@ -146,11 +146,12 @@ export class RecordLines {
     current.held.clear();
   }
 
-  beginGathering(gathering: Gathering, line: Buffer): void {
+  /** A record of several lines begins; `wrapping`: what stands in front of its first line. */
+  beginGathering(gathering: Gathering, line: Buffer, wrapping = Wrapping.none): void {
     const {current} = this.keeper;
     this.endGathering();
     gathering.add(line);
-    current.gathering = {gathering, line: current.line, parts: [current]};
+    current.gathering = {gathering, wrapping, line: current.line, parts: [current]};
   }
 
   /** Gives a line to the record of several lines that has begun; false where it is none of it. */
@@ -181,7 +182,7 @@ export class RecordLines {
     // A record that begins in the part of the log before this one is told of by its end.
     current.line = gathering.parts[0] === current ? gathering.line : 1;
     current.isStructured = true;
-    const kind = this.takeRecords(records, Wrapping.none, 0);
+    const kind = this.takeRecords(records, gathering.wrapping, 0);
     current.line = line;
     recount(gathering.parts.at(-1) as CurrentInput, 'noise', kind);
   }

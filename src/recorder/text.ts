@@ -140,7 +140,7 @@ const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const AROUND = /^[\x00\r]+|[\x00\r]+$/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-const SEPARATORS = /\r[\r\x00]*|\x00{2,}/g;
+const SEPARATORS = /\r[\r\x00]*|\x00{2,}|\x00(?=<\d{1,3}>)/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const TAKEN_BACK = /[^\x08]\x08/g;
 const SPELLED =

@@ -56,6 +56,8 @@ export interface LooseEnds {
   readonly trouble: LogEvent | null;
   /** The last line of a stop or reload of whose outcome its writer says nothing more. */
   readonly underWay: LogEvent | null;
+  /** A line that one is under way, whatever became of it. */
+  readonly begun: LogEvent | null;
   /** The end of a stop or reload. */
   readonly end: LogEvent | null;
 }
@@ -70,6 +72,7 @@ export function looseEnds({events}: Timeline, findings: readonly RuleFinding[]):
   return {
     trouble: events.find((event) => meansTrouble(event) && !named.has(event.place)) ?? null,
     underWay: [...steps.values()].at(-1) ?? null,
+    begun: events.find(isStep) ?? null,
     end: events.find(isEnd) ?? null,
   };
 }
@@ -89,11 +92,8 @@ function isOutcome({meaning: {kind}}: LogEvent): boolean {
   return OUTCOMES.has(kind) || kind === 'vassal';
 }
 
+const ENDS: ReadonlySet<EventKind> = new Set(['group-stopped', 'program-down', 'reload-ended', 'stop-ended']);
+
 function isEnd({meaning: {kind, ending}}: LogEvent): boolean {
-  return (
-    kind === 'stop-ended' ||
-    kind === 'reload-ended' ||
-    kind === 'group-stopped' ||
-    (kind === 'process-ended' && ending === 'collected')
-  );
+  return ENDS.has(kind) || (kind === 'process-ended' && ending === 'collected');
 }

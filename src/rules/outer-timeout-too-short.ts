@@ -59,6 +59,7 @@ const rule: Rule = {
       'container/killed',
       'container/stop-asked',
       'container/grace-began',
+      'procfile/killing',
     ],
     otherwise: 'no line of an outer supervisor is in this log: give the log of supervisord or the journal of the unit as well',
   },

@@ -90,12 +90,24 @@ export function patienceOf(supervisor: string, program: string | null): Patience
     const name = "the container's time for a stop (docker stop --time, stop_grace_period, terminationGracePeriodSeconds)";
     return {setting: null, section: null, name};
   }
+  if (supervisor === 'procfile')
+    return {
+      setting: null,
+      section: null,
+      name: "the process manager's time for a stop (foreman start --timeout; honcho waits 5 s)",
+    };
   return {setting: null, section: null, name: "the platform's time for a stop"};
 }
 
+const OUTER_NAMES: Readonly<Record<string, string>> = {
+  heroku: 'Heroku',
+  container: 'The container runtime',
+  procfile: 'foreman or honcho',
+};
+
 /** As a sentence names it. */
 export function outerName({supervisor}: Instance): string {
-  return supervisor === 'heroku' ? 'Heroku' : supervisor === 'container' ? 'The container runtime' : supervisor;
+  return OUTER_NAMES[supervisor] ?? supervisor;
 }
 
 /** The platform's limit in seconds, where its own line names it. */

@@ -326,6 +326,58 @@ describe('containers', () => {
   });
 });
 
+describe('what tools write around a line', () => {
+  const AT = '2026-11-20T23:29:17.123Z';
+
+  test('klog: a date without a year, the thread, the line of the source', async () => {
+    const timeline = await read(
+      'I1120 23:29:16.123456    1234 kuberuntime_container.go:745] "Killing container with a grace period" pod="shop/web-1" podUID=9f1c containerName="web" containerID="containerd://9f1c" gracePeriod=30',
+      `2026-11-20T23:29:17Z stdout F ${SPAWNED}`,
+    );
+    expect(timeline.events.map(({message}) => message)).toEqual(['container/grace-began', 'uwsgi/worker-spawned']);
+    expect(times(timeline)[0]).toBe('2026-11-20T23:29:16.123Z');
+  });
+
+  test('GitHub: job and step, with a mark in front of the first line', async () => {
+    const timeline = await read(
+      `test (3.11)\tUNKNOWN STEP\t\ufeff2026-11-20T23:29:17.1234567Z ##[group]Run tests`,
+      `test (3.11)\tRun tests\t2026-11-20T23:29:17.1234567Z ${SPAWNED}`,
+      `lint\tRun tests\t2026-11-20T23:29:17.1234567Z ${SPAWNED}`,
+    );
+    expect(times(timeline)).toEqual([AT, AT]);
+    expect(streams(timeline)).toEqual(['test (3.11)', 'lint']);
+  });
+
+  test('aws logs tail: JSON spread over lines below its time', async () => {
+    const timeline = await read(`2026-11-20T23:29:17.123000+00:00 ecs/web/1f3c5d {`, `    "message": "${SPAWNED}"`, '}');
+    expect(times(timeline)).toEqual([AT]);
+    expect(streams(timeline)).toEqual(['ecs/web/1f3c5d']);
+  });
+
+  test('Fluent Bit before 2.1, with keys behind the text', async () => {
+    const timeline = await read(
+      `[0] kube.web: [1795217357.123456789, {"log"=>"${SPAWNED}", "stream"=>"stderr"}]`,
+      `[1] kube.web: [[1795217357.123456789, {}], {"stream"=>"stderr", "log"=>"${SPAWNED}"}]`,
+    );
+    expect(times(timeline)).toEqual([AT, AT]);
+  });
+
+  test('syslog with NULs for line ends', async () => {
+    const timeline = await read(`<30>Nov 20 23:29:16 vm uwsgi[4]: ${SPAWNED}\0<30>Nov 20 23:29:18 vm uwsgi[4]: ${SPAWNED}\0`);
+    const [first, second] = timeline.events.map(({at}) => at.earliest ?? 0);
+    expect((second ?? 0) - (first ?? 0)).toBe(2000);
+  });
+
+  test('syslog records with their lengths, one behind the other', async () => {
+    const record = (time: string) => {
+      const text = `<40>1 ${time} host app web.3 - ${SPAWNED}`;
+      return `${text.length} ${text}`;
+    };
+    const timeline = await read(`${record('2026-11-20T23:29:16+00:00')}${record('2026-11-20T23:29:17.123+00:00')}`);
+    expect(times(timeline)).toEqual(['2026-11-20T23:29:16.000Z', AT]);
+  });
+});
+
 describe('one giant line', () => {
   test('of a JSON encoder without line ends', async () => {
     const objects = Array.from({length: 20_000}, (_, n) =>

@@ -144,6 +144,8 @@ function label(name: string): string {
   return name.padEnd(LABEL_WIDTH);
 }
 
+const SPELLED: Readonly<Record<string, string>> = {uwsgi: 'uWSGI', procfile: 'foreman or honcho'};
+
 function spelled(supervisor: string): string {
-  return supervisor === 'uwsgi' ? 'uWSGI' : printable(supervisor);
+  return SPELLED[supervisor] ?? printable(supervisor);
 }

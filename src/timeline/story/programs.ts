@@ -36,7 +36,9 @@ export class Programs {
     'program-starting': (event, instance, index) => this.up(event, instance, index),
     'program-up': (event, instance, index) => this.up(event, instance, index),
     'program-stopping': (event, instance, index) => this.stopping(event, instance, index),
-    'process-forced': (event, instance, index) => this.forced(event, instance, index),
+    'process-forced': (event, instance, index) => {
+      for (const named of this.targetsOf(event, instance)) this.forced(named, instance, index);
+    },
     'process-ended': (event, instance, index) => this.ended(event, instance, index),
     'program-down': (event, instance) => this.down(event, instance),
     'signal-passed-on': (event, instance) => this.current(event, instance)?.remarks.push(event),
@@ -85,6 +87,13 @@ export class Programs {
     process.program = name;
     this.latest.set(keyOf(instance, name), process);
     return process;
+  }
+
+  /** Who names no program means all that have not ended. */
+  private targetsOf(event: LogEvent, {processes}: InstanceDraft): readonly LogEvent[] {
+    if (nameOf(event) !== '' || event.pid !== null) return [event];
+    const left = processes.filter((process) => process.role === 'program' && isAlive(process) && process.asked !== null);
+    return left.map(({program}) => ({...event, fields: {...event.fields, program: program ?? ''}}));
   }
 
   private forced(event: LogEvent, instance: InstanceDraft, index: number): void {
