@@ -122,10 +122,13 @@ function judge(process: Process, forced: Forced, instance: Instance): Judgement 
     (event) => event.meaning.kind === 'requests-pending' && (event === forced.event || precedes(event, forced.event)),
   );
   if (pending && asked && asked.by !== 'itself') {
+    const isIdleCounted = countsIdle(pending);
     return {
       verdict: 'request',
-      proved: true,
-      because: 'It said itself that it was waiting for its connections or requests',
+      proved: !isIdleCounted,
+      because: isIdleCounted
+        ? 'It said itself that connections were still open when graceful_timeout was over'
+        : 'It said itself that it was waiting for its connections or requests',
       shown: [proof(pending, `${nameOf(process)} waits for what it still has in hand`)],
     };
   }
@@ -157,6 +160,11 @@ function judge(process: Process, forced: Forced, instance: Instance): Judgement 
     };
   }
   return inItsPool(process, instance, waited, shown);
+}
+
+/** The event loops of gevent and eventlet count connections, also those without a request (ggevent.py, geventlet.py). */
+export function countsIdle({message}: LogEvent): boolean {
+  return message === 'gunicorn/worker-graceful-timeout';
 }
 
 /** The arbiter passes SIGINT and SIGQUIT on as SIGQUIT, at which a worker does not wait for its requests (workers/base.py). */

@@ -1,7 +1,7 @@
 /** Workers of gunicorn that had a request to finish when their time was over: told by the rule request-blocks-shutdown. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
-import {type ArbiterKill, waitOf} from './arbiter-kills.ts';
+import {type ArbiterKill, countsIdle, waitOf, workerClass} from './arbiter-kills.ts';
 import {reasons, reloadsOf, requestOf} from './forced-workers.ts';
 import type {Finding, Fix} from './rule.ts';
 import {numberOf} from './settings.ts';
@@ -51,8 +51,8 @@ export function describeRequestHang(
   const silent = kills.some(({forced}) => forced.inferred);
   const byTimeout = kills.some(({forced}) => forced.deadline === 'timeout');
   const proved = kills.every((kill) => kill.proved);
-  // ggevent.py and geventlet.py count connections, with or without a request.
-  const byLoop = leftBehind.some(({told}) => told.message === 'gunicorn/worker-graceful-timeout');
+  const byLoop = leftBehind.some(({told}) => countsIdle(told));
+  const mayBeIdle = byLoop || /gevent|eventlet/.test(workerClass(instance) ?? '');
   const named = unique(processes.flatMap((process) => process.remarks.filter(namesRequest).map(requestOf)));
   const others = instance.processes.find(
     (process) =>
@@ -96,7 +96,7 @@ export function describeRequestHang(
             : ''),
       leftBehind.length > 0 &&
         `${count(leftBehind.length, 'worker')} gave up waiting after graceful_timeout and went without the connections still open` +
-          (byLoop ? ': requests in hand there were cut. An idle keep-alive connection counts as well.' : ': these were cut.'),
+          (byLoop ? ': requests in hand there were cut.' : ': these were cut.'),
     ),
     confidence: isProved ? 'certain' : 'likely',
     instance: instance.id,
@@ -112,6 +112,17 @@ export function describeRequestHang(
           : 'a worker that a thread holds at its exit has said "Worker exiting" before, at once after it was asked',
         line: others?.leaving?.line ?? null,
       },
+      ...(mayBeIdle && named.length === 0
+        ? [
+            {
+              hypothesis: 'connections that were idle, and no request at all',
+              because:
+                'it would look the same: a worker of gevent or eventlet waits for each open connection, and an idle one stays open for ' +
+                'keepalive, unless that is shorter than graceful_timeout',
+              line: null,
+            },
+          ]
+        : []),
       ...(silent
         ? [
             {
@@ -128,7 +139,12 @@ export function describeRequestHang(
     ],
     // A worker with threads gives up at graceful_timeout; an event loop that waits for its requests is ended by timeout.
     fixes: fixesFor(byTimeout && proved ? 'timeout' : 'graceful_timeout'),
-    next: ["look for requests without an answer (499, 502, 504) in the proxy's access log at that moment"],
+    next: [
+      "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
+      ...(mayBeIdle && named.length === 0
+        ? ['if there are none, idle connections were waited for: set keepalive lower than graceful_timeout']
+        : []),
+    ],
     identity: [instanceName(instance), 'request'],
   };
 }

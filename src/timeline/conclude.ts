@@ -322,7 +322,7 @@ class Conclusion {
       const seen = this.lastSeen(draft, this.segments.get(draft) ?? []);
       return between(asked.told.at, {earliest: seen, latest: ended.at.latest});
     }
-    const byLines = between(asked.told.at, ended.at);
+    const byLines = between(asked.told.at, endedAt(draft));
     const counted = waitedSeconds(ended);
     if (forced === null) return counted === null ? byLines : tighter(byLines, {min: 0, max: counted + 1});
     return tighter(byLines, withReaping(this.patience(asked.told.at, forced)));
@@ -376,7 +376,7 @@ function isSeenAfter(event: LogEvent, {seen}: ProcessDraft): boolean {
 /** A process that said it was leaving, or was killed, is gone some time after that, and after the last look at it. */
 function endedAt(draft: ProcessDraft): Instant {
   const {ended, goneBy, forced, leaving, seen} = draft;
-  if (ended !== null) return ended.at;
+  if (ended !== null) return collectedAt(draft, ended);
   if (forced === null && leaving !== null && seen !== null && isSeenAfter(leaving, draft))
     return {earliest: seen.at.earliest, latest: goneBy?.at.latest ?? null};
   return {earliest: (forced?.event ?? leaving)?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
@@ -387,6 +387,15 @@ function overAt({entries}: ReloadDraft, ended: LogEvent): Instant {
   const left = entries.flatMap(({old}) => (old !== null && old.ended === null && hasLeft(old) ? [endedAt(old).latest] : []));
   const bounds = [ended.at.latest, ...left].filter((latest) => latest !== null);
   return {earliest: ended.at.earliest, latest: bounds.length > left.length ? Math.max(...bounds) : null};
+}
+
+/** A worker that its master found gone. While that waits for a daemon it finds nobody. */
+function collectedAt({asked, instance: {daemonWaits}}: ProcessDraft, ended: LogEvent): Instant {
+  const wait =
+    asked === null || ended.meaning.ending !== 'collected'
+      ? undefined
+      : daemonWaits.find((event) => precedes(asked.told, event) && precedes(event, ended));
+  return wait === undefined ? ended.at : {earliest: wait.at.earliest, latest: ended.at.latest};
 }
 
 /** Others that the stop may have been of. One that has a stop of its own in the log has stopped in any case. */

@@ -41,6 +41,8 @@ def application(environ, start_response):
         ctypes.string_at(0)
     if path == "/watch":
         threading.Thread(target=loop, name="watcher").start()
+    if path == "/raise":
+        raise ValueError("a request of the wrong shape")
     if path == "/grow":
         environ["grown"] = bytearray(120_000_000)
     if path == "/task":
@@ -50,6 +52,27 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"ok\\n"]
 '''
+
+# For uvicorn's workers: the WSGI application in a thread, as frameworks run it, or nothing but its sleep in the event loop.
+ASGI = HEAD.replace("""\
+@witness.watch
+def application(environ, start_response):
+""", """\
+@witness.watch_asgi
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+""").replace('environ["QUERY_STRING"]', 'scope["query_string"].decode()').replace(
+    'environ["PATH_INFO"]', 'scope["path"]').replace('environ["grown"]', 'scope["grown"]').replace(
+    "    time.sleep(float(query", "    await asyncio.sleep(float(query").replace("import atexit\n", "import asyncio\nimport atexit\n")
+ASGI = ASGI[:ASGI.index("    start_response(")] + """\
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"ok\\n"})
+"""
 
 PIECES = {
     "thread": '\n\nthreading.Thread(target=loop, name="poller").start()\n',
@@ -80,7 +103,7 @@ threading.Thread(target=dots, name="dots", daemon=True).start()
 }
 
 
-def draw(chance):
+def draw(chance, head=HEAD):
     """Names of pieces and the text of an application that has them."""
     pieces = []
     if chance.random() < 0.65:
@@ -88,4 +111,4 @@ def draw(chance):
         if chance.random() < 0.15:
             pieces.append(chance.choice(sorted(set(PIECES) - set(pieces))))
     seconds = chance.choice((1, 2, 6))
-    return pieces, HEAD + "".join(PIECES[piece].replace("{seconds}", str(seconds)) for piece in pieces)
+    return pieces, head + "".join(PIECES[piece].replace("{seconds}", str(seconds)) for piece in pieces)

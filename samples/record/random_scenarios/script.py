@@ -66,6 +66,30 @@ def signalling(kind, name):
     return f"{name} ({kind})", act
 
 
+def twice(kind, first, second, pause):
+    """Two signals to the first process: the second while the server still deals with the other."""
+    acts = [signalling(kind, name)[1] for name in (first, second)]
+
+    def act(run):
+        acts[0](run)
+        run.sleep(pause)
+        acts[1](run)
+    return f"{first} and {pause} s later {second} ({kind})", act
+
+
+def signalling_group(kind, name):
+    """A signal to every process of the server, as the terminal's Ctrl-C and some supervisors send it."""
+    def act(run):
+        alive = run.kernel().alive()
+        if run.master not in alive:
+            return
+        run.acted(kind)
+        for pid in alive:
+            run.accident(pid, name)
+        os.killpg(os.getpgid(run.master), getattr(signal, name))
+    return f"{name} to the group ({kind})", act
+
+
 def strike(run, pid, name):
     run.accident(pid, name)
     try:
@@ -90,6 +114,16 @@ def killing_master():
         if run.master in run.kernel().alive():
             strike(run, run.master, "SIGKILL")
     return "SIGKILL to the master", act
+
+
+def touching(kind, name):
+    def act(run):
+        if kind is None:
+            path = run.work / name
+            os.utime(path, (path.stat().st_mtime + 2,) * 2)
+        else:
+            run.touch(kind, name)
+    return f"touch {name}", act
 
 
 def requesting(path):

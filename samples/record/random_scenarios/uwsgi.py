@@ -1,9 +1,9 @@
 """uWSGI drawn by lot: options that nobody has tried together."""
 
-import os
-
 from random_scenarios import application
-from random_scenarios.script import Script, killing, killing_master, requesting, signalling
+from random_scenarios.script import (
+    Script, killing, killing_master, requesting, signalling, signalling_group, touching, twice,
+)
 from scenario import Scenario
 from servers import UWSGI
 
@@ -12,7 +12,7 @@ HARMLESS = ("so-keepalive = true", "single-interpreter = true", "memory-report =
             "thunder-lock = true", "show-config = true", "py-call-uwsgi-fork-hooks = true", "buffer-size = 8192",
             "skip-atexit-teardown = true", "skip-atexit = true", "no-orphans = true", "need-app = true", 
             "ignore-sigpipe = true", "listen = 64", "reuse-port = true", "master-as-root = true", "log-x-forwarded-for = true",
-            "python-tracebacker = /nonexistent/tb", "stats = 127.0.0.1:0")
+            "python-tracebacker = /nonexistent/tb", "stats = 127.0.0.1:0", "offload-threads = 2", "idle = 3", "cheap = true")
 LOGGING = ("log-date = true", "log-date = %%Y-%%m-%%d %%H:%%M:%%S", "log-date = [%%d/%%b %%H:%%M:%%S]", "log-master = true",
            "log-micros = true", "log-prefix = shop", "disable-logging = true", "plugin = logfile\nlogger = file:main.log",
            "log-master = true\nthreaded-logger = true", "log-master = true\nlog-encoder = prefix [shop]\nlog-encoder = nl",
@@ -24,16 +24,6 @@ LOGGING = ("log-date = true", "log-date = %%Y-%%m-%%d %%H:%%M:%%S", "log-date = 
 
 def wsgi(*lines):
     return "\n".join(["[uwsgi]", "plugin = python3", "wsgi-file = app.py", "master = true", *lines, ""])
-
-
-def touching(kind, name):
-    def act(run):
-        if kind is None:
-            path = run.work / name
-            os.utime(path, (path.stat().st_mtime + 2,) * 2)
-        else:
-            run.touch(kind, name)
-    return f"touch {name}", act
 
 
 def fifo(kind, command):
@@ -92,7 +82,8 @@ class Drawn:
     def draw_patience(self):
         chance = self.chance
         mercy = chance.choice((1, 2, 2, 3, 4))
-        self.lines.append(f"worker-reload-mercy = {mercy}")
+        if not self.maybe(0.05, "exit-on-reload = true"):
+            self.lines.append(f"worker-reload-mercy = {mercy}")
         self.settle = mercy + 1
         self.maybe(0.15, f"reload-mercy = {chance.choice((1, 2, 4))}")
         if self.maybe(0.2, f"harakiri = {chance.choice((1, 2, 3))}"):
@@ -120,7 +111,7 @@ class Drawn:
             if self.maybe(0.5, "touch-spoolers-reload = spoolers.txt"):
                 self.files["spoolers.txt"] = ""
                 self.askings.append(touching(None, "spoolers.txt"))
-        if self.maybe(0.12, "attach-daemon = exec sh {work}/daemon.sh"):
+        if self.maybe(0.15, chance.choice(("attach-daemon = exec sh {work}/daemon.sh", "attach-daemon2 = cmd=exec sh {work}/daemon.sh,stopsignal=15,reloadsignal=15"))):
             self.files["daemon.sh"] = chance.choice((
                 "trap '' TERM\nwhile true; do sleep 1; done\n", "trap 'exit 0' TERM\nwhile true; do sleep 0.2; done\n", "exit 1\n"))
             self.settle += 3
@@ -131,15 +122,20 @@ class Drawn:
         self.askings += [signalling("graceful", "SIGHUP")] * 3
         self.askings += [signalling("stop" if dies else "brutal", "SIGTERM"), signalling("stop", "SIGINT"),
                          signalling("brutal" if dies else "stop", "SIGQUIT")]
+        self.askings += [
+            twice("stop", *chance.choice((("SIGINT", "SIGINT"), ("SIGQUIT", "SIGINT"), ("SIGINT", "SIGTERM"))), 0.7),
+            twice("graceful", "SIGHUP", "SIGHUP", 0.7), signalling_group("stop", chance.choice(("SIGTERM", "SIGINT", "SIGQUIT")))]
         if self.maybe(0.5, "master-fifo = master.fifo"):
             self.askings += [fifo("graceful", "r"), fifo("brutal", "R"), fifo("chain", "c"), fifo("workers", "w"), fifo("stop", "q"),
-                             fifo("stop", "Q")]
+                             fifo("stop", "Q"), fifo("pause", "p"), fifo("fewer", "-"), fifo("more", "+")]
         for kind, option in (("graceful", "touch-reload"), ("chain", "touch-chain-reload"), ("workers", "touch-workers-reload")):
             if self.maybe(0.25, f"{option} = {kind}.txt"):
                 self.files[f"{kind}.txt"] = ""
                 self.askings += [touching(kind, f"{kind}.txt")] * 2
         if self.maybe(0.1, "py-autoreload = 1"):
             self.askings.append(touching("graceful", "app.py"))
+        if self.maybe(0.1, "reload-on-exception = true"):
+            self.accidents += [requesting("/raise")] * 3
         self.accidents += [killing("SIGKILL", "worker")] * 2 + [
             killing("SIGHUP", "worker"), killing("SIGTERM", "worker"), killing_master(), requesting("/crash"), requesting("/watch")]
 
@@ -159,7 +155,7 @@ class Drawn:
 
         return Scenario(UWSGI, f"random-{seed}", f"drawn by lot, seed {seed}", drive,
                         {"uwsgi.ini": conf, "app.py": self.app, **files}, [], [],
-                        [f"application: {', '.join(self.pieces) or 'plain'}", *script.words()], self.recycling, {}, "", ())
+                        [f"application: {', '.join(self.pieces) or 'plain'}", *script.words()], self.recycling, {}, "", (), False)
 
 
 def draw(chance, seed):

@@ -43,7 +43,8 @@ export function askAll(story: StoryDraft, instance: InstanceDraft, event: LogEve
 /** A worker that the log had not introduced when all were told was told as well: it never took note. */
 export function askInHindsight(story: StoryDraft, process: ProcessDraft): void {
   const {active} = process.instance;
-  if (process.asked !== null || process.started !== null || active === null || !active.isUnderWay) return;
+  if (process.role !== 'worker' || process.asked !== null || process.started !== null) return;
+  if (active === null || !active.isUnderWay) return;
   if (active.kind !== 'graceful' && active.kind !== 'brutal' && active.kind !== 'stop') return;
   active.entries.push({worker: process.worker, old: process, next: null, told: null, passed: null});
   ask(story, process, active.began, active.kind === 'stop' ? 'stop' : 'reload', active, false);

@@ -134,6 +134,8 @@ export interface InstanceDraft {
   runsAsInferred: boolean;
   /** The worker that a deadline has just struck: the lines that follow are about it. */
   struck: ProcessDraft | null;
+  /** Lines with which the master began to wait for an attached daemon. Until that is gone it looks after nobody else (core/daemons.c). */
+  readonly daemonWaits: LogEvent[];
 }
 
 export function newProcess(
@@ -203,6 +205,7 @@ export function newInstance(
     runsAs: null,
     runsAsInferred: false,
     struck: null,
+    daemonWaits: [],
   };
 }
 
