@@ -105,8 +105,9 @@ class Comparison:
         if found["end"] != "running" and ended is not None and pid not in self.named and not holds(found["endedAt"], ended):
             self.say("end", f"{role} {pid} ended {true['endedAt']}, not {shown(found['endedAt'])}")
         asked = [s for s in self.run["signals"] if s["target"] == pid and s["name"] in ("SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT")]
+        asked += [{"t": accident["at"]} for accident in self.run["accidents"] if accident["pid"] == pid]
         # One that leaves by itself counts from there, whoever tells it later.
-        leaves = any(f"[{pid}] [INFO] Autorestarting" in log or f"process {pid} is done" in log for log in self.run["logs"].values())
+        leaves = any(f"[{pid}] [INFO] Autorestarting" in log or f"[{pid}] [INFO] Worker reloading" in log or f"process {pid} is done" in log for log in self.run["logs"].values())
         is_own = leaves or found["cause"] in ("max-requests", "max-lifetime", "cheaper")
         if asked and found["askedToStopAt"] and not is_own and not any(holds(found["askedToStopAt"], s["t"]) for s in asked):
             self.say("asked", f"{role} {pid} was asked at {[iso(s['t']) for s in asked][:3]}, not {shown(found['askedToStopAt'])}")
@@ -121,8 +122,8 @@ class Comparison:
         return any(text in log for text in texts for log in self.run["logs"].values())
 
     def is_said_to_leave(self, pid):
-        """gunicorn's worker has left its loop; what its process does after that leaves no line unless the arbiter tells."""
-        return self.says(f"Worker exiting (pid: {pid})")
+        """gunicorn's worker has left its loop, or its arbiter has; what the process does after that leaves no line of its own."""
+        return self.says(f"Worker exiting (pid: {pid})", f"[{pid}] [INFO] Shutting down: Master")
 
     def ender(self, true):
         pid, signal = true["pid"], true["signal"]
@@ -183,6 +184,8 @@ class Comparison:
         true = [reload for reload in self.truth["reloads"] if reload["workers"] and reload["kind"] in RELOADS]
         said = [reload for reload in self.report["reloads"] if reload["workers"]]
         left = list(said)
+        # Whom it asked, the recorder does not always see.
+        bare = [(reload["kind"], instant(reload["askedAt"])) for reload in self.truth["reloads"] if not reload["workers"]]
         for reload in true:
             pids = {worker["oldPid"] for worker in reload["workers"]}
             fits = [r for r in left if pids & {worker["oldPid"] for worker in r["workers"]}]
@@ -193,6 +196,8 @@ class Comparison:
                 continue
             # With `lazy` a reload of everything is one of the workers alone.
             also = {"workers"} if "\nlazy = true" in self.run["configuration"] else set()
+            # One that was asked for before and had to wait (for a daemon) is done instead.
+            also |= {kind for kind, asked in bare if asked < instant(reload["askedAt"])}
             alike = [fit for fit in fits if fit["kind"] in {reload["kind"]} | also]
             if not alike:
                 self.say("kind", f"{fits[0]['id']} is {reload['kind']}, not {fits[0]['kind']}")
@@ -202,9 +207,11 @@ class Comparison:
         if "emperor" in self.run["configuration"] and any(each["what"] == "SIGKILL" for each in self.run["accidents"]):
             return
         known = {worker["oldPid"] for reload in true for worker in reload["workers"]}
-        # Whom it asked, the recorder does not always see.
-        bare = [(reload["kind"], instant(reload["askedAt"])) for reload in self.truth["reloads"] if not reload["workers"]]
         for fit in left:
+            # "Reload of the workers alone, or a signal to this one worker".
+            alone = [worker["oldPid"] for worker in fit["workers"]]
+            if fit["kind"] == "workers" and not fit["beginningSeen"] and len(alone) == 1 and alone[0] in self.struck:
+                continue
             if any(kind == fit["kind"] and holds(fit["startedAt"], asked, self.patience()) for kind, asked in bare):
                 continue
             if not known & {worker["oldPid"] for worker in fit["workers"]}:
@@ -300,7 +307,7 @@ class Comparison:
             alive = {p["worker"] for p in self.true.values() if p["role"] == "worker" and p["endedAt"] is None}
             if finding["workers"] and set(finding["workers"]) <= alive:
                 return "they run"
-        if rule == "reloaded-twice" and sum(bool(reload["workers"]) for reload in self.truth["reloads"]) < 2:
+        if rule == "reloaded-twice" and sum(reload["kind"] in RELOADS for reload in self.truth["reloads"]) < 2:
             return "there was one reload"
         if rule == "threads-lost-on-fork" and not set(pieces) & {"speaking-thread", "dots"}:
             return "no thread speaks"

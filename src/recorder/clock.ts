@@ -250,7 +250,7 @@ export function moveMoment(moment: Moment, moved: (time: number | null) => numbe
 
 /** Further apart, or the other way round, the two are clocks of different zones. */
 function isHeldBack(milliseconds: number): boolean {
-  return milliseconds > TOLERANCE_MS && milliseconds < ZONE_STEP_MS - TOLERANCE_MS;
+  return milliseconds >= 1000 && milliseconds < ZONE_STEP_MS - TOLERANCE_MS;
 }
 
 function largest(a: number | null, b: number | null): number | null {

@@ -389,8 +389,12 @@ function overAt({entries}: ReloadDraft, ended: LogEvent): Instant {
   return {earliest: ended.at.earliest, latest: bounds.length > left.length ? Math.max(...bounds) : null};
 }
 
-/** A worker that its master found gone. While that waits for a daemon it finds nobody. */
-function collectedAt({asked, instance: {daemonWaits}}: ProcessDraft, ended: LogEvent): Instant {
+/**
+ * A worker that its master found gone: while that waits for a daemon it finds nobody. gunicorn's arbiter that says its goodbye: what
+ * a preloaded application has started in it may hold its exit, and no line tells.
+ */
+function collectedAt({role, asked, instance: {daemonWaits}}: ProcessDraft, ended: LogEvent): Instant {
+  if (role === 'master' && ended.message === 'gunicorn/master-shutdown') return {earliest: ended.at.earliest, latest: null};
   const wait =
     asked === null || ended.meaning.ending !== 'collected'
       ? undefined

@@ -71,3 +71,15 @@ test('a master whose log is written by itself began when its banner says, before
   const master = timeline.instances[0]?.processes.find(({role}) => role === 'master');
   expect(master?.startedAt).toEqual({earliest: Date.UTC(2026, 10, 21, 18, 34, 51), latest: Date.UTC(2026, 10, 21, 18, 34, 58)});
 });
+
+test('a request that a stop at once has cut held nobody, although harakiri names its worker after that', async () => {
+  const {timeline, findings} = await analyze({inputs: ['test/random/uwsgi/harakiri-names-who-has-gone/uwsgi.log']});
+  expect(timeline.instances[0]?.processes.find(({pid}) => pid === 1241)?.end).toBe('clean');
+  expect(findings.map(({rule}) => rule)).not.toContain('request-blocks-shutdown');
+});
+
+test('workers that are found gone after their master has waited for a daemon ended at some time of that wait', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/found-after-the-daemon/uwsgi.log']});
+  const waits = timeline.reloads.flatMap(({workers}) => workers.map(({oldPid, wait, end}) => [oldPid, wait, end]));
+  expect(waits).toEqual([322, 323, 324].map((pid) => [pid, {min: 0, max: 3}, 'clean']));
+});

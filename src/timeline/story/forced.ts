@@ -28,8 +28,9 @@ export const FORCED: Handlers = {
 function processForced(story: StoryDraft, event: LogEvent): void {
   const process = processOf(story, event) ?? overdue(story, event);
   if (process === null) return;
-  process.remarks.push(event);
   process.instance.struck = process;
+  if (isAlive(process) && hadBrokenOff(process, event)) return;
+  process.remarks.push(event);
   // uWSGI 2.0.27 to 2.0.30 names processes that have ended already.
   if (!isAlive(process)) return;
   if (hadToBeGone(process, event)) {
@@ -51,18 +52,23 @@ function processForced(story: StoryDraft, event: LogEvent): void {
 /** Versions whose master waits for each of its workers at a graceful stop, before it looks at any deadline (core/uwsgi.c). */
 const WAITING = /^2\.0\.(27|28|29|30)(?!\d)/;
 
-/** What tells uWSGI's workers to go at once: one with a request in hand breaks it off and ends (uwsgi_python_atexit, end_me). */
+/** Of a master that has waited for all its workers: when it loses patience it does not know that they are gone. */
+function hadToBeGone({instance: {active, version}, role}: ProcessDraft, {message}: LogEvent): boolean {
+  return (
+    role === 'worker' &&
+    message === 'uwsgi/no-mercy' &&
+    active?.began.message === 'uwsgi/graceful-shutdown' &&
+    version !== null &&
+    WAITING.test(version)
+  );
+}
+
+/** What tells uWSGI's workers to go at once: one with a request in hand breaks it off and ends (core/uwsgi.c, end_me). */
 const AT_ONCE: ReadonlySet<string | undefined> = new Set(['uwsgi/stop-signal', 'uwsgi/brutal-reload']);
 
-/**
- * A master that speaks of a worker that has ended, and does not know it yet: it has waited for all its workers when it loses
- * patience; or its clock of a request (harakiri) still runs after the worker was told to break it off.
- */
-function hadToBeGone({instance: {active, version}, role}: ProcessDraft, {message, meaning}: LogEvent): boolean {
-  if (role !== 'worker') return false;
-  if (meaning.deadline === 'harakiri') return AT_ONCE.has(active?.began.message);
-  const hasWaited = active?.began.message === 'uwsgi/graceful-shutdown' && version !== null && WAITING.test(version);
-  return message === 'uwsgi/no-mercy' && hasWaited;
+/** The time limit of a request that its worker has broken off runs on until the master has noticed the worker's end. */
+function hadBrokenOff({instance: {active}, role}: ProcessDraft, {meaning}: LogEvent): boolean {
+  return role === 'worker' && meaning.deadline === 'harakiri' && AT_ONCE.has(active?.began.message);
 }
 
 /** A worker under gevent that is to be recycled ends itself, and does not say who it is: they do so in the order of their leaving. */
