@@ -9,7 +9,7 @@ import {LF, withoutLeadingNuls} from './text.ts';
 const NARROWEST = 40;
 const WIDEST = 512;
 const MOST_ROWS = 12;
-const MOST_TRIED = 5000;
+const MOST_TRIED = 1000;
 /** Bytes of a character: most are one. */
 const WIDE = 2;
 const BROKEN = 'lines that a terminal broke: put together';

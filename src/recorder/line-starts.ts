@@ -7,6 +7,9 @@ const SHORTEST = 80;
 const LONGEST = 256 * 1024;
 /** What stands between two fronts is a message. */
 const LEAST_MESSAGE = 6;
+/** How far into a stamp its time of day stands: "mercredi 20 novembre 2026 " is one of the longest. */
+const FARTHEST = 64;
+const EPOCH_DIGITS = 10;
 /** More layers than anybody has seen around one message. */
 const DEEPEST = 8;
 
@@ -33,8 +36,11 @@ export function lineStarts(fronts: Fronts, buffer: Buffer, at: number, lineEnd: 
   const first = frontEnd(fronts, buffer, at);
   const own = shapeOf(buffer, at, first);
   let done = contentOf(fronts, at);
+  let clock = -1;
   for (let next = done + LEAST_MESSAGE; next < lineEnd; next++) {
     if (!mayBegin(buffer, next)) continue;
+    if (clock < next) clock = clockFrom(buffer, next, lineEnd);
+    if (clock > next + FARTHEST && !isStatus && !isCounted(buffer, next)) continue;
     const end = isStatus && status.prefix(next) >= 0 ? next : frontEnd(fronts, buffer, next);
     if (end < 0 || (isOpened(buffer, next) && shapeOf(buffer, next, end) !== own)) continue;
     starts.push(next);
@@ -57,6 +63,25 @@ export function contentOf({layers, origins, stamps}: Omit<Fronts, 'status'>, at:
     body = isOrigin ? origins.matcher.end() : layers.matcher.end();
   }
   return body;
+}
+
+/** Where the next minutes of a time of day stand; infinite where none do. */
+function clockFrom(buffer: Buffer, from: number, lineEnd: number): number {
+  for (let at = from; at < lineEnd; at++)
+    if (buffer[at] === COLON && isDigit(buffer[at - 1]) && isDigit(buffer[at + 1]) && isDigit(buffer[at + 2])) return at;
+  return Number.POSITIVE_INFINITY;
+}
+
+/** The beginning of a stamp without a time of day: so many seconds since 1970, or since the machine was started. */
+function isCounted(buffer: Buffer, at: number): boolean {
+  if (buffer[at] === BRACKET) return buffer[at + 1] === 0x20 || isDigit(buffer[at + 1]);
+  let end = at;
+  while (isDigit(buffer[end])) end++;
+  return end - at >= EPOCH_DIGITS;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 
 /** Where the front of a line that begins here ends; -1 where none begins. */
@@ -84,7 +109,7 @@ function shapeOf(buffer: Buffer, at: number, end: number): string {
 /** Behind a blank, and behind what ends a message. */
 function mayBegin(buffer: Buffer, at: number): boolean {
   const byte = buffer[at] as number;
-  const isFirst = (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || byte === BRACKET || byte === BOX;
+  const isFirst = isDigit(byte) || (byte >= 0x41 && byte <= 0x5a) || byte === BRACKET || byte === BOX;
   return isFirst && (buffer[at - 1] === 0x20 || CLOSING.includes(buffer[at - 1] as number));
 }
 
@@ -95,6 +120,7 @@ function isOpened(buffer: Buffer, at: number): boolean {
   return OPENING.includes(buffer[before] as number);
 }
 
+const COLON = 0x3a;
 const BRACKET = 0x5b;
 /** The first byte of a line of the tree of processes. */
 const BOX = 0xe2;
