@@ -76,8 +76,9 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
 
 function completed({endedAt, duration}: Reload, clock: Clock): string {
   const at = endedAt === null || (endedAt.earliest === null && endedAt.latest === null) ? null : showInstant(endedAt, clock);
-  // "completed after 16:49:11": gunicorn tells that a worker leaves, and not when its process has ended.
-  if (duration.min === 0 && duration.max === null && at !== null) return `completed ${at}`;
+  // gunicorn tells that a worker leaves, and not when its process has ended.
+  if (duration.min === 0 && duration.max === null && endedAt !== null && endedAt.latest === null && endedAt.earliest !== null)
+    return `completed at ${clock(endedAt.earliest)} or later`;
   return `completed after ${longDuration(duration)}${at === null ? '' : ` (${at})`}`;
 }
 
