@@ -2,6 +2,7 @@
 import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {setFlagsFromString} from 'node:v8';
 import {run, settings} from '@oclif/core';
 import {failureOf} from './commands/failure.ts';
 import {ProgramHelp} from './commands/help.ts';
@@ -39,11 +40,26 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`logdoctor ${version}\n`);
     return;
   }
+  growYoungSpace(1);
   try {
     await run(route(argv, isTerminal(0)), {root, pjson: pjson as never});
   } catch (error) {
     process.exitCode = fail(error);
+  } finally {
+    // V8 takes no compiled program from a process with other flags.
+    growYoungSpace(BY_DEFAULT);
   }
+}
+
+/** V8's own factor (src/flags/flag-definitions.h, semi_space_growth_factor). */
+const BY_DEFAULT = 2;
+
+/**
+ * How V8 makes room for what is young: nearly all that is allocated while a log is read is garbage at once, and room for more of it
+ * costs a tenth of the memory and saves no time.
+ */
+function growYoungSpace(factor: number): void {
+  setFlagsFromString(`--semi-space-growth-factor=${factor}`);
 }
 
 /** Puts the default command in front: `logdoctor uwsgi.log`, `… | logdoctor`, `logdoctor --json uwsgi.log`. */
