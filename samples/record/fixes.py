@@ -548,7 +548,8 @@ Fixes that logdoctor offers and that are not in this table were not tried. Of uW
 Puma: `worker_timeout`, `worker_boot_timeout`, `worker_shutdown_timeout`, `preload_app!`, `config.ram`. Of unicorn-worker-killer: `memory_limit_min, memory_limit_max`. Of php-fpm: `pm.max_children`, `request_terminate_timeout`. Of nginx: `uwsgi_read_timeout`. Of
 gunicorn: `max_requests`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
 `--application-close-timeout`. Of Celery: `task_time_limit`. Of Django Q: `max_attempts`. Of supervisord: `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
-`TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `OOMPolicy`, `WatchdogSec`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
+`TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `OOMPolicy`, `WatchdogSec`. Of Kubernetes: `timeoutSeconds`,
+`failureThreshold`, `terminationGracePeriodSeconds`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
 setting: other versions, other deployments, and changes of an application beyond its thread."""
 
 

@@ -19,10 +19,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'stopped-by-compose': {kind: 'program-down', role: 'program'},
   'stopping-by-compose': {kind: 'program-stopping', role: 'program'},
   'event-killing': {kind: 'program-stopping', role: 'program'},
-  'event-liveness': {kind: 'program-failed', role: 'program'},
   'event-trouble': {kind: 'program-failed', role: 'program'},
-  'event-probe': {kind: 'remark', role: 'program'},
-  'described-out-of-memory': {kind: 'out-of-memory', role: 'program'},
   'site-failed': {kind: 'program-failed', role: 'program'},
 };
 

@@ -9,7 +9,9 @@ import {gunicorn} from './gunicorn.ts';
 import {heroku} from './heroku.ts';
 import {hypercorn} from './hypercorn.ts';
 import {kernel} from './kernel.ts';
+import {kubernetes} from './kubernetes.ts';
 import {CUSTOM_REQUEST, type LogFormat} from './log-format.ts';
+import {nginx} from './nginx.ts';
 import {phpFpm} from './php-fpm.ts';
 import {procfile} from './procfile.ts';
 import {ps} from './ps.ts';
@@ -39,6 +41,8 @@ export const formats: readonly Format[] = [
   heroku,
   container,
   procfile,
+  kubernetes,
+  nginx,
   systemctl,
   ps,
   application,

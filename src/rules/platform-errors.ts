@@ -1,6 +1,8 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
+import {kubernetesTroubles} from './kubernetes-troubles.ts';
+import {proxyErrors} from './proxy-errors.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
@@ -46,14 +48,21 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 
 const rule: Rule = {
   id: 'platform-errors',
-  title: "Heroku's router or dyno manager reports errors",
+  title: 'The platform (Heroku, Kubernetes) or the proxy (nginx) reports errors',
   severity: 'warning',
   docs: {
-    sees: "Heroku's error codes of requests (H10 to H27) and of memory (R14), each counted.",
-    why: 'The router answers for the dyno where it cannot: the client got an error page, and the log of the application may hold nothing of it.',
+    sees:
+      "Heroku's error codes of requests (H10 to H27) and of memory (R14), each counted. Of Kubernetes (the kubelet's log, kubectl get " +
+      'events, describe pod, get pods): failed probes and the restarts for them, OOMKilled, exit code 137, CrashLoopBackOff. Of nginx: requests that the server behind it did not answer.',
+    why:
+      'The router answers for the dyno where it cannot: the client got an error page, and the log of the application may hold nothing of ' +
+      'it. Kubernetes ends a container that does not answer its probe, however healthy it is.',
     remedy: 'Each code has its own; it is named with it. Look at the lines of the same dyno in the same second.',
     limits: 'A code names what the router saw, not why the application was slow or gone.',
-    references: ['https://devcenter.heroku.com/articles/error-codes'],
+    references: [
+      'https://devcenter.heroku.com/articles/error-codes',
+      'https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/',
+    ],
   },
   needs: {
     messages: [
@@ -62,8 +71,19 @@ const rule: Rule = {
       'heroku/memory-exceeded',
       'heroku/platform-error',
       'heroku/state-changed',
+      'kubernetes/probe-failed',
+      'kubernetes/probe-logged',
+      'kubernetes/probe-kills',
+      'kubernetes/back-off',
+      'kubernetes/killed-for-memory',
+      'kubernetes/exit-code',
+      'kubernetes/pod-failing',
+      'nginx/timed-out',
+      'nginx/closed',
+      'nginx/connect-failed',
+      'nginx/no-live-upstreams',
     ],
-    otherwise: "no line of Heroku's router or dynos is in this log",
+    otherwise: "no line of Heroku's router or dynos, none of Kubernetes' kubelet or events and no error of nginx is in this log",
   },
   *check(timeline) {
     const groups = new Map<string, LogEvent[]>();
@@ -75,6 +95,8 @@ const rule: Rule = {
       const finding = describe(timeline, code, events);
       if (finding) yield finding;
     }
+    yield* kubernetesTroubles(timeline);
+    yield* proxyErrors(timeline);
   },
 };
 
