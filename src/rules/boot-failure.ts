@@ -145,7 +145,7 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
       .map((event) => proof(event, `${programOf(event)} was given up in the end`)),
   ]);
   if (!lines) return null;
-  const partly = main === 'app' && generation.loaded.length > 0;
+  const partly = main === 'app' && !fatal && generation.loaded.length > 0;
   return {
     title: `${TITLES[main]}${starts > 1 ? ` in ${starts} starts` : ''}`,
     message: sentences(

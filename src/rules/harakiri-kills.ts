@@ -234,7 +234,6 @@ function describe(instance: Instance, struck: readonly Struck[]): Finding | null
       named.length > 0
         ? `look for ${list(named, 3)} in the proxy's access log: these got an error or no answer`
         : "look into the proxy's access log for requests without an answer at that second",
-      'set py-tracebacker=/tmp/tb: harakiri then prints the Python stack of the request it ends',
       'set harakiri-verbose: it names the system call that the worker waits in',
     ],
     identity: [instanceName(instance), 'harakiri'],

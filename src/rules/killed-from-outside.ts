@@ -157,7 +157,7 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
       : rule.title.replace('worker', noun.slice(2)),
     message: sentences(
       `${capital(processNames(killed))} died of signal 9. Nobody in this log owns up to it: no deadline ` +
-        `(${uwsgi ? 'harakiri, mercy' : 'timeout, graceful_timeout'})${uwsgi ? ', no EVIL RELOAD' : ''} and no outer supervisor struck there.`,
+        `(${uwsgi ? 'harakiri, mercy' : (DEADLINES[instance.supervisor] ?? 'timeout, graceful_timeout')})${uwsgi ? ', no EVIL RELOAD' : ''} and no outer supervisor struck there.`,
       burst > 1 &&
         `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +
           'signal to the whole group, or a limit of the container or the machine.',
@@ -306,6 +306,9 @@ function againstMemory(
     line: null,
   };
 }
+
+/** What ends processes at a time limit, where that is not gunicorn's. */
+const DEADLINES: Readonly<Record<string, string>> = {celery: 'the time limit of a task'};
 
 function candidates(uwsgi: boolean, isMute: boolean, isHardlyMemory: boolean): string[] {
   const memory = 'the memory limit of the container or the kernel';

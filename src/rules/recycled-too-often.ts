@@ -102,7 +102,7 @@ function describe(instance: Instance, lives: readonly Life[]): Finding | null {
     severity: share >= COSTLY && isHabit(processes) ? 'warning' : 'info',
     message: sentences(
       `${count(lives.length, 'worker')} left by ${list(unique(processes.map(reasonOf)))}; half of them lived ${duration({min: least, max: most})} or less`,
-      `${requests > 0 ? `and answered ${thousands(requests)} requests or fewer` : ''}.`.trimStart(),
+      `${requests > 0 ? `and answered ${count(requests, 'request')} or fewer` : ''}.`.trimStart(),
       'That is proved.',
       load > 0
         ? `Each start takes about ${seconds(load)} of loading (lazy-apps), so about ${Math.round(share * 100)} % of the time of the workers goes into starts.`

@@ -3,12 +3,12 @@
  * worker, so that their advice agrees: it differs by where the application was loaded and by version.
  */
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {lowerMercy, raiseMercy} from './mercy.ts';
+import {costOf, lowerMercy, mercyOf, raiseMercy} from './mercy.ts';
 import {hasDeadline} from './recycling.ts';
 import type {Finding, Fix} from './rule.ts';
 import {loading, mayHave} from './settings.ts';
 import {type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
-import {nameOf} from './wording.ts';
+import {nameOf, seconds} from './wording.ts';
 
 /** Seconds that a worker takes to leave when nothing holds it: the master looks once a second. */
 const AT_ONCE = 1;
@@ -67,9 +67,8 @@ export function exitHangRemedies(
             'would flush is lost; uwsgi.atexit still runs. ' +
             'skip-atexit is another option and does not help here.',
         },
-    // max-worker-lifetime alone has no deadline that could be moved.
     ...(!stuck.some(hasDeadline)
-      ? [RECYCLE_BY_REQUESTS]
+      ? [recycleByRequests(instance)]
       : [atRisk ? raiseMercy(timeline, instance) : lowerMercy(timeline, instance, stuck)]),
   ];
   const fixes = all.filter((fix) => fix !== null);
@@ -82,15 +81,18 @@ export function exitHangRemedies(
   };
 }
 
-const RECYCLE_BY_REQUESTS: Fix = {
-  setting: null,
-  section: null,
-  value: null,
-  since: null,
-  safety: 'may-cut-requests',
-  effect: 'a worker that does not leave is killed when the mercy is over, and its place is filled again',
-  why: 'Recycle by max-requests in place of max-worker-lifetime: it has a deadline (worker-reload-mercy). What holds the worker stays.',
-};
+/** max-worker-lifetime alone has no deadline that could be moved. */
+function recycleByRequests(instance: Instance): Fix {
+  return {
+    setting: 'max-requests',
+    section: 'uwsgi',
+    value: null,
+    since: null,
+    safety: 'safe',
+    effect: `a worker that hangs is killed and replaced after ${seconds(costOf(mercyOf(instance).seconds))}, in place of never`,
+    why: 'Recycle by max-requests in place of max-worker-lifetime: it arms worker-reload-mercy. It bounds the loss and leaves the hang in place.',
+  };
+}
 
 /** What helps against a thread of the application does nothing about a fault of the server. */
 function upgradeFixes(

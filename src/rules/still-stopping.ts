@@ -57,7 +57,9 @@ function ofServer(timeline: Timeline, instance: Instance, reload: Reload): Findi
       : '',
     waiting:
       instance.supervisor === 'celery'
-        ? 'A warm shutdown waits for the tasks that are running, without a limit of its own.'
+        ? reload.began.message === 'celery/cold-shutdown'
+          ? 'A cold shutdown waits for no task: those that were running are cut.'
+          : 'A warm shutdown waits for the tasks that are running, without a limit of its own.'
         : programs.length > 0
           ? `It waits for ${list(programs)}.`
           : 'What it waits for, no line tells.',

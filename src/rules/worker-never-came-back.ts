@@ -187,7 +187,7 @@ function describe(timeline: Timeline, instance: Instance, lost: readonly Process
         `${lost.length === 1 ? 'has' : 'have'} no process since, for at least ${seconds(silent)} until the end of this ` +
         'log; other workers came back. That is proved.',
       still.length > 0
-        ? `${still.length === 1 ? 'It was' : 'They were'} to be recycled (${list(unique(still.map(reasonOf)))}) and never ended.`
+        ? `${still.length === 1 ? 'It was' : 'They were'} to be recycled by ${list(unique(still.map(reasonOf)))} and never ended.`
         : '',
       unlimited.length > 0 ? 'This kind of recycling has no deadline: the master waits for ever and does not kill.' : '',
       still.length > 0
@@ -223,23 +223,6 @@ function describe(timeline: Timeline, instance: Instance, lost: readonly Process
           ],
     cannotSee: ['what the worker waits for: uWSGI prints nothing while Python shuts down'],
     fixes: [
-      ...(unlimited.length > 0
-        ? [
-            {
-              setting: 'max-requests',
-              section: 'uwsgi',
-              value: null,
-              since: null,
-              safety: 'safe' as const,
-              effect:
-                `a worker that hangs is killed and replaced after ${seconds(costOf(mercyOf(instance).seconds))}, in place ` +
-                'of never',
-              why:
-                'Recycle by max-requests in place of max-worker-lifetime: it arms worker-reload-mercy. It bounds the loss ' +
-                'and leaves the hang in place.',
-            },
-          ]
-        : []),
       ...remedies.fixes.filter(
         (fix) => mayHave(instance, fix.since) && !(unlimited.length > 0 && fix.setting === 'worker-reload-mercy'),
       ),
