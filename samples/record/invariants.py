@@ -175,7 +175,9 @@ class Comparison:
                 answered[note["pid"]] = answered.get(note["pid"], 0) + 1
         for pid, processes in self.found.items():
             said = sum(process["requests"] for process in processes)
-            if said > answered.get(pid, 0) + self.run["unseenRequests"]:
+            # Without an application uWSGI answers itself.
+            own = sum(log.count(f"[pid: {pid}|app: -1|") for log in self.run["logs"].values())
+            if said > answered.get(pid, 0) + own + self.run["unseenRequests"]:
                 self.say("requests", f"{pid} answered {answered.get(pid, 0)}, not {said}")
 
     # -- reloads
@@ -287,7 +289,7 @@ class Comparison:
             free = [p["pid"] for p in ended if p["endedAt"] and p["signal"] not in DEADLY and p["pid"] not in self.named | self.forced]
             if free and len(free) == len(ended):
                 return f"{free} left by themselves"
-        if rule == "app-threads-block-shutdown" and not set(pieces) & {"thread", "idle-executor", "atexit-sleeps"} and not self.did("/watch", "/task"):
+        if rule == "app-threads-block-shutdown" and not set(pieces) & {"thread", "idle-executor", "atexit-sleeps", "dots", "speaking-thread"} and not self.did("/watch", "/task"):
             return "nothing in the application could hold them"
         if rule == "request-blocks-shutdown" and not self.truth["requestsCut"] and not self.did("/export"):
             return "no request was under way"

@@ -166,14 +166,16 @@ function deaf(timeline: Timeline, instance: Instance, workers: readonly [ForcedW
   return {
     ...subject(instance, workers),
     title: loading
-      ? 'A worker was killed because it was still loading the application when the reload came'
+      ? 'A worker was killed because it was still loading the application when it was told to leave'
       : isUnproved
         ? 'A worker was killed at the deadline, and may have been loading the application still'
         : 'A worker never took note of being asked to leave, and was killed',
-    message: isUnproved
-      ? `${killed(instance, workers)} ${reasons(workers)}`
-      : `${killed(instance, workers)} A worker that is asked writes "Gracefully killing worker"; ` +
-        `${workers.length === 1 ? 'this one' : 'these'} did not. ${reasons(workers)}`,
+    // At a stop nobody writes it.
+    message:
+      isUnproved || workers.some(({reload}) => reload?.kind === 'stop' || reload?.kind === 'brutal')
+        ? `${killed(instance, workers)} ${reasons(workers)}`
+        : `${killed(instance, workers)} A worker that is asked writes "Gracefully killing worker"; ` +
+          `${workers.length === 1 ? 'this one' : 'these'} did not. ${reasons(workers)}`,
     confidence: loading ? 'certain' : 'possible',
     evidence: lines,
     against: loading
@@ -244,8 +246,10 @@ function subject(
 function killed(instance: Instance, workers: readonly ForcedWorker[]): string {
   const reloads = reloadsOf(workers);
   const wait = span(workers.map(({forced}) => forced.patience).filter((patience) => patience !== null));
-  const where = reloads.length > 0 ? ` in ${occasions(reloads)}` : '';
-  const when = isBounded(wait) ? `, ${duration(wait)} after ${workers.length === 1 ? 'it was' : 'they were'} asked` : '';
+  const asked = workers.filter(({reload}) => reload !== null).length;
+  const isAll = asked === workers.length;
+  const where = asked === 0 ? '' : isAll ? ` in ${occasions(reloads)}` : `, ${asked} of them in ${occasions(reloads)},`;
+  const when = isAll && isBounded(wait) ? `, ${duration(wait)} after ${workers.length === 1 ? 'it was' : 'they were'} asked` : '';
   return sentences(
     `${count(workers.length, 'worker')} had to be killed${where} because the master's patience, called mercy`,
     `(${mercyText(mercyOf(instance))}), ran out${when}. That is proved.`,

@@ -81,7 +81,7 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
       inExit(timeline, process, forced) ??
       hasty(instance, forced) ??
       blind(timeline, process, forced) ??
-      (scene ? judge(process, forced, instance, scene) : unasked(process, own, recycles));
+      (scene ? judge(process, forced, instance, scene) : unasked(process, instance, own, recycles));
     found.push({process, forced, instance, reload, ...judgement});
   }
   return found;
@@ -312,14 +312,9 @@ function blind(timeline: Timeline, {asked}: Process, {event}: Forced): Judgement
 
 function judge(process: Process, forced: Forced, instance: Instance, scene: Scene): Judgement {
   const {reload, immediate, acknowledged} = scene;
-  if (immediate && mayBeLoading(process, instance)) {
-    return {
-      verdict: 'deaf',
-      proved: false,
-      because: 'No line of this log says that an application was loaded: it may have been loading it still',
-      shown: [],
-    };
-  }
+  if (immediate && (isLoadedAfter(process) || (process.asked?.requestsAfter ?? 0) > (coresOf(process, instance) ?? 1)))
+    return deaf(process);
+  if (immediate && mayBeLoading(process, instance)) return LOADING;
   if (immediate) {
     return {
       verdict: 'idle',
@@ -362,6 +357,18 @@ function judge(process: Process, forced: Forced, instance: Instance, scene: Scen
   return {verdict: 'undecided', proved: false, because: capital(scene.doubt), shown: []};
 }
 
+const LOADING: Judgement = {
+  verdict: 'deaf',
+  proved: false,
+  because: 'No line of this log says that an application was loaded: it may have been loading it still',
+  shown: [],
+};
+
+/** It was loading the application when it was asked: Python breaks off the import at most, and the worker goes on (end_me, SIGINT). */
+function isLoadedAfter({asked, appLoaded}: Process): boolean {
+  return asked !== null && appLoaded !== null && precedes(asked.event, appLoaded);
+}
+
 /** Its start is in the log, it has answered nothing, and neither it nor its master has said that an application is ready. */
 function mayBeLoading({started, appLoaded, segments}: Process, {epochs}: Instance): boolean {
   if (started === null || appLoaded !== null || segments.length > 0) return false;
@@ -387,15 +394,16 @@ function timeToLeave({segments}: Process, {event}: Forced, instance: Instance): 
  * A worker that takes note says so, and stops serving: the master then calls it "killed successfully" in a chain, and
  * "died" if it still served.
  */
-function isDeaf({asked, ended, appLoaded}: Process, {kind, headless}: Reload, othersAcknowledged: boolean): boolean {
+function isDeaf(process: Process, {kind, headless}: Reload, othersAcknowledged: boolean): boolean {
+  const {asked, ended} = process;
   if (!asked || asked.acknowledged || headless || ended?.meaning.ending === 'replaced') return false;
-  if (appLoaded && precedes(asked.event, appLoaded)) return true;
+  if (isLoadedAfter(process)) return true;
   return othersAcknowledged || ((kind === 'chain' || kind === 'workers') && ended?.meaning.ending === 'died');
 }
 
 function deaf(process: Process): Judgement {
-  const importing =
-    process.appLoaded && process.asked && precedes(process.asked.event, process.appLoaded) ? process.appLoaded : null;
+  const importing = isLoadedAfter(process) ? process.appLoaded : null;
+  const answer = (process.asked?.requestsAfter ?? 0) > 0 ? process.segments.at(-1)?.last : undefined;
   return importing
     ? {
         verdict: 'deaf',
@@ -403,11 +411,17 @@ function deaf(process: Process): Judgement {
         because: 'It was still loading the application when it was asked to leave, and never took note of it',
         shown: [proof(importing, 'the application became ready only after the worker had been asked to leave')],
       }
-    : {verdict: 'deaf', proved: true, because: 'It never took note of being asked to leave', shown: []};
+    : {
+        verdict: 'deaf',
+        proved: true,
+        because: 'It never took note of being asked to leave' + (answer ? ': it went on answering requests' : ''),
+        shown: [],
+      };
 }
 
-function unasked(process: Process, own: boolean, recycles: boolean): Judgement {
+function unasked(process: Process, instance: Instance, own: boolean, recycles: boolean): Judgement {
   if (own) return {verdict: 'recycle', proved: true, because: 'It had said that its work was done', shown: []};
+  if (mayBeLoading(process, instance)) return LOADING;
   if (recycles && process.successorPid !== null) {
     return {
       verdict: 'recycle',
