@@ -128,8 +128,8 @@ class Comparison:
     def ender(self, true):
         pid, signal = true["pid"], true["signal"]
         # uWSGI's master says so of whoever was asked to leave, whatever ended it.
-        if pid in self.struck and self.says(f"killed successfully (pid: {pid})"):
-            return {"nobody-shown", "itself"}
+        if pid in self.struck and self.says(f"killed successfully (pid: {pid})", f"worker {true['worker']} buried after"):
+            return {"nobody-shown", "itself", *(["supervisor"] if pid in self.forced | self.named else [])}
         # gunicorn writes nothing of those that it kills at a graceful_timeout that only its settings tell.
         if pid in self.forced and self.is_said_to_leave(pid) and not self.says("graceful_timeout: "):
             return {"supervisor", "itself"}

@@ -83,3 +83,13 @@ test('workers that are found gone after their master has waited for a daemon end
   const waits = timeline.reloads.flatMap(({workers}) => workers.map(({oldPid, wait, end}) => [oldPid, wait, end]));
   expect(waits).toEqual([322, 323, 324].map((pid) => [pid, {min: 0, max: 3}, 'clean']));
 });
+
+test('a vassal that reloads is not the one that is told to stop just before', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/vassal-stopped-beside-another/uwsgi.log']});
+  const master = (id: string) => timeline.instances.find((instance) => instance.id === id)?.masterPid;
+  expect(timeline.reloads.map(({kind, instance}) => [kind, master(instance)])).toEqual([
+    ['graceful', 31092],
+    ['stop', 31092],
+    ['graceful', 31093],
+  ]);
+});

@@ -181,11 +181,15 @@ function buriedAfter({events, index}: StoryDraft, {stream}: LogEvent): number[] 
   return numbers;
 }
 
+const NAMING: readonly LogEvent['meaning']['kind'][] = ['process-asked', 'process-forced', 'process-ended'];
+
 /** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */
 function nextNamed(story: StoryDraft, event: LogEvent, among: readonly InstanceDraft[]): InstanceDraft | null {
   if (!['reload-asked', 'reload-began', 'stop-began'].includes(event.meaning.kind)) return null;
+  // At a stop at once no worker says that it was told: who does belongs to something else.
+  const kinds = event.message === 'uwsgi/stop-signal' ? NAMING.slice(1) : NAMING;
   for (const next of story.events.slice(story.index + 1, story.index + LOOK_AHEAD)) {
-    if (!['process-asked', 'process-forced', 'process-ended'].includes(next.meaning.kind) || next.pid === null) continue;
+    if (!kinds.includes(next.meaning.kind) || next.pid === null) continue;
     const owner = next.stream === event.stream ? story.process(next.pid)?.instance : undefined;
     if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;
   }
