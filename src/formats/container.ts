@@ -16,8 +16,9 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'grace-began': {kind: 'program-stopping', role: 'program'},
   exited: {kind: 'process-ended', role: 'program'},
   'stopping-all': {kind: 'group-stopping'},
-  'stopped-by-compose': {kind: 'program-down', role: 'program'},
-  'stopping-by-compose': {kind: 'program-stopping', role: 'program'},
+  // How they ended, the lines with their exit codes tell.
+  'stopped-by-compose': {kind: 'group-stopped'},
+  'stopping-by-compose': {kind: 'group-stopping'},
   'event-killing': {kind: 'program-stopping', role: 'program'},
   'event-trouble': {kind: 'program-failed', role: 'program'},
   'site-failed': {kind: 'program-failed', role: 'program'},

@@ -20,7 +20,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'worker-reaped': {kind: 'process-ended', role: 'worker'},
   'upgrade-failed': {kind: 'process-ended', role: 'other', ending: 'died'},
   'worker-timeout': {kind: 'process-forced', role: 'worker', deadline: 'timeout', cause: 'timeout'},
-  'worker-killer': {kind: 'remark', role: 'worker'},
+  'worker-killer': {kind: 'remark', role: 'worker', reload: 'workers'},
   executing: {kind: 'reload-began', role: 'master', reload: 'usr2', trigger: 'signal'},
   'upgrade-refused': {kind: 'remark', role: 'master'},
   'stopping-workers': {kind: 'scaling', role: 'master'},

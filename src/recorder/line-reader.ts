@@ -54,7 +54,7 @@ const LAST_HEADING = 3;
 const MOST_HEARD = 20_000;
 /** What stands in a line where its line ends were: they are found by it. */
 const MARKED_ENDS = /#012|\0/;
-const DRESSED = 'quotes, dots or marks that an editor or a web page changed';
+const DRESSED = 'quotes, dots or marks that an editor or a web page changed, or remarks behind lines';
 const END_MARKS = 'marks that a tool put at the ends of lines';
 
 export interface LineReaderOptions {

@@ -49,8 +49,11 @@ export function withoutUnseen(buffer: Buffer, from: number, to: number): Cleaned
   return {text: clean, what: clean === wide ? 'characters without width' : 'control characters that a tool wrote as signs'};
 }
 
+/** What somebody wrote behind the line, behind an arrow or a sign that begins a comment. */
+const REMARK = /\s+(?:<[-=]+|[\u2190\u21d0\u27f5\u2b05]\ufe0f?|#+|\/{2,}|\^{2,})(?:\s.*)?$/;
+
 /**
- * The line without what editors, chats and web pages make of quotes, dots and marks; null where nothing was made of them. In
+ * The line without what editors, chats and web pages make of quotes, dots and marks, and without a remark behind it; null where nothing was made of them. In
  * U+2026, ’, –, characters without width, `&gt;`, `\\*`, `<br>`.
  */
 export function asTyped(buffer: Buffer, from: number, to: number): {readonly buffer: Buffer; readonly length: number} | null {
@@ -60,7 +63,8 @@ export function asTyped(buffer: Buffer, from: number, to: number): {readonly buf
     .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g, '')
     .replace(/(?:<\/?(?:br|pre|code|p|div|li|td|tr)\b[^<>]*>)+\s*$|^\s*(?:<(?:pre|code|p|div|li|td|tr)\b[^<>]*>)+/gi, '')
     .replace(/&(?:amp;)?(gt|lt|amp|quot|apos|nbsp|#x?0*[\da-f]{1,3});/gi, (entity, name: string) => signOf(name) ?? entity)
-    .replace(/\\([*_[\]()#+.!`~<>{}|-])/g, '$1');
+    .replace(/\\([*_[\]()#+.!`~<>{}|-])/g, '$1')
+    .replace(REMARK, '');
   if (typed === text) return null;
   const bytes = Buffer.from(`${typed}\n`);
   return {buffer: Buffer.concat([bytes, Buffer.alloc(HEADROOM)]), length: bytes.length - 1};

@@ -44,7 +44,10 @@ function waiting(timeline: Timeline, instance: Instance): Finding | null {
     message: sentences(
       `${capital(held.map(({process, told}) => `${nameOf(process)} was told to leave and says that it waits for ${waitsFor(told)}`).join('; '))}.`,
       `The log ends without its end${since > 0 ? `, at least ${seconds(since)} later` : ''}. That is proved.`,
-      since === 0 && 'Its lines carry no time: how long it has waited they do not tell.',
+      since === 0 &&
+        (first.told.at.earliest === null
+          ? 'Its lines carry no time: how long it has waited they do not tell.'
+          : 'No line with a later time follows: how long it waited the log does not tell.'),
       'By default uvicorn sets no limit to that: event streams, web sockets and connections that are kept open can hold it for ever,',
       'until whoever asked loses patience and kills it.',
       reload?.kind === 'hup' &&

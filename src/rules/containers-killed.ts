@@ -72,16 +72,16 @@ export function containersKilled(timeline: Timeline, instance: Instance, killed:
   };
 }
 
-/** The line by which compose began to stop all, before any of them was gone. */
+const STOPPING: ReadonlySet<string> = new Set(
+  ['stopping-all', 'stopping-by-compose', 'stopped-by-compose'].map((name) => `container/${name}`),
+);
+
+/** The line by which compose began to stop them, or all, before any of them was gone. */
 function stopBefore({events}: Timeline, killed: readonly Process[]) {
   const [first] = killed;
   const ended = first?.ended ?? null;
   if (ended === null) return null;
-  return (
-    events.findLast(
-      (event) => event.message === 'container/stopping-all' && event.input === ended.input && precedes(event, ended),
-    ) ?? null
-  );
+  return events.findLast((event) => STOPPING.has(event.message) && event.input === ended.input && precedes(event, ended)) ?? null;
 }
 
 function fixes(mayBeShell: boolean): Fix[] {

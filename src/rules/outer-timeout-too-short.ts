@@ -1,6 +1,7 @@
 import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {stopsAtDefault} from './compose-waits.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {
   inferredTie,
@@ -59,6 +60,7 @@ const rule: Rule = {
       'container/killed',
       'container/stop-asked',
       'container/grace-began',
+      'container/stopped-by-compose',
       'procfile/killing',
     ],
     otherwise: 'no line of an outer supervisor is in this log: give the log of supervisord or the journal of the unit as well',
@@ -72,6 +74,8 @@ const rule: Rule = {
       const answer = own.length > 0 ? describe(own) : null;
       if (answer) yield answer;
     }
+    const atDefault = stopsAtDefault(timeline);
+    if (atDefault) yield atDefault;
     for (const instance of timeline.instances) {
       // A server that was stopped and started again has the same configuration.
       const finding = told.has(nameOfProgram(instance)) ? null : wrongOrder(timeline, instance);

@@ -449,6 +449,21 @@ describe('text that people pasted', () => {
     expect(oddities(once)).toEqual([]);
   });
 
+  test('remarks behind lines are no part of them', async () => {
+    const timeline = await read(
+      `${SPAWNED}    <---- here it starts`,
+      `${SPAWNED} # fine`,
+      `${SPAWNED}   // again`,
+      `${SPAWNED} \u2190 and here`,
+      `${SPAWNED} <=== ???`,
+      `Fri Nov 20 23:29:17 2026 - ${MERCY}   <-- why?`,
+      'our own words   <-- why?',
+    );
+    expect(said(timeline)).toEqual([...Array(5).fill('uwsgi/worker-spawned 7'), 'uwsgi/no-mercy 7']);
+    expect(timeline.events.map(({text}) => text)).not.toContainEqual(expect.stringMatching(/here|fine|again|why/));
+    expect(counts(timeline)).toMatchObject({application: 1, unknown: 0});
+  });
+
   test('a supervisor’s words in front of which no date stands are somebody else’s', async () => {
     expect(counts(await read(SPAWNED, MERCY))).toMatchObject({events: 1, unknown: 1});
     expect(counts(await read(SPAWNED, `> ${MERCY}`))).toMatchObject({events: 1, unknown: 1});
