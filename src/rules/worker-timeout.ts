@@ -215,6 +215,7 @@ function whileServing(
   const served = kills.filter((kill) => stages.get(kill) === 'serving');
   const open = kills.filter((kill) => stages.get(kill) !== 'serving');
   const worker = workerClass(instance);
+  const isTogether = machine(instance, kills).length > 0;
   const lines = evidence([
     ...linesOf(kills),
     ...broken.slice(0, 4).map((event) => proof(event, 'the request that was broken off')),
@@ -235,6 +236,9 @@ function whileServing(
       reloads.length > 0 &&
         `It happened during ${occasions(reloads)}: the worker had been asked to leave and could not finish what it did.`,
       named.length === 0 && whatHeld(worker),
+      named.length === 0 &&
+        isTogether &&
+        'All fell silent in the same moment: one cause for all of them fits better than a request in each, such as a pause of the machine.',
     ),
     confidence: 'certain',
     evidence: lines,
@@ -262,6 +266,11 @@ function whileServing(
     next: [
       'py-spy dump --pid <pid of a worker that hangs>   # shows what it waits for',
       "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
+      ...(isTogether
+        ? [
+            'journalctl --since … --until …   # was the whole machine still at that moment? Other programs are late in the same second then',
+          ]
+        : []),
     ],
     identity: [instanceName(instance), 'serving'],
   };
