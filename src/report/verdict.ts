@@ -137,11 +137,10 @@ function undecided({timeline, findings}: Diagnosis, {underWay}: LooseEnds): stri
   return `Undecided (a reload or stop is under way at ${line(underWay, timeline)} and has no end in this log)`;
 }
 
-function courseOf(timeline: Timeline, {underWay, begun, end}: LooseEnds): string {
+function courseOf(timeline: Timeline, {begun, end}: LooseEnds): string {
   if (isSnapshot(timeline)) return 'it is a snapshot, which shows one moment and not what led to it or came after';
   if (timeline.reloads.length > 0) return reloadsInWords(timeline.reloads);
-  if (underWay !== null) return 'the log shows a reload or stop in part';
-  if (begun !== null) return 'a reload or stop was asked for, and no server here tells how it went';
+  if (begun !== null) return 'the log shows lines of a reload or stop, and no whole one';
   if (end !== null) return 'the log shows the end of a reload or stop, and not its beginning';
   return 'the log shows no reload and no stop';
 }

@@ -93,6 +93,7 @@ export class Programs {
   private targetsOf(event: LogEvent, {processes}: InstanceDraft): readonly LogEvent[] {
     if (nameOf(event) !== '' || event.pid !== null) return [event];
     const left = processes.filter((process) => process.role === 'program' && isAlive(process) && process.asked !== null);
+    if (left.length === 0) return [event];
     return left.map(({program}) => ({...event, fields: {...event.fields, program: program ?? ''}}));
   }
 
