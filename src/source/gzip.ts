@@ -2,7 +2,7 @@ import {constants, createGunzip} from 'node:zlib';
 import type {ByteSource} from './byte-source.ts';
 import {DamagedArchive} from './compression.ts';
 
-const CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
 /** Where damaged data is unpacked again, so many bytes at a time. */
 const BITE = 16;
 
