@@ -190,8 +190,8 @@ export class LineReader {
   private plain(buffer: Buffer, at: number, body: number, lineEnd: number): LineKind | null {
     const {current} = this.keeper;
     if (this.witness !== null || this.teller !== null || current.isStructured || current.carried !== null) return null;
-    // The stamp in front may tell the year, and a program behind it may have said nothing.
-    if (body > at && (!current.calendar.knows || buffer[lineEnd - 1] === COLON)) return null;
+    // The stamp in front may tell the year.
+    if (body > at && !current.calendar.knows) return null;
     const ink = inkOf(buffer, body);
     const first = buffer[ink] as number;
     if (first <= BLANK || first === BRACE || first === BRACKET) return null;
@@ -208,7 +208,7 @@ export class LineReader {
       if (isBare) current.spoken = spoken;
       return null;
     }
-    if (!isBare && this.mayNameWriter(ink)) return null;
+    if (!isBare && this.mayNameWriter(buffer, ink, lineEnd)) return null;
     const text = this.loggersText(buffer, body, ink);
     if (text < 0 || !(isOrdinary(buffer, body, lineEnd) || this.isMerelyDressed(buffer, body, lineEnd))) return null;
     const isHeard = this.listen(
@@ -226,10 +226,11 @@ export class LineReader {
     return typed === null || this.vocabulary.speakers(typed.buffer, 0, typed.length) === 0;
   }
 
-  /** Behind the stamp that a transport wrote, a host and a program may follow. */
-  private mayNameWriter(at: number): boolean {
+  /** Behind the stamp that a transport wrote, a host and a program may follow; and one of them may have said nothing (`Call Trace:`). */
+  private mayNameWriter(buffer: Buffer, at: number, lineEnd: number): boolean {
     const last = this.keeper.current.route.at(-1);
-    return last?.layers === this.layers && this.keeper.stamps.has(last.layer) && this.origins.matcher.prefix(at) >= 0;
+    const isBehindStamp = last?.layers === this.layers && this.keeper.stamps.has(last.layer);
+    return (isBehindStamp || buffer[lineEnd - 1] === COLON) && this.origins.matcher.prefix(at) >= 0;
   }
 
   /** Where the text begins of a line that an application, or its logger, wrote; negative where somebody else may have put something in front. */

@@ -103,7 +103,7 @@ export class Peeler {
       kind = taken;
       if (taken === 'unknown') continue;
       if (depth === 0 && (taken === 'requests' || taken === 'events')) {
-        current.route = route;
+        if (!isSame(current.route, route)) current.route = route;
         current.routeNames = wrapping.names.slice(outer.names.length);
       }
       return {kind, isDated, isRecord, body, wrapping};
@@ -214,6 +214,10 @@ function withoutFrame(row: string): string {
 function hasSyslogEscape(buffer: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (buffer[at] === 0x23 && buffer[at + 1] === 0x30) return true;
   return false;
+}
+
+function isSame(a: readonly Layer[], b: readonly Layer[]): boolean {
+  return a.length === b.length && a.every(({layers, layer}, n) => b[n]?.layers === layers && b[n]?.layer === layer);
 }
 
 /** Layers that loggers of applications write, too. */
