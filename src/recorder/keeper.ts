@@ -161,9 +161,8 @@ export class Keeper {
   }
 
   /** A message stood inside these envelopes. */
-  recognised(wrapping: Wrapping): void {
+  recognised({names}: Pick<Wrapping, 'names'>): void {
     const {current} = this;
-    const {names} = wrapping;
     if (names.length === 0) current.bare++;
     for (const [depth, name] of names.entries())
       current.envelopes.set(name, Math.min(depth, current.envelopes.get(name) ?? depth));

@@ -16,8 +16,9 @@ import {LineReader} from './line-reader.ts';
 import {matchersOf} from './matchers.ts';
 import {isLoggers} from './peeler.ts';
 import {Reader} from './reader.ts';
-import {FACTS, FROM, RequestFacts, TO} from './request-facts.ts';
+import {FACTS, FROM, RequestFacts, type RequestReader, TO} from './request-facts.ts';
 import {mostRequests} from './request-scout.ts';
+import type {RequestLedger} from './requests.ts';
 import {TaskTeller} from './task-expressions.ts';
 import {BRACE, BRACKET, LF, withoutLeadingNuls} from './text.ts';
 import type {Witness} from './witness.ts';
@@ -117,6 +118,8 @@ export class Recorder implements LineSink {
     let next = 0;
     let at = start;
     let isRare = true;
+    /** No request line behind a front has been read here. */
+    let isFirst = true;
     let fronted = -1;
     current.isLearning = true;
     while (at < end) {
@@ -132,10 +135,11 @@ export class Recorder implements LineSink {
       const body = isRecord || current.route === BARE_ROUTE ? at : this.bodyOf(buffer, at);
       while (next < scoutedEnd && (facts[next + FROM] as number) < at) next += FACTS;
       const isScouted = next < scoutedEnd && facts[next + FROM] === at && !isRecord && body === at;
-      const isAsked: boolean = !isScouted && !isRecord && (body === at || !current.isLearning);
-      const message = usual !== null && isAsked ? usual.matcher.match(body) : -1;
+      const message = usual !== null && !isScouted && !isRecord ? usual.matcher.match(body) : -1;
       if (ledger !== null && usual !== null && (isScouted || (message >= 0 && usual.isRequest[message] === 1))) {
         const messageEnd = isScouted ? (facts[next + TO] as number) : usual.matcher.end();
+        if (isFirst && body > at && current.isLearning) this.learnFront(ledger, usual.facts, at);
+        if (body > at) isFirst = false;
         const writer = body === at ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer);
         if (isScouted) ledger.addFacts(writer, this.keeper.events.length, current.index, current.line, facts, next);
         else ledger.add(usual.facts, writer, this.keeper.events.length, current.index, current.line, body);
@@ -217,24 +221,40 @@ export class Recorder implements LineSink {
    * goes on while its server hangs. Only where its writer has been heard before, and the front is not one that any logger writes.
    */
   private readLastTime(): void {
-    const {current, stamps, events} = this.keeper;
+    const {current, events} = this.keeper;
     const {lastFronted, carried, route} = current;
-    const {layers: envelope} = this.lineReader;
     current.lastFronted = null;
     if (lastFronted === null || carried?.isOnce) return;
     this.lineReader.bind(lastFronted);
-    let wrapping = carried?.wrapping ?? Wrapping.none;
-    let body = 0;
-    for (const {layers, layer} of route) {
-      if (layers.matcher.prefix(body) !== layer || isLoggers(layers.matcher.messages[layer])) return;
-      body = layers.matcher.end();
-      wrapping = wrapping.inside(null, layers.origin(layer));
-      if (layers === envelope && stamps.has(layer)) this.keeper.stamp(wrapping, layer, envelope.text(layer, 'own') !== null);
-    }
+    const wrapping = route.some(({layers, layer}) => isLoggers(layers.matcher.messages[layer])) ? null : this.alongRoute(0);
+    if (wrapping === null) return;
     const {stream} = this.keeper.writerOf(wrapping.origin, current.routeNames);
     const time = this.keeper.timeOf(wrapping);
     const isKnown = events.some(({event}) => event.input === current.index && event.stream === stream);
     if (time !== null && isKnown) current.clock.goesOnUntil(time);
+  }
+
+  /** A request line that was just matched stands behind the front at `at`, which may tell the time as well. */
+  private learnFront(ledger: RequestLedger, facts: RequestReader, at: number): void {
+    const wrapping = this.alongRoute(at);
+    if (wrapping === null) return;
+    this.keeper.learnShift(ledger, facts, wrapping);
+    this.keeper.recognised({names: [...(this.keeper.current.carried?.wrapping.names ?? []), ...this.keeper.current.routeNames]});
+  }
+
+  /** What stands in front of the line at `at`, read by the layers of the route; null where it has others. */
+  private alongRoute(at: number): Wrapping | null {
+    const {current, stamps} = this.keeper;
+    const {layers: envelope} = this.lineReader;
+    let wrapping = current.carried?.wrapping ?? Wrapping.none;
+    let body = at;
+    for (const {layers, layer} of current.route) {
+      if (layers.matcher.prefix(body) !== layer) return null;
+      body = layers.matcher.end();
+      wrapping = wrapping.inside(null, layers.origin(layer));
+      if (layers === envelope && stamps.has(layer)) this.keeper.stamp(wrapping, layer, envelope.text(layer, 'own') !== null);
+    }
+    return wrapping;
   }
 
   /** Events so far. */
