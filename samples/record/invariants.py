@@ -135,6 +135,8 @@ class Comparison:
             return {"supervisor", "itself"}
         if pid in self.forced or pid in self.named:
             return {"supervisor"}
+        if signal == "SIGABRT" and pid in self.struck:
+            return {"nobody-shown", "itself"}  # it looks like a crash
         if signal in DEADLY:
             if pid in self.struck or true["killedBy"] == "outside":
                 return {"nobody-shown"}

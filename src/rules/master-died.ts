@@ -68,7 +68,18 @@ function ownerOf(timeline: Timeline, event: LogEvent): Instance | null {
   const instance = byPid ?? bySpeaker ?? instanceOfEvent(timeline, event);
   // A master that has said goodbye had no workers left: these are those of another, which the log does not introduce.
   const goodbye = instance?.stopped?.meaning.kind === 'stop-ended' ? instance.stopped : null;
-  return goodbye !== null && precedes(goodbye, event) ? null : instance;
+  return (goodbye !== null && precedes(goodbye, event)) || mayHaveStopped(timeline, instance, event) ? null : instance;
+}
+
+/** A stop before it was of this instance or of another one, and no line tells of which: so is what remains. */
+function mayHaveStopped({reloads}: Timeline, instance: Instance | null, event: LogEvent): boolean {
+  return (
+    event.pid === null &&
+    instance !== null &&
+    reloads.some(({instance: taken, rivals, began}) => {
+      return rivals.length > 0 && [taken, ...rivals].includes(instance.id) && precedes(began, event);
+    })
+  );
 }
 
 /** Told by other rules: who killed the master, that the next start finds the port held, or that a stop was taken as a reload. */
@@ -128,6 +139,7 @@ function describe(timeline: Timeline, instance: Instance | null, events: readonl
   if (!first) return null;
   const word = instance?.supervisor === 'gunicorn' ? 'arbiter' : 'master';
   const stop = instance?.reloads.findLast(({kind, began}) => kind === 'stop' && precedes(began, first)) ?? null;
+  const isStopTold = instance === null && timeline.reloads.some(({kind, began}) => kind === 'stop' && precedes(began, first));
   const next = timeline.instances.find(
     (other) => other !== instance && other.epochs.some(({master}) => master !== null && precedes(first, master)),
   );
@@ -145,7 +157,9 @@ function describe(timeline: Timeline, instance: Instance | null, events: readonl
       `${master} was gone while its workers still ran: ${count(events.length, 'line')} of workers say so. That is proved.`,
       stop
         ? `A stop had begun and had not come to its end, so most likely somebody lost patience with it and killed the ${word}; who,`
-        : 'No stop had been asked for in this log, so it was killed or crashed; who did it, or why,',
+        : isStopTold
+          ? 'A stop had been asked for before, and no line tells of which server; who ended this one, or why,'
+          : 'No stop had been asked for in this log, so it was killed or crashed; who did it, or why,',
       'is not in this log.',
     ),
     confidence: 'certain',

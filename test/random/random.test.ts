@@ -93,3 +93,8 @@ test('a vassal that reloads is not the one that is told to stop just before', as
     ['graceful', 31093],
   ]);
 });
+
+test('names no master as the one that died where no line tells which of two vassals had stopped before', async () => {
+  const {findings} = await analyze({inputs: ['test/rules/master-died/fires-of-which-vassal-no-line-tells.log']});
+  expect(findings.find(({rule}) => rule === 'master-died')).toMatchObject({instance: null, pids: []});
+});
