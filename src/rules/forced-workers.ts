@@ -414,7 +414,7 @@ function deaf(process: Process): Judgement {
     : {
         verdict: 'deaf',
         proved: true,
-        because: 'It never took note of being asked to leave' + (answer ? ': it went on answering requests' : ''),
+        because: `It never took note of being asked to leave${answer ? ': it went on answering requests' : ''}`,
         shown: [],
       };
 }
