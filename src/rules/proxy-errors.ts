@@ -25,17 +25,19 @@ const KINDS: readonly Kind[] = [
   {
     of: ({message}) => message === 'nginx/closed',
     what: 'the connection was closed in the middle',
-    why: 'The worker that had the request was ended: by a time limit of the server (harakiri, WORKER TIMEOUT), a reload, a kill or a crash.',
+    why:
+      'Most often the worker that had the request was ended: by a time limit of the server (harakiri, WORKER TIMEOUT), a reload, a kill or ' +
+      'a crash. A server also hangs up on a request larger than its buffer (uWSGI buffer-size) and on one in another protocol than its own.',
   },
   {
     of: failedWith(111),
     what: 'the connection was refused',
-    why: 'Nobody listened on the address: the server was down, or between its stop and its start.',
+    why: 'Nobody listened on the address: the server was down, between its stop and its start, or listens elsewhere.',
   },
   {
     of: failedWith(2),
     what: 'the socket file was not there',
-    why: 'A server that ends removes its socket (uWSGI with vacuum); one that has not started has made none yet.',
+    why: 'A server that ends removes its socket (uWSGI with vacuum); one that has not started has made none yet; or it is another path.',
   },
   {
     of: failedWith(11),
