@@ -2,6 +2,7 @@ import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {stopsAtDefault} from './compose-waits.ts';
+import {goodbyeBefore, heldAfterGoodbye, overdueArbiter} from './master-overdue.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {
   inferredTie,
@@ -25,7 +26,7 @@ const rule: Rule = {
   docs: {
     sees:
       'A program that supervisord, systemd or a platform killed because its time for a stop was over, while the server inside was ' +
-      'still waiting for its workers; and time limits, known from the log or the configuration, that are longer inside than outside.',
+      'still waiting for its workers, or should have been gone for long; and time limits, known from the log or the configuration, that are longer inside than outside.',
     why:
       'Supervisors nest, and each has a patience of its own. The inner one ends a worker that hangs and then leaves in good order; ' +
       'the outer one kills the master with SIGKILL, and the workers, their requests and the port are left to themselves. So each ' +
@@ -199,10 +200,17 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
   const {supervisor, life} = outer;
   const {forced} = life;
   if (!forced) return null;
+  const goodbye = goodbyeBefore({life, stop});
+  if (server !== null && goodbye !== null) return heldAfterGoodbye({supervisor, life, server}, goodbye);
   const grace = server === null ? null : graceOf(server, noted);
   const patience = span(cuts.map(({outer: {life: each}}) => each.forced?.patience ?? null).filter((each) => each !== null));
   const waited = patience?.max ?? null;
   if (grace !== null && waited !== null && waited > grace.cost + 1) {
+    const overdue =
+      server?.supervisor === 'gunicorn' && noted !== null && !server.processes.some(({killedBy}) => killedBy === 'arbiter')
+        ? overdueArbiter({supervisor, life, server, stop, noted, waited, patience: grace.text, isKnown: grace.isKnown})
+        : null;
+    if (overdue) return overdue;
     return {
       undecided:
         `${outerName(supervisor)} killed ${programName(life)} after ${seconds(waited)}, longer than its own patience with ${grace.whom} ` +
