@@ -1,8 +1,9 @@
+import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {type Instant, isExact} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {loneDeaths, processName} from './deaths.ts';
-import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import type {Finding, Fix, Rule} from './rule.ts';
 import {count, evidence, kindOf, list, occasions, proof, seconds, sentences} from './wording.ts';
 
 /** Seconds of doubt that do not matter. */
@@ -10,7 +11,7 @@ const WIDE = 10;
 
 /** Something that went wrong and whose time the log leaves open. */
 interface Gap {
-  readonly at: Evidence['at'];
+  readonly at: LogEvent;
   readonly what: string;
   /** Seconds within which it can have been; null where that is open. */
   readonly width: number | null;
@@ -100,7 +101,7 @@ function describe(timeline: Timeline, gaps: readonly Gap[]): Finding | null {
   const deaths = gaps.length - reloads.length;
   const open = gaps.filter(({width}) => width === null).length;
   const widest = Math.max(0, ...gaps.map(({width}) => width ?? 0));
-  const isUwsgi = timeline.instances.some(({supervisor}) => supervisor === 'uwsgi');
+  const isUwsgi = gaps.some(({at}) => at.message.startsWith('uwsgi/'));
   return {
     title: rule.title,
     message: sentences(

@@ -17,10 +17,16 @@ interface Killed {
 /** Seconds that a process may take to be gone when it has said goodbye. */
 const TEARDOWN = 2;
 
-/** The line by which a server had said that its stop was over, well before it was killed; null where it had not. */
+/** The line by which a server had said that its stop was over before it was killed; null where it had not, or was gone soon after. */
 export function goodbyeBefore({life, stop}: Pick<Killed, 'life' | 'stop'>): LogEvent | null {
-  const goodbye = stop?.ended?.meaning.kind === 'stop-ended' ? stop.ended : null;
-  return goodbye !== null && life.forced !== null && between(goodbye.at, life.forced.event.at).min > TEARDOWN ? goodbye : null;
+  const goodbye = stop?.ended ?? null;
+  if (goodbye === null || life.forced === null) return null;
+  // uvicorn has one process, which says so of itself.
+  const isGoodbye =
+    goodbye.meaning.kind === 'stop-ended' || (goodbye.meaning.kind === 'process-leaving' && goodbye.pid === life.pid);
+  if (!isGoodbye) return null;
+  const {max} = between(goodbye.at, life.forced.event.at);
+  return max === null || max > TEARDOWN ? goodbye : null;
 }
 
 /**
@@ -35,22 +41,25 @@ export function heldAfterGoodbye({supervisor, life, server}: Omit<Killed, 'stop'
     proof(forced.event, `its process is still there, and ${outerName(supervisor)} kills it`),
   ]);
   if (!lines) return null;
-  const isSame = server.masterPid !== null && server.masterPid === pid;
+  const isSame = pid > 0 && (server.masterPid === pid || goodbye.pid === pid);
+  const apart = between(goodbye.at, forced.event.at);
+  const isLong = apart.min > TEARDOWN;
   const isArbiter = server.supervisor === 'gunicorn';
   return {
     title: `${outerName(supervisor)} killed ${program ?? 'the program'} after it had said goodbye: something held its exit`,
     message: sentences(
-      `The ${isArbiter ? 'arbiter' : 'master'} said that its stop was over, and ${outerName(supervisor)} had to kill it ${duration(between(goodbye.at, forced.event.at))} later.`,
+      `The ${isArbiter ? 'arbiter' : 'server'} said that its stop was over, and ${outerName(supervisor)} had to kill it ${isLong ? `${duration(apart)} later` : 'all the same'}.`,
+      !isLong && 'How long after, no line tells: its last line may have come just before.',
       isSame
         ? 'Both lines are about the same process. That is proved.'
         : 'That the two lines are about the same process is likely: a wrapper around the server (a shell) would be killed alike.',
-      'By then it waits for no worker, so no limit for workers has to do with it.',
+      'By then it waits for no worker and no request, so no limit for workers has to do with it.',
       isArbiter
         ? 'What it still runs is the hook on_exit of the configuration, exit handlers, and threads that are no daemons: those of the configuration file, and with preload_app those of the application.'
         : 'What it still runs are exit handlers and threads of the process.',
       'Which of them held it, no line tells.',
     ),
-    confidence: isSame ? 'certain' : 'likely',
+    confidence: isSame && isLong ? 'certain' : 'likely',
     instance: server.id,
     // The server's own stop was over, and how long it took is beside the point.
     reload: null,
@@ -63,6 +72,15 @@ export function heldAfterGoodbye({supervisor, life, server}: Omit<Killed, 'stop'
         because: 'the server waits for its workers before it says goodbye',
         line: goodbye.line,
       },
+      ...(isLong
+        ? []
+        : [
+            {
+              hypothesis: 'requests or connections that it waited for, until just before it was killed',
+              because: 'its lines carry no time, so this is not ruled out',
+              line: goodbye.line,
+            },
+          ]),
     ],
     cannotSee: ['what the process did after its last line'],
     fixes: [
@@ -73,7 +91,7 @@ export function heldAfterGoodbye({supervisor, life, server}: Omit<Killed, 'stop'
         since: null,
         safety: 'needs-code',
         effect: 'the stop is over when the server says so',
-        why: `Give what runs at the exit of the ${isArbiter ? 'arbiter (on_exit, atexit)' : 'master (atexit)'} a time limit of its own, and make threads that are started there daemon threads. A longer limit outside helps only if it ends by itself.`,
+        why: `Give what runs at the exit of the ${isArbiter ? 'arbiter (on_exit, atexit)' : 'process (atexit)'} a time limit of its own, and make threads that are started there daemon threads. A longer limit outside helps only if it ends by itself.`,
       },
     ],
     next: [

@@ -247,7 +247,7 @@ function describe(cuts: readonly Cut[]): Finding | Undecided | null {
       !isStopping &&
         server !== null &&
         'The log of the server shows no sign that it was asked to stop: the signal may never have reached it.',
-      server === null && 'What the program was doing meanwhile, its own log would tell: it is not here.',
+      server === null && 'What the program was doing meanwhile, its own log would tell: no log here is known to be that.',
       survivors.length > 0 &&
         `No line shows the end of ${count(survivors.length, 'worker')} (pid ${list(survivors.map(({pid}) => pid))})${
           server !== null && isOn(server, 'killasgroup')
