@@ -7,9 +7,10 @@ import type {Process} from '../src/timeline/timeline.ts';
 
 /**
  * Tests that hold what logdoctor says of a recorded log against the truth that the recorder learned from the
- * kernel. `folder` gives the recording's folder; it is asked when the tests run.
+ * kernel. `folder` gives the recording's folder; it is asked when the tests run. Where nobody kills from outside, a kill that seems
+ * to come from there is one whose sender the recorder has missed, as happens on a busy machine: who it was is not known then.
  */
-export function holdsTruth(folder: () => string): void {
+export function holdsTruth(folder: () => string, {hasOutsiders = true} = {}): void {
   const read = async () => ({
     truth: JSON.parse(readFileSync(`${folder()}/truth.json`, 'utf8')) as Truth,
     diagnosis: await analyze({inputs: logsOf(folder())}),
@@ -60,6 +61,7 @@ export function holdsTruth(folder: () => string): void {
     for (const {pid, role, killedBy} of truth.processes) {
       const found = processesOf(diagnosis).find((process) => process.pid === pid && process.role !== 'program');
       if (found === undefined || truth.namedAfterTheirEnd?.includes(pid)) continue;
+      if (killedBy === 'outside' && !hasOutsiders) continue;
       if (killedBy !== null && killers.has(killedBy) && role === 'master')
         expect(found, `${pid}`).toMatchObject({end: 'forced', killedBy});
       else if (killedBy === null || !killers.has(killedBy)) expect(killers.has(String(found.killedBy)), `${pid}`).toBe(false);
