@@ -163,7 +163,7 @@ function endedBySignal(killed: readonly LogEvent[], kills: readonly LogEvent[]):
   if (!lines || killed.length === 0) return null;
   return {
     ...COMMON,
-    title: 'A container was ended by signal 9, and not for want of memory',
+    title: 'A container was ended by signal 9, and Kubernetes does not give memory as the reason',
     severity: 'error',
     confidence: kills.length > 0 ? 'likely' : 'possible',
     message: sentences(
