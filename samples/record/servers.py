@@ -1,6 +1,7 @@
 """The kinds of server that can be recorded: how each is started, and what its recordings are called."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
@@ -71,6 +72,21 @@ GUNICORN = Kind(
     (PYTHON, "-c", "import gunicorn, gevent, uvicorn"),
     version=lambda: module_version("gunicorn"),
     command=lambda run, file: ["gunicorn", "-c", file])
+
+
+
+def behind_nginx(kind):
+    """The server is started by its own configuration, and nginx by nginx.conf; `error.log` and `access.log` are nginx's."""
+    return replace(
+        kind, packages=(*kind.packages, "nginx-light"), probe=("sh", "-c", "nginx -v && " + shlex.join(kind.probe)),
+        version=lambda: kind.version() + ", " + nginx_version(),
+        command=lambda run, file: (
+            ["nginx", "-p", str(run.work), "-c", file, "-e", "error.log"] if file == "nginx.conf" else kind.command(run, file)))
+
+
+def nginx_version():
+    return subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.split(": ")[1].strip().replace("/", " ")
+
 
 UVICORN = asgi("uvicorn", "python3-uvicorn", needs="0.30")
 HYPERCORN = asgi("hypercorn", "python3-hypercorn")

@@ -35,6 +35,18 @@ export function ctimeOf(text: string): number {
   return new CtimeReader().read(Buffer.from(text, 'latin1'), 0, text.length);
 }
 
+const CLF = /^(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/;
+
+/** The time in a stamp of a web server's access log (`21/Nov/2026:23:21:49 +0100`), in UTC. Null where it has another form. */
+export function accessTimeOf(text: string): number | null {
+  const found = CLF.exec(text);
+  const month = MONTHS.indexOf(found?.[2] ?? '');
+  if (!found || month < 0) return null;
+  const [day, , year, hour, minute, second, , hours, minutes] = found.slice(1).map(Number) as number[];
+  const offset = ((hours as number) * 60 + (minutes as number)) * (found[7] === '-' ? -1 : 1);
+  return Date.UTC(year as number, month, day, hour, (minute as number) - offset, second);
+}
+
 function at(buffer: Buffer, offset: number): number {
   return buffer[offset] as number;
 }

@@ -8,11 +8,16 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   closed: {kind: 'request-error'},
   'connect-failed': {kind: 'request-error'},
   'no-live-upstreams': {kind: 'request-error'},
+  'header-too-big': {kind: 'request-error'},
+  'header-invalid': {kind: 'request-error'},
+  'upstream-error': {kind: 'request-error'},
+  notice: 'noise',
+  unanswered: {kind: 'request-error', stampIn: 'time'},
 };
 
 export const nginx: Format = {
   id: 'nginx',
-  title: 'nginx (its errors about the server behind it)',
+  title: 'nginx (what it says of the server behind it)',
   grammarFile: 'nginx.ohm',
   matcher,
   meanings,

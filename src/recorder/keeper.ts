@@ -136,7 +136,12 @@ export class Keeper {
   timeOf(wrapping: Wrapping): number | null {
     const {time} = wrapping;
     if (time === null || this.zone === null) return time;
-    return wrapping.isUtc ? this.zone.fromUtc(time) : this.put(time);
+    return wrapping.isUtc ? this.fromUtc(time) : this.put(time);
+  }
+
+  /** An instant on the clock of the log. */
+  fromUtc(time: number): number {
+    return this.zone?.fromUtc(time) ?? time;
   }
 
   /** A stamp of the clock on the wall on the clock of the log. Without a year nobody knows on which side of a change it is. */

@@ -1,4 +1,4 @@
-import {ctimeOf} from '../envelope/ctime.ts';
+import {accessTimeOf, ctimeOf} from '../envelope/ctime.ts';
 import {isBracket} from '../envelope/gathering.ts';
 import {LayerReader} from '../envelope/layers.ts';
 import type {EnvelopeChoice} from '../envelope/names.ts';
@@ -510,9 +510,11 @@ export class LineReader {
     const told =
       meaning.timeIn === undefined || fields[meaning.timeIn] === undefined ? null : ctimeOf(String(fields[meaning.timeIn]));
     if (told !== null) this.keeper.learnYear(told, wrapping);
+    const own = meaning.stampIn === undefined ? null : accessTimeOf(String(fields[meaning.stampIn]));
     const stamp = this.keeper.timeOf(wrapping);
-    const time = stamp ?? (told === null ? null : this.keeper.put(told));
+    const time = stamp ?? (own !== null ? this.keeper.fromUtc(own) : told === null ? null : this.keeper.put(told));
     if (stamp !== null) current[wrapping.isUtc ? 'hasUtc' : 'hasLocal'] = true;
+    else if (own !== null) current.hasUtc = true;
     if (stamp === null && time !== null) current.clock.atStamp(time);
     this.keeper.push(
       {

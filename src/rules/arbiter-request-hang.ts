@@ -1,8 +1,9 @@
 /** Workers of gunicorn that had a request to finish when their time was over: told by the rule request-blocks-shutdown. */
 import type {LogEvent} from '../timeline/event.ts';
-import type {Instance, Process} from '../timeline/timeline.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {type ArbiterKill, countsIdle, waitOf, workerClass} from './arbiter-kills.ts';
 import {reasons, reloadsOf, requestOf} from './forced-workers.ts';
+import {cutWith} from './proxy-cuts.ts';
 import type {Finding, Fix} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {
@@ -41,6 +42,7 @@ export function leftBehindIn({processes}: Instance): LeftBehind[] {
 }
 
 export function describeRequestHang(
+  timeline: Timeline,
   instance: Instance,
   kills: readonly ArbiterKill[],
   leftBehind: readonly LeftBehind[],
@@ -54,6 +56,8 @@ export function describeRequestHang(
   const byLoop = leftBehind.some(({told}) => countsIdle(told));
   const mayBeIdle = byLoop || /gevent|eventlet/.test(workerClass(instance) ?? '');
   const named = unique(processes.flatMap((process) => process.remarks.filter(namesRequest).map(requestOf)));
+  const lost = new Map(kills.map(({process}) => [process, cutWith(timeline, process)]));
+  const lostAll = unique([...lost.values()].flat());
   const others = instance.processes.find(
     (process) =>
       process.end === 'clean' && process.leaving && process.asked && reloads.some(({id}) => id === process.asked?.reload),
@@ -65,6 +69,7 @@ export function describeRequestHang(
       .flatMap(({process, forced, shown}) => [
         ...shown,
         ...process.remarks.filter(namesRequest).map((event) => proof(event, `what ${nameOf(process)} was doing`)),
+        ...(lost.get(process) ?? []).slice(0, 1).map((event) => proof(event, `nginx loses ${requestOf(event)} in that moment`)),
         proof(
           forced.event,
           forced.inferred
@@ -89,6 +94,9 @@ export function describeRequestHang(
       kills.length > 0 && `and ${was(kills.length)} ended by the arbiter${isBounded(wait) ? ` ${duration(wait)} later` : ''}.`,
       `${reasons(kills)}`,
       named.length > 0 && `The log names it: ${list(named, 4)}.`,
+      named.length === 0 &&
+        lostAll.length > 0 &&
+        `In that moment nginx lost ${list(unique(lostAll.map(requestOf)), 4)}, and no other worker was ended then that can have had it.`,
       silent &&
         'The kill is inferred: at graceful_timeout gunicorn kills without a line, and the arbiter waited until then.' +
           (grace === null && isBounded(wait)
@@ -123,7 +131,7 @@ export function describeRequestHang(
             },
           ]
         : []),
-      ...(silent
+      ...(silent && lostAll.length === 0
         ? [
             {
               hypothesis: 'a worker that was still starting, or a hook that blocks',
@@ -134,13 +142,15 @@ export function describeRequestHang(
         : []),
     ],
     cannotSee: [
-      ...(named.length > 0 ? [] : ['which request it was: gunicorn writes its access line when a request ends']),
+      ...(named.length + lostAll.length > 0 ? [] : ['which request it was: gunicorn writes its access line when a request ends']),
       ...(silent ? ['the kill itself'] : []),
     ],
     // A worker with threads gives up at graceful_timeout; an event loop that waits for its requests is ended by timeout.
     fixes: fixesFor(byTimeout && proved ? 'timeout' : 'graceful_timeout'),
     next: [
-      "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
+      ...(lostAll.length > 0
+        ? []
+        : ["look for requests without an answer (499, 502, 504) in the proxy's access log at that moment"]),
       ...(mayBeIdle && named.length === 0
         ? ['if there are none, idle connections were waited for: set keepalive lower than graceful_timeout']
         : []),

@@ -1,7 +1,8 @@
 import type {LogEvent} from '../timeline/event.ts';
-import {between} from '../timeline/time.ts';
+import {between, isBefore} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
+import {isComparable} from './proxy-cuts.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, evidence, list, proof, seconds, sentences, unique} from './wording.ts';
 
@@ -60,7 +61,16 @@ function describe(timeline: Timeline, lost: readonly LogEvent[]): Finding | null
   // One answer that is lost has up to three lines.
   const kinds = ['uwsgi/sigpipe', 'uwsgi/request-error', 'uwsgi/python-write-error', 'uwsgi/write-timeout'];
   const answers = Math.max(...kinds.map((kind) => lost.filter(({message}) => message === kind).length));
+  const gaveUp = timeline.events.filter(
+    (event) =>
+      (event.message === 'nginx/timed-out' || (event.message === 'nginx/unanswered' && Number(event.fields['status']) === 504)) &&
+      lost.some(
+        (answer) =>
+          answer.fields['uri'] === event.fields['uri'] && isComparable(event, answer, timeline) && !isBefore(answer.at, event.at),
+      ),
+  );
   const lines = evidence([
+    ...gaveUp.slice(0, 2).map((event) => proof(event, 'nginx gives up waiting for it')),
     ...lost.slice(0, 3).map((event) => proof(event, 'an answer could not be written')),
     ...lost
       .slice(3)
@@ -78,9 +88,11 @@ function describe(timeline: Timeline, lost: readonly LogEvent[]): Finding | null
     message: sentences(
       `${count(answers, 'answer')} could not be written: the other end had closed the connection${from > 0 ? `, within ${seconds(from)}` : ''}.`,
       paths.length > 0 && `They belong to ${list(paths, 4)}.`,
-      `That is proved. Who closed it uWSGI does not know: the client, or a proxy whose time limit (nginx: ${PROXY} s) was over.`,
+      gaveUp.length > 0
+        ? `That is proved. nginx gave up waiting for ${count(unique(gaveUp.map(({fields}) => fields['uri'])).length, 'such request')} before: most likely its own time limit (${PROXY} s unless set) closed the connection.`
+        : `That is proved. Who closed it uWSGI does not know: the client, or a proxy whose time limit (nginx: ${PROXY} s) was over.`,
     ),
-    confidence: 'possible',
+    confidence: gaveUp.length > 0 ? 'likely' : 'possible',
     instance: instanceOfEvent(timeline, first)?.id ?? null,
     reload: null,
     pids: [],
@@ -89,12 +101,17 @@ function describe(timeline: Timeline, lost: readonly LogEvent[]): Finding | null
     against: [
       {
         hypothesis: 'people who left the page or reloaded it',
-        because: answers < MANY ? 'it fits as well: a few of these are normal' : 'it fits as well; it takes many of them',
-        line: null,
+        because:
+          gaveUp.length > 0
+            ? 'nginx says of the same address that it was itself'
+            : answers < MANY
+              ? 'it fits as well: a few of these are normal'
+              : 'it fits as well; it takes many of them',
+        line: gaveUp[0]?.line ?? null,
       },
     ],
     cannotSee: [
-      'who closed the connection',
+      ...(gaveUp.length > 0 ? [] : ['who closed the connection']),
       'how long the client had waited: the request line, where there is one, tells the time it took',
     ],
     fixes: [

@@ -11,6 +11,7 @@ import {between} from '../timeline/time.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import type {Held} from './causes.ts';
 import {isKnown, mercyOf, mercyText} from './mercy.ts';
+import {cutWith} from './proxy-cuts.ts';
 import type {Evidence} from './rule.ts';
 import {coresOf, numberOf} from './settings.ts';
 import {count, proof, seconds} from './wording.ts';
@@ -81,7 +82,7 @@ function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
       inExit(timeline, process, forced) ??
       hasty(instance, forced) ??
       blind(timeline, process, forced) ??
-      (scene ? judge(process, forced, instance, scene) : unasked(process, instance, own, recycles));
+      cutByProxy(timeline, process, scene ? judge(process, forced, instance, scene) : unasked(process, instance, own, recycles));
     found.push({process, forced, instance, reload, ...judgement});
   }
   return found;
@@ -239,6 +240,21 @@ function named(process: Process, forced: Forced): Judgement | null {
         proved: true,
         because: 'The log names a request that was running in it',
         shown: [proof(line, `names what was running: ${requestOf(line)}`)],
+      };
+}
+
+/** The proxy's log decides what the server's own leaves open: a request was cut in the moment of the kill. */
+function cutByProxy(timeline: Timeline, process: Process, judgement: Judgement): Judgement {
+  if (process.asked === null || process.asked.by === 'unknown') return judgement;
+  const isOpen = judgement.verdict === 'undecided' || (judgement.verdict === 'idle' && !judgement.proved);
+  const [cut] = isOpen ? cutWith(timeline, process) : [];
+  return cut === undefined
+    ? judgement
+    : {
+        verdict: 'request',
+        proved: false,
+        because: 'nginx lost a request in the moment of the kill, and no other worker was ended then that can have had it',
+        shown: [proof(cut, `nginx loses ${requestOf(cut)} in the moment of the kill`)],
       };
 }
 

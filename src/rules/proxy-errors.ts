@@ -1,8 +1,10 @@
 /** Requests that nginx could not get answered by the server behind it. Told by the rule platform-errors. */
 import type {LogEvent} from '../timeline/event.ts';
-import type {Reload, Timeline} from '../timeline/timeline.ts';
+import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {isRunningRequest} from './forced-workers.ts';
+import {type Cut, cutsIn, hasLeft, isAccess, isComparable, proxyEvents} from './proxy-cuts.ts';
 import type {Finding, Fix} from './rule.ts';
-import {count, evidence, list, proof, sentences, unique} from './wording.ts';
+import {count, evidence, list, nameOf, proof, sentences, unique} from './wording.ts';
 
 interface Kind {
   readonly of: (event: LogEvent) => boolean;
@@ -16,87 +18,238 @@ const failedWith =
   ({message, fields}: LogEvent) =>
     message === 'nginx/connect-failed' && numbers.includes(Number(fields['errno']));
 
+const answered =
+  (status: number) =>
+  ({message, fields}: LogEvent) =>
+    message === 'nginx/unanswered' && Number(fields['status']) === status;
+
+const CLOSED: Kind = {
+  of: ({message}) => message === 'nginx/closed',
+  what: 'the connection was closed in the middle',
+  why:
+    'Most often the worker that had the request was ended: by a time limit of the server (harakiri, WORKER TIMEOUT), a reload, a kill or ' +
+    'a crash. A server also hangs up on a request larger than its buffer (uWSGI buffer-size) and on one in another protocol than its own.',
+};
+const REFUSED: Kind = {
+  of: failedWith(111),
+  what: 'the connection was refused',
+  why: 'Nobody listened on the address: the server was down, between its stop and its start, or listens elsewhere.',
+};
+const NO_SOCKET: Kind = {
+  of: failedWith(2),
+  what: 'the socket file was not there',
+  why: 'A server that ends removes its socket (uWSGI with vacuum); one that has not started has made none yet; or it is another path.',
+};
+const BAD_GATEWAY: Kind = {
+  of: answered(502),
+  what: 'answered with 502',
+  why: 'The server closed the connection, refused it or was not there, or the application answered so itself: the error log of nginx tells.',
+};
+
 const KINDS: readonly Kind[] = [
   {
     of: ({message, fields}) => message === 'nginx/timed-out' && fields['phase'] !== 'connecting to upstream',
     what: 'no answer within the time of nginx (proxy_read_timeout, uwsgi_read_timeout: 60 s unless set)',
     why: 'The request took longer, or waited in the queue of the server. The server goes on working at it, for nobody.',
   },
-  {
-    of: ({message}) => message === 'nginx/closed',
-    what: 'the connection was closed in the middle',
-    why:
-      'Most often the worker that had the request was ended: by a time limit of the server (harakiri, WORKER TIMEOUT), a reload, a kill or ' +
-      'a crash. A server also hangs up on a request larger than its buffer (uWSGI buffer-size) and on one in another protocol than its own.',
-  },
-  {
-    of: failedWith(111),
-    what: 'the connection was refused',
-    why: 'Nobody listened on the address: the server was down, between its stop and its start, or listens elsewhere.',
-  },
-  {
-    of: failedWith(2),
-    what: 'the socket file was not there',
-    why: 'A server that ends removes its socket (uWSGI with vacuum); one that has not started has made none yet; or it is another path.',
-  },
+  CLOSED,
+  REFUSED,
+  NO_SOCKET,
   {
     of: failedWith(11),
     what: 'the listen queue of the socket was full',
     why: 'All workers were busy or gone, and more connections waited than listen (uWSGI) or backlog (gunicorn) allow.',
   },
   {
+    of: failedWith(13),
+    what: 'nginx may not open the socket file',
+    why:
+      'Its user has no right to write to the socket, or to enter a folder above it (uWSGI: chmod-socket, chown-socket; gunicorn: umask, ' +
+      'user and group; systemd: SocketUser, SocketMode).',
+  },
+  {
     of: ({message}) => message === 'nginx/no-live-upstreams',
     what: 'nginx had set all servers aside',
     why: 'After max_fails errors it asks a server no more for fail_timeout (10 s unless set): the errors before these tell why.',
   },
+  {
+    of: ({message}) => message === 'nginx/header-too-big',
+    what: 'the head of the answer did not fit into the buffer of nginx',
+    why: 'The server did its work. Raise proxy_buffer_size (uwsgi_buffer_size), or send less in headers and cookies.',
+  },
+  {
+    of: ({message}) => message === 'nginx/header-invalid',
+    what: 'the answer was not in the protocol that nginx speaks here',
+    why: 'uwsgi_pass goes to a "socket" of uWSGI and proxy_pass to an "http-socket" or to gunicorn: the two do not fit otherwise.',
+  },
+  BAD_GATEWAY,
+  {
+    of: answered(504),
+    what: 'answered with 504',
+    why:
+      'There was no answer within the time of nginx (60 s unless set): the request took longer, or waited in the queue of the server, ' +
+      'which goes on working at it for nobody.',
+  },
+  {
+    of: answered(499),
+    what: 'the client left before its answer (499)',
+    why: 'A person who left the page, or a client whose own time limit was over.',
+  },
 ];
 
 export function* proxyErrors(timeline: Timeline): Iterable<Finding> {
-  const events = timeline.events.filter(({message}) => message.startsWith('nginx/'));
-  const found = KINDS.map((kind) => ({...kind, events: events.filter(kind.of)})).filter((kind) => kind.events.length > 0);
+  const events = proxyEvents(timeline);
+  const found = KINDS.map((kind) => ({...kind, events: events.filter(kind.of)})).filter((each) => each.events.length > 0);
   const other = events.filter((event) => !KINDS.some((kind) => kind.of(event)));
+  const cuts = cutsIn(timeline).filter(({processes}) => processes.length > 0);
+  const down = downtimes(timeline, events);
   const lines = evidence(
     [
       ...found.map((kind) => ({what: kind.what, events: kind.events})),
       {what: 'the server could not be reached', events: other},
     ].flatMap((kind) =>
-      unique([kind.events[0], kind.events.at(-1)]).flatMap((event) => (event === undefined ? [] : [proof(event, kind.what)])),
+      unique([kind.events[0], kind.events.at(-1)])
+        .flatMap((event) => (event === undefined ? [] : [proof(event, kind.what)]))
+        .concat(
+          cuts
+            .filter(({event}) => kind.events.includes(event))
+            .slice(0, 2)
+            .flatMap(({event, processes}) => [
+              proof(event, kind.what),
+              ...processes.slice(0, 2).flatMap((process) => endOf(process)),
+            ]),
+        ),
     ),
   );
   if (!lines) return;
   const during = timeline.reloads.map((reload) => ({
     reload,
-    within: events.filter((event) => isWithin(event, reload, timeline.inputs)),
+    within: events.filter((event) => isWithin(timeline, event, reload)),
   }));
   const hit = during.filter(({within}) => within.length > 0);
   const inReloads = unique(hit.flatMap(({within}) => within)).length;
-  const paths = unique(
-    events.flatMap(({fields}) => (fields['uri'] === undefined ? [] : [String(fields['uri']).replace(/\?.*/, '')])),
-  );
   const [only] = hit;
+  const lost = events.filter((event) => !hasLeft(event));
+  const byAccess = events.every(isAccess);
+  const unexplained = events.filter((event) => !cuts.some((cut) => cut.event === event) && !down.has(event));
+  const paths = pathsOf(events);
   yield {
-    title: `nginx could not get ${count(events.length, 'request')} answered by the server behind it`,
-    severity: 'warning',
+    title: byAccess
+      ? `The access log has ${count(events.length, 'request')} without a proper answer`
+      : `nginx could not get ${count(events.length, 'request')} answered by the server behind it`,
+    severity: lost.length === 0 ? 'info' : 'warning',
     message: sentences(
-      ...found.map(({what, why, events: own}) => `${count(own.length, 'request')}: ${what}. ${why}`),
+      ...found.map(({what, why, events: own}) => {
+        const whoEnded = told(cuts.filter(({event}) => own.includes(event)));
+        const whoWasDown = downText(own, down);
+        const isAll = own.every((event) => !unexplained.includes(event));
+        const named = found.length > 1 && pathsOf(own).length > 0 ? ` (${list(pathsOf(own), 4)})` : '';
+        return sentences(`${count(own.length, 'request')}${named}: ${what}.`, whoEnded, whoWasDown, !isAll && why);
+      }),
       other.length > 0 && `${count(other.length, 'request')}: the server could not be reached.`,
-      paths.length > 0 && `The paths: ${list(paths, 4)}.`,
-      'That their clients got an error (502 or 504), or that nginx asked another server, is proved.',
+      found.length + Math.sign(other.length) === 1 && paths.length > 0 && `The paths: ${list(paths, 4)}.`,
+      !byAccess && 'That their clients got an error (502 or 504), or that nginx asked another server, is proved.',
       inReloads > 0 &&
         `${inReloads === events.length ? 'All' : inReloads} of them fell into ${hit.length === 1 && only ? only.reload.id : `${hit.length} reloads and stops`}, by the times of both logs.`,
     ),
-    confidence: 'certain',
+    confidence: byAccess ? 'likely' : 'certain',
     instance: null,
     reload: hit.length === 1 && only ? only.reload.id : null,
     pids: [],
     workers: [],
     evidence: lines,
     against: [],
-    cannotSee: ['what the server was doing: its own lines of the same second tell'],
+    cannotSee: unexplained.length > 0 ? ['what the server was doing: its own lines of the same second tell'] : [],
     fixes: inReloads > 0 ? [SERVE_ON] : [],
-    next: ["the server's own log in the second of the first of these: a reload, a time limit, a kill, a start?"],
+    next:
+      unexplained.length > 0
+        ? ["the server's own log in the second of the first of these: a reload, a time limit, a kill, a start?"]
+        : [],
     identity: ['nginx', 'upstream'],
   };
+}
+
+function pathsOf(events: readonly LogEvent[]): string[] {
+  return unique(events.flatMap(({fields}) => (fields['uri'] === undefined ? [] : [String(fields['uri']).replace(/\?.*/, '')])));
+}
+
+/** Whose requests these were, as far as the moment tells. */
+function told(cuts: readonly Cut[]): string | null {
+  if (cuts.length === 0) return null;
+  const sole = cuts.filter(({isEach}) => isEach);
+  const workers = unique(sole.flatMap(({processes}) => processes));
+  const named = workers.filter((process) => sole.some(({event}) => namesIt(process, event)));
+  const open = cuts.filter(({isEach}) => !isEach);
+  return sentences(
+    workers.length > 0 &&
+      `In that second ${list(
+        workers.map((process) => `${nameOf(process)} ${howOf(process)}`),
+        3,
+      )}, and no other worker was ended then: ` +
+        (named.length === workers.length
+          ? 'both logs name the request.'
+          : `most likely ${workers.length === 1 ? 'it' : 'they'} had ${sole.length === 1 ? 'the request' : 'these requests'}.`),
+    open.length > 0 &&
+      `${list(unique(open.flatMap(({processes}) => processes)).map(nameOf), 4)} were ended ` +
+        `in the second of ${open.length === 1 ? 'one' : open.length} of these: which of them had the request is not told.`,
+  );
+}
+
+function namesIt({remarks}: Process, {fields}: LogEvent): boolean {
+  return remarks.some(
+    (remark) => (isRunningRequest(remark) || remark.meaning.kind === 'request-error') && remark.fields['uri'] === fields['uri'],
+  );
+}
+
+function howOf({forced, end, signal}: Process): string {
+  switch (end === 'forced' ? forced?.deadline : null) {
+    case 'harakiri':
+      return 'was ended by harakiri';
+    case 'mercy':
+      return 'was killed at the end of the mercy';
+    case 'timeout':
+      return 'was ended by timeout';
+    case 'stop-timeout':
+      return 'was ended at the end of graceful_timeout';
+    default:
+      return end === 'crashed' ? 'crashed' : signal === null ? 'was killed' : `was killed by signal ${signal}`;
+  }
+}
+
+function endOf(process: Process) {
+  const line = process.forced?.event ?? process.ended;
+  return line ? [proof(line, `${nameOf(process)} ${howOf(process)}`)] : [];
+}
+
+/** Who was down when nginx found nobody: it had been stopped before, and no later start stands in between. */
+function downtimes(timeline: Timeline, events: readonly LogEvent[]): ReadonlyMap<LogEvent, Instance> {
+  const found = new Map<LogEvent, Instance>();
+  for (const event of events.filter((each) => REFUSED.of(each) || NO_SOCKET.of(each) || BAD_GATEWAY.of(each))) {
+    const instance = timeline.instances.findLast(
+      ({stopped}) => stopped !== null && isComparable(event, stopped, timeline) && isBy(stopped, event),
+    );
+    if (instance && !timeline.instances.some((other) => startsBetween(timeline, other, instance, event)))
+      found.set(event, instance);
+  }
+  return found;
+}
+
+function isBy(stopped: LogEvent, event: LogEvent): boolean {
+  return stopped.at.earliest !== null && event.at.latest !== null && stopped.at.earliest <= event.at.latest;
+}
+
+function startsBetween(timeline: Timeline, other: Instance, stopped: Instance, event: LogEvent): boolean {
+  if (other === stopped || other.supervisor !== stopped.supervisor) return false;
+  const begins = other.epochs.flatMap(({banner, master}) => banner ?? master ?? []);
+  return begins.some((start) => isComparable(event, start, timeline) && (start.at.earliest === null || isBy(start, event)));
+}
+
+function downText(own: readonly LogEvent[], down: ReadonlyMap<LogEvent, Instance>): string | null {
+  const hit = own.flatMap((event) => down.get(event) ?? []);
+  const names = unique(hit).map(({id}) => id);
+  if (names.length === 0) return null;
+  const subject = hit.length === own.length ? (own.length === 1 ? 'It' : 'They') : `${hit.length} of them`;
+  return `${subject} came when ${list(names)} had been stopped and nobody had taken its place.`;
 }
 
 const SERVE_ON: Fix = {
@@ -110,8 +263,9 @@ const SERVE_ON: Fix = {
 };
 
 /** Only clocks that are told in the same zone, or both in none, can be compared. */
-function isWithin({at, input}: LogEvent, {began, ended}: Reload, inputs: Timeline['inputs']): boolean {
-  if (input !== began.input && inputs[input]?.zone !== inputs[began.input]?.zone) return false;
+function isWithin(timeline: Timeline, event: LogEvent, {began, ended}: Reload): boolean {
+  if (!isComparable(event, began, timeline)) return false;
+  const {at} = event;
   const from = began.at.earliest;
   const to = ended?.at.latest ?? ended?.at.earliest ?? null;
   return at.earliest !== null && at.latest !== null && from !== null && to !== null && at.earliest >= from && at.latest <= to;

@@ -7,6 +7,7 @@ import {asgiRequests} from './asgi-requests.ts';
 import {forcedWorkers, isRunningRequest, requestOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {phasedKills} from './phased-kills.ts';
+import {cutWith} from './proxy-cuts.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {mayHave, uwsgiOf} from './settings.ts';
 import {
@@ -30,6 +31,8 @@ interface Held {
   readonly process: Process;
   readonly forced: Forced;
   readonly requests: readonly LogEvent[];
+  /** The log itself names them; otherwise nginx lost them in the moment of the kill. */
+  readonly byLog: boolean;
 }
 
 const rule: Rule = {
@@ -39,7 +42,7 @@ const rule: Rule = {
   docs: {
     sees:
       'A worker that was asked to stop, had a request in hand which the log names (HARAKIRI or SIGUSR2 lines, or an event ' +
-      'loop that counts its requests), and was then killed. Under gunicorn also a worker that never said "Worker exiting" ' +
+      'loop that counts its requests), or that nginx lost in the moment of the kill, and was then killed. Under gunicorn also a worker that never said "Worker exiting" ' +
       'until graceful_timeout was over, and an event loop that says that it goes without its requests. uvicorn that waits for ' +
       'connections or background tasks when the log ends, or cancels them; daphne that kills what is still running; puma that says ' +
       '"KILL sent" in a phased restart.',
@@ -51,7 +54,8 @@ const rule: Rule = {
       'Make the request shorter, give the calls it makes a time limit, or move the work into a queue. A harakiri shorter ' +
       'than the mercy ends the request in a way that names it in the log.',
     limits:
-      'A request that was killed has no request line. Only what names it while it runs proves it; without that the rule ' +
+      'A request that was killed has no request line. Only what names it while it runs proves it; a line of nginx in the same ' +
+      'second makes it likely; without these the rule ' +
       'forced-kill-undecided speaks.',
     references: [
       'https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html',
@@ -76,6 +80,8 @@ const rule: Rule = {
       'daphne/took-too-long',
       'puma/kill-sent',
       'puma/phased-restart',
+      'nginx/closed',
+      'nginx/unanswered',
     ],
     otherwise:
       'nothing in this log names a request that is running: set harakiri (shorter than worker-reload-mercy), or send ' +
@@ -97,7 +103,7 @@ const rule: Rule = {
     for (const instance of gunicornOf(timeline)) {
       const kills = killed.get(instance) ?? [];
       const leftBehind = leftBehindIn(instance);
-      const finding = kills.length + leftBehind.length > 0 ? describeRequestHang(instance, kills, leftBehind) : null;
+      const finding = kills.length + leftBehind.length > 0 ? describeRequestHang(timeline, instance, kills, leftBehind) : null;
       if (finding) yield finding;
     }
   },
@@ -117,7 +123,8 @@ export function heldIn(timeline: Timeline, instance: Instance): Held[] {
     if (!forced || !asked || asked.by === 'unknown') continue;
     if (!atMercy.has(process) && (forced.deadline !== 'harakiri' || asked.by === 'itself')) continue;
     const requests = process.remarks.filter((event) => isRunningRequest(event) && !precedes(event, asked.event));
-    if (requests.length > 0) held.push({process, forced, requests});
+    if (requests.length > 0) held.push({process, forced, requests, byLog: true});
+    else if (atMercy.has(process)) held.push({process, forced, requests: cutWith(timeline, process), byLog: false});
   }
   return held;
 }
@@ -130,6 +137,7 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
   const withUri = requests.filter(({fields}) => fields['uri'] !== undefined);
   const named = unique((withUri.length > 0 ? withUri : requests).map(requestOf));
   const isNamed = withUri.length > 0;
+  const isProved = held.every(({byLog}) => byLog);
   const byHarakiri = held.filter(({forced}) => forced.deadline === 'harakiri').length;
   const wait = span(processes.map(({asked}) => asked?.wait).filter((each) => each !== undefined));
   const lines = evidence([
@@ -139,8 +147,17 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
       .map(({began}) => proof(began, 'it begins')),
     ...held
       .slice(0, 5)
-      .flatMap(({process, forced, requests}) => [
-        ...requests.slice(0, 1).map((event) => proof(event, `${requestOf(event)} was running in ${nameOf(process)}`)),
+      .flatMap(({process, forced, requests, byLog}) => [
+        ...requests
+          .slice(0, 1)
+          .map((event) =>
+            proof(
+              event,
+              byLog
+                ? `${requestOf(event)} was running in ${nameOf(process)}`
+                : `nginx loses ${requestOf(event)} in the moment of the kill`,
+            ),
+          ),
         proof(forced.event, `${nameOf(process)} was killed`),
       ]),
   ]);
@@ -155,11 +172,17 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
     title: rule.title,
     message: sentences(
       `${count(held.length, 'worker')} had been asked to leave, had a request to finish, and ${was(held.length)} killed ${how}.`,
-      isNamed ? `The log names what was running: ${list(named, 4)}.` : 'The log says that requests were running, and not which.',
+      !isProved
+        ? `nginx lost ${list(unique(held.flatMap((each) => (each.byLog ? [] : each.requests.map(requestOf)))), 4)} in the moment of the kill, and no other worker was ended then that can have had it.`
+        : isNamed
+          ? `The log names what was running: ${list(named, 4)}.`
+          : 'The log says that requests were running, and not which.',
       isBounded(wait) && `From being asked to the end it took ${duration(wait)}.`,
-      'That a request was running is proved. That it alone kept the worker is inferred: nothing else is known to.',
+      isProved
+        ? 'That a request was running is proved. That it alone kept the worker is inferred: nothing else is known to.'
+        : 'That the request was lost is proved. That this worker had it is inferred of the time, by the clocks of both logs.',
     ),
-    confidence: 'certain',
+    confidence: isProved ? 'certain' : 'likely',
     instance: instance.id,
     reload: reloads.length === 1 ? (reloads[0] ?? null) : null,
     pids: unique(processes.map(({pid}) => pid)),
@@ -168,7 +191,9 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
     against: [
       {
         hypothesis: 'app-threads-block-shutdown',
-        because: 'the worker was still busy with a request, so it had not begun to shut down',
+        because: isProved
+          ? 'the worker was still busy with a request, so it had not begun to shut down'
+          : 'an exit that hangs has no request in hand that nginx could lose',
         line: held[0]?.requests[0]?.line ?? null,
       },
     ],
@@ -178,9 +203,13 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
     ],
     fixes: fixesFor(instance, byHarakiri > 0),
     next: [
-      isNamed
-        ? `look for ${list(named, 4)} in the proxy's access log at that moment`
-        : "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
+      ...(isProved
+        ? [
+            isNamed
+              ? `look for ${list(named, 4)} in the proxy's access log at that moment`
+              : "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
+          ]
+        : []),
       'set py-tracebacker=/tmp/tb: harakiri then prints the Python stack of the request it ends',
     ],
     identity: [instanceName(instance), 'request'],

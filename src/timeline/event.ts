@@ -195,6 +195,8 @@ export interface Meaning {
   readonly fatal?: true;
   /** The field in which the message itself tells, in the form of C ctime, when it was written. */
   readonly timeIn?: string;
+  /** The field that holds the line's own stamp, in the form of web servers' logs (`21/Nov/2026:23:21:49 +0000`). */
+  readonly stampIn?: string;
   /** Fields that show settings, by the settings' names, in a message that says something else besides. */
   readonly shows?: Readonly<Record<string, string>>;
   /** What a field's text stands for, where wording carries a value: field, captured text, value. */

@@ -125,19 +125,25 @@ function groupsOf(
   shifts: ReadonlyMap<number, Shift>,
 ): Queue[][] {
   const groups = new Map<string, Queue[]>();
-  const keys = new Map<number, string>();
+  const placeOf = (log: number): {readonly key: string; readonly shift: number} => {
+    const shift = shifts.get(log);
+    if (shift === undefined) return {key: clockOf(log, inputs, logOf) ?? `log ${log}`, shift: 0};
+    const to = placeOf(shift.to);
+    return {key: to.key, shift: shift.by + to.shift};
+  };
   for (const queue of logs) {
-    const own = inputs.filter((_, index) => logOf[index] === queue.log);
-    const zones = new Set(own.filter(({from}) => from !== null).map(({zone}) => zone));
-    const shift = shifts.get(queue.log);
-    const key =
-      (shift === undefined ? undefined : keys.get(shift.to)) ??
-      (zones.size === 1 ? `zone ${[...zones][0] ?? ''}` : `log ${queue.log}`);
-    queue.shift = shift === undefined ? 0 : shift.by + (logs[shift.to]?.shift ?? 0);
-    keys.set(queue.log, key);
+    const {key, shift} = placeOf(queue.log);
+    queue.shift = shift;
     groups.set(key, [...(groups.get(key) ?? []), queue]);
   }
   return [...groups.values()];
+}
+
+/** The zone that a log tells, or that it tells none; null where it tells no time, or several zones. */
+function clockOf(log: number, inputs: readonly InputSummary[], logOf: readonly number[]): string | null {
+  const own = inputs.filter(({from}, index) => logOf[index] === log && from !== null);
+  const zones = new Set(own.map(({zone}) => zone));
+  return zones.size === 1 ? `zone ${[...zones][0] ?? ''}` : null;
 }
 
 /** How far the clock of a log is from that of an earlier one. */
@@ -153,17 +159,18 @@ const WIDEST_MS = 26 * 3_600_000;
 const START_MS = 60_000;
 
 /**
- * Two logs of different supervisors that tell of the start of one process show how far their clocks are apart, in whole quarters of an hour, as time zones
- * are. By log; only where all that they tell agrees. So do logs with the same records.
+ * Two logs of different supervisors that tell of the start of one process, and the two logs of one nginx, show how far their
+ * clocks are apart, in whole quarters of an hour, as time zones are. By log; only where all that they tell agrees. So do logs with the same records.
  */
 function shiftsOf({inputs, events, shared}: Recording, logOf: readonly number[]): ReadonlyMap<number, Shift> {
-  const startsOf = new Map<number, Map<number, {readonly time: number; readonly by: string}>>();
-  for (const {input, message, meaning, pid, at} of events) {
-    if (pid === null || at.earliest === null || (meaning.kind !== 'process-started' && meaning.kind !== 'master-started'))
-      continue;
+  const startsOf = new Map<number, Map<number | string, {readonly time: number; readonly by: string}>>();
+  for (const event of events) {
+    const {input, at} = event;
+    const telling = tellingOf(event);
+    if (telling === null || at.earliest === null) continue;
     const log = logOf[input] ?? 0;
     const starts = startsOf.get(log) ?? new Map();
-    if (!starts.has(pid)) starts.set(pid, {time: at.earliest, by: message.slice(0, message.indexOf('/'))});
+    if (!starts.has(telling.of)) starts.set(telling.of, {time: at.earliest, by: telling.by});
     startsOf.set(log, starts);
   }
   const zoneOf = (log: number) => inputs[logOf.indexOf(log)]?.zone ?? null;
@@ -186,7 +193,33 @@ function shiftsOf({inputs, events, shared}: Recording, logOf: readonly number[])
       if (isLikely && areAgreed && Math.abs(by) <= WIDEST_MS) shifts.set(log, {to, by});
     }
   }
-  return shifts;
+  return withMates(shifts, inputs, logOf);
+}
+
+/** Logs that tell no zone are of one clock, and so are those of one zone: what is known of one of them holds for the others. */
+function withMates(
+  shifts: ReadonlyMap<number, Shift>,
+  inputs: readonly InputSummary[],
+  logOf: readonly number[],
+): ReadonlyMap<number, Shift> {
+  const all = new Map(shifts);
+  const anchors = new Set([...shifts.values()].map(({to}) => to));
+  for (const [log, shift] of shifts) {
+    const clock = clockOf(log, inputs, logOf);
+    if (clock === null || shifts.has(shift.to) || clockOf(shift.to, inputs, logOf) === clock) continue;
+    for (const mate of new Set(logOf)) {
+      if (!all.has(mate) && !anchors.has(mate) && clockOf(mate, inputs, logOf) === clock) all.set(mate, shift);
+    }
+  }
+  return all;
+}
+
+/** What two logs may both tell: the start of a process, and nginx in both of its logs a request that it could not get answered. */
+function tellingOf({message, meaning, pid, fields}: LogEvent): {readonly of: number | string; readonly by: string} | null {
+  const by = message.slice(0, message.indexOf('/'));
+  if (meaning.kind === 'process-started' || meaning.kind === 'master-started') return pid === null ? null : {of: pid, by};
+  if (meaning.kind !== 'request-error' || by !== 'nginx' || fields['uri'] === undefined) return null;
+  return {of: String(fields['uri']), by: meaning.stampIn === undefined ? 'error' : 'access'};
 }
 
 function byTime(queues: readonly Queue[]): Item[] {
