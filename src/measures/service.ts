@@ -48,6 +48,7 @@ function gapsIn(instances: readonly Instance[], from: number, end: number): read
   // A log that tells of no start does not tell who took the place of those that left.
   const isBlind = instances.every(({processes}) => processes.every(({role, started}) => role !== 'worker' || started === null));
   if (isBlind && instances.every(({supervisor}) => supervisor === 'gunicorn')) return [];
+  if (!isWhole(instances[0])) return [];
   const reloads = instances.flatMap((instance) => instance.reloads);
   const stop = reloads.at(-1);
   const isOver = stop?.kind === 'stop' && instances.at(-1)?.reloads.at(-1) === stop;
@@ -68,6 +69,18 @@ function gapsIn(instances: readonly Instance[], from: number, end: number): read
     const duration = atLeast(gap.duration, reload === null ? 0 : emptiedFor(reload, lives.length));
     return {...gap, duration, instance: instances[0]?.id ?? '', reload, at: reload?.began ?? null};
   });
+}
+
+/**
+ * Whether the log shows all workers: from their start on, or all as they are told to leave. In an excerpt others may serve of whom
+ * there was nothing to tell.
+ */
+function isWhole(first: Instance | undefined): boolean {
+  const workers = first?.processes.filter(({role}) => role === 'worker') ?? [];
+  const isStart = ({worker, started}: Process) => worker !== null && started !== null && started.meaning.respawned !== true;
+  if (first?.epochs.some(({banner, master}) => banner !== null || master !== null) || workers.some(isStart)) return true;
+  const numbers = new Set(workers.flatMap(({worker}) => worker ?? []));
+  return (first?.reloads.length ?? 0) > 0 && (numbers.size === 0 || Math.max(...numbers) === numbers.size);
 }
 
 /** The line that tells of the first worker to leave, or to be asked to. */

@@ -54,7 +54,7 @@ const REMARK = /\s+(?:<[-=]+|[\u2190\u21d0\u27f5\u2b05]\ufe0f?|#+|\/{2,}|\^{2,})
 
 /**
  * The line without what editors, chats and web pages make of quotes, dots and marks, and without a remark behind it; null where nothing was made of them. In
- * U+2026, ’, –, characters without width, `&gt;`, `\\*`, `<br>`.
+ * U+2026, ’, –, characters without width, `&gt;`, `\\*`, `<br>`, `**`, ```` ``` ````.
  */
 export function asTyped(buffer: Buffer, from: number, to: number): {readonly buffer: Buffer; readonly length: number} | null {
   const text = buffer.toString('utf8', from, to);
@@ -64,6 +64,7 @@ export function asTyped(buffer: Buffer, from: number, to: number): {readonly buf
     .replace(/(?:<\/?(?:br|pre|code|p|div|li|td|tr)\b[^<>]*>)+\s*$|^\s*(?:<(?:pre|code|p|div|li|td|tr)\b[^<>]*>)+/gi, '')
     .replace(/&(?:amp;)?(gt|lt|amp|quot|apos|nbsp|#x?0*[\da-f]{1,3});/gi, (entity, name: string) => signOf(name) ?? entity)
     .replace(/\\([*_[\]()#+.!`~<>{}|-])/g, '$1')
+    .replace(MARKED_UP, '')
     .replace(REMARK, '');
   if (typed === text) return null;
   const bytes = Buffer.from(`${typed}\n`);
@@ -92,6 +93,10 @@ function signOf(name: string): string | undefined {
   const code = Number.parseInt(digits, isHex === '' ? 10 : 16);
   return code === 0xa0 ? ' ' : code > 0x20 && code < 0x7f ? String.fromCharCode(code) : undefined;
 }
+
+/** Signs of a code block, of code or of bold type at an end of a line of it: Markdown, Jira, bulletin boards. */
+const MARKED_UP =
+  /^\s*(?:`{1,3}|~~~|\*\*(?!\*)|__(?!_)|\{(?:noformat|code|quote)[^{}]*\}|\[(?:code|quote)\])(?=\S)|(?<=\S)(?:`{1,3}|~~~|(?<!\*)\*\*|(?<!_)__|\{(?:noformat|code|quote)\}|\[\/(?:code|quote)\])\s*$/g;
 
 const TYPED: Readonly<Record<string, string>> = {
   '\u2026': '...',

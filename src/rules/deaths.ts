@@ -4,6 +4,7 @@
  */
 import type {LogEvent, Role} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
+import {FAULTS, signalName} from '../timeline/signals.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import {type Instance, type Process, type Reload, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {failedToStart, givenUp, programOf} from './starts.ts';
@@ -263,8 +264,13 @@ export function loneDeaths(timeline: Timeline, instance: Instance, end: 'crashed
       process.end === end &&
       !looping.has(process) &&
       !abandoned.has(slotName(process)) &&
-      groupStop(timeline, instance, process) === null,
+      (isFault(process) || groupStop(timeline, instance, process) === null),
   );
+}
+
+/** No signal of a stop does that. */
+function isFault({signal, remarks}: Process): boolean {
+  return (signal !== null && FAULTS.has(signalName(signal))) || remarks.some(({meaning}) => meaning.kind === 'crash');
 }
 
 /** Bursts: deaths of one moment belong together. */

@@ -155,7 +155,8 @@ function struckIn(timeline: Timeline, instance: Instance): Struck[] {
     const strikes = process.remarks.filter(({meaning}) => meaning.kind === 'process-forced' && meaning.deadline === 'harakiri');
     const [strike] = strikes;
     if (!strike || leaving.has(process)) return [];
-    const [opening = strike, ...later] = strikes.filter(({fields}) => fields.try === undefined || fields.try === 1);
+    // Old versions do not count: they know SIGKILL only, so a process that is struck again has not yet gone of the first.
+    const [opening = strike, ...later] = strikes.filter(({fields}) => fields.try === 1);
     return [
       {
         process,
@@ -191,6 +192,8 @@ function describe(instance: Instance, struck: readonly Struck[]): Finding | null
   const threaded = struck.filter(({process}) => (coresOf(process, instance) ?? 1) > 1);
   const graceful = struck.some(({process}) => process.remarks.some(({message}) => message === 'uwsgi/harakiri-graceful'));
   const running = span(struck);
+  const waits = waitsOf(struck);
+  const isVerbose = processes.some(({remarks}) => remarks.some(({message}) => message === 'uwsgi/harakiri-kernel'));
   const lines = evidence(struck.slice(0, 5).flatMap(linesOf));
   if (!lines) return null;
   const several = processes.length > 1;
@@ -209,6 +212,7 @@ function describe(instance: Instance, struck: readonly Struck[]): Finding | null
       threaded.length > 0 &&
         'The struck workers have several threads: the requests of the other threads were cut too, and the time limit is ' +
           'kept per worker, so any of the requests named may be the one that overran.',
+      waits.length > 0 && `In the kernel the main thread waited in ${list(waits, 4)}.`,
       `That harakiri did this is proved${named.length > 0 ? '' : '; which request it was is not in this log'}.`,
     ),
     severity: struck.every(({fate}) => fate === 'survived') ? 'warning' : 'error',
@@ -218,13 +222,15 @@ function describe(instance: Instance, struck: readonly Struck[]): Finding | null
     pids: unique(processes.map(({pid}) => pid)),
     workers: numbers(processes.filter(({role}) => role === 'worker')),
     evidence: lines,
-    against: [
-      {
-        hypothesis: 'killed-from-outside',
-        because: 'the HARAKIRI line for the same pid stands before the signal 9: the master sent it, not the memory limit',
-        line: lines[0].at.line,
-      },
-    ],
+    against: processes.some(({signal, ended}) => signal !== null && ended !== null)
+      ? [
+          {
+            hypothesis: 'killed-from-outside',
+            because: 'the HARAKIRI line for the same pid stands before the signal 9: the master sent it, not the memory limit',
+            line: lines[0].at.line,
+          },
+        ]
+      : [],
     cannotSee: [
       'what the request was waiting for (database, another service, a lock, the processor)',
       ...(threaded.length > 0 ? ['which of the requests in the threads overran, and whether the others were nearly done'] : []),
@@ -234,7 +240,7 @@ function describe(instance: Instance, struck: readonly Struck[]): Finding | null
       named.length > 0
         ? `look for ${list(named, 3)} in the proxy's access log: these got an error or no answer`
         : "look into the proxy's access log for requests without an answer at that second",
-      'set harakiri-verbose: it names the system call that the worker waits in',
+      ...(isVerbose ? [] : ['set harakiri-verbose: it names the system call that the worker waits in']),
     ],
     identity: [instanceName(instance), 'harakiri'],
   };
@@ -262,9 +268,20 @@ function fates(struck: readonly Struck[]): string {
       `${capital(processNames(survived))} survived: ${survived.length === 1 ? 'it answers' : 'they answer'} requests later, so ` +
         'the request ended on the first, gentle signal or by itself.',
     open.length > 0 &&
-      `For ${processNames(open)} the log shows no end: it may have been struck gently, be stuck in the kernel where no ` +
-        'signal reaches, or the log ends first.',
+      `For ${processNames(open)} the log shows no end: it may ${mayBeGentle(struck) ? 'have been struck gently, ' : ''}be stuck in the ` +
+        'kernel where no signal reaches, or the log ends first.',
   );
+}
+
+/** Since 2.0.22 the first strike may be a signal that the application can handle, and the line says so. */
+function mayBeGentle(struck: readonly Struck[]): boolean {
+  return struck.some(({episodes}) => episodes.some(({fields}) => fields.graceful === 'yes'));
+}
+
+/** Where in the kernel they waited (harakiri-verbose); none for one that runs, or where the kernel does not tell. */
+function waitsOf(struck: readonly Struck[]): string[] {
+  const details = struck.flatMap(({process}) => process.remarks.filter(({message}) => message === 'uwsgi/harakiri-kernel'));
+  return unique(details.flatMap(({fields}) => (fields.name === 'wchan' && fields.value !== '0' ? [String(fields.value)] : [])));
 }
 
 /** The stamp is local time of a zone that nothing tells, the line itself tells UTC: they agree where little is between them. */

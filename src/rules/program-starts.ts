@@ -76,18 +76,26 @@ export function reasonNotRun(timeline: Timeline, program: string): ReasonNotRun 
 
 /** Ends with status 0 that supervisord did not expect so soon: what a program does that goes into the background. */
 export function inBackground(timeline: Timeline, program: string): LogEvent[] {
-  const ends = timeline.events.filter((event) => event.message === 'supervisord/exited' && programOf(event) === program);
-  return ends.every(({fields}) => fields.status === 0 && fields.expected === false) ? ends : [];
+  const ends = endsOf(timeline, program);
+  return ends.every(isTooSoon) ? ends : [];
+}
+
+function endsOf({events}: Timeline, program: string): LogEvent[] {
+  return events.filter((event) => event.message === 'supervisord/exited' && programOf(event) === program);
+}
+
+/** It left with status 0, before startsecs was over: supervisord takes that for a start that failed. */
+function isTooSoon({fields}: LogEvent): boolean {
+  return fields.status === 0 && fields.expected === false;
 }
 
 export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string) => boolean): Iterable<Finding> {
   const programs = unique(timeline.events.filter(({message}) => message === 'supervisord/exited').map(programOf));
   for (const program of programs) {
-    // One that stays away is told by program-left-by-itself.
-    const isBack = timeline.instances.some(
-      ({processes}) => processes.findLast((life) => life.role === 'program' && life.program === program)?.ended === null,
-    );
-    const ends = isTold(program) || !isBack ? [] : inBackground(timeline, program);
+    const all = endsOf(timeline, program);
+    // One that leaves in good order and stays away is told by program-left-by-itself.
+    const ends = isTold(program) ? [] : all.slice(all.findLastIndex((event) => !isTooSoon(event)) + 1);
+    const hadStayed = all.length > ends.length;
     const [first] = ends;
     const lines = evidence(ends.slice(0, 3).map((event) => proof(event, `${program} leaves with status 0`)));
     if (ends.length < 2 || !first || !lines) continue;
@@ -95,10 +103,12 @@ export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string
       title: `${program} leaves as soon as it is started, with status 0`,
       message: sentences(
         `supervisord starts ${program}, which leaves with status 0 before startsecs is over, ${count(ends.length, 'time')} in this log. That is proved.`,
-        'A program that goes into the background does that: supervisord can only watch what stays in the foreground, and starts it',
-        'again while the first one may still be running.',
+        hadStayed
+          ? 'Before that it had ended otherwise, so it is hardly one that goes into the background: it finds nothing to do, or an error that its status hides.'
+          : 'A program that goes into the background does that: supervisord can only watch what stays in the foreground, and starts it again while the first one may still be running.',
+        'After startretries of it (3 by default) supervisord gives up (FATAL), and nobody starts it again.',
       ),
-      confidence: 'likely',
+      confidence: hadStayed ? 'possible' : 'likely',
       instance: instanceOfEvent(timeline, first)?.id ?? null,
       reload: null,
       pids: [],
@@ -111,19 +121,24 @@ export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string
           line: first.line,
         },
       ],
-      cannotSee: ['whether a process of it is still running in the background'],
-      fixes: [
-        {
-          setting: null,
-          section: null,
-          value: null,
-          effect: 'supervisord watches the program itself, and does not start a second one',
-          since: null,
-          safety: 'safe',
-          why: 'Let it stay in the foreground: uWSGI without daemonize, gunicorn without --daemon, nginx with "daemon off;", php-fpm with -F.',
-        },
+      cannotSee: ['what it printed', 'whether a process of it is still running in the background'],
+      fixes: hadStayed
+        ? []
+        : [
+            {
+              setting: null,
+              section: null,
+              value: null,
+              effect: 'supervisord watches the program itself, and does not start a second one',
+              since: null,
+              safety: 'safe',
+              why: 'Let it stay in the foreground: uWSGI without daemonize, gunicorn without --daemon, nginx with "daemon off;", php-fpm with -F.',
+            },
+          ],
+      next: [
+        ...(hadStayed ? [`supervisorctl tail ${program}   # what it printed before it left`] : []),
+        'ps -eo pid,ppid,lstart,cmd --forest   # is it there all the same, with parent 1?',
       ],
-      next: ['ps -eo pid,ppid,lstart,cmd --forest   # is it there all the same, with parent 1?'],
       identity: [program, 'left at once'],
     };
   }

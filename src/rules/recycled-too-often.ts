@@ -1,6 +1,8 @@
 import {thousands} from '../number.ts';
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
-import type {Instance, Process} from '../timeline/timeline.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {reasonOf, recycled} from './recycling.ts';
 import type {Finding, Rule} from './rule.ts';
 import {loading, numberOf, setting, uwsgiOf} from './settings.ts';
@@ -44,7 +46,7 @@ const rule: Rule = {
     yield* workerKillers(timeline);
     for (const instance of uwsgiOf(timeline)) {
       const lives = livesOf(instance);
-      const finding = lives.length >= ENOUGH ? describe(instance, lives) : null;
+      const finding = lives.length >= ENOUGH ? describe(timeline, instance, lives) : null;
       if (finding) yield finding;
     }
   },
@@ -69,12 +71,25 @@ function middle(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
+/** Lines with which the master slows the replacements down. */
+function throttled({events}: Timeline, [first]: readonly Process[]): LogEvent[] {
+  const since = first?.started;
+  if (!since) return [];
+  return events.filter(
+    (event) =>
+      event.meaning.kind === 'respawn-throttled' &&
+      event.input === since.input &&
+      event.stream === since.stream &&
+      precedes(since, event),
+  );
+}
+
 function isHabit(processes: readonly Process[]): boolean {
   const [first, last] = [processes[0]?.asked?.at, processes.at(-1)?.asked?.at];
   return first !== undefined && last !== undefined && between(first, last).min >= HABIT;
 }
 
-function describe(instance: Instance, lives: readonly Life[]): Finding | null {
+function describe(timeline: Timeline, instance: Instance, lives: readonly Life[]): Finding | null {
   const [least, most] = [middle(lives.map(({length}) => length.min)), middle(lives.map(({length}) => length.max))];
   if (most >= SHORT) return null;
   const processes = lives.map(({process}) => process);
@@ -88,18 +103,22 @@ function describe(instance: Instance, lives: readonly Life[]): Finding | null {
   const limit = numberOf(instance, 'max-requests');
   const shortest = lives.toSorted((a, b) => a.length.max - b.length.max).slice(0, 3);
   const where = setting(instance, 'max-requests')?.where ?? null;
+  const slowed = throttled(timeline, processes);
   const lines = evidence([
     ...shortest.flatMap(({process, length}) => [
       ...(process.started ? [proof(process.started, `${nameOf(process)} starts`)] : []),
       ...(process.asked ? [proof(process.asked.event, `and leaves at most ${seconds(length.max)} later`)] : []),
     ]),
+    ...slowed
+      .slice(0, 1)
+      .map((event) => proof(event, 'the master slows the replacements down: it sleeps, and so does all it does')),
     ...(where && setting(instance, 'max-requests')?.from !== 'inferred' ? [proof(where, 'the limit')] : []),
   ]);
   if (!lines) return null;
   const factor = Math.ceil(3600 / Math.max(1, most));
   return {
     title: rule.title,
-    severity: share >= COSTLY && isHabit(processes) ? 'warning' : 'info',
+    severity: share >= COSTLY && (isHabit(processes) || slowed.length > 0) ? 'warning' : 'info',
     message: sentences(
       `${count(lives.length, 'worker')} left by ${list(unique(processes.map(reasonOf)))}; half of them lived ${duration({min: least, max: most})} or less`,
       `${requests > 0 ? `and answered ${count(requests, 'request')} or fewer` : ''}.`.trimStart(),
@@ -107,6 +126,8 @@ function describe(instance: Instance, lives: readonly Life[]): Finding | null {
       load > 0
         ? `Each start takes about ${seconds(load)} of loading (lazy-apps), so about ${Math.round(share * 100)} % of the time of the workers goes into starts.`
         : `Each start takes up to ${seconds(ROUND)}: ${share < 0.01 ? 'less than 1' : `about ${Math.round(share * 100)}`} % of the time of the workers.`,
+      slowed.length > 0 &&
+        `The master slowed the replacements down ${count(slowed.length, 'time')} (worker respawning too fast): while it sleeps, the place stays empty, and reloads and harakiri wait too.`,
     ).replace(' .', '.'),
     confidence: 'certain',
     instance: instance.id,

@@ -110,7 +110,7 @@ function momentsOf(timeline: Timeline, instance: Instance): Turn[][] {
  */
 function together(turns: readonly Turn[], workers: number, visible: boolean): boolean {
   const [first, last] = [turns[0], turns.at(-1)];
-  if (!first || !last || new Set(turns.map(keyOf)).size < turns.length) return false;
+  if (!first || !last || new Set(turns.map(keyOf)).size < turns.length || mayBeOnePlace(turns)) return false;
   const apart = first.latest === null || last.earliest === null ? 0 : last.earliest - first.latest;
   if (apart > MOMENT * 1000) return false;
   if (visible) {
@@ -122,6 +122,18 @@ function together(turns: readonly Turn[], workers: number, visible: boolean): bo
   const from = bound(turns, 'earliest', Math.min);
   const to = bound(turns, 'latest', Math.max);
   return from !== null && to !== null && to - from <= MOMENT * 1000 && to - from <= shortestLife(turns) * HARDLY;
+}
+
+/** A worker that the log first shows leaving has no number there: whoever started after it may have taken its very place. */
+function mayBeOnePlace(turns: readonly Turn[]): boolean {
+  return turns.some(
+    ({process: old, shown}) =>
+      old.worker === null &&
+      turns.some(
+        ({process: {worker, started, predecessorPid}}) =>
+          worker !== null && predecessorPid === null && started !== null && precedes(shown.at, started),
+      ),
+  );
 }
 
 function bound(turns: readonly Turn[], side: 'earliest' | 'latest', pick: (...values: number[]) => number): number | null {

@@ -123,6 +123,11 @@ function signalOf({signal}: Process): string | null {
   return signal === null ? null : signalName(signal);
 }
 
+/** Somebody else than the process itself tells of its end. */
+function isFound({ended}: Process): boolean {
+  return ended !== null && ended.meaning.kind !== 'crash';
+}
+
 function reportsOf({remarks}: Process): LogEvent[] {
   return remarks.filter(({meaning}) => meaning.kind === 'crash');
 }
@@ -131,29 +136,38 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
   const atExit = crashed.filter(({asked}) => asked !== null);
   const lines = evidence(crashed.slice(0, 6).flatMap(linesOf));
   if (!lines) return null;
+  const arePrograms = crashed.every(({role}) => role === 'program');
   const signals = unique(crashed.map(signalOf).filter((signal) => signal !== null));
   const reported = crashed.filter((process) => reportsOf(process).length > 0);
   const codes = unique(crashed.map(exitCodeOf).filter((code) => code !== null));
   const meanings = unique(codes.map(meaningOfStatus).filter((meaning) => meaning !== null));
   const several = crashed.length > 1;
+  const [first] = crashed;
+  // One program that fails again and again is one program.
+  const only = several && crashed.every(({program}) => program === first?.program) ? (first?.program ?? null) : null;
   const exiting = atExit.length === crashed.length;
   const noun = counted(crashed);
-  const [first] = atExit;
+  const [leaver] = atExit;
   // uWSGI prints one itself; for other servers Python's fault handler does, where it is on.
   const hasBacktrace = reported.length > 0 || instance.supervisor === 'uwsgi';
-  const known = first && kind === 'fault' ? upstreamTrouble(instance, 'crash-at-exit', first.ended, first) : null;
+  const known = leaver && kind === 'fault' ? upstreamTrouble(instance, 'crash-at-exit', leaver.ended, leaver) : null;
   return {
     title:
-      (several ? `${noun} crashed` : `A ${noun.slice(2)} crashed`) +
-      (exiting ? ' while exiting on request' : kind === 'code' ? ' or left with an exit code' : ''),
+      (only ? `Program ${only} crashed` : several ? `${noun} crashed` : `A ${noun.slice(2)} crashed`) +
+      (exiting ? ' while exiting on request' : kind === 'code' ? ' or left with an exit code' : '') +
+      (only ? ` ${count(crashed.length, 'time')}` : ''),
     message: sentences(
       kind === 'fault'
         ? `${capital(processNames(crashed))} crashed.`
         : `${capital(processNames(crashed))} ended. No line shows that anybody had asked ${several ? 'them' : 'it'} to, and none names a signal.`,
       signals.length > 0 && `By signal: ${list(signals.map((signal) => `SIG${signal}${meaningOf(signal)}`))}.`,
       reported.length > 0 &&
-        `${reported.length === 1 ? 'A fault handler reported it' : `Fault handlers reported ${reported.length} of them`} ` +
-          'before the end; the handler of uWSGI ends in an exit code, so its "died" line names no signal.',
+        `${reported.length === 1 ? 'A fault handler reported it' : `Fault handlers reported ${reported.length} of them`}` +
+          (reported.some(isFound)
+            ? ' before the end; the handler of uWSGI ends in an exit code, so its "died" line names no signal.'
+            : `; the line with which the master finds ${several ? 'them' : 'it'} is not in this log${
+                crashed.some(({role}) => role === 'other') ? `, and so not what ${several ? 'they were' : 'it was'}` : ''
+              }.`),
       kind === 'code' &&
         (codes.length > 0
           ? `The exit ${codes.length > 1 ? 'codes were' : 'code was'} ${list(codes)}.`
@@ -181,7 +195,7 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
               ? [
                   {
                     hypothesis: 'a fault of this version of uWSGI',
-                    because: `nothing speaks against it: ${troubleText(known, instance, first?.ended ?? null)}; it ends with ${known.fixedIn}`,
+                    because: `nothing speaks against it: ${troubleText(known, instance, leaver?.ended ?? null)}; it ends with ${known.fixedIn}`,
                     line: null,
                   },
                 ]
@@ -215,7 +229,10 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
     cannotSee:
       kind === 'fault'
         ? ['which request was running: a crash leaves no request line', 'the Python line, unless faulthandler is on']
-        : [...(codes.length > 0 ? [] : ['the exit code']), 'which request was running when it left'],
+        : [
+            ...(codes.length > 0 ? [] : ['the exit code']),
+            ...(arePrograms ? ['what it printed'] : ['which request was running when it left']),
+          ],
     fixes: fixesFor(instance, crashed, kind, exiting),
     next:
       kind === 'fault'
@@ -231,8 +248,12 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
             ...(crashed.some(({role}) => role === 'program')
               ? ['read the last lines of its own log: an exit code has its reason there']
               : []),
-            "grep -rn 'sys.exit\\|os._exit' in the application and its tasks",
-            'look right above the line for a Python traceback of the application',
+            ...(arePrograms
+              ? []
+              : [
+                  "grep -rn 'sys.exit\\|os._exit' in the application and its tasks",
+                  'look right above the line for a Python traceback of the application',
+                ]),
             'look for a kill in cron jobs, deployment scripts and the logs of the outer supervisor at that time',
           ],
     identity: [instanceName(instance), kind, ...(exiting ? ['at exit'] : [])],
@@ -250,7 +271,7 @@ function linesOf(process: Process): Evidence[] {
     ...reportsOf(process)
       .slice(0, 1)
       .map((event) => proof(event, `a fault handler reports a crash of ${name}`)),
-    ...(process.ended
+    ...(process.ended && isFound(process)
       ? [proof(process.ended, `${name} ${was(1)} found dead${process.asked ? ' after it had been asked to leave' : ''}`)]
       : []),
     ...(process.asked ? [proof(process.asked.event, `${name} had been asked to leave`)] : []),
@@ -306,15 +327,6 @@ function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, e
       why: 'Update the compiled extension that crashed (a backtrace names it), and build it for this Python and this system.',
     },
     {
-      setting: 'lazy-apps',
-      section: 'uwsgi',
-      value: 'true',
-      effect: 'libraries that do not survive fork are started in each worker; more memory, slower start',
-      since: null,
-      safety: 'safe',
-      why: 'Connections, threads and native libraries (gRPC, database drivers) that were opened before the fork crash in the workers.',
-    },
-    {
       setting: 'env',
       section: 'uwsgi',
       value: 'PYTHONFAULTHANDLER=1',
@@ -322,6 +334,15 @@ function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, e
       since: null,
       safety: 'safe',
       why: 'It turns a bare signal into a place in the code.',
+    },
+    {
+      setting: 'lazy-apps',
+      section: 'uwsgi',
+      value: 'true',
+      effect: 'libraries that do not survive fork are started in each worker; more memory, slower start',
+      since: null,
+      safety: 'safe',
+      why: 'Connections, threads and native libraries (gRPC, database drivers) that were opened before the fork crash in the workers.',
     },
   ];
   const uwsgi = instance.supervisor === 'uwsgi';

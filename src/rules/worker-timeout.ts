@@ -251,7 +251,9 @@ function whileServing(
               because:
                 open.length === 0
                   ? 'the worker lived for longer than timeout, so it had given signs of life since its start'
-                  : 'it would end every worker in the same way; here it did not, or too few were seen to tell',
+                  : isTogether && open.length === kills.length
+                    ? 'nothing speaks against it: workers that are started together fall silent together'
+                    : 'it would end every worker in the same way; here it did not, or too few were seen to tell',
               line: kills[0]?.process.started?.line ?? null,
             },
           ]),
@@ -262,7 +264,7 @@ function whileServing(
       ...(named.length > 0 ? [] : ['which request it was: gunicorn writes its access line when a request ends']),
       'what the request waited for',
     ],
-    fixes: servingFixes(worker),
+    fixes: isTogether && named.length === 0 ? [HEARTBEAT, ...servingFixes(worker)] : servingFixes(worker),
     next: [
       'py-spy dump --pid <pid of a worker that hangs>   # shows what it waits for',
       "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
@@ -340,6 +342,16 @@ function memory(kills: readonly ArbiterKill[]): Finding['against'] {
     },
   ];
 }
+
+const HEARTBEAT: Fix = {
+  setting: 'worker_tmp_dir',
+  section: null,
+  value: null,
+  since: null,
+  safety: 'safe',
+  effect: 'where a disk held the signs of life, workers are no longer ended for it',
+  why: 'worker_tmp_dir = "/dev/shm": workers show that they live by touching a file there, and a container\'s disk can block that.',
+};
 
 function servingFixes(worker: string | null): Fix[] {
   const fixes: Fix[] = [

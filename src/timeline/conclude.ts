@@ -229,11 +229,20 @@ class Conclusion {
     const {stopped} = this.draft;
     const isOver = stopped !== null && !isSeenAfter(stopped, draft);
     const leaving = hasLeft(draft) ? draft.leaving : null;
+    const crash = fatalCrash(draft);
     const isGuess = draft.asked?.by === 'stop' && draft.asked.reload !== null && rivalsOf(draft.asked.reload).length > 0;
     const told = isGuess && draft.end === 'clean' ? 'lost' : draft.end;
     const end: ProcessEnd =
       told ??
-      (draft.forced !== null ? 'forced' : leaving !== null ? 'clean' : isOver || this.isUntold(draft) ? 'lost' : 'running');
+      (crash !== null
+        ? 'crashed'
+        : draft.forced !== null
+          ? 'forced'
+          : leaving !== null
+            ? 'clean'
+            : isOver || this.isUntold(draft)
+              ? 'lost'
+              : 'running');
     return {
       pid: draft.pid,
       role: draft.role,
@@ -247,7 +256,7 @@ class Conclusion {
       leaving: draft.leaving,
       forced: this.forced(draft),
       endedAt: this.endedAt(draft, end),
-      ended: draft.ended ?? (draft.forced === null ? leaving : null),
+      ended: draft.ended ?? crash ?? (draft.forced === null ? leaving : null),
       end,
       cause: causeOf(draft),
       killedBy: end === 'forced' ? (draft.killedBy ?? killerOf(this.draft)) : null,
@@ -368,6 +377,11 @@ function hasLeft(draft: ProcessDraft): boolean {
   return draft.leaving !== null && !isSeenAfter(draft.leaving, draft);
 }
 
+/** The handler that reports it is the last that a process of uWSGI runs (core/uwsgi.c, uwsgi_segfault). */
+function fatalCrash({end, crash, instance: {supervisor}}: ProcessDraft): LogEvent | null {
+  return end === null && supervisor === 'uwsgi' ? crash : null;
+}
+
 /** By place and by time: a snapshot is pasted below a log that goes on behind it. */
 function isSeenAfter(event: LogEvent, {seen}: ProcessDraft): boolean {
   return seen !== null && precedes(event, seen) && isBefore(event.at, seen.at);
@@ -379,7 +393,7 @@ function endedAt(draft: ProcessDraft): Instant {
   if (ended !== null) return collectedAt(draft, ended);
   if (forced === null && leaving !== null && seen !== null && isSeenAfter(leaving, draft))
     return {earliest: seen.at.earliest, latest: goneBy?.at.latest ?? null};
-  return {earliest: (forced?.event ?? leaving)?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
+  return {earliest: (forced?.event ?? leaving ?? fatalCrash(draft))?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
 }
 
 /** Its last line; where a worker said no more than that it was leaving, it ended some time after that. */

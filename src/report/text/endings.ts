@@ -46,12 +46,15 @@ function nameOf({role, worker, pid, program}: Process): string {
 }
 
 /** In words, without the supervisor's jargon; the jargon follows where it helps to find the line. */
-export function howItEnded({end, forced, killedBy, signal, role, remarks}: Process): string {
+export function howItEnded({end, ended, forced, killedBy, signal, role, remarks}: Process): string {
   const bySignal = signal === null ? '' : `, signal ${printable(signal)}`;
   switch (end) {
     case 'clean':
       return 'left by itself';
     case 'forced':
+      // Its line tells of the strike and not of the end: since 2.0.22 the first may be a gentle one.
+      if (forced?.deadline === 'harakiri' && ended === null)
+        return 'struck by harakiri: a request took too long; no line tells its end';
       if (killedBy === 'kernel') return 'killed by the kernel: memory ran out';
       return `${forced?.inferred ? 'probably ' : ''}killed${isOuter(killedBy) ? ` by ${killedBy === 'platform' ? 'the platform' : killedBy}` : ''}${
         forced === null

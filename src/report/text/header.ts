@@ -59,11 +59,22 @@ function about(input: InputSummary, page: Page): readonly string[] {
 }
 
 function who({id, supervisor, version, name, masterPid, processes, runsAs}: Instance): string {
-  const workers = new Set(processes.filter(({role}) => role === 'worker').map(({worker, pid}) => worker ?? `pid ${pid}`)).size;
+  const workers = processes.filter(({role}) => role === 'worker');
+  const numbered = new Set(workers.flatMap(({worker}) => worker ?? [])).size;
+  const others = workers.filter(({worker}) => worker === null).length;
   return [
     `${spelled(supervisor)}${version === null ? '' : ` ${printable(version)}`}${name === null ? '' : ` "${printable(name)}"`} (${id})`,
     ...(masterPid === null ? [] : [`master pid ${masterPid}`]),
-    ...(workers === 0 ? [] : [counted(workers, 'worker')]),
+    ...(numbered === 0 ? [] : [counted(numbered, 'worker')]),
+    ...(others === 0
+      ? []
+      : [
+          counted(
+            others,
+            `worker process${numbered === 0 ? '' : ' without a number'}`,
+            `worker processes${numbered === 0 ? '' : ' without a number'}`,
+          ),
+        ]),
     ...(runsAs === null
       ? []
       : [`${runsAs.inferred ? 'probably ' : ''}runs as ${printable(runsAs.name)} under ${runsAs.instance}`]),

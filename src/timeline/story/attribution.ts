@@ -4,6 +4,9 @@ import {UNKNOWN_PID} from '../timeline.ts';
 import {end, type InstanceDraft, isAlive, isLeaving, newProcess, type ProcessDraft} from './draft.ts';
 import {LOOK_AHEAD, type StoryDraft} from './story-draft.ts';
 
+/** What a worker is told of by its number alone. */
+const BY_NUMBER: ReadonlySet<LogEvent['meaning']['kind']> = new Set(['recycle-began', 'process-ended']);
+
 /** The process that an event names by pid or by number; one that the log has not introduced is introduced here. */
 export function processOf(story: StoryDraft, event: LogEvent): ProcessDraft | null {
   const {pid, worker} = event;
@@ -14,6 +17,7 @@ export function processOf(story: StoryDraft, event: LogEvent): ProcessDraft | nu
     const known = story.process(pid);
     // The same pid under another number is another process: pids come round again.
     if (known !== null && (worker === null || known.worker === null || known.worker === worker)) {
+      if (known.role === 'other') known.role = role;
       if (known.worker === null && worker !== null) {
         known.worker = worker;
         if (isAlive(known)) instance.slots.set(worker, known);
@@ -37,7 +41,7 @@ export function processOf(story: StoryDraft, event: LogEvent): ProcessDraft | nu
   }
   if (worker === null || role !== 'worker') return null;
   const known = instance.slots.get(worker) ?? instance.previousSlots.get(worker) ?? null;
-  if (known !== null || event.meaning.kind !== 'recycle-began') return known;
+  if (known !== null || !BY_NUMBER.has(event.meaning.kind)) return known;
   // The log begins after this worker did, and tells it by its number alone.
   const process = newProcess(instance, UNKNOWN_PID, role, worker, null, story.index);
   instance.slots.set(worker, process);

@@ -11,7 +11,8 @@ export interface Story {
 export interface ProcessDraft {
   /** systemd tells that of a unit's main process only when it kills it. */
   pid: number;
-  readonly role: Role;
+  /** `other` until a line tells what it is. */
+  role: Role;
   worker: number | null;
   /** Programs: its name, as its supervisor calls it. */
   program: string | null;

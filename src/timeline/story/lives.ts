@@ -118,8 +118,11 @@ function slotEmptied(story: StoryDraft, event: LogEvent): void {
     process.instance.slots.delete(process.worker);
 }
 
+/** Its handler is the last that a process of uWSGI runs; the master's line about it may be beyond the end of the log. */
 function crash(story: StoryDraft, event: LogEvent): void {
-  const process = event.pid === null ? null : story.process(event.pid);
+  const isMasters = story.source.instances.some(({masterPid}) => masterPid === event.pid);
+  const isNew = story.source.supervisor === 'uwsgi' && event.pid !== null && !isMasters;
+  const process = event.pid === null ? null : isNew ? processOf(story, event) : story.process(event.pid);
   if (process === null) return;
   process.crash = event;
   process.remarks.push(event);

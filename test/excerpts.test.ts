@@ -1,0 +1,108 @@
+import {expect, test} from 'vitest';
+import {pageFor} from '../src/report/text/page.ts';
+import {unserved} from '../src/report/text/unserved.ts';
+import {judged} from './hostile/judged.ts';
+
+// What people paste is a piece of a log. What stands before and after it is not known, and nothing may be said of it.
+
+async function timeWithoutWorkers(...lines: string[]): Promise<string> {
+  const {timeline} = await judged(...lines);
+  return unserved(timeline, pageFor(timeline, {width: 1000, color: false}));
+}
+
+test('of workers that an excerpt does not show nobody says that they were not there', async () => {
+  const cheaped = [
+    'Mon Jan  5 17:37:05 2026 - worker 2 killed successfully (pid: 4697)',
+    'Mon Jan  5 17:37:09 2026 - uWSGI worker 2 cheaped.',
+  ];
+  const recycled = [
+    'Mon Jan  5 17:37:05 2026 - ...The work of process 12149 is done. Seeya!',
+    'Mon Jan  5 17:37:09 2026 - Respawned uWSGI worker 1 (new pid: 12150)',
+    'Mon Jan  5 17:37:09 2026 - ...The work of process 12150 is done. Seeya!',
+    'Mon Jan  5 17:37:14 2026 - Respawned uWSGI worker 1 (new pid: 12151)',
+  ];
+  expect(await timeWithoutWorkers(...cheaped)).toBe('');
+  expect(await timeWithoutWorkers(...recycled)).toBe('');
+  const start = [
+    'Mon Jan  5 17:37:00 2026 - spawned uWSGI master process (pid: 9)',
+    'spawned uWSGI worker 1 (pid: 12149, cores: 1)',
+  ];
+  expect(await timeWithoutWorkers(...start, ...recycled)).toMatch(/without a worker/);
+});
+
+test('a strike of harakiri is no end', async () => {
+  const strike = 'Mon Jan  5 17:37:05 2026 - *** HARAKIRI ON WORKER 2 (pid: 41, try: 1, graceful: yes) ***';
+  const alone = await judged(strike);
+  expect(alone.diagnosis.findings[0]?.message).toMatch(/the log shows no end/);
+  expect(alone.diagnosis.findings[0]?.against).toEqual([]);
+  const ended = await judged(strike, 'DAMN ! worker 2 (pid: 41) died, killed by signal 9 :( trying respawn ...');
+  expect(ended.diagnosis.findings[0]?.message).toMatch(/It was ended by it/);
+});
+
+test('a process that old versions strike again has not gone of the first strike', async () => {
+  const line = (second: number) => `Mon Jan  5 17:37:0${second} 2026 - *** HARAKIRI ON WORKER 4 (pid: 41) ***`;
+  const {diagnosis} = await judged(line(1), 'HARAKIRI: -- wchan> nfs_wait_bit_killable', line(3), line(5));
+  const [finding] = diagnosis.findings;
+  expect(finding).toMatchObject({rule: 'harakiri-kills', confidence: 'certain'});
+  expect(finding?.message).toMatch(/3 HARAKIRI lines belong to 1 strike/);
+  expect(finding?.message).toMatch(/waited in nfs_wait_bit_killable/);
+});
+
+test('workers that only a burial names count as workers', async () => {
+  const {header, timeline} = await judged(
+    'SIGINT/SIGQUIT received...killing workers...',
+    'worker 1 buried after 1 seconds',
+    'worker 2 buried after 1 seconds',
+    'Fri Mar 29 15:28:04 2024 - worker 3 (pid: 580) is taking too much time to die...NO MERCY !!!',
+    'worker 3 buried after 1 seconds',
+    'goodbye to uWSGI.',
+  );
+  expect(header).toMatch(/uWSGI \(uwsgi-1\), 3 workers/);
+  expect(timeline.instances.flatMap(({processes}) => processes.map(({worker, end}) => `${worker} ${end}`))).toEqual([
+    '1 clean',
+    '2 clean',
+    '3 forced',
+  ]);
+});
+
+test('what its handler reports is a crash, whatever its process is and wherever the log ends', async () => {
+  const fault = '!!! uWSGI process 812 got Segmentation Fault !!!';
+  const alone = await judged(fault);
+  expect(alone.findings).toContain('worker-crashed certain 812');
+  expect(alone.verdict).toMatch(/^A process crashed/);
+  const named = await judged(fault, 'DAMN ! worker 3 (pid: 812) died :( trying respawn ...');
+  expect(named.findings).toContain('worker-crashed certain 812');
+  expect(named.processes.map(({role, worker}) => `${role} ${worker}`)).toEqual(['worker 3']);
+});
+
+test('a program that fails again and again is one program', async () => {
+  const {verdict} = await judged(
+    "2026-03-07 16:27:57,538 INFO spawned: 'front' with pid 8",
+    '2026-03-07 16:27:57,606 INFO exited: front (exit status 1; not expected)',
+    "2026-03-07 16:27:59,150 INFO spawned: 'front' with pid 23",
+    '2026-03-07 16:27:59,187 INFO exited: front (exit status 1; not expected)',
+  );
+  expect(verdict).toMatch(/^Program front crashed or left with an exit code 2 times/);
+});
+
+test('workers that fall silent together may all have been started together', async () => {
+  const lines = [20, 21, 22].flatMap((pid) => [`[2026-03-17 14:33:46 +0000] [1] [CRITICAL] WORKER TIMEOUT (pid:${pid})`]);
+  const {diagnosis} = await judged(...lines);
+  const start = diagnosis.findings[0]?.against.find(({hypothesis}) => hypothesis.startsWith('a start that takes longer'));
+  expect(start?.because).toMatch(/^nothing speaks against it/);
+  expect(diagnosis.findings[0]?.fixes[0]?.setting).toBe('worker_tmp_dir');
+});
+
+test('a line that begins or ends a code block or bold type is read', async () => {
+  const line = 'DAMN ! worker 7 (pid: 1343) died, killed by signal 11 :( trying respawn ...';
+  for (const dressed of [
+    `\`\`\`${line}`,
+    `${line}\`\`\``,
+    `**${line}**`,
+    `{code}${line}`,
+    `${line}{noformat}`,
+    `\`\`${line}\`\``,
+    `[code]${line}[/code]`,
+  ])
+    expect((await judged(dressed)).said, dressed).toEqual(['uwsgi/worker-died 1343']);
+});
