@@ -1,4 +1,6 @@
 /** The request lines of uWSGI, by themselves: nearly every line of a log is one, so the scan looks for nothing else first. */
 import matcher from '../../grammars/uwsgi.ohm?only=request,request-oddly-worded,request-with-memory,request-of-host';
+import plan from '../../grammars/uwsgi.ohm?sweep=request,request-oddly-worded,request-with-memory,request-of-host&numbers=pid,requestNumber,duration,status&texts=started,unit';
 
 export const requestMatcher = matcher;
+export const requestPlan = plan;

@@ -7,3 +7,8 @@ declare module '*.ohm?only=request,request-oddly-worded,request-with-memory,requ
   const matcher: import('./matcher.ts').Matcher;
   export default matcher;
 }
+
+declare module '*.ohm?sweep=request,request-oddly-worded,request-with-memory,request-of-host&numbers=pid,requestNumber,duration,status&texts=started,unit' {
+  const plan: import('./sweep.ts').SweepPlan;
+  export default plan;
+}

@@ -1,4 +1,5 @@
 import {compileGrammar} from './compile.ts';
+import {compileSweep} from './compile-sweep.ts';
 import {loadGrammar} from './load.ts';
 
 /** The part of esbuild's plugin interface that is used here; esbuild itself is a tool of the build only. */
@@ -11,7 +12,7 @@ interface EsbuildPlugin {
 
 /**
  * Makes `import matcher from '….ohm'` give the compiled matcher, for esbuild; `'….ohm?only=first,second'` one that knows
- * these messages alone.
+ * these messages alone, and `'….ohm?sweep=first,second&numbers=…&texts=…'` the plan of a sweep over them.
  */
 export function grammarPlugin(): EsbuildPlugin {
   return {
@@ -28,13 +29,21 @@ export function viteGrammarPlugin(): {name: string; enforce: 'pre'; load(id: str
     name: 'ohm-grammar',
     enforce: 'pre',
     load: (id) => {
-      const [, path, suffix] = /^(.*\.ohm)(\?only=.*)?$/.exec(id) ?? [];
+      const [, path, suffix] = /^(.*\.ohm)(\?.*)?$/.exec(id) ?? [];
       return path === undefined ? undefined : compiled(path, suffix ?? '');
     },
   };
 }
 
 function compiled(path: string, suffix: string): string {
-  const only = suffix.replace('?only=', '').split(',');
-  return compileGrammar(loadGrammar(path), suffix === '' ? undefined : (message) => only.includes(message));
+  const asked = new URLSearchParams(suffix);
+  const list = (name: string) => asked.get(name)?.split(',') ?? null;
+  const grammar = loadGrammar(path);
+  const messages = list('sweep');
+  if (messages === null) {
+    const only = list('only');
+    return compileGrammar(grammar, only === null ? undefined : (message) => only.includes(message));
+  }
+  const plan = compileSweep(grammar, {messages, numbers: list('numbers') ?? [], texts: list('texts') ?? []});
+  return `export default ${JSON.stringify(plan)};`;
 }

@@ -17,7 +17,7 @@ import {matchersOf} from './matchers.ts';
 import {isLoggers} from './peeler.ts';
 import {Reader} from './reader.ts';
 import {FACTS, FROM, RequestFacts, type RequestReader, TO} from './request-facts.ts';
-import {mostRequests} from './request-scout.ts';
+import {mostRequests, RequestSweep} from './request-sweep.ts';
 import type {RequestLedger} from './requests.ts';
 import {TaskTeller} from './task-expressions.ts';
 import {BRACE, BRACKET, LF, withoutLeadingNuls} from './text.ts';
@@ -38,6 +38,8 @@ export interface RecorderOptions extends ClockOptions, FormatChoice {
 const NULS = 'NUL bytes';
 /** Bytes that layers of an envelope take at most. */
 const LONGEST_FRONT = 500;
+/** A region of fewer bytes has been read by the time that a sweep is ready. */
+const WORTH_A_SWEEP = 32_768;
 const LINE_END = Buffer.concat([Buffer.from('\n'), Buffer.alloc(HEADROOM)]);
 
 /**
@@ -66,6 +68,9 @@ export class Recorder implements LineSink {
   }
 
   readonly scout: Scout | null;
+  /** Undefined until a region is worth it; null where there can be none. */
+  private sweep: RequestSweep | null | undefined;
+  private ownFacts = NOTHING_SCOUTED.facts;
   private readonly mostEvents: number;
   private readonly witness: Witness | null;
   private readonly keeper: Keeper;
@@ -80,6 +85,7 @@ export class Recorder implements LineSink {
     this.keeper = keeper;
     this.lineReader = lineReader;
     this.scout = scout;
+    if (scout === null) this.sweep = null;
     this.witness = witness ?? null;
     this.mostEvents = mostEvents;
   }
@@ -99,7 +105,7 @@ export class Recorder implements LineSink {
 
   lines(buffer: Buffer, start: number, end: number, isContinued: boolean, scouted: Scouted = NOTHING_SCOUTED): void {
     this.lineReader.bind(buffer);
-    const {current} = this.keeper;
+    const {current, events} = this.keeper;
     const {witness} = this;
     const {clock} = current;
     const main = this.keeper.readers[0] as Reader;
@@ -113,8 +119,9 @@ export class Recorder implements LineSink {
     }
     current.isPiece = isContinued;
     if (current.line === 0) current.hasEndMarks = endsInMarks(buffer, start, end);
-    const {facts} = scouted;
-    const scoutedEnd = scouted.count * FACTS;
+    let {facts} = scouted;
+    let scoutedEnd = scouted.count * FACTS;
+    let scoutedTo = scouted.count === 0 ? start : end;
     let next = 0;
     let at = start;
     let isRare = true;
@@ -133,23 +140,51 @@ export class Recorder implements LineSink {
         (current.isStructured && buffer[at] === BRACE);
       if (!isRecord && this.lineReader.bound !== buffer) this.lineReader.bind(buffer);
       const body = isRecord || current.route === BARE_ROUTE ? at : this.bodyOf(buffer, at);
-      while (next < scoutedEnd && (facts[next + FROM] as number) < at) next += FACTS;
-      const isScouted = next < scoutedEnd && facts[next + FROM] === at && !isRecord && body === at;
+      if (at >= scoutedTo && !isRecord) {
+        const sweep = this.sweepOver(end - at);
+        facts = this.ownFacts;
+        scoutedEnd = sweep === null ? 0 : FACTS * sweep.lines(buffer, at, end, body - at, facts, 0);
+        scoutedTo = sweep === null ? end : sweep.reached;
+        next = 0;
+      }
+      while (next < scoutedEnd && (facts[next + FROM] as number) < body) next += FACTS;
+      const isFront: boolean = isFirst && body > at && current.isLearning;
+      const isScouted: boolean = next < scoutedEnd && facts[next + FROM] === body && !isRecord && !isFront;
       const message = usual !== null && !isScouted && !isRecord ? usual.matcher.match(body) : -1;
       if (ledger !== null && usual !== null && (isScouted || (message >= 0 && usual.isRequest[message] === 1))) {
-        const messageEnd = isScouted ? (facts[next + TO] as number) : usual.matcher.end();
-        if (isFirst && body > at && current.isLearning) this.learnFront(ledger, usual.facts, at);
-        if (body > at) isFirst = false;
-        const writer = body === at ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer);
-        if (isScouted) ledger.addFacts(writer, this.keeper.events.length, current.index, current.line, facts, next);
-        else ledger.add(usual.facts, writer, this.keeper.events.length, current.index, current.line, body);
-        current.requests++;
+        if (isFront) this.learnFront(ledger, usual.facts, at);
+        const isBare = body === at;
+        if (!isBare) isFirst = false;
+        const writer = isBare ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer);
+        let messageEnd: number;
+        let count = 1;
+        if (isScouted) {
+          // Events wait for the first of several; and what stands in front of a line has to be looked at.
+          const isRun = isBare && !clock.isAwaitingRequest;
+          const from = next;
+          next = ledger.addRun(
+            writer,
+            events.length,
+            current.index,
+            current.line,
+            facts,
+            from,
+            isRun ? scoutedEnd : from + FACTS,
+          );
+          messageEnd = facts[next - FACTS + TO] as number;
+          count = (next - from) / FACTS;
+        } else {
+          ledger.add(usual.facts, writer, events.length, current.index, current.line, body);
+          messageEnd = usual.matcher.end();
+        }
+        current.line += count - 1;
+        current.requests += count;
+        main.lines += count;
         isRare = false;
-        if (body === at) {
-          current.bare++;
+        if (isBare) {
+          current.bare += count;
           current.route = BARE_ROUTE;
         }
-        main.lines++;
         if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
         at = (buffer[messageEnd] === LF ? messageEnd : buffer.indexOf(LF, messageEnd)) + 1;
         continue;
@@ -177,6 +212,15 @@ export class Recorder implements LineSink {
       current.pieced = current.pieced === null ? kind : moreTelling(current.pieced, kind);
     }
     for (const ledger of this.keeper.ledgers) ledger.release();
+  }
+
+  /** What finds request lines in so many bytes, or null where they are found one by one. */
+  private sweepOver(bytes: number): RequestSweep | null {
+    if (this.sweep === undefined && bytes >= WORTH_A_SWEEP) {
+      this.sweep = RequestSweep.create();
+      this.ownFacts = new Float64Array(this.sweep === null ? 0 : FACTS * mostRequests(this.sweep.chunk));
+    }
+    return this.sweep ?? null;
   }
 
   /** A line that came in pieces is what says most of them. */

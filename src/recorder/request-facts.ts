@@ -8,7 +8,7 @@ export const START = 1;
 /** Milliseconds. */
 export const DURATION = 2;
 export const NUMBER = 3;
-/** 1 where the status was 500 or more. */
+/** 1 where the status was 500 to 599. */
 export const FAILED = 4;
 /** Where its text begins and ends in the bytes. */
 export const FROM = 5;
@@ -22,6 +22,16 @@ export interface RequestReader {
   bind(buffer: Buffer): void;
   /** Writes what was matched at `from` into `facts` from `at` on. */
   read(facts: Float64Array, at: number, from: number): void;
+}
+
+/** In milliseconds, by the length of the unit's name: `msecs` or `micros`. */
+export function durationOf(value: number, unitLength: number): number {
+  return unitLength === 6 ? value / 1000 : value;
+}
+
+/** 1 for what HTTP counts as a failure of the server, otherwise 0. */
+export function failureOf(status: number): number {
+  return status >= 500 && status < 600 ? 1 : 0;
 }
 
 /** Reads from the captures of a request line the few numbers that are added up. */
@@ -61,11 +71,10 @@ export class RequestFacts implements RequestReader {
       this.captures[this.started] as number,
       this.captures[this.started + 1] as number,
     );
-    const isMicros = (this.captures[this.unit + 1] as number) - (this.captures[this.unit] as number) === 6;
-    facts[at + DURATION] = isMicros ? this.integer(this.duration) / 1000 : this.integer(this.duration);
+    const unitLength = (this.captures[this.unit + 1] as number) - (this.captures[this.unit] as number);
+    facts[at + DURATION] = durationOf(this.integer(this.duration), unitLength);
     facts[at + NUMBER] = this.integer(this.number);
-    const isFailed = this.buffer[this.captures[this.status] as number] === 0x35 && this.integer(this.status) >= 500;
-    facts[at + FAILED] = isFailed ? 1 : 0;
+    facts[at + FAILED] = failureOf(this.integer(this.status));
     facts[at + FROM] = from;
     facts[at + TO] = this.matcher.end();
   }

@@ -42,51 +42,72 @@ export class RequestLedger {
   /** Adds the request line that was just matched for `reader`, whose text begins at `from`. `line` has a fraction where a line holds several. */
   add(reader: RequestReader, writer: Writer, events: number, input: number, line: number, from: number): void {
     reader.read(this.facts, 0, from);
-    this.addFacts(writer, events, input, line, this.facts, 0);
+    this.addRun(writer, events, input, line, this.facts, 0, FACTS);
   }
 
-  /** Adds a request line that {@link RequestFacts} has read into `facts` from `at` on. */
-  addFacts(writer: Writer, events: number, input: number, line: number, facts: Float64Array, at: number): void {
-    const pid = facts[at + PID] as number;
-    let segment = this.recent[pid & LOW_BITS] as OpenSegment | null;
-    if (segment === null || segment.pid !== pid || segment.writer !== writer) {
-      segment = this.find(pid, writer) ?? this.begin(pid, writer, events);
-      this.recent[pid & LOW_BITS] = segment;
-    }
-    const own = facts[at + START] as number;
-    const duration = facts[at + DURATION] as number;
-    const start = own + this.shiftAt(own + duration);
-    const end = start + duration;
-    const number = facts[at + NUMBER] as number;
-    const from = facts[at + FROM] as number;
-    const to = facts[at + TO] as number;
-    if (segment.count === 0) {
-      segment.firstStart = start;
-      segment.firstNumber = number;
-      segment.firstInput = input;
-      segment.firstLine = line;
-      segment.firstText = this.buffer.toString('latin1', from, to);
-    }
-    segment.count++;
-    segment.untilEvents = events;
-    segment.lastStart = start;
-    segment.lastNumber = number;
-    segment.lastLine = line;
-    segment.input = input;
-    segment.lastFrom = from;
-    segment.lastTo = to;
-    if (end > segment.lastEnd) segment.lastEnd = end;
-    if (duration > segment.longest) segment.longest = duration;
-    segment.total += duration;
-    segment.byDuration[durationClass(duration)]!++;
-    segment.status5xx += facts[at + FAILED] as number;
-    if (!segment.isTouched) {
-      segment.isTouched = true;
-      this.touched.push(segment);
-    }
-    this.served++;
+  /**
+   * Adds the request lines whose facts stand in `facts` from `at` on, as long as one line follows the other in the bytes, and at most
+   * those in front of `to`. Gives where the facts of the next one stand.
+   */
+  addRun(writer: Writer, events: number, input: number, line: number, facts: Float64Array, at: number, to: number): number {
+    let end = 0;
+    let lineEnd: number;
+    let next = at;
+    let number = line;
+    do {
+      const pid = facts[next + PID] as number;
+      let segment = this.recent[pid & LOW_BITS] as OpenSegment | null;
+      if (segment === null || segment.pid !== pid || segment.writer !== writer) {
+        segment = this.find(pid, writer) ?? this.begin(pid, writer, events);
+        this.recent[pid & LOW_BITS] = segment;
+      }
+      const own = facts[next + START] as number;
+      const duration = facts[next + DURATION] as number;
+      const start = own + this.shiftAt(own + duration);
+      end = start + duration;
+      lineEnd = facts[next + TO] as number;
+      if (segment.count === 0)
+        this.first(segment, start, facts[next + NUMBER] as number, input, number, facts[next + FROM] as number, lineEnd);
+      segment.count++;
+      segment.untilEvents = events;
+      segment.lastStart = start;
+      segment.lastNumber = facts[next + NUMBER] as number;
+      segment.lastLine = number;
+      segment.input = input;
+      segment.lastFrom = facts[next + FROM] as number;
+      segment.lastTo = lineEnd;
+      if (end > segment.lastEnd) segment.lastEnd = end;
+      if (duration > segment.longest) segment.longest = duration;
+      segment.total += duration;
+      segment.byDuration[durationClass(duration)]!++;
+      segment.status5xx += facts[next + FAILED] as number;
+      if (!segment.isTouched) {
+        segment.isTouched = true;
+        this.touched.push(segment);
+      }
+      next += FACTS;
+      number++;
+    } while (next < to && facts[next + FROM] === lineEnd + 1);
+    this.served += number - line;
     this.writtenFrom = end;
     this.writtenTo = end + WRITTEN_WITHIN_MS;
+    return next;
+  }
+
+  private first(
+    segment: OpenSegment,
+    start: number,
+    number: number,
+    input: number,
+    line: number,
+    from: number,
+    to: number,
+  ): void {
+    segment.firstStart = start;
+    segment.firstNumber = number;
+    segment.firstInput = input;
+    segment.firstLine = line;
+    segment.firstText = this.buffer.toString('latin1', from, to);
   }
 
   /** Another log begins. `steady`: for stamps of a zone that somebody named. */
