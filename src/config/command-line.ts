@@ -1,4 +1,5 @@
 import {type Command, type ConfigFile, type Declaration, plainValue} from './configuration.ts';
+import {optionValue} from './uwsgi-options.ts';
 
 /** gunicorn's short options (gunicorn/config.py). Long ones are the setting's name with dashes, save the few below. */
 const GUNICORN_SHORT: Readonly<Record<string, string>> = {
@@ -12,22 +13,36 @@ const GUNICORN_SHORT: Readonly<Record<string, string>> = {
   u: 'user',
   g: 'group',
   n: 'proc_name',
+  e: 'raw_env',
+  m: 'umask',
+  R: 'enable_stdio_inheritance',
 };
 const GUNICORN_LONG: Readonly<Record<string, string>> = {
   preload: 'preload_app',
   name: 'proc_name',
+  pid: 'pidfile',
+  env: 'raw_env',
+  keep_alive: 'keepalive',
+  reload_extra_file: 'reload_extra_files',
+  access_logfile: 'accesslog',
+  access_logformat: 'access_log_format',
+  error_logfile: 'errorlog',
   log_file: 'errorlog',
-  threads: 'threads',
+  log_level: 'loglevel',
+  log_config: 'logconfig',
 };
 const GUNICORN_FLAGS = new Set([
-  'preload_app',
-  'daemon',
-  'reload',
-  'check_config',
-  'no_sendfile',
-  'reuse_port',
-  'spew',
-  'capture_output',
+  ...['preload_app', 'daemon', 'reload', 'check_config', 'print_config', 'no_sendfile', 'reuse_port', 'spew', 'capture_output'],
+  ...[
+    'initgroups',
+    'log_syslog',
+    'enable_stdio_inheritance',
+    'proxy_protocol',
+    'suppress_ragged_eofs',
+    'do_handshake_on_connect',
+  ],
+  ...['disable_redirect_access_to_syslog', 'strip_header_spaces', 'tolerate_dangerous_framing', 'permit_obsolete_folding'],
+  ...['permit_unconventional_http_method', 'permit_unconventional_http_version', 'casefold_http_method'],
 ]);
 const UWSGI_SHORT: Readonly<Record<string, string>> = {
   p: 'processes',
@@ -44,7 +59,15 @@ const UWSGI_SHORT: Readonly<Record<string, string>> = {
 const UWSGI_FILES = new Set(['ini', 'yaml', 'yml', 'json', 'xml', 'config', 'include']);
 const CONFIGURATION = /\.(ini|ya?ml|json|xml)(:[^:/]*)?$/;
 
-/** The application server that a command line starts, with the options it gives it; null where it starts none that is known. */
+/** uWSGI's short options that take no value, and so may stand together: `-Mp4`. */
+const UWSGI_SHORT_FLAGS = 'MTimL';
+/** What a shell, systemd or supervisord puts in when it starts the command. */
+const FILLED_IN = /\$\{?\w|\$\(|`|%\(\w+\)s/;
+
+/**
+ * The application server that a command line starts, with the options it gives it; null where it starts none that is known.
+ * uWSGI takes its files in where they stand, and those that no option names behind all options: what it is given later wins.
+ */
 export function readCommand(command: string, file: ConfigFile, line: number): Command | null {
   const words = wordsOf(command);
   const index = words.findIndex((word) => /(^|\/)(uwsgi(_[\w.-]+)?|gunicorn\d?)$/.test(word));
@@ -56,12 +79,15 @@ export function readCommand(command: string, file: ConfigFile, line: number): Co
   const server = /uwsgi/.test((words[index] ?? '').split('/').at(-1) ?? '') ? 'uwsgi' : 'gunicorn';
   const settings: Declaration[] = [];
   const files: string[] = [];
-  const options = words.slice(index + 1);
+  let [isNamedAlone, yielding] = [false, 0];
+  const options = server === 'uwsgi' ? words.slice(index + 1).flatMap(apart) : words.slice(index + 1);
   for (let at = 0; at < options.length; at++) {
     const word = options[at] ?? '';
     const [, dashes, name = '', given] = /^(--?)([\w-]+?)(?:=(.*))?$/s.exec(word) ?? [];
     if (dashes === undefined) {
-      if (server === 'uwsgi' && CONFIGURATION.test(word)) files.push(word);
+      if (server !== 'uwsgi' || !CONFIGURATION.test(word)) continue;
+      files.push(word);
+      isNamedAlone = true;
       continue;
     }
     const option = server === 'uwsgi' ? uwsgiOption(dashes, name) : gunicornOption(dashes, name);
@@ -72,10 +98,22 @@ export function readCommand(command: string, file: ConfigFile, line: number): Co
     const value = given ?? option.attached ?? (takesNext ? next : 'true');
     // "--master app.ini": what looks like a file belongs to no flag.
     if (takesNext && !(server === 'uwsgi' && CONFIGURATION.test(next) && !UWSGI_FILES.has(option.name))) at++;
-    if (option.name === 'config' || (server === 'uwsgi' && UWSGI_FILES.has(option.name))) files.push(value.replace(/^file:/, ''));
-    else settings.push({name: option.name, value: plainValue(value), file, line});
+    const unknown = FILLED_IN.test(value) ? ({unknown: 'value'} as const) : {};
+    if (option.name === 'config' || (server === 'uwsgi' && UWSGI_FILES.has(option.name))) {
+      files.push(value.replace(/^file:/, ''));
+      yielding = settings.length;
+    } else if (server === 'uwsgi')
+      settings.push({name: option.name, value: optionValue(option.name, value), ...unknown, file, line});
+    else settings.push({name: option.name, value: plainValue(value), ...unknown, file, line});
   }
-  return {server, files, settings, fallbacks: []};
+  if (server === 'gunicorn') return {server, files, settings, fallbacks: []};
+  const last = isNamedAlone ? settings.length : yielding;
+  return {server, files, settings: settings.slice(last), fallbacks: settings.slice(0, last)};
+}
+
+function apart(word: string): string[] {
+  const [, flags = '', rest = ''] = new RegExp(`^-([${UWSGI_SHORT_FLAGS}]+)(.*)$`, 's').exec(word) ?? [];
+  return flags === '' ? [word] : [...[...flags].map((flag) => `-${flag}`), ...(rest === '' ? [] : [`-${rest}`])];
 }
 
 interface Option {

@@ -51,6 +51,8 @@ export type Value = string | number | boolean;
 export interface Declaration {
   readonly name: string;
   readonly value: Value;
+  /** Only the machine of the server tells to what it is set (`value`), or whether it is (`condition`): the value is how the file puts it. */
+  readonly unknown?: 'value' | 'condition';
   readonly file: ConfigFile;
   readonly line: number;
 }
@@ -80,7 +82,7 @@ export interface Command {
   /** Configuration files that it names. */
   readonly files: readonly string[];
   readonly settings: readonly Declaration[];
-  /** From its environment: they hold where neither the command nor a file says otherwise. */
+  /** From its environment, or before the files of a command line: they hold where neither the rest of it nor a file says otherwise. */
   readonly fallbacks: readonly Declaration[];
 }
 

@@ -1,5 +1,6 @@
 import {readCommand, wordsOf} from './command-line.ts';
 import {type Command, type ConfigFile, type Declaration, type Entry, lineCounter, plainValue} from './configuration.ts';
+import {optionValue} from './uwsgi-options.ts';
 
 /** A variable that a server is started with. */
 export interface Variable {
@@ -50,7 +51,7 @@ export function withEnvironment(command: Command | null, variables: readonly Var
   const own: Command = command ?? {server, files: [], settings: [], fallbacks: []};
   const found: Declaration[] = [...last.values()].flatMap(({name, value, file, line}) => {
     const option = server === 'uwsgi' ? /^UWSGI_([A-Z0-9_]+)$/.exec(name)?.[1]?.toLowerCase().replaceAll('_', '-') : undefined;
-    if (option !== undefined) return [{name: option, value: plainValue(value), file, line}];
+    if (option !== undefined) return [{name: option, value: optionValue(option, value), file, line}];
     return server === 'gunicorn' && name === 'WEB_CONCURRENCY' ? [{name: 'workers', value: plainValue(value), file, line}] : [];
   });
   const isFile = ({name}: Declaration) => /^(ini|ya?ml|json|xml|config)$/.test(name);
@@ -60,6 +61,6 @@ export function withEnvironment(command: Command | null, variables: readonly Var
     server,
     files: [...own.files, ...(given?.files ?? []), ...found.filter(isFile).map(({value}) => String(value))],
     settings: [...(given?.settings ?? []), ...own.settings],
-    fallbacks: found.filter((each) => !isFile(each)),
+    fallbacks: [...found.filter((each) => !isFile(each)), ...own.fallbacks],
   };
 }

@@ -218,9 +218,9 @@ class Joiner {
     addition.settings.unshift(...declarations.map((each) => this.settingOf(each)));
   }
 
-  private settingOf({name, value, file, line}: Declaration): Setting {
+  private settingOf({name, value, unknown, file, line}: Declaration): Setting {
     const where = {input: this.inputOf(file), line, place: BEHIND_ALL_LOGS + line, text: textOfLine(file, line)};
-    return {name, value, from: 'config', where};
+    return {name, value, from: 'config', ...(unknown && {unknown}), where};
   }
 
   private chainsOf(server: Server): readonly Chain[] {

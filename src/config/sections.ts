@@ -4,6 +4,8 @@ import {ConfigError, type Entry, type Section} from './configuration.ts';
 export interface Dialect {
   /** Begins a comment at the beginning of a line. */
   readonly comment: RegExp;
+  /** Finds the name of a section. */
+  readonly heading: RegExp;
   /** Begins a comment behind a value; null where there is no such thing. */
   readonly trailing: RegExp | null;
   readonly separator: RegExp;
@@ -11,28 +13,43 @@ export interface Dialect {
   readonly continued: 'indent' | 'backslash' | null;
   /** A key without a value is one that is switched on. */
   readonly isBareKeyAllowed: boolean;
+  /** The line goes on where its end is taken away. */
+  readonly joined: RegExp | null;
+  /** What stands before the first section is nobody's. */
+  readonly isHeadAllowed: boolean;
 }
 
 export const UWSGI: Dialect = {
   comment: /^[ \t]*[;#]/,
+  // All but the brackets at both ends of the line: with a comment behind it, it is another name (core/ini.c).
+  heading: /^[ \t]*\[(.*)\S$/s,
   trailing: null,
   separator: /=/,
   continued: null,
   isBareKeyAllowed: true,
+  // A % takes along whatever is behind it (core/utils.c, magic_sub).
+  joined: /(?<!%)(?:%%)*%$/,
+  isHeadAllowed: true,
 };
 export const SUPERVISORD: Dialect = {
   comment: /^[;#]|^[ \t]+[;#]|^rem\b/i,
+  heading: /^[ \t]*\[([^\]]*)\]/,
   trailing: /\s+;.*$/,
   separator: /[=:]/,
   continued: 'indent',
   isBareKeyAllowed: true,
+  joined: null,
+  isHeadAllowed: false,
 };
 export const SYSTEMD: Dialect = {
   comment: /^[ \t]*[;#]/,
+  heading: /^[ \t]*\[([^\]]*)\]/,
   trailing: null,
   separator: /=/,
   continued: 'backslash',
   isBareKeyAllowed: false,
+  joined: null,
+  isHeadAllowed: false,
 };
 
 /** Reads a file of `[sections]` with `key = value` lines. Throws {@link ConfigError}. */
@@ -42,8 +59,7 @@ export function readSections(file: string, text: string, dialect: Dialect): {sec
   let section: string | null = null;
   let offset = 0;
   let carriesOn = false;
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = index + 1;
+  for (const [line, raw] of linesOf(text, dialect)) {
     const start = offset;
     offset += raw.length + 1;
     const body = raw.replace(/[ \t\r]+$/, '');
@@ -67,8 +83,8 @@ export function readSections(file: string, text: string, dialect: Dialect): {sec
       };
       continue;
     }
-    const heading = /^[ \t]*\[([^\]]*)\]/.exec(body);
-    if (heading) {
+    const heading = dialect.heading.exec(body);
+    if (heading && body.includes(']')) {
       section = heading[1] ?? '';
       sections.push({name: section, start: Math.min(offset, text.length), line});
       carriesOn = false;
@@ -80,6 +96,7 @@ export function readSections(file: string, text: string, dialect: Dialect): {sec
     if (separator === null && !dialect.isBareKeyAllowed) {
       throw new ConfigError(file, line, `"${body.trim().slice(0, 60)}" is neither a section nor Key=Value`, 'correct the line');
     }
+    if (section === null && dialect.isHeadAllowed) continue;
     if (section === null) {
       throw new ConfigError(
         file,
@@ -107,6 +124,19 @@ export function readSections(file: string, text: string, dialect: Dialect): {sec
     });
   }
   return {sections, entries};
+}
+
+/** Each with its number, from 1. */
+function* linesOf(text: string, {joined}: Dialect): Generator<readonly [number, string]> {
+  let before: string | null = null;
+  let number = 1;
+  for (const [index, raw] of text.split('\n').entries()) {
+    const whole: string = before === null ? raw : `${before}\n${raw}`;
+    if (before === null) number = index + 1;
+    before = joined?.test(raw) ? whole : null;
+    if (before === null) yield [number, whole];
+  }
+  if (before !== null) yield [number, before];
 }
 
 function stripped(body: string, {trailing}: Dialect): string {

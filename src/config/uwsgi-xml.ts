@@ -1,13 +1,16 @@
 import {SaxesParser} from 'saxes';
 import {ConfigError, type Entry, type Section} from './configuration.ts';
 
-/** uWSGI's options as elements of `<uwsgi>`, of which a file may hold several, told apart by their id. Throws {@link ConfigError}. */
+/**
+ * uWSGI's options as elements of `<uwsgi>`, of which a file may hold several, told apart by their id (core/xmlconf.c). The id of
+ * the root, and a second one of the same name, count for nothing. Throws {@link ConfigError}.
+ */
 export function readXml(file: string, text: string): {sections: Section[]; entries: Entry[]} {
   const sections: Section[] = [];
   const entries: Entry[] = [];
   const parser = new SaxesParser({fileName: file, position: true});
   const path: string[] = [];
-  let section = 'uwsgi';
+  let section: string | null = null;
   let open: {readonly key: string; readonly start: number; readonly line: number; readonly from: number; value: string} | null =
     null;
   parser.on('error', (error) => {
@@ -23,24 +26,28 @@ export function readXml(file: string, text: string): {sections: Section[]; entri
     path.push(name);
     const end = parser.position;
     if (name === 'uwsgi') {
-      const id = attributes['id'];
-      section = typeof id === 'string' ? id : 'uwsgi';
-      sections.push({name: section, start: end, line: parser.line});
-    } else if (path.at(-2) === 'uwsgi') {
+      const id = path.length > 1 ? attributes['id'] : undefined;
+      const own = typeof id === 'string' ? id : 'uwsgi';
+      section = sections.some((other) => other.name === own) ? null : own;
+      if (section !== null) sections.push({name: own, start: end, line: parser.line});
+    } else if (path.at(-2) === 'uwsgi' && section !== null) {
       const start = text.lastIndexOf('<', end - 1);
       open = {key: name, start, line: parser.line, from: isSelfClosing ? end - 2 : end, value: ''};
     }
   });
-  parser.on('text', (piece) => {
-    if (open !== null) open.value += piece;
-  });
+  const take = (piece: string) => {
+    if (open !== null && path.at(-2) === 'uwsgi') open.value += piece;
+  };
+  parser.on('text', take);
+  parser.on('cdata', take);
   parser.on('closetag', ({name}) => {
     path.pop();
     if (open === null || open.key !== name || path.at(-1) !== 'uwsgi') return;
     const {value, ...entry} = open;
     const end = parser.position;
     const to = entry.from + (text.slice(entry.from, end).indexOf('</') < 0 ? 0 : text.slice(entry.from, end).lastIndexOf('</'));
-    entries.push({...entry, section, value: value.trim(), to, end});
+    // One that is empty is switched on.
+    entries.push({...entry, section: section ?? 'uwsgi', value: value === '' ? '1' : value, to, end});
     open = null;
   });
   parser.write(text).close();

@@ -1,47 +1,60 @@
-import {basename, dirname, extname, resolve} from 'node:path';
-import {InputError} from '../source/input-error.ts';
-import {isFile, readTextFile} from '../source/text-file.ts';
-import {ConfigError, type ConfigFile, type Declaration, type Entry, type Program, plainValue} from './configuration.ts';
+import {dirname} from 'node:path';
+import {isFile} from '../source/text-file.ts';
+import {ConfigError, type ConfigFile, type Declaration, type Entry, type Program, type Section} from './configuration.ts';
 import {type Files, missingSection, resolved, splitSection} from './files.ts';
+import {ENDS, IMMEDIATE, INCLUDES, isList, isLogic, namesOf, numberIn, optionValue} from './uwsgi-options.ts';
+import {calculated, contentOf, type Text, withReferences, withVariables} from './uwsgi-variables.ts';
 
-/** Options that read another file on the spot (core/uwsgi.c, UWSGI_OPT_IMMEDIATE). `inherit` does so at the end. */
-const INCLUDES = new Set(['ini', 'include', 'yaml', 'yml', 'json', 'js', 'xml', 'config', 'inherit']);
-const ENDS = new Set(['end', 'endif', 'endfor', 'end-if', 'end-for']);
-/** Options that may be given again, each time for one more value (uwsgi_opt_add_string_list, _add_socket and their kind). */
-const LISTS =
-  /^(.*socket|https?|env|envdir|(need-)?plugins?|(call|exec|hook)-.*|touch-.*|fs-.*reload|mount|static-map2?|(smart-)?attach-daemon2?|mule|spooler|pythonpath|python-path|pp|(py-|python-|shared-)?import|.*route.*|.*cron2?|(req-)?logger|vassal.*|cache2?|unenv)$/;
-
-/** Placeholders within placeholders, and what they may grow to. */
-const DEEPEST = 8;
-const LONGEST = 100_000;
 /** No configuration that people write has as many. */
 const MOST_OPTIONS = 20_000;
+const MOST_ROUNDS = 1000;
+/** Options that set another one. */
+const SETTERS = new Set(['set', 'set-placeholder', 'set-ph']);
 
-/** An option as it was exported by a file, before placeholders are resolved. */
+/** An option as the server takes it in (core/config.c, add_exported_option). */
 interface Option {
   readonly key: string;
-  readonly value: string;
+  /** References are resolved when all is read. */
+  text: string;
+  /** What of the text only the machine of the server knows; null: nothing. */
+  unknown: string | null;
+  /** The condition that only the machine of the server can judge; null: the option is there. */
+  readonly condition: string | null;
+  /** Its references are left as they are. */
+  readonly isFixed: boolean;
   readonly file: ConfigFile;
   readonly line: number;
 }
 
+/** How the server comes upon an option. */
+interface Context {
+  readonly file: ConfigFile;
+  /** What was asked for behind the colon of the file's name. */
+  readonly section: string;
+  /** In a condition that holds, or a round of a loop: conditions in what it includes are not looked at. */
+  readonly isRunning: boolean;
+  readonly condition: string | null;
+}
+
 /**
  * The options of a uWSGI file and of everything that it includes, in the order in which uWSGI comes upon them
- * (core/config.c). `name` may have a section behind a colon. What depends on the machine of the server is left out and noted.
+ * (core/config.c). `name` may have a section behind a colon. What depends on the machine of the server is unknown, and noted.
  */
 export async function readUwsgi(name: string, files: Files): Promise<Program> {
   const {path, section} = splitSection(name);
   const file = await files.open(path);
-  const asked = section ?? 'uwsgi';
+  const there = sectionOf(file, section);
+  if (there === null) throw missingSection(file, section ?? 'uwsgi');
   const reader = new UwsgiReader(files);
-  await reader.read(file, asked);
-  return {
-    server: 'uwsgi',
-    name: null,
-    settings: reader.settings(),
-    place: {file, section: asked},
-    runs: null,
-  };
+  await reader.read({file, section: section ?? '', isRunning: false, condition: null}, there);
+  await reader.resolve();
+  return {server: 'uwsgi', name: null, settings: reader.settings(), place: {file, section: there}, runs: null};
+}
+
+/** In XML the first that fits, of which one without an id fits always; elsewhere the one of that name. */
+function sectionOf({kind, sections}: ConfigFile, asked: string | null): string | null {
+  const fits = ({name}: Section) => name === (asked ?? 'uwsgi') || (kind === 'uwsgi-xml' && (asked === null || name === 'uwsgi'));
+  return sections.find(fits)?.name ?? null;
 }
 
 class UwsgiReader {
@@ -49,90 +62,87 @@ class UwsgiReader {
   private readonly options: Option[] = [];
   /** Sections that are being read, by file and name: one that includes itself is not read again. */
   private readonly open: string[] = [];
-  private block: {readonly kind: string; readonly argument: string; readonly line: number} | null = null;
-  /** The result of the last condition; null where only the server's machine knows. */
-  private condition: boolean | null = true;
+  private block: {readonly kind: string; readonly argument: Text; isElse: boolean} | null = null;
+  /** Something could not be read: what no line sets may be set there. */
+  private isIncomplete = false;
 
   constructor(files: Files) {
     this.files = files;
   }
 
-  async read(file: ConfigFile, section: string): Promise<void> {
-    const entries = file.entries.filter((entry) => entry.section === section);
-    if (!file.sections.some(({name}) => name === section)) throw missingSection(file, section);
+  async read(context: Context, section: string): Promise<void> {
+    const {file} = context;
     this.open.push(`${file.name}:${section}`);
-    for (const entry of entries) await this.take(file, entry);
+    for (const entry of file.entries) if (entry.section === section) await this.take(context, entry);
     this.open.pop();
+  }
+
+  /** References, in the three passes of the server: the environment, files, other options. Then what it inherits from. */
+  async resolve(): Promise<void> {
+    for (const symbol of ['$', '@', '%'] as const) for (const option of this.options) this.pass(option, symbol);
+    for (const {key, text, unknown, condition, file, line} of this.options.filter(({key}) => key === 'inherit')) {
+      if (unknown === null) await this.include({file, section: '', isRunning: condition !== null, condition}, key, text, line);
+    }
   }
 
   /** The values in force: the last one of an option that holds one value, all of an option that collects them. */
   settings(): Declaration[] {
-    const given = this.options.flatMap(({key, value, file, line}): Declaration[] => {
-      if (INCLUDES.has(key)) return [];
-      const expanded = this.expand(value, file, line, 0);
-      return [{name: key, value: expanded === '' ? true : plainValue(expanded), file, line}];
-    });
-    return given.filter(
-      ({name, value}, index) =>
-        !given.some((later, place) => place > index && later.name === name && (!LISTS.test(name) || later.value === value)),
-    );
+    const last = new Map<string, Option>();
+    const kept: Option[] = [];
+    for (const option of this.options.toReversed()) {
+      const {key, text, condition} = option;
+      if (INCLUDES.has(key) || key === 'inherit' || SETTERS.has(key)) continue;
+      if (isList(key)) {
+        if (!kept.some((other) => other.key === key && other.text === text)) kept.push(option);
+        continue;
+      }
+      const [name = key] = namesOf(key);
+      const later = last.get(name);
+      if (later === undefined) last.set(name, option);
+      else if (later.condition !== null && condition === null && later.text === text && later.key === key) last.set(name, option);
+    }
+    // What stands under a condition hides what stands before it only if the two differ.
+    return this.options
+      .filter((option) => kept.includes(option) || last.get(namesOf(option.key)[0] ?? '') === option)
+      .map(declared);
   }
 
-  private async take(file: ConfigFile, entry: Entry): Promise<void> {
-    const {key, line} = entry;
-    const value = magic(entry.value ?? '', file);
-    if (ENDS.has(key)) {
-      this.block = null;
-      return;
-    }
-    if (key === 'else') {
-      this.condition = this.condition === null ? null : !this.condition;
-      this.block = {kind: 'else', argument: '', line};
-      return;
-    }
-    if (/^(if-?|for)/.test(key) && this.block === null && isLogic(key)) {
-      this.block = {kind: key, argument: value, line};
-      this.condition = this.judge(key, value);
-      if (this.condition === null) this.noteUnknown(file, key, value, line);
-      return;
-    }
-    if (this.block === null) return this.export(file, key, value, line);
-    const {kind, argument} = this.block;
-    if (kind === 'for' || kind === 'for-times') {
-      const items =
-        kind === 'for'
-          ? argument.split(' ').filter((item) => item !== '')
-          : Array.from({length: Math.min(Number(argument) || 0, 1000)}, (_, n) => String(n + 1));
-      for (const item of items) await this.export(file, key, value.replaceAll('%(_)', item), line);
-    } else if (this.condition === true) {
-      const subject = kind.startsWith('if-opt') ? (this.first(argument.split('=')[0] ?? '') ?? '') : argument;
-      await this.export(file, key, value.replaceAll('%(_)', subject), line);
-    }
+  private async take(context: Context, entry: Entry): Promise<void> {
+    const {file, section} = context;
+    const key = trimmed(withVariables(entry.key, file.name, section).text);
+    const {text, unknown} = withVariables(entry.value ?? '', file.name, section);
+    if (key === '') return;
+    const value = file.kind === 'uwsgi-ini' ? trimmed(text) : text;
+    await this.add(context, key, {text: value, unknown}, entry.line);
   }
 
-  /** Null: the server's environment, files or host decide. */
-  private judge(key: string, argument: string): boolean | null {
-    if (key === 'for' || key === 'for-times') return true;
-    if (key !== 'if-opt' && key !== 'if-not-opt') return null;
-    const [option = '', wanted] = argument.split(/=(.*)/s);
-    const value = this.first(option);
-    const holds = value !== undefined && (wanted === undefined || wanted === value);
-    return key === 'if-opt' ? holds : !holds;
-  }
-
-  private noteUnknown(file: ConfigFile, key: string, value: string, line: number): void {
-    this.files.note(
-      file,
-      `line ${line}: what stands under "${key} = ${value}" depends on the machine of the server and is left out`,
-    );
-  }
-
-  private async export(file: ConfigFile, key: string, value: string, line: number): Promise<void> {
-    if (key === 'set' || key === 'set-placeholder' || key === 'set-ph') {
-      const [name = '', text = ''] = value.split(/=(.*)/s);
-      return this.export(file, name, text, line);
+  private async add(context: Context, key: string, value: Text, line: number): Promise<void> {
+    const {file, isRunning} = context;
+    if (!isRunning) {
+      if (ENDS.has(key)) this.block = null;
+      else if (this.block !== null && key === 'else') return this.takeElse(file, line);
+      else if (this.block !== null) {
+        for (const [text, condition] of this.rounds(this.block, value))
+          await this.add({...context, isRunning: true, condition: condition ?? context.condition}, key, text, line);
+        return;
+      }
     }
-    this.options.push({key, value, file, line});
+    if (ENDS.has(key)) return;
+    if (isLogic(key)) return this.begin(context, key, value, line);
+    this.push(context, key, value, line, false);
+    if (SETTERS.has(key)) await this.set(context, key, value, line);
+    else if (INCLUDES.has(key)) await this.include(context, key, value.text, line);
+  }
+
+  private async set(context: Context, key: string, {text, unknown}: Text, line: number): Promise<void> {
+    const [name = '', value = ''] = text.split(/=(.*)/s);
+    if (key === 'set') await this.add(context, name, {text: value, unknown}, line);
+    // A placeholder counts as done, so that the passes leave it alone.
+    else this.push(context, name, {text: value, unknown}, line, true);
+  }
+
+  private push({file, condition}: Context, key: string, value: Text, line: number, isPlaceholder: boolean): void {
+    this.options.push({key, ...value, condition, isFixed: isPlaceholder || IMMEDIATE.has(key), file, line});
     if (this.options.length > MOST_OPTIONS) {
       throw new ConfigError(
         file.name,
@@ -141,150 +151,143 @@ class UwsgiReader {
         'look for files that include each other',
       );
     }
-    if (INCLUDES.has(key)) await this.include(file, value, line);
   }
 
-  private async include(from: ConfigFile, value: string, line: number): Promise<void> {
-    const name = this.expand(value, from, line, 0);
-    const [file, section] = name.startsWith(':') ? [from, name.slice(1)] : await this.included(from, name, line);
-    if (file === null) return;
-    if (this.open.includes(`${file.name}:${section}`)) {
-      this.files.note(from, `line ${line} includes ${name}, which is being read already`);
+  private begin({file, isRunning}: Context, key: string, argument: Text, line: number): void {
+    if (isRunning || this.block !== null) {
+      this.files.note(file, `line ${line}: uWSGI takes no condition or loop within another one, and does not start with it`);
       return;
     }
-    await this.read(file, section);
+    this.block = {kind: key, argument, isElse: false};
+    if (this.unjudged(this.block) !== null) {
+      this.files.note(
+        file,
+        `line ${line}: what stands under "${key} = ${argument.text}" depends on the machine of the server and is not known here`,
+      );
+    }
   }
 
-  private async included(from: ConfigFile, name: string, line: number): Promise<[ConfigFile | null, string]> {
+  private takeElse(file: ConfigFile, line: number): void {
+    if (this.block) this.block.isElse = true;
+    this.files.note(
+      file,
+      `line ${line}: uWSGI 2.0 knows no else: there, what follows belongs to the condition before; 2.1 knows it`,
+    );
+  }
+
+  /** The values with which an option under a condition or in a loop is taken in, each with the condition that is left open. */
+  private rounds(block: NonNullable<UwsgiReader['block']>, value: Text): [Text, string | null][] {
+    const {kind, argument} = block;
+    const unknown = value.unknown ?? argument.unknown;
+    const put = (text: string): Text => ({text: value.text.replaceAll('%(_)', text), unknown});
+    const open = this.unjudged(block);
+    if (open !== null) {
+      const isTold = !/^if-?env|^for/.test(kind) || !value.text.includes('%(_)');
+      return [[isTold ? put(argument.text) : {text: value.text, unknown: open}, open]];
+    }
+    if (kind === 'for') return argument.text.split(' ').flatMap((item) => (item === '' ? [] : [[put(item), null]]));
+    if (kind === 'for-times') {
+      const times = Math.min(Math.max(numberIn(argument.text), 0), MOST_ROUNDS);
+      return Array.from({length: times}, (_, n) => [put(String(n + 1)), null]);
+    }
+    const {option, holds} = this.judge(block);
+    if (!holds) return [];
+    return [[option === null ? value : {...put(option.text), unknown: unknown ?? option.unknown}, null]];
+  }
+
+  /** The condition, where only the machine of the server can judge it. */
+  private unjudged({kind, argument, isElse}: NonNullable<UwsgiReader['block']>): string | null {
+    if (kind === 'for' || kind === 'for-times') return argument.unknown === null ? null : `${kind} = ${argument.text}`;
+    if (/^if-(not-)?opt$/.test(kind) && !isElse && argument.unknown === null) {
+      const {found} = this.named(argument.text.split('=')[0] ?? '');
+      if (found !== null ? found.condition === null && found.unknown === null : !this.isIncomplete) return null;
+    }
+    return `${isElse ? 'else of ' : ''}${kind}${argument.text === '' ? '' : ` = ${argument.text}`}`;
+  }
+
+  /** It is what the option was set to first, with nothing put in for references yet, that counts. */
+  private judge({kind, argument}: NonNullable<UwsgiReader['block']>): {option: Option | null; holds: boolean} {
+    const [name = '', wanted] = argument.text.split(/=(.*)/s);
+    const {found} = this.named(name);
+    const isSo = found !== null && (wanted === undefined || wanted === found.text);
+    return {option: found, holds: kind === 'if-opt' ? isSo : !isSo};
+  }
+
+  private async include(from: Context, key: string, name: string, line: number): Promise<void> {
+    const isSame = key === 'ini' && name.startsWith(':');
+    const [file, asked] = isSame ? [from.file, name.slice(1)] : await this.included(from.file, name, line);
+    if (file === null) {
+      this.isIncomplete = true;
+      return;
+    }
+    const section = sectionOf(file, asked);
+    if (section === null) {
+      this.files.note(
+        from.file,
+        `line ${line} includes ${name}, but there is no section [${asked ?? 'uwsgi'}]; uWSGI only warns of it`,
+      );
+      return;
+    }
+    if (this.open.includes(`${file.name}:${section}`)) {
+      this.files.note(from.file, `line ${line} includes ${name}, which is being read already`);
+      return;
+    }
+    await this.read({...from, file, section: asked ?? ''}, section);
+  }
+
+  private async included(from: ConfigFile, name: string, line: number): Promise<[ConfigFile | null, string | null]> {
     const seen = resolved(name, '');
     const beside = resolved(name, dirname(from.name));
     const {path, section} = splitSection(isFile(splitSection(seen).path) ? seen : beside);
-    return [await this.files.openIncluded(path, from, line), section ?? 'uwsgi'];
+    return [await this.files.openIncluded(path, from, line), section];
   }
 
-  /** `%(name)`, `$(VARIABLE)` and `@(file)`, as far as they can be told here. */
-  private expand(value: string, file: ConfigFile, line: number, depth: number): string {
-    if (depth > DEEPEST) return value;
-    const expanded = value
-      .replaceAll(/%\(([^()]*)\)/g, (whole, name: string) => {
-        const result = this.calculate(name.trim().split(/\s+/), file, line, depth);
-        if (result === null) this.files.note(file, `line ${line}: nothing sets the placeholder ${whole}`);
-        return result ?? whole;
-      })
-      .replaceAll(/\$\(([^()]*)\)/g, (whole) => {
-        this.files.note(file, `line ${line}: ${whole} is from the environment of the server, which is not known here`);
-        return whole;
-      })
-      .replaceAll(/@\(([^()]*)\)/g, (whole, name: string) => {
-        try {
-          return readTextFile(resolved(name, isFile(name) ? '' : dirname(file.name))).trimEnd();
-        } catch (error) {
-          if (!(error instanceof InputError)) throw error;
-          this.files.note(file, `line ${line}: the file in ${whole} cannot be read here`);
-          return whole;
-        }
-      });
-    if (depth > 0 && expanded.length > LONGEST) {
+  private pass(option: Option, symbol: '$' | '@' | '%'): void {
+    const {text, file, line, isFixed} = option;
+    if (isFixed || !text.includes(`${symbol}(`)) return;
+    const found = withReferences(text, symbol, (name) => this.reference(symbol, name, option));
+    if (found === null)
       throw new ConfigError(file.name, line, 'a placeholder that grows without end', 'look for one that stands in its own value');
-    }
-    return expanded;
+    option.text = found.text;
+    option.unknown ??= found.unknown;
   }
 
-  /** `a`, or a pipeline of calculations from left to right: `a b + 2` is the two texts joined, and 2 added to them. */
-  private calculate(tokens: readonly string[], file: ConfigFile, line: number, depth: number): string | null {
-    let result: string | null = null;
-    let operator = '';
-    for (const token of tokens) {
-      if (/^([-+*/~]|\+\+|--|!)$/.test(token)) {
-        operator = token;
-        continue;
-      }
-      const known = this.first(token);
-      const text = known === undefined ? (/^\d+$/.test(token) ? token : null) : this.expand(known, file, line, depth + 1);
-      if (text === null) return null;
-      result = result === null ? text : applied(result, operator, text);
-      operator = '';
+  private reference(symbol: '$' | '@' | '%', name: string, {file, line}: Option): Text | null {
+    const whole = `${symbol}(${name})`;
+    if (symbol === '%') {
+      const result = calculated(name, (key) => this.valueOf(key));
+      if (result === null) this.files.note(file, `line ${line}: nothing sets the placeholder ${whole}`);
+      return result;
     }
-    if (operator === '++') return String(Number(result) + 1);
-    if (operator === '--') return String(Number(result) - 1);
-    return result;
+    const content = symbol === '@' ? contentOf(name, dirname(file.name)) : null;
+    if (content !== null) return {text: content, unknown: null};
+    this.files.note(
+      file,
+      symbol === '@'
+        ? `line ${line}: the file in ${whole} cannot be read here`
+        : `line ${line}: ${whole} is from the environment of the server, which is not known here`,
+    );
+    return {text: whole, unknown: whole};
+  }
+
+  private valueOf(key: string): Text | null {
+    const {found} = this.named(key);
+    if (found === null) return this.isIncomplete ? {text: '', unknown: `%(${key})`} : null;
+    return {text: found.text, unknown: found.unknown ?? found.condition};
   }
 
   /** uWSGI takes the first value that was given (uwsgi_get_exported_opt). */
-  private first(key: string): string | undefined {
-    return this.options.find((option) => option.key === key)?.value;
+  private named(key: string): {found: Option | null} {
+    return {found: this.options.find((option) => option.key === key) ?? null};
   }
 }
 
-function applied(left: string, operator: string, right: string): string {
-  const [a, b] = [Number(left), Number(right)];
-  switch (operator) {
-    case '+':
-      return String(a + b);
-    case '-':
-      return String(a - b);
-    case '*':
-      return String(a * b);
-    case '/':
-      return String(Math.trunc(a / b));
-    default:
-      return left + right;
-  }
+function declared({key, text, unknown, condition, file, line}: Option): Declaration {
+  const at = {name: key, file, line};
+  if (condition !== null) return {...at, value: `${text} (under ${condition})`, unknown: 'condition'};
+  return unknown === null ? {...at, value: optionValue(key, text)} : {...at, value: text, unknown: 'value'};
 }
 
-function isLogic(key: string): boolean {
-  return /^(for(-glob|-readline|-times)?|if-(not-)?(opt|env|reload|hostname|hostname-match|exists|plugin|file|dir)|if-directory|ifdir|ifenv|ifexists|ifplugin)$/.test(
-    key,
-  );
-}
-
-/** The `%` variables of a file, as uWSGI puts them in before it reads a line (core/uwsgi.c, config_magic_table_fill). */
-function magic(text: string, file: ConfigFile): string {
-  if (!text.includes('%')) return text;
-  const full = resolve(file.name);
-  const directory = dirname(full);
-  const name = basename(full);
-  const extension = extname(name).slice(1);
-  const parts = directory.split('/').filter((part) => part !== '');
-  return text.replaceAll(/%(.)/g, (whole, letter: string) => {
-    switch (letter) {
-      case '(':
-        return whole;
-      case '%':
-        return '%';
-      case 'o':
-        return file.name;
-      case 'p':
-        return full;
-      case 's':
-        return name;
-      case 'd':
-        return `${directory}/`;
-      case 'c':
-        return parts.at(-1) ?? '';
-      case 'e':
-        return extension;
-      case 'n':
-        return extension === '' ? name : name.slice(0, -extension.length - 1);
-      case 'v':
-      case 'h':
-      case 'H':
-      case 'i':
-      case 'j':
-      case 'k':
-      case 't':
-      case 'T':
-      case 'u':
-      case 'U':
-      case 'g':
-      case 'G':
-      case 'V':
-      case 'x':
-      case 'X':
-      case 'b':
-        return whole;
-      default:
-        return /\d/.test(letter) ? (parts[Number(letter)] ?? '') : '';
-    }
-  });
+function trimmed(text: string): string {
+  return text.replaceAll(/^[ \t\r]+|[ \t\r]+$/g, '');
 }

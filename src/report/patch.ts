@@ -2,7 +2,7 @@ import {createTwoFilesPatch} from 'diff';
 import type {Diagnosis} from '../analyze.ts';
 import {type Change, edited} from '../config/edit.ts';
 import type {Fix} from '../rules/rule.ts';
-import {compareVersions, configured, programOf} from '../rules/settings.ts';
+import {compareVersions, programOf, written} from '../rules/settings.ts';
 import {instanceWithId} from '../timeline/lookup.ts';
 import type {ConfiguredPlace, Instance} from '../timeline/timeline.ts';
 import {printable} from './escape.ts';
@@ -43,16 +43,19 @@ export function chosenFixes({findings, timeline, configuration}: Diagnosis): rea
     for (const fix of fixes) {
       if (!isSetting(fix) || isTooNew(fix, instance)) continue;
       const server = serverOf(fix);
-      const written = configured(instance, fix.setting, programOf(fix.section))?.where;
-      const entry = configuration?.files[(written?.input ?? -1) - timeline.inputs.length]?.entries.find(
-        ({key, line}) => key === fix.setting && line === written?.line,
+      const declared = written(instance, fix.setting, programOf(fix.section));
+      // What a condition of the server's machine may set, a change cannot promise.
+      if (declared?.unknown === 'condition') continue;
+      const where = declared?.where;
+      const entry = configuration?.files[(where?.input ?? -1) - timeline.inputs.length]?.entries.find(
+        ({key, line}) => key === fix.setting && line === where?.line,
       );
       // Set by a command line or a variable, against which a line of a file does nothing.
-      if (written && entry === undefined) continue;
+      if (where && entry === undefined) continue;
       const places = instance.configured.filter((place) => place.server === server);
       const first = places.find(({section}) => section === fix.section) ?? (places.length === 1 ? places[0] : undefined);
       if (first === undefined) continue;
-      const place = written && entry ? {...first, heading: {...written, line: entry.line}, section: entry.section} : first;
+      const place = where && entry ? {...first, heading: {...where, line: entry.line}, section: entry.section} : first;
       const isThere = chosen.some((other) => other.fix.setting === fix.setting && isSamePlace(other.place, place));
       if (!isThere) chosen.push({rule, fix, place});
       break;

@@ -62,7 +62,7 @@ function contradictions(instance: Instance): Pair[] {
       const written = settings.findLast((each) => each.name === name && each.from === 'config' && each.program === undefined);
       const told = settings.filter((each) => each.name === name && (each.from === 'log' || each.from === 'inferred'));
       const last = told.at(-1);
-      if (written === undefined || last === undefined || !isPlain(written.value)) return [];
+      if (written === undefined || last === undefined || written.unknown) return [];
       // Threads are on for many reasons; only that they are off contradicts a file that switches them on.
       if (name === 'enable-threads' && (last.value !== false || !truth(written.value))) return [];
       // A log that was right once shows a file that was changed since, or a server that was: neither is a contradiction.
@@ -77,7 +77,7 @@ function processesBeyond(instance: Instance): Pair[] {
   const written = instance.settings.findLast(
     ({name, from, program}) => (name === 'processes' || name === 'workers') && from === 'config' && program === undefined,
   );
-  const limit = Number(written?.value ?? Number.NaN);
+  const limit = written?.unknown ? Number.NaN : Number(written?.value ?? Number.NaN);
   const beyond = instance.processes.find(
     ({worker, role, started}) => role === 'worker' && worker !== null && worker > limit && started !== null,
   );
@@ -86,10 +86,6 @@ function processesBeyond(instance: Instance): Pair[] {
   return [
     {name: written.name, told: {name: written.name, value: last, from: 'inferred', where: beyond.started as LogEvent}, written},
   ];
-}
-
-function isPlain(value: Setting['value']): boolean {
-  return typeof value !== 'string' || !/[$%@]\(/.test(value);
 }
 
 function truth(value: Setting['value']): boolean {

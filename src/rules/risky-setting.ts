@@ -1,6 +1,6 @@
 import type {ConfiguredPlace, Instance, Setting} from '../timeline/timeline.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
-import {compareVersions, configured, isOn, mayHave, setting} from './settings.ts';
+import {compareVersions, configured, isOn, isUnknown, mayHave, setting} from './settings.ts';
 import {instanceName, proof} from './wording.ts';
 
 const rule: Rule = {
@@ -34,8 +34,10 @@ const rule: Rule = {
       // A server that was stopped and started again has the same configuration.
       if (instances.some(({predecessor}) => predecessor === instance.id) || instance.configured.length === 0) continue;
       for (const smell of SMELLS) {
-        const found = smell(new Settings(instance));
-        const finding = found && describe(instance, found);
+        const settings = new Settings(instance);
+        const found = smell(settings);
+        // What only the server's machine knows may as well be right.
+        const finding = found && !settings.isOpen && describe(instance, found);
         if (finding) yield finding;
       }
     }
@@ -57,6 +59,8 @@ interface Smell {
 /** What the files and the log tell of one instance. */
 class Settings {
   readonly instance: Instance;
+  /** One of those that were asked for is set to what is not known. */
+  isOpen = false;
 
   constructor(instance: Instance) {
     this.instance = instance;
@@ -72,20 +76,28 @@ class Settings {
 
   /** As written, with a line. */
   written(name: string): Setting | null {
+    this.ask(name);
     return configured(this.instance, name);
   }
 
   number(name: string): number | null {
+    this.ask(name);
     const value = setting(this.instance, name)?.value;
     return value === undefined || value === true || !Number.isFinite(Number(value)) ? null : Number(value);
   }
 
   isOn(name: string): boolean {
+    this.ask(name);
     return isOn(this.instance, name);
   }
 
   word(name: string): string {
+    this.ask(name);
     return String(setting(this.instance, name)?.value ?? '');
+  }
+
+  private ask(name: string): void {
+    this.isOpen ||= isUnknown(this.instance, name);
   }
 
   place(server: ConfiguredPlace['server']): ConfiguredPlace | null {

@@ -10,8 +10,21 @@ export function uwsgiOf(timeline: Timeline): Instance[] {
   return timeline.instances.filter(({supervisor}) => supervisor === 'uwsgi');
 }
 
-/** What the log shows goes before what a file says. The value in force where `at` stands, or the latest. */
+/**
+ * What the log shows goes before what a file says. The value in force where `at` stands, or the latest; null where nothing tells
+ * it, or a file sets it to what only the server's machine knows.
+ */
 export function setting(instance: Instance, name: string, at: LineRef | null = null): Setting | null {
+  const found = inForce(instance, name, at);
+  return found?.unknown ? null : found;
+}
+
+/** Set by a file, but to what, or whether, only the machine of the server tells. */
+export function isUnknown(instance: Instance, name: string): boolean {
+  return inForce(instance, name, null)?.unknown !== undefined;
+}
+
+function inForce(instance: Instance, name: string, at: LineRef | null): Setting | null {
   for (const from of PRECEDENCE) {
     const found = settingAt(
       instance.settings.filter((each) => each.from === from),
@@ -24,10 +37,17 @@ export function setting(instance: Instance, name: string, at: LineRef | null = n
 }
 
 /**
- * What the configuration says of it, whatever the log shows; null where none was given or it does not say.
+ * What the configuration says of it, whatever the log shows; null where none was given, it does not say, or the server's machine
+ * decides.
  * @param program Of which program of an outer supervisor; without it that of the server, or of the only one.
  */
 export function configured(instance: Instance, name: string, program: string | null = null): Setting | null {
+  const found = written(instance, name, program);
+  return found?.unknown ? null : found;
+}
+
+/** The same, also where what it comes to is not known. */
+export function written(instance: Instance, name: string, program: string | null = null): Setting | null {
   const isMeant = (each: Setting) => each.name === name && (program === null || each.program === program);
   return instance.settings.findLast((each) => isMeant(each) && each.from === 'config') ?? null;
 }

@@ -2,7 +2,7 @@ import type {Voice} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
-import {isOn, loading, numberOf, setting} from './settings.ts';
+import {isOn, isUnknown, loading, numberOf, setting} from './settings.ts';
 import {count, evidence, instanceName, nameOf, proof, sentences, unique} from './wording.ts';
 
 /** So often something has to be said without anything else having happened before it is taken for a thread's own doing. */
@@ -63,7 +63,8 @@ function isConfiguredSo(instance: Instance): boolean {
     isOn(instance, 'enable-threads') &&
     isOn(instance, 'master') &&
     (numberOf(instance, 'processes') ?? numberOf(instance, 'workers') ?? 1) > 1 &&
-    loading(instance) !== 'lazy-apps'
+    loading(instance) !== 'lazy-apps' &&
+    !isUnknown(instance, 'lazy-apps')
   );
 }
 

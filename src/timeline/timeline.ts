@@ -159,6 +159,8 @@ export interface Setting {
   readonly value: string | number | boolean;
   /** `inferred`: not printed, follows from what the log shows. */
   readonly from: 'log' | 'config' | 'default' | 'inferred';
+  /** Only the machine of the server tells to what a file sets it (`value`), or whether it does (`condition`): the value is how the file puts it. */
+  readonly unknown?: 'value' | 'condition';
   /** Null for defaults. */
   readonly where: LineRef | null;
   /** The program or unit of an outer supervisor that it is a setting of. Absent: one of the server itself. */

@@ -136,7 +136,7 @@ test('variables of the unit and of a file that it names: they win over gunicorn.
   const last = (name: string) => settings.findLast((each) => each.name === name);
   expect(last('timeout')).toMatchObject({value: 13, where: {input: unit, line: 4}});
   expect(last('graceful_timeout')).toMatchObject({value: 15, where: {input: more, line: 3}});
-  expect(last('keep_alive')).toMatchObject({value: 7});
+  expect(last('keepalive')).toMatchObject({value: 7});
   expect(last('workers')).toMatchObject({value: 3, where: {input: conf, line: 3}});
 });
 

@@ -35,14 +35,15 @@ test('a uWSGI ini with placeholders, repeated keys, an include, a condition and 
     'app.ini:11 secret=[uwsgi]\nlazy-apps = 1\nprocesses = 3',
     'app.ini:12 env=A=1',
     'app.ini:13 env=B=2',
-    'common.ini:2 lazy-apps=1',
+    'common.ini:2 lazy-apps=true',
     'common.ini:3 processes=3',
-    'app.ini:21 cheaper=2',
+    'app.ini:16 max-requests=100 (under if-env = PROD)',
+    'app.ini:21 cheaper=2 (under else of if-opt = processes=3)',
     'app.ini:24 touch-reload=/tmp/x',
     'app.ini:24 touch-reload=/tmp/y',
     'app.ini:26 reload-mercy=$(MERCY)',
   ]);
-  expect(notes.map(({text}) => text).join('\n')).toMatch(/line 15: .*if-env = PROD.*left out[\s\S]*line 26: \$\(MERCY\)/);
+  expect(notes.map(({text}) => text).join('\n')).toMatch(/line 15: .*if-env = PROD.*not known here[\s\S]*line 26: \$\(MERCY\)/);
 });
 
 test('another section of it', async () => {
@@ -61,10 +62,12 @@ test('gunicorn.conf.py is read and not run', async () => {
     'gunicorn.conf.py:4 bind=0.0.0.0:8000',
     'gunicorn.conf.py:6 timeout=120',
     'gunicorn.conf.py:7 graceful_timeout=30',
+    'gunicorn.conf.py:8 workers=multiprocessing.cpu_count() * 2 + 1',
     'gunicorn.conf.py:9 preload_app=true',
     'gunicorn.conf.py:13 post_fork=a function',
+    'gunicorn.conf.py:17 max_requests=worked out at the start',
   ]);
-  expect(notes.map(({text}) => text.split(' ')[2])).toEqual(['workers', 'name', 'max_requests']);
+  expect(notes.map(({text}) => text.split(' ')[2])).toEqual(['workers', 'max_requests']);
 });
 
 test('supervisord: programs, continued values, comments, an include, and the servers they start', async () => {
