@@ -98,7 +98,9 @@ export function logsOf(folder: string): string[] {
 
 /** uWSGI, alone or under another supervisor, kills for other reasons too; the truth lists those that it killed at the end of mercy. */
 function hasMercy(folder: string): boolean {
-  return !['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq', 'django-q'].includes(basename(dirname(folder)));
+  return !['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq', 'django-q', 'apache'].includes(
+    basename(dirname(folder)),
+  );
 }
 
 interface Truth {
@@ -138,5 +140,5 @@ function byNumber(a: number, b: number): number {
 }
 
 function isTaskQueue(folder: string): boolean {
-  return ['celery', 'rq', 'django-q'].includes(basename(dirname(folder)));
+  return ['celery', 'rq', 'django-q', 'apache'].includes(basename(dirname(folder)));
 }

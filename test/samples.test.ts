@@ -16,6 +16,7 @@ const folders = [
   'uvicorn',
   'hypercorn',
   'daphne',
+  'apache',
   'celery',
   'rq',
   'django-q',

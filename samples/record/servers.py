@@ -21,6 +21,7 @@ class Kind:
     version: Callable
     command: Callable    # run, configuration -> the command line
     counts_mercy: bool = False  # a SIGKILL counts as the end of patience only after the mercy (uWSGI)
+    aborts_with: int | None = None  # the exit code of a process that ends itself because its time is over
     supervises: bool = False  # it runs whole servers, which write logs of their own into the run's folder
     journal: bool = False  # systemd: it is contained in namespaces, and its log is what journalctl says of the unit
     machine: bool = False  # systemd as the init of a whole virtual machine, in which the recorder runs too
@@ -116,6 +117,14 @@ MACHINE_PACKAGES = {"qemu-system-x86_64": "qemu-system-x86", "mmdebstrap": "mmde
 
 def missing_for_machine():
     return [package for program, package in MACHINE_PACKAGES.items() if shutil.which(program) is None]
+
+# It gives its processes another user, who must reach the application and the witness's file.
+APACHE = Kind(
+    "apache", "httpd.conf", ("apache2-bin", "libapache2-mod-wsgi-py3"), ("sh", "-c", "apache2 -v && test -e /usr/lib/apache2/modules/mod_wsgi.so"),
+    version=lambda: "apache " + printed("apache2", "-v").split("Apache/")[1].split()[0] + ", mod_wsgi " + printed(
+        "dpkg-query", "-W", "-f", "${Version}", "libapache2-mod-wsgi-py3").split("-")[0],
+    command=lambda run, file: ["sh", "-c", f"chmod a+rx .. . && chmod a+w . {run.side_file} && exec apache2 -d {run.work} -f {run.work / file} -DFOREGROUND"],
+    aborts_with=255)
 
 CELERY = Kind(
     "celery", "celery.args", ("python3-celery",), (PYTHON, "-c", "import celery"),

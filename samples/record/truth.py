@@ -79,6 +79,8 @@ class Truth:
         """Killed by the master because its patience was over. uWSGI's is counted from when it asked the worker or that
         began to leave; other servers send SIGABRT or SIGKILL for nothing else."""
         if not self.scenario.kind.counts_mercy:
+            if process.exit_code is not None and process.exit_code == self.scenario.kind.aborts_with:
+                return True
             return process.ended is not None and any(
                 s.target == process.pid and s.name in ENDING and s.t <= process.ended for s in self.kernel.signals)
         kill, signal = self.kill_by_master(process), self.asked(process)

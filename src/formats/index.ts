@@ -1,5 +1,6 @@
 export {envelopeNames, PLAIN} from '../envelope/names.ts';
 
+import {apache} from './apache.ts';
 import {application} from './application.ts';
 import {celery} from './celery.ts';
 import {container} from './container.ts';
@@ -43,6 +44,7 @@ export const formats: readonly Format[] = [
   procfile,
   kubernetes,
   nginx,
+  apache,
   systemctl,
   ps,
   application,

@@ -4,6 +4,7 @@ import {describeExitHang, describeLateExit} from './arbiter-exit-hang.ts';
 import {killsBy} from './arbiter-kills.ts';
 import {GUNICORN_EXIT_REFERENCES} from './arbiter-remedies.ts';
 import {lateThread, likelyThread, otherCauses} from './causes.ts';
+import {daemonProcessKills} from './daemon-process-kills.ts';
 import {byInstance, type ForcedWorker, forcedWorkers, heldOf, onlySome, reasons, reloadsOf} from './forced-workers.ts';
 import {costOf, mercyOf, mercyText, waitText} from './mercy.ts';
 import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, whileItHangs} from './remedies.ts';
@@ -35,7 +36,8 @@ const rule: Rule = {
     sees:
       'Workers that were asked to stop, had no request to finish, and still had to be killed with "NO MERCY" when the ' +
       'patience of the master ran out; under gunicorn, workers that said "Worker exiting" and were then aborted by WORKER ' +
-      'TIMEOUT, or that held up a stop until graceful_timeout.',
+      'TIMEOUT, or that held up a stop until graceful_timeout; processes of mod_wsgi that said ' +
+      '"Stopping process" and were ended before "Exiting process".',
     why:
       'A worker that leaves shuts Python down, and Python first waits for every thread that is not a daemon thread. A ' +
       'thread, timer or pool that the application started ' +
@@ -66,6 +68,7 @@ const rule: Rule = {
       'uwsgi/graceful-shutdown',
       'gunicorn/handling-signal',
       'gunicorn/worker-timeout',
+      'apache/stopping',
     ],
     otherwise: 'the log shows no reload and no stop: take it from a time in which the server was reloaded or stopped',
   },
@@ -94,6 +97,7 @@ const rule: Rule = {
       ])
         if (finding) yield finding;
     }
+    yield* daemonProcessKills(timeline, 'exit');
   },
 };
 

@@ -51,6 +51,9 @@ const rule: Rule = {
       'systemd/main-process-exited',
       'celery/process-exited',
       'container/exited',
+      'apache/process-starting',
+      'apache/child-signalled',
+      'apache/terminated-by-signal',
     ],
     otherwise: 'no line of this log tells of the start or the end of a worker',
   },
@@ -308,7 +311,10 @@ function againstMemory(
 }
 
 /** What ends processes at a time limit, where that is not gunicorn's. */
-const DEADLINES: Readonly<Record<string, string>> = {celery: 'the time limit of a task'};
+const DEADLINES: Readonly<Record<string, string>> = {
+  celery: 'the time limit of a task',
+  apache: 'shutdown-timeout, the 3 s of a restart',
+};
 
 function candidates(uwsgi: boolean, isMute: boolean, isHardlyMemory: boolean): string[] {
   const memory = 'the memory limit of the container or the kernel';

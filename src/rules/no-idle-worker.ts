@@ -7,9 +7,12 @@ import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 const SHOWS: Readonly<Record<string, string>> = {
   'php-fpm/max-children': 'no further child may be started',
   'php-fpm/pool-busy': 'no child is idle',
+  'apache/max-workers': 'no further child may be started, or ending ones hold the places',
   'uwsgi/busyness-exhausted': 'no further worker may be started',
   'uwsgi/busyness-emergency': 'requests wait in the queue',
 };
+
+const FULL: ReadonlySet<string> = new Set(['php-fpm/max-children', 'uwsgi/busyness-exhausted', 'apache/max-workers']);
 
 const rule: Rule = {
   id: 'no-idle-worker',
@@ -18,7 +21,7 @@ const rule: Rule = {
   docs: {
     sees:
       "Lines of php-fpm about pm.max_children and a busy pool; those of uWSGI's busyness algorithm that no more workers may be " +
-      'started, or that requests wait in the queue.',
+      'started, or that requests wait in the queue; those of Apache about MaxRequestWorkers and a full scoreboard.',
     why:
       'A server that scales starts workers up to a limit. Once all are busy, requests wait in the queue of the socket, and beyond ' +
       'a certain length they are refused: the proxy answers 502 or 504.',
@@ -53,20 +56,19 @@ export default rule;
 
 function describe(timeline: Timeline, group: readonly LogEvent[]): Finding | null {
   const [first] = group;
-  const full = group.filter(({message}) => message === 'php-fpm/max-children' || message === 'uwsgi/busyness-exhausted');
+  const full = group.filter(({message}) => FULL.has(message));
   const shown = unique([first, full[0], group.at(-1)]).filter((event) => event !== undefined);
   const lines = evidence(shown.map((event) => proof(event, SHOWS[event.message] ?? 'no worker is idle')));
   if (!first || !lines) return null;
-  const isPhp = first.message.startsWith('php-fpm/');
+  const server = SERVERS[first.message.slice(0, first.message.indexOf('/'))] ?? UWSGI;
   const limits = unique(full.map(({fields}) => fields.value ?? fields.limit).filter((value) => value !== undefined)).map(String);
   const pool = first.fields.pool === undefined ? '' : ` of the pool ${first.fields.pool}`;
-  const limit = isPhp ? 'pm.max_children' : 'workers (processes)';
   return {
-    title: full.length > 0 ? rule.title : `No ${isPhp ? 'child' : 'worker'}${pool} was idle: more were started in haste`,
+    title: full.length > 0 ? rule.title : `No ${server.worker}${pool} was idle: more were started in haste`,
     severity: full.length > 0 ? 'warning' : 'info',
     message: sentences(
-      `${isPhp ? 'php-fpm' : 'uWSGI'} says ${count(group.length, 'time')} that no ${isPhp ? 'child' : 'worker'}${pool} was idle` +
-        `${full.length > 0 ? `, and ${full.length === group.length ? 'each time' : `${full.length} times`} that ${limit}${limits.length > 0 ? ` (${list(limits)})` : ''} was reached` : ''}.`,
+      `${server.name} says ${count(group.length, 'time')} that no ${server.worker}${pool} was idle` +
+        `${full.length > 0 ? `, and ${full.length === group.length ? 'each time' : `${full.length} times`} that ${server.limit}${limits.length > 0 ? ` (${list(limits)})` : ''} was reached` : ''}.`,
       'That is proved. Whether they were busy with more requests than usual or held by something slow, no line tells.',
     ),
     confidence: 'possible',
@@ -84,14 +86,9 @@ function describe(timeline: Timeline, group: readonly LogEvent[]): Finding | nul
       {hypothesis: 'more requests than usual', because: 'nothing here speaks against it either', line: null},
     ],
     cannotSee: ['how many requests waited, and for how long', 'what the workers were doing'],
-    fixes: isPhp ? PHP_FIXES : UWSGI_FIXES,
-    next: isPhp
-      ? [
-          'pm.status_path: active processes, listen queue and max children reached, while it happens',
-          'request_slowlog_timeout and slowlog: the stack of whatever takes long',
-        ]
-      : ['py-spy dump --pid <worker>   # while it happens: what the workers wait for'],
-    identity: [isPhp ? 'php-fpm' : 'uwsgi', String(first.fields.pool ?? ''), 'no idle worker'],
+    fixes: server.fixes,
+    next: server.next,
+    identity: [server.id, String(first.fields.pool ?? ''), 'no idle worker'],
   };
 }
 
@@ -136,3 +133,58 @@ const UWSGI_FIXES: readonly Fix[] = [
     why: 'Where processor and memory have room; a memory limit of cheaper (cheaper-rss-limit-soft) may be what stops it.',
   },
 ];
+
+const APACHE_FIXES: readonly Fix[] = [
+  {
+    setting: 'MaxRequestWorkers',
+    section: null,
+    value: null,
+    effect: 'more connections at the same time',
+    since: null,
+    safety: 'safe',
+    why: 'With ServerLimit, as far as memory allows. It helps only where the application behind has threads to spare: else the queue moves there.',
+  },
+];
+
+interface Server {
+  readonly id: string;
+  readonly name: string;
+  readonly worker: string;
+  /** What was reached. */
+  readonly limit: string;
+  readonly fixes: readonly Fix[];
+  readonly next: readonly string[];
+}
+
+const UWSGI: Server = {
+  id: 'uwsgi',
+  name: 'uWSGI',
+  worker: 'worker',
+  limit: 'workers (processes)',
+  fixes: UWSGI_FIXES,
+  next: ['py-spy dump --pid <worker>   # while it happens: what the workers wait for'],
+};
+
+const SERVERS: Readonly<Record<string, Server>> = {
+  'php-fpm': {
+    id: 'php-fpm',
+    name: 'php-fpm',
+    worker: 'child',
+    limit: 'pm.max_children',
+    fixes: PHP_FIXES,
+    next: [
+      'pm.status_path: active processes, listen queue and max children reached, while it happens',
+      'request_slowlog_timeout and slowlog: the stack of whatever takes long',
+    ],
+  },
+  apache: {
+    id: 'apache',
+    name: 'Apache',
+    worker: 'worker',
+    limit: 'MaxRequestWorkers or the scoreboard',
+    fixes: APACHE_FIXES,
+    next: [
+      'mod_status (/server-status) while it happens: W is a request at work, G a child that ends and holds its place (after graceful restarts)',
+    ],
+  },
+};

@@ -48,12 +48,12 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 
 const rule: Rule = {
   id: 'platform-errors',
-  title: 'The platform (Heroku, Kubernetes) or the proxy (nginx) reports errors',
+  title: 'The platform (Heroku, Kubernetes) or the proxy (nginx, Apache) reports errors',
   severity: 'warning',
   docs: {
     sees:
       "Heroku's error codes of requests (H10 to H27) and of memory (R14), each counted. Of Kubernetes (the kubelet's log, kubectl get " +
-      'events, describe pod, get pods): failed probes and the restarts for them, OOMKilled, exit code 137, CrashLoopBackOff. Of nginx (error.log, and the 499, 502 and 504 of access.log): requests that the server behind it did not answer, joined with the worker that was ended in that second.',
+      'events, describe pod, get pods): failed probes and the restarts for them, OOMKilled, exit code 137, CrashLoopBackOff. Of nginx (error.log, and the 499, 502 and 504 of access.log): requests that the server behind it did not answer, joined with the worker that was ended in that second. Of Apache: requests that mod_wsgi did not answer.',
     why:
       'The router answers for the dyno where it cannot: the client got an error page, and the log of the application may hold nothing of ' +
       'it. Kubernetes ends a container that does not answer its probe, however healthy it is.',
@@ -86,9 +86,13 @@ const rule: Rule = {
       'nginx/header-invalid',
       'nginx/upstream-error',
       'nginx/unanswered',
+      'apache/truncated',
+      'apache/timed-out',
+      'apache/queue-timed-out',
+      'apache/unreachable',
     ],
     otherwise:
-      "no line of Heroku's router or dynos, none of Kubernetes' kubelet or events and no error or unanswered request of nginx is in this log",
+      "no line of Heroku's router or dynos, none of Kubernetes' kubelet or events and no unanswered request of nginx or Apache is in this log",
   },
   *check(timeline) {
     const groups = new Map<string, LogEvent[]>();

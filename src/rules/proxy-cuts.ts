@@ -1,5 +1,5 @@
 /**
- * Requests that nginx lost in the moment in which a worker was ended: what the server's own log never tells. Only clocks that are
+ * Requests that nginx, or Apache in front of mod_wsgi, lost in the moment in which a worker was ended: what the server's own log never tells. Only clocks that are
  * told in the same zone, or both in none, are compared.
  */
 import type {LogEvent} from '../timeline/event.ts';
@@ -52,7 +52,7 @@ export function isComparable(a: LogEvent, b: LogEvent, {inputs}: Timeline): bool
  * What nginx says of the server behind it. The access log is asked only where the error log is not there: a 502 without an error
  * was the application's own answer. That a client left (499) stands in no error log.
  */
-export function proxyEvents(timeline: Timeline): readonly LogEvent[] {
+export function nginxEvents(timeline: Timeline): readonly LogEvent[] {
   const events = timeline.events.filter(({message}) => message.startsWith('nginx/'));
   const hasErrors = events.some((event) => !isAccess(event));
   return events.filter((event) => !isAccess(event) || ((!hasErrors || hasLeft(event)) && !isServersOwn(timeline, event)));
@@ -76,11 +76,11 @@ function isServersOwn({events, instances}: Timeline, {input, stream}: LogEvent):
 }
 
 function cutEvents(timeline: Timeline): readonly LogEvent[] {
-  const events = proxyEvents(timeline);
-  const closed = events.filter(({message}) => message === 'nginx/closed');
+  const events = nginxEvents(timeline);
+  const cut = timeline.events.filter(({message}) => message === 'nginx/closed' || message === 'apache/truncated');
   // Without its error log nobody knows why nginx answered 502.
-  if (events.some((event) => !isAccess(event))) return closed;
-  return events.filter(({fields}) => Number(fields['status']) === 502);
+  if (events.some((event) => !isAccess(event))) return cut;
+  return [...cut, ...events.filter(({fields}) => Number(fields['status']) === 502)];
 }
 
 function isCutOff(process: Process): boolean {

@@ -1,8 +1,8 @@
-/** Requests that nginx could not get answered by the server behind it. Told by the rule platform-errors. */
+/** Requests that nginx, or Apache in front of mod_wsgi, could not get answered by the server behind it. Told by the rule platform-errors. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {isRunningRequest} from './forced-workers.ts';
-import {type Cut, cutsIn, hasLeft, isAccess, isComparable, proxyEvents} from './proxy-cuts.ts';
+import {type Cut, cutsIn, hasLeft, isAccess, isComparable, nginxEvents} from './proxy-cuts.ts';
 import type {Finding, Fix} from './rule.ts';
 import {count, evidence, list, nameOf, proof, sentences, unique} from './wording.ts';
 
@@ -95,13 +95,48 @@ const KINDS: readonly Kind[] = [
     what: 'the client left before its answer (499)',
     why: 'A person who left the page, or a client whose own time limit was over.',
   },
+  {
+    of: ({message}) => message === 'apache/truncated',
+    what: 'the daemon process closed the connection before it had answered',
+    why: 'Most often it was ended in the middle: by a restart of Apache, a time limit of mod_wsgi, a kill or a crash. An answer with more than 32 kB of headers looks the same.',
+  },
+  {
+    of: ({message}) => message === 'apache/timed-out',
+    what: 'no answer of the daemon process within socket-timeout (60 s unless set)',
+    why: 'The request took longer. The daemon process goes on working at it, for nobody.',
+  },
+  {
+    of: ({message}) => message === 'apache/queue-timed-out',
+    what: 'no thread of a daemon process was free within queue-timeout',
+    why: 'All were busy: more processes or threads in WSGIDaemonProcess, or faster requests.',
+  },
+  {
+    of: ({message}) => message === 'apache/unreachable',
+    what: 'the daemon process could not be reached through its socket',
+    why: 'All its threads were busy and listen-backlog (100) was full, it was between its end and its start, or Apache is restarting: a child of the last generation asks for a socket that is gone already.',
+  },
 ];
 
+const FROM_APACHE: ReadonlySet<string> = new Set([
+  'apache/truncated',
+  'apache/timed-out',
+  'apache/queue-timed-out',
+  'apache/unreachable',
+]);
+
 export function* proxyErrors(timeline: Timeline): Iterable<Finding> {
-  const events = proxyEvents(timeline);
+  yield* errorsOf(timeline, 'nginx', nginxEvents(timeline));
+  yield* errorsOf(
+    timeline,
+    'Apache',
+    timeline.events.filter(({message}) => FROM_APACHE.has(message)),
+  );
+}
+
+function* errorsOf(timeline: Timeline, proxy: 'nginx' | 'Apache', events: readonly LogEvent[]): Iterable<Finding> {
   const found = KINDS.map((kind) => ({...kind, events: events.filter(kind.of)})).filter((each) => each.events.length > 0);
   const other = events.filter((event) => !KINDS.some((kind) => kind.of(event)));
-  const cuts = cutsIn(timeline).filter(({processes}) => processes.length > 0);
+  const cuts = cutsIn(timeline).filter(({event, processes}) => processes.length > 0 && events.includes(event));
   const down = downtimes(timeline, events);
   const lines = evidence(
     [
@@ -136,7 +171,7 @@ export function* proxyErrors(timeline: Timeline): Iterable<Finding> {
   yield {
     title: byAccess
       ? `The access log has ${count(events.length, 'request')} without a proper answer`
-      : `nginx could not get ${count(events.length, 'request')} answered by the server behind it`,
+      : `${proxy} could not get ${count(events.length, 'request')} answered by ${proxy === 'nginx' ? 'the server behind it' : 'mod_wsgi'}`,
     severity: lost.length === 0 ? 'info' : 'warning',
     message: sentences(
       ...found.map(({what, why, events: own}) => {
@@ -148,7 +183,10 @@ export function* proxyErrors(timeline: Timeline): Iterable<Finding> {
       }),
       other.length > 0 && `${count(other.length, 'request')}: the server could not be reached.`,
       found.length + Math.sign(other.length) === 1 && paths.length > 0 && `The paths: ${list(paths, 4)}.`,
-      !byAccess && 'That their clients got an error (502 or 504), or that nginx asked another server, is proved.',
+      !byAccess &&
+        (proxy === 'nginx'
+          ? 'That their clients got an error (502 or 504), or that nginx asked another server, is proved.'
+          : 'That their clients got an error is proved.'),
       inReloads > 0 &&
         `${inReloads === events.length ? 'All' : inReloads} of them fell into ${hit.length === 1 && only ? only.reload.id : `${hit.length} reloads and stops`}, by the times of both logs.`,
     ),
@@ -159,13 +197,20 @@ export function* proxyErrors(timeline: Timeline): Iterable<Finding> {
     workers: [],
     evidence: lines,
     against: [],
-    cannotSee: unexplained.length > 0 ? ['what the server was doing: its own lines of the same second tell'] : [],
-    fixes: inReloads > 0 ? [SERVE_ON] : [],
+    cannotSee:
+      unexplained.length === 0
+        ? []
+        : [
+            proxy === 'nginx'
+              ? 'what the server was doing: its own lines of the same second tell'
+              : 'what became of the daemon process, unless mod_wsgi says it: it does so at "LogLevel wsgi:info"',
+          ],
+    fixes: inReloads > 0 && proxy === 'nginx' ? [SERVE_ON] : [],
     next:
-      unexplained.length > 0
+      unexplained.length > 0 && proxy === 'nginx'
         ? ["the server's own log in the second of the first of these: a reload, a time limit, a kill, a start?"]
         : [],
-    identity: ['nginx', 'upstream'],
+    identity: [proxy, 'upstream'],
   };
 }
 
@@ -196,6 +241,7 @@ function told(cuts: readonly Cut[]): string | null {
 }
 
 function namesIt({remarks}: Process, {fields}: LogEvent): boolean {
+  if (fields['uri'] === undefined) return false;
   return remarks.some(
     (remark) => (isRunningRequest(remark) || remark.meaning.kind === 'request-error') && remark.fields['uri'] === fields['uri'],
   );
@@ -210,7 +256,9 @@ function howOf({forced, end, signal}: Process): string {
     case 'timeout':
       return 'was ended by timeout';
     case 'stop-timeout':
-      return 'was ended at the end of graceful_timeout';
+      return forced?.event.message.startsWith('gunicorn/')
+        ? 'was ended at the end of graceful_timeout'
+        : 'was ended because its time to leave was over';
     default:
       return end === 'crashed' ? 'crashed' : signal === null ? 'was killed' : `was killed by signal ${signal}`;
   }

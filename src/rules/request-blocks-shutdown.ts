@@ -4,6 +4,7 @@ import type {Forced, Instance, Process, Timeline} from '../timeline/timeline.ts'
 import {gunicornOf, killsBy} from './arbiter-kills.ts';
 import {describeRequestHang, leftBehindIn} from './arbiter-request-hang.ts';
 import {asgiRequests} from './asgi-requests.ts';
+import {daemonProcessKills} from './daemon-process-kills.ts';
 import {forcedWorkers, isRunningRequest, requestOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {phasedKills} from './phased-kills.ts';
@@ -45,7 +46,7 @@ const rule: Rule = {
       'loop that counts its requests), or that nginx lost in the moment of the kill, and was then killed. Under gunicorn also a worker that never said "Worker exiting" ' +
       'until graceful_timeout was over, and an event loop that says that it goes without its requests. uvicorn that waits for ' +
       'connections or background tasks when the log ends, or cancels them; daphne that kills what is still running; puma that says ' +
-      '"KILL sent" in a phased restart.',
+      '"KILL sent" in a phased restart; a process of mod_wsgi that was told to leave, never said "Stopping process" and was ended.',
     why:
       'A worker that is asked to leave finishes its request first. A request that takes longer than the master waits (the ' +
       'mercy) or longer than a request may take (harakiri) is cut: ' +
@@ -82,6 +83,7 @@ const rule: Rule = {
       'puma/phased-restart',
       'nginx/closed',
       'nginx/unanswered',
+      'apache/shutdown-requested',
     ],
     otherwise:
       'nothing in this log names a request that is running: set harakiri (shorter than worker-reload-mercy), or send ' +
@@ -95,6 +97,7 @@ const rule: Rule = {
       if (finding) yield finding;
     }
     yield* asgiRequests(timeline);
+    yield* daemonProcessKills(timeline, 'request');
     for (const instance of timeline.instances) {
       const finding = phasedKills(instance);
       if (finding) yield finding;

@@ -9,8 +9,8 @@ import type {Evidence, Finding} from './rule.ts';
 import {programOf} from './starts.ts';
 import {evidence, instanceName, kindOf, list, proof, seconds, sentences} from './wording.ts';
 
-/** They write nothing when they are gone: their silence is no sign of a hang (celery/apps/worker.py, hypercorn/run.py). */
-const WITHOUT_FAREWELL: ReadonlySet<string> = new Set(['celery', 'hypercorn']);
+/** They write nothing when they are gone: their silence is no sign of a hang (celery/apps/worker.py, hypercorn/run.py, server/mpm/event/event.c). */
+const WITHOUT_FAREWELL: ReadonlySet<string> = new Set(['celery', 'hypercorn', 'apache']);
 /** Seconds after which a stop that still goes on is worth a warning: the time most platforms wait at the longest. */
 const LONG = 60;
 
@@ -60,9 +60,11 @@ function ofServer(timeline: Timeline, instance: Instance, reload: Reload): Findi
         ? reload.began.message === 'celery/cold-shutdown'
           ? 'A cold shutdown waits for no task: those that were running are cut.'
           : 'A warm shutdown waits for the tasks that are running, without a limit of its own.'
-        : programs.length > 0
-          ? `It waits for ${list(programs)}.`
-          : 'What it waits for, no line tells.',
+        : instance.supervisor === 'apache'
+          ? 'Apache waits 3 s for the processes of mod_wsgi, kills those that have not said "Exiting process" by then, and writes nothing of it.'
+          : programs.length > 0
+            ? `It waits for ${list(programs)}.`
+            : 'What it waits for, no line tells.',
   });
 }
 

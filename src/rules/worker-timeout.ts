@@ -3,6 +3,7 @@ import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
 import {type ArbiterKill, killsBy, ownKill, workerClass} from './arbiter-kills.ts';
 import {DEFAULT_TIMEOUT} from './arbiter-remedies.ts';
+import {daemonProcessKills} from './daemon-process-kills.ts';
 import {capital} from './deaths.ts';
 import {reloadsOf, requestOf} from './forced-workers.ts';
 import {peerTimeouts} from './peer-timeouts.ts';
@@ -36,7 +37,8 @@ const rule: Rule = {
   docs: {
     sees:
       'Workers that gunicorn aborted with WORKER TIMEOUT while they served or started; whether they ever served, and ' +
-      "whether the SIGKILL that may follow is gunicorn's own. Workers that puma, unicorn and php-fpm killed at such a limit.",
+      "whether the SIGKILL that may follow is gunicorn's own. Workers that puma, unicorn and php-fpm killed at such a limit; " +
+      'processes of mod_wsgi that ended at deadlock-timeout, request-timeout or startup-timeout.',
     why:
       'Each worker shows its arbiter that it lives. A sync worker cannot while it handles a request, and no worker can while ' +
       'it imports the application. After timeout (30 s by default) the arbiter sends SIGABRT, and about a second later ' +
@@ -60,8 +62,11 @@ const rule: Rule = {
       'puma/worker-timeout',
       'unicorn/worker-timeout',
       'php-fpm/execution-timed-out',
+      'apache/deadlock',
+      'apache/request-limit',
+      'apache/start-up-limit',
     ],
-    otherwise: 'no line of gunicorn tells of a worker, and none of puma, unicorn or php-fpm of a time limit',
+    otherwise: 'no line of gunicorn tells of a worker, and none of puma, unicorn, php-fpm or mod_wsgi of a time limit',
   },
   *check(timeline) {
     for (const [instance, kills] of killsBy(timeline, 'timeout')) {
@@ -77,6 +82,7 @@ const rule: Rule = {
       }
     }
     yield* peerTimeouts(timeline);
+    yield* daemonProcessKills(timeline, 'lock', 'request-limit', 'start');
   },
 };
 

@@ -320,7 +320,7 @@ class Conclusion {
   private wait(draft: ProcessDraft): Duration {
     const {asked, forced, ended, leaving} = draft;
     if (asked === null) return {min: 0, max: null};
-    if (ended === null && (leaving !== null || (draft.end === 'clean' && draft.goneBy !== null)))
+    if (ended === null && ((leaving !== null && !saysGoodbye(draft)) || (draft.end === 'clean' && draft.goneBy !== null)))
       return between(asked.told.at, endedAt(draft));
     if (ended === null) {
       if (forced !== null) return {min: this.patience(asked.told.at, forced).min, max: null};
@@ -374,7 +374,12 @@ function programOf({instance, program, pid, started}: ProcessDraft, inferred: bo
 
 /** It said that it was leaving, and no snapshot shows it since. */
 function hasLeft(draft: ProcessDraft): boolean {
-  return draft.leaving !== null && !isSeenAfter(draft.leaving, draft);
+  return draft.leaving !== null && !saysGoodbye(draft) && !isSeenAfter(draft.leaving, draft);
+}
+
+/** A process of mod_wsgi says "Stopping process" when it leaves its work, and "Exiting process" when it is all but gone. */
+function saysGoodbye({instance}: ProcessDraft): boolean {
+  return instance.supervisor === 'apache';
 }
 
 /** The handler that reports it is the last that a process of uWSGI runs (core/uwsgi.c, uwsgi_segfault). */
@@ -426,7 +431,7 @@ function endOf(process: ProcessDraft | null): ReloadedWorker['end'] {
   const {asked} = process;
   if (process.end === 'clean' && asked?.reload != null && rivalsOf(asked.reload).length > 0) return 'unknown';
   if (process.forced !== null || process.end === 'forced') return 'forced';
-  if (process.end === null && process.leaving !== null) return 'clean';
+  if (process.end === null && process.leaving !== null && !saysGoodbye(process)) return 'clean';
   if (process.end === 'crashed' || process.end === 'killed') return process.end;
   return isAlive(process) || process.end === 'lost' ? 'unknown' : 'clean';
 }

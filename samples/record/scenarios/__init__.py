@@ -2,6 +2,6 @@
 
 from scenario import SCENARIOS
 
-from . import asgi, gunicorn, machine, nginx, queues, supervisord, systemd, uwsgi
+from . import apache, asgi, gunicorn, machine, nginx, queues, supervisord, systemd, uwsgi
 
-__all__ = ["SCENARIOS", "asgi", "gunicorn", "machine", "nginx", "queues", "supervisord", "systemd", "uwsgi"]
+__all__ = ["SCENARIOS", "apache", "asgi", "gunicorn", "machine", "nginx", "queues", "supervisord", "systemd", "uwsgi"]

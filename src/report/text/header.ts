@@ -155,7 +155,7 @@ function label(name: string): string {
   return name.padEnd(LABEL_WIDTH);
 }
 
-const SPELLED: Readonly<Record<string, string>> = {uwsgi: 'uWSGI', procfile: 'foreman or honcho'};
+const SPELLED: Readonly<Record<string, string>> = {uwsgi: 'uWSGI', apache: 'Apache', procfile: 'foreman or honcho'};
 
 function spelled(supervisor: string): string {
   return SPELLED[supervisor] ?? printable(supervisor);

@@ -10,6 +10,7 @@ import {goesOn} from './reloads.ts';
 import {addSetting} from './settings.ts';
 import {hasParent} from './sources.ts';
 import {beginWithoutMaster} from './start-up.ts';
+import {finishSupervisor} from './stop-lines.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 import {fillSlot, finishGeneration, joinGeneration} from './succession.ts';
 
@@ -73,6 +74,7 @@ function processEnded(story: StoryDraft, event: LogEvent): void {
   else died(process, event);
   goesOn(process.instance, event);
   finishGeneration(process.instance, event);
+  if (process.instance.supervisor === 'apache') finishSupervisor(story, process.instance, event);
 }
 
 /** It went while it was serving, or in a way that only the signal or the exit code can tell. */

@@ -1,8 +1,9 @@
 /** Masters: their start, their new image, their end. */
 import type {LogEvent} from '../event.ts';
 import {processOf} from './attribution.ts';
-import {type InstanceDraft, isAlive, masterKey, type ProcessDraft} from './draft.ts';
+import {end, type InstanceDraft, isAlive, killerOf, masterKey, type ProcessDraft, type ReloadDraft} from './draft.ts';
 import {finishReload, goesOn, leaveUnfinished} from './reloads.ts';
+import {outwaited} from './silent-kill.ts';
 import {beginEpoch} from './start-up.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
@@ -29,8 +30,12 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
     story.stop(same, event);
     if (same.active !== null) leaveUnfinished(same.active);
   } else if (same !== undefined) {
-    // supervisord says so again when it has restarted itself.
-    if (same.active?.kind === 'graceful' && same.supervisor === 'supervisord') finishReload(same.active, event, 'completed');
+    // supervisord and Apache say so again when they have restarted themselves.
+    const {active, supervisor} = same;
+    if (active?.kind === 'graceful' && (supervisor === 'supervisord' || supervisor === 'apache')) {
+      if (supervisor === 'apache') endLeft(same, active, event);
+      finishReload(active, event, 'completed');
+    }
     return;
   }
   const upgraded = running.find(({active}) => active?.kind === 'usr2');
@@ -42,6 +47,17 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
   const predecessor = story.source.instances.findLast((past) => past.stopped !== null && !past.isSucceeded);
   const instance = story.addInstance(predecessor ?? null);
   beginEpoch(story, instance, event, false);
+}
+
+/** Apache has waited for the processes that it asked: whoever is left was killed, without a word. */
+function endLeft(instance: InstanceDraft, reload: ReloadDraft, event: LogEvent): void {
+  for (const process of outwaited(instance, reload, event)) {
+    process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
+    process.killedBy = killerOf(instance);
+  }
+  for (const {old} of reload.entries) {
+    if (old !== null && isAlive(old)) end(old, event, old.forced === null ? 'lost' : 'forced');
+  }
 }
 
 /** Of a master that was killed from outside its own log is silent: the next start shows that it is gone. */

@@ -1,7 +1,7 @@
 import type {LogEvent} from '../event.ts';
 import {settingAt} from '../lookup.ts';
 import {between} from '../time.ts';
-import type {InstanceDraft, ProcessDraft} from './draft.ts';
+import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
 import {isAlive} from './draft.ts';
 
 /** gunicorn's graceful_timeout in seconds where nothing sets it (gunicorn/config.py). */
@@ -34,6 +34,18 @@ export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): Proces
   // A short graceful_timeout may be over before a worker that nothing holds has come to its end.
   const isBrief = held.every(({leaving}) => leaving !== null && between(leaving.at, ended.at).min < TEARDOWN);
   return isBrief && killed.length === 0 ? [] : held;
+}
+
+/** Seconds that Apache waits for what its modules have started (srclib/apr, memory/unix/apr_pools.c), less what stamps may hide. */
+const APACHE_WAITS = 2;
+
+/**
+ * Daemon processes of mod_wsgi that a restart of Apache must have killed: it waits 3 s for them, whatever their shutdown-timeout is,
+ * kills whoever is left, and writes nothing of it. One that leaves by itself says "Exiting process". `ready` ends the restart.
+ */
+export function outwaited(instance: InstanceDraft, reload: ReloadDraft, ready: LogEvent): ProcessDraft[] {
+  if (between(reload.began.at, ready.at).min < APACHE_WAITS) return [];
+  return reload.entries.flatMap(({old}) => (old !== null && old.instance === instance && isAlive(old) ? [old] : []));
 }
 
 /** All workers of a stop of gunicorn said that they were exiting, and the arbiter waited for longer than an exit takes. */

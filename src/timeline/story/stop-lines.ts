@@ -71,11 +71,12 @@ function isAtWork({events, index}: StoryDraft, {pid, instance, since}: ProcessDr
   return open.size > 0;
 }
 
-/** supervisord does not say when it ends: its last program has gone by then. */
+/** supervisord and Apache do not say when they end: their last program or process has gone by then. */
 export function finishSupervisor(story: StoryDraft, instance: InstanceDraft, event: LogEvent): void {
   const {active} = instance;
   if (active?.kind !== 'stop' || event.meaning.kind !== 'process-ended') return;
-  if (instance.processes.some((process) => process.role === 'program' && isAlive(process))) return;
+  const role = instance.supervisor === 'apache' ? 'worker' : 'program';
+  if (instance.processes.some((process) => process.role === role && isAlive(process))) return;
   story.stop(instance, event);
   finishReload(active, event, 'completed');
 }
