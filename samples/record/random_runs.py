@@ -24,6 +24,7 @@ from invariants import violations  # noqa: E402
 from random_scenarios import DRAWN, scenario_of  # noqa: E402
 from random_scenarios.script import RandomRun  # noqa: E402
 from record import observers  # noqa: E402
+from variants import cut, wrapped  # noqa: E402
 from watch import Unavailable  # noqa: E402
 
 LOGDOCTOR = Path(__file__).resolve().parents[2] / "bin" / "run.js"
@@ -35,25 +36,47 @@ def record(scenario, observe, version, folder):
         logs, facts = recording.finish(version)
         until = recording.start_time + 3600
         kernel = recording.kernel(until)
+        if any(process.inner is not None for process in kernel.processes.values()):
+            kernel = kernel.inside()
         recording.save(folder, logs, facts)
-        configuration = "\n".join(text for name, text in scenario.files.items() if name.endswith((".ini", ".conf.py")))
+        configuration = "\n".join(text for name, text in scenario.files.items() if name.endswith((".ini", ".conf", ".conf.py", ".service")))
         (folder / "run.json").write_text(json.dumps({
             "accidents": recording.accidents, "notes": recording.notes(), "configuration": configuration,
-            "signals": [vars(each) for each in kernel.signals], "logs": sorted(logs),
+            "signals": [vars(each) for each in kernel.signals], "logs": sorted(logs), "first": recording.servers[0].pid,
             "pieces": scenario.notes[0].removeprefix("application: ").split(", "),
         }, indent=1) + "\n")
 
 
-def logs_of(folder):
-    return [folder / name for name in json.loads((folder / "run.json").read_text())["logs"]]
+def variants(folder, logs):
+    """What is judged: the logs as they are, a part of them, and the first one in an envelope. The folder's name decides how."""
+    chance = random.Random(folder.name)
+    yield "", logs, False
+    yield "cut", cut(logs, chance), True
+    times, name = folder / "line-times.json", f"{folder.name.rsplit('-', 1)[0]}.log"
+    if times.exists() and name in logs and name != "systemd.log":
+        written, run = json.loads(times.read_text()), json.loads((folder / "run.json").read_text())
+        if written and logs[name].count(b"\n") == len(written):
+            words, log = wrapped(logs[name], written, run["first"], chance)
+            yield words, {**logs, name: log}, False
 
 
 def judge(folder, logdoctor):
+    logs = {name: (folder / name).read_bytes() for name in json.loads((folder / "run.json").read_text())["logs"]}
+    faults = []
+    for words, variant, is_cut in variants(folder, logs):
+        with tempfile.TemporaryDirectory(prefix="logdoctor-variant-") as place:
+            paths = [Path(place, name) for name in variant]
+            for path in paths:
+                path.write_bytes(variant[path.name])
+            faults += [f"{words}: {fault}" if words else fault for fault in judge_logs(folder, paths, is_cut, logdoctor)]
+    return faults
+
+
+def judge_logs(folder, paths, is_cut, logdoctor):
     truth, run = json.loads((folder / "truth.json").read_text()), json.loads((folder / "run.json").read_text())
-    paths = logs_of(folder)
     run["logs"] = {path.name: path.read_text(errors="replace") for path in paths}
     run["countsRequests"] = truth["server"].startswith("uwsgi")
-    run["unseenRequests"] = 0
+    run["isCut"] = is_cut
     said = subprocess.run(["node", logdoctor, "--json", "--no-progress", *paths], capture_output=True, text=True, timeout=60)
     if said.returncode not in (0, 1):
         if not any(log.strip() for log in run["logs"].values()):
@@ -65,7 +88,7 @@ def judge(folder, logdoctor):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--server", choices=[*DRAWN, "both"], default="both")
+    parser.add_argument("--server", choices=[*DRAWN, "both"], default="both", help="both: uwsgi and gunicorn in turn")
     parser.add_argument("--seed", type=int, help="the first seed; drawn and printed when none is given")
     parser.add_argument("--runs", type=int, default=5, help="so many seeds, one after the other (up to 25 s each)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep every recording there; else only those with a fault, in a new folder")
@@ -80,7 +103,7 @@ def main():
             faults += told(str(folder.relative_to(options.judge)), judge(folder, options.logdoctor))
         return 1 if faults else 0
 
-    servers = list(DRAWN) if options.server == "both" else [options.server]
+    servers = ["uwsgi", "gunicorn"] if options.server == "both" else [options.server]
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     kept = options.keep or Path(tempfile.mkdtemp(prefix="logdoctor-random-"))
     print(f"first seed: {seed}; recordings: {kept}", flush=True)

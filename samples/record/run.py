@@ -181,7 +181,7 @@ class Run:
         self.side_file.touch()
         self.log_path = self.directory / self.scenario.kind.log
         self.log_file = open(self.directory / "console" if self.scenario.kind.journal else self.log_path, "ab")
-        self.ports = {name: free_port() for name in ("port", "port2")}
+        self.ports = {name: free_port() for name in ("port", "port2", "port3", "port4")}
         for name, text in self.scenario.files.items():
             path = self.work / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -289,8 +289,9 @@ class Run:
 
     # -- asking for a reload or a stop; each is noted for the truth
 
-    def acted(self, kind):
-        self.actions.append({"kind": kind, "at": time.time()})
+    def acted(self, kind, master=None):
+        """`master` is the one that was asked, where only its workers can be meant."""
+        self.actions.append({"kind": kind, "at": time.time(), "master": master})
 
     def signal(self, kind, name, server=None):
         self.acted(kind)

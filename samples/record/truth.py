@@ -108,7 +108,7 @@ class Truth:
         signal = self.asked(worker)
         if signal is None or signal.name not in RELOADING:
             return None
-        before = [a for a in self.actions if a["at"] <= signal.t]
+        before = [a for a in self.actions if a["at"] <= signal.t and a["master"] in (None, worker.parent)]
         return before[-1] if before else None
 
     def reloads(self):

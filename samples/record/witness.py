@@ -36,7 +36,7 @@ def identify():
     elif uwsgi.i_am_the_spooler():
         note("process", role="spooler", worker=None)
     elif uwsgi.worker_id():
-        note("process", role="worker", worker=uwsgi.worker_id())
+        note("process", role="worker", worker=uwsgi.worker_id(), app=uwsgi.opt.get("wsgi-file", b"").decode())
 
 
 def watch(application):

@@ -89,9 +89,17 @@ const ALWAYS_KILLED: ReadonlySet<Process['role']> = new Set(['gateway', 'spooler
 /** A process that was asked and whose end the log never tells may have been killed. */
 function forcedKills(timeline: Timeline): Measure {
   const gone = unlessTwice(processesOf(timeline).filter(({role, end}) => !ALWAYS_KILLED.has(role) && end !== 'running'));
+  // The wait of a stop shows that somebody had to be killed; of those that had left their loop it does not show who.
+  const explained = new Set(
+    gone.filter((process) => process.end === 'forced' && !isGuess(process)).map(({asked}) => asked?.reload),
+  );
   const cases = gone.flatMap((process): Case[] => {
     const {end, forced, ended, asked} = process;
-    if (end === 'forced') return [{what: named(process), value: exactly(1), at: forced?.event ?? ended}];
+    if (end === 'forced') {
+      const min = isGuess(process) && explained.has(asked?.reload) ? 0 : 1;
+      explained.add(asked?.reload);
+      return [{what: named(process), value: {min, max: 1}, at: forced?.event ?? ended}];
+    }
     if (end !== 'lost' || asked === null) return [];
     return [{what: `${named(process)}, whose end is not told`, value: {min: 0, max: 1}, at: asked.event}];
   });
@@ -105,6 +113,10 @@ function forcedKills(timeline: Timeline): Measure {
     among: gone.length,
     missing: 'the log shows no process that ended',
   });
+}
+
+function isGuess({forced, leaving, asked}: Process): boolean {
+  return forced?.inferred === true && leaving !== null && asked?.reload != null;
 }
 
 /** A master is a program of the supervisor that runs it as well: the same process, and the same end. */

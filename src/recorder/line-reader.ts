@@ -15,7 +15,7 @@ import {FamiliarLines} from './familiar-lines.ts';
 import {GluedMessages} from './glued-messages.ts';
 import type {Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
-import {contentOf, lineStarts} from './line-starts.ts';
+import {contentOf, lineStarts, namedFront, namesWriter} from './line-starts.ts';
 import type {Matchers} from './matchers.ts';
 import {isLoggers, Peeler, type Unwrapped} from './peeler.ts';
 import {isWeak, type Reader} from './reader.ts';
@@ -313,12 +313,17 @@ export class LineReader {
     const {layers, origins} = this;
     const {stamps} = this.keeper;
     const status = this.supervisors.find(({format, bit}) => format === systemctl && (bit & by) !== 0)?.matcher ?? null;
-    const starts = lineStarts({layers, origins, stamps, status}, buffer, at, lineEnd);
+    const fronts = {layers, origins, stamps, status};
+    const starts = lineStarts(fronts, buffer, at, lineEnd);
     const isClean = starts.length > 0 && strangest(buffer, at, lineEnd) === null && withoutUnseen(buffer, at, lineEnd) === null;
     if (!isClean) return null;
     this.keeper.note('lines without line ends between them: taken apart where the front of another begins');
     const bounds = [at, ...starts].flatMap((from, n) => [from, ...this.messageEnd(from, starts[n] ?? lineEnd, by)]);
-    const pieces = bounds.map((from, n) => buffer.toString('latin1', from, bounds[n + 1] ?? lineEnd));
+    const own = namedFront(fronts, buffer, at);
+    const pieces = bounds.map((from, n) => {
+      const isInside = own !== '' && starts.includes(from) && !namesWriter(fronts, from);
+      return (isInside ? own : '') + buffer.toString('latin1', from, bounds[n + 1] ?? lineEnd);
+    });
     return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
   }
 

@@ -50,6 +50,24 @@ export function lineStarts(fronts: Fronts, buffer: Buffer, at: number, lineEnd: 
   return starts;
 }
 
+/**
+ * The front of a line that tells who wrote it; empty where it has none. What begins behind it with a front that names nobody is
+ * inside it: a message behind output without a line end.
+ */
+export function namedFront(fronts: Fronts, buffer: Buffer, at: number): string {
+  return namesWriter(fronts, at) ? buffer.toString('latin1', at, frontEnd(fronts, buffer, at)) : '';
+}
+
+/** Whether the front that begins here names a host, or a program and its process. */
+export function namesWriter({layers, origins, stamps}: Fronts, at: number): boolean {
+  const layer = layers.matcher.prefix(at);
+  if (layer < 0 || !stamps.has(layer)) return false;
+  if (layers.text(layer, 'host') !== null) return true;
+  const origin = origins.matcher.prefix(layers.matcher.end());
+  if (origin < 0 || origins.text(origin, 'host') === null) return false;
+  return origins.text(origin, 'processId') !== null || origins.text(origin, 'ident') !== null;
+}
+
 /** Where what stands around the first message ends. */
 export function contentOf({layers, origins, stamps}: Omit<Fronts, 'status'>, at: number): number {
   let body = at;

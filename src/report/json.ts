@@ -163,6 +163,7 @@ function writer(timeline: Timeline) {
         : {instance: instance.runsAs.instance, program: instance.runsAs.name, inferred: instance.runsAs.inferred},
     settings: effective(instance.settings).map(setting),
     processes: instance.processes.map(process),
+    unproved: instance.unproved,
   });
 
   const worker = ({worker, oldPid, newPid, wait, end}: ReloadedWorker) => ({

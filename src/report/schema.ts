@@ -120,6 +120,11 @@ const instance = object({
   },
   settings: array(setting),
   processes: array(process),
+  unproved: {
+    ...array(integer),
+    description:
+      'Pids of workers that another instance may have started as well: whose they are, and what follows from it, is a guess',
+  },
 });
 
 const reload = object({

@@ -2,7 +2,7 @@ import {thousands} from '../number.ts';
 import type {Cause, LogEvent} from '../timeline/event.ts';
 import {instanceWithId} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
-import type {Instance, OrphanedTask, Process, Timeline} from '../timeline/timeline.ts';
+import {type Instance, type OrphanedTask, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {cutByTimeLimit, cutInQueue, leftByWorker} from './queue-losses.ts';
 import {leftAtRestart} from './queue-restarts.ts';
@@ -84,7 +84,10 @@ const rule: Rule = {
       yield* withoutTasks(timeline);
       return;
     }
-    const orphans = timeline.tasks.orphaned.filter((task) => isTaskOfWorker(task.started));
+    const spoolers = new Set(processesOf(timeline).flatMap(({role, pid}) => (role === 'spooler' ? [pid] : [])));
+    const orphans = timeline.tasks.orphaned.filter(
+      ({started, pid}) => isTaskOfWorker(started) && !spoolers.has(pid ?? UNKNOWN_PID),
+    );
     for (const [owner, tasks] of grouped(timeline, orphans)) {
       yield* findingsOf(timeline, owner, tasks);
     }
@@ -114,13 +117,17 @@ function* findingsOf(timeline: Timeline, owner: Instance | null, tasks: readonly
 }
 
 function* withoutTasks(timeline: Timeline): Iterable<Undecided> {
-  const gone = timeline.instances.flatMap(({processes}) => processes).filter(isCutShort);
+  const gone = processesOf(timeline).filter(isCutShort);
   if (gone.length === 0) return;
   yield {
     undecided:
       'work in the background of the workers that were recycled or killed (pid ' +
       `${list(unique(gone.map(({pid}) => pid)), 5)}) was at risk, and no line tells whether there was any. ${HOW}`,
   };
+}
+
+function processesOf({instances}: Timeline): Process[] {
+  return instances.flatMap(({processes}) => processes);
 }
 
 /** Gone while it might still have had something to do. */

@@ -5,7 +5,7 @@ import {precedes} from './lookup.ts';
 import type {Recording} from './recording.ts';
 import {SEEN, snapshotsOf} from './snapshots.ts';
 import type {Constraint} from './solve.ts';
-import type {ForcedDraft, InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
+import type {AskedDraft, ForcedDraft, InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
 import {causeOf, isAlive, killerOf, newProcess} from './story/draft.ts';
 import {inferSettings} from './story/settings.ts';
 import {taskLedger} from './tasks.ts';
@@ -230,7 +230,7 @@ class Conclusion {
     const isOver = stopped !== null && !isSeenAfter(stopped, draft);
     const leaving = hasLeft(draft) ? draft.leaving : null;
     const crash = fatalCrash(draft);
-    const isGuess = draft.asked?.by === 'stop' && draft.asked.reload !== null && rivalsOf(draft.asked.reload).length > 0;
+    const isGuess = this.isEndGuessed(draft);
     const told = isGuess && draft.end === 'clean' ? 'lost' : draft.end;
     const end: ProcessEnd =
       told ??
@@ -255,12 +255,12 @@ class Conclusion {
       asked: this.asked(draft, segments),
       leaving: draft.leaving,
       forced: this.forced(draft),
-      endedAt: this.endedAt(draft, end),
+      endedAt: isGuess ? UNKNOWN_INSTANT : this.endedAt(draft, end),
       ended: draft.ended ?? crash ?? (draft.forced === null ? leaving : null),
       end,
       cause: causeOf(draft),
       killedBy: end === 'forced' ? (draft.killedBy ?? killerOf(this.draft)) : null,
-      ownedBy: draft.ownedBy ?? draft.forced?.event ?? null,
+      ownedBy: draft.ownedBy ?? (draft.forced?.inferred ? null : (draft.forced?.event ?? null)),
       signal: draft.signal,
       requests: countOf(segments),
       segments,
@@ -269,6 +269,12 @@ class Conclusion {
       successor: draft.successor?.started ?? null,
       remarks: draft.remarks,
     };
+  }
+
+  /** No line tells which of several instances stopped: then nobody knows which master has left either, and whose workers. */
+  private isEndGuessed({asked, role, end}: ProcessDraft): boolean {
+    const stop = role === 'master' ? (end === null ? null : this.draft.lastReload) : asked?.by === 'stop' ? asked.reload : null;
+    return stop?.kind === 'stop' && rivalsOf(stop).length > 0;
   }
 
   /** A master says its pid when it has imported the application; it may have printed the banner itself, long before. */
@@ -303,7 +309,7 @@ class Conclusion {
     if (forced === null) return null;
     const {event, tries, deadline, inferred} = forced;
     const {at} = event;
-    return {at, event, tries, deadline, inferred, patience: asked === null ? null : this.patience(asked.told.at, forced)};
+    return {at, event, tries, deadline, inferred, patience: asked === null ? null : this.patience(asked, forced)};
   }
 
   private appLoad(event: LogEvent): AppLoad {
@@ -323,7 +329,7 @@ class Conclusion {
     if (ended === null && ((leaving !== null && !saysGoodbye(draft)) || (draft.end === 'clean' && draft.goneBy !== null)))
       return between(asked.told.at, endedAt(draft));
     if (ended === null) {
-      if (forced !== null) return {min: this.patience(asked.told.at, forced).min, max: null};
+      if (forced !== null) return {min: this.patience(asked, forced).min, max: null};
       return this.lasted(asked.reload, asked.told.at, this.lastSeen(draft, this.segments.get(draft) ?? []));
     }
     // No line tells its end: this one shows that it was over.
@@ -333,15 +339,16 @@ class Conclusion {
     }
     const byLines = between(asked.told.at, endedAt(draft));
     const counted = waitedSeconds(ended);
-    if (forced === null) return counted === null ? byLines : tighter(byLines, {min: 0, max: counted + 1});
-    return tighter(byLines, withReaping(this.patience(asked.told.at, forced)));
+    if (forced === null) return counted === null || asked.again !== null ? byLines : tighter(byLines, {min: 0, max: counted + 1});
+    return tighter(byLines, withReaping(this.patience(asked, forced)));
   }
 
   /** From asked to forced. What the two instants leave open, the mercy may tell. */
-  private patience(asked: Instant, {event: forced, tries}: ForcedDraft): Duration {
-    const byLines = between(asked, forced.at);
+  private patience({told, again}: AskedDraft, {event: forced, tries}: ForcedDraft): Duration {
+    const byLines = between(told.at, forced.at);
     const byMercy = forced.meaning.deadline === 'mercy' && tries === 1 ? patienceBefore(forced, this.draft) : null;
-    return byMercy === null || (isExact(asked) && isExact(forced.at)) ? byLines : tighter(byLines, byMercy);
+    if (byMercy === null || (isExact(told.at) && isExact(forced.at))) return byLines;
+    return tighter(byLines, again === null ? byMercy : {min: byMercy.min, max: null});
   }
 
   /**

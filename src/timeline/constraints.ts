@@ -13,6 +13,8 @@ const PATIENCE = {min: 0, max: 3};
 /** A killed process is gone at once; its master notices within a round or two. */
 const REAPED = {min: 0, max: 3};
 
+const BY_MERCY = 'the mercy and one round of the master';
+
 /** A stamp stands for its whole second. */
 const STAMP = -1;
 /** supervisord tells of a stop up to two seconds after its signal (supervisor/process.py, stop_report). */
@@ -52,13 +54,15 @@ function constraintsOfProcess({started, asked, recycling, forced, ended}: Proces
   };
   if (asked !== null && forced?.event.meaning.deadline === 'mercy' && forced.tries === 1) {
     const patience = patienceBefore(forced.event, instance);
-    if (patience !== null) add(asked.told, forced.event, patience, 'the mercy and one round of the master');
+    const {told, again} = asked;
+    if (patience !== null && again !== null) add(told, forced.event, {min: patience.min, max: null}, BY_MERCY);
+    if (patience !== null) add(again ?? told, forced.event, again === null ? patience : {min: 0, max: patience.max}, BY_MERCY);
   }
   if (forced !== null && ended !== null)
     add(forced.event, ended, REAPED, 'a killed process is noticed within a round of the master');
   if (asked !== null && forced === null && ended !== null) {
     const waited = waitedSeconds(ended);
-    if (waited !== null) add(asked.told, ended, {min: 0, max: waited + 1}, 'the burial says how long it took');
+    if (waited !== null) add(asked.again ?? asked.told, ended, {min: 0, max: waited + 1}, 'the burial says how long it took');
   }
   const lived = recycling?.event.fields['seconds'];
   if (started !== null && recycling !== null && typeof lived === 'number') {

@@ -7,7 +7,7 @@ import {holdsTruth} from '../recorded-truth.ts';
 // `expected` and `mustNotFire` were written by hand; everything else in truth.json is what the kernel saw.
 const folders = ['uwsgi', 'gunicorn']
   .flatMap((server) => readdirSync(`test/random/${server}`).map((name) => `test/random/${server}/${name}`))
-  .filter((folder) => !folder.endsWith('/held-until-the-arbiter-left')); // no line tells of its kills
+  .filter((folder) => !/\/(held-until-the-arbiter-left|killed-within-a-second)$/.test(folder)); // no line tells of their kills
 
 describe.each(folders)('%s', (folder) => holdsTruth(() => folder));
 
@@ -97,4 +97,58 @@ test('a vassal that reloads is not the one that is told to stop just before', as
 test('names no master as the one that died where no line tells which of two vassals had stopped before', async () => {
   const {findings} = await analyze({inputs: ['test/rules/master-died/fires-of-which-vassal-no-line-tells.log']});
   expect(findings.find(({rule}) => rule === 'master-died')).toMatchObject({instance: null, pids: []});
+});
+
+test('of workers that said that they leave as graceful_timeout was over, none is said to have left, and none to be killed', async () => {
+  const ends = async (name: string) => {
+    const {timeline} = await analyze({inputs: [`test/random/gunicorn/${name}/gunicorn.log`]});
+    const workers = timeline.instances[0]?.processes.filter(({role}) => role === 'worker') ?? [];
+    return workers.map(({pid, end, forced}) => [pid, end, forced?.inferred ?? null]);
+  };
+  expect(await ends('killed-within-a-second')).toEqual([13138, 13139].map((pid) => [pid, 'lost', null]));
+  expect(await ends('left-as-the-deadline-came')).toEqual([
+    [18393, 'lost', null],
+    [18416, 'forced', true],
+  ]);
+});
+
+test('a kill that comes before the graceful_timeout that the log tells is nobody known', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/gunicorn/killed-from-outside-during-a-stop/gunicorn.log']});
+  expect(timeline.instances[0]?.processes.find(({pid}) => pid === 27423)).toMatchObject({end: 'killed', killedBy: null});
+});
+
+test('uWSGI counts what a worker takes from the last request to all: the burial tells nothing of an earlier one', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/stopped-and-then-at-once/uwsgi.log']});
+  const waits = timeline.reloads[0]?.workers.filter(({oldPid}) => oldPid === 1364 || oldPid === 1365) ?? [];
+  expect(waits.map(({wait}) => wait.max)).toEqual([null, null]);
+});
+
+test('a master that replaces its image is not the one that says meanwhile that it stops', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/stop-beside-a-new-image/uwsgi.log']});
+  const master = (id: string) => timeline.instances.find((instance) => instance.id === id)?.masterPid;
+  expect(timeline.reloads.map(({kind, instance}) => [kind, master(instance)])).toEqual([
+    ['graceful', 11071],
+    ['graceful', 11070],
+    ['stop', 11070],
+    ['stop', 11071],
+  ]);
+});
+
+test('a worker that is asked alone is not the beginning of a reload that its master announces later', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/one-worker-asked-before-the-reload/uwsgi.log']});
+  expect(timeline.reloads.map(({kind, headless}) => [kind, headless])).toEqual([
+    ['workers', true],
+    ['graceful', false],
+    ['stop', false],
+  ]);
+});
+
+test('a message behind output without a line end is of the stream that its line names', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/gunicorn/dots-in-an-envelope/gunicorn.log']});
+  expect(timeline.instances.map(({masterPid}) => masterPid)).toEqual([32095, 32153]);
+});
+
+test('a worker of gunicorn that speaks as uvicorn before anything tells of its start is no server of its own', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/gunicorn/uvicorn-worker-without-its-start/main.log']});
+  expect(timeline.instances.map(({supervisor}) => supervisor)).toEqual(['gunicorn']);
 });

@@ -91,7 +91,7 @@ describe('a kill by supervisord', () => {
       ],
     );
     expect(instanceOf(timeline, 'uwsgi-2')).toMatchObject({predecessor: 'uwsgi-1', masterPid: 900, runsAs: {name: 'shop'}});
-    expect(processOf(timeline, 'uwsgi-1', 802)).toMatchObject({end: 'clean', cause: 'master-gone'});
+    expect(processOf(timeline, 'uwsgi-1', 802)).toMatchObject({end: 'lost', cause: 'master-gone'});
     expect(processOf(timeline, 'uwsgi-2', 902).end).toBe('running');
     expect(timeline.reloads.map(({instance, kind}) => `${instance} ${kind}`)).toEqual(['uwsgi-1 stop', 'uwsgi-2 graceful']);
   });

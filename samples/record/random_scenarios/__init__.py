@@ -2,9 +2,9 @@
 
 import random
 
-from random_scenarios import gunicorn, uwsgi
+from random_scenarios import gunicorn, outer, uwsgi
 
-DRAWN = {"uwsgi": uwsgi.draw, "gunicorn": gunicorn.draw}
+DRAWN = {"uwsgi": uwsgi.draw, "gunicorn": gunicorn.draw, "supervisord": outer.supervised, "systemd": outer.as_a_unit}
 
 
 def scenario_of(server, seed):

@@ -74,6 +74,28 @@ ASGI = ASGI[:ASGI.index("    start_response(")] + """\
     await send({"type": "http.response.body", "body": b"ok\\n"})
 """
 
+# For uWSGI's spooler: a request leaves a job there.
+SPOOLING = '''
+
+import uwsgi
+
+
+def spool(job):
+    task(job[b"n"].decode(), float(job[b"seconds"]))
+    return uwsgi.SPOOL_OK
+
+
+uwsgi.spooler = spool
+answer = application
+
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/spool":
+        query = parse_qs(environ["QUERY_STRING"])
+        uwsgi.spool({b"n": query["n"][0].encode(), b"seconds": query["seconds"][0].encode()})
+    return answer(environ, start_response)
+'''
+
 PIECES = {
     "thread": '\n\nthreading.Thread(target=loop, name="poller").start()\n',
     "daemon-thread": '\n\nthreading.Thread(target=loop, name="poller", daemon=True).start()\n',

@@ -2,7 +2,7 @@
 
 from random_scenarios import application
 from random_scenarios.script import (
-    Script, killing, killing_master, requesting, signalling, signalling_group, touching, twice,
+    Script, killing, killing_master, requesting, signalling, signalling_group, stopping_within, touching, twice,
 )
 from scenario import Scenario
 from servers import UWSGI
@@ -22,34 +22,59 @@ LOGGING = ("log-date = true", "log-date = %%Y-%%m-%%d %%H:%%M:%%S", "log-date = 
            "log-maxsize = 3000\nlogto = main.log", "logto = main.log")
 
 
-def wsgi(*lines):
-    return "\n".join(["[uwsgi]", "plugin = python3", "wsgi-file = app.py", "master = true", *lines, ""])
+# What a mule runs that has a program of its own.
+MULE = """\
+import time
+
+while True:
+    time.sleep(1)
+"""
 
 
-def fifo(kind, command):
+def wsgi(name, *lines):
+    return "\n".join(["[uwsgi]", "plugin = python3", f"wsgi-file = {name}app.py", "master = true", *lines, ""])
+
+
+def fifo(kind, command, name, of):
     def act(run):
+        master = of and of(run)
         try:
-            run.fifo(kind, command)
+            run.fifo(kind, command, name)
+            run.actions[-1]["master"] = master
         except OSError:  # nobody reads it: the server is gone or on its way
             run.actions.pop()
-    return f"fifo {command}", act
+    return f"{name} {command}", act
 
 
-def deleting(kind, name):
+def deleting(kind, name, of):
     def act(run):
-        if kind:
-            run.acted(kind)
+        run.acted(kind, of(run))
         (run.work / name).unlink(missing_ok=True)
     return f"delete {name}", act
 
 
 class Drawn:
-    """The lines of one instance and what can be done to it."""
+    """
+    The lines of one instance and what can be done to it. `name` stands in front of its files, where several instances share a folder;
+    `which` is the server of the run that it is, None for one inside another.
+    """
 
-    def __init__(self, chance):
+    def __init__(self, chance, name="", port="port", which=0):
+        self.name, self.port, self.chance = name, port, chance
+        self.of = (lambda run: run.chief(which)) if which is not None else (lambda run: run.master_of(f"{name}app.py"))
+        self.which = which or 0
         self.lines, self.askings, self.accidents, self.recycling = [], [], [], "max-requests"
-        self.files, self.chance, self.settle = {}, chance, 1
+        self.jobs, self.settle = (), 1
         self.pieces, self.app = application.draw(chance)
+        self.files = {}
+
+    def draw(self):
+        self.draw_workers()
+        self.draw_patience()
+        self.draw_company()
+        self.draw_asking()
+        self.draw_logging()
+        return self
 
     def maybe(self, probability, *lines):
         if self.chance.random() < probability:
@@ -65,16 +90,17 @@ class Drawn:
         engine = chance.random()
         if engine < 0.08:
             self.lines += ["plugin = gevent_python311", "gevent = 10"]
+            self.maybe(0.4, "gevent-monkey-patch = true")
         elif engine < 0.14:
             self.lines += ["plugin = greenlet_python311,asyncio_python311", "asyncio = 10", "greenlet = true"]
         elif engine < 0.4:
             self.lines += [f"threads = {chance.choice((2, 4))}"]
         elif engine < 0.85:
             self.lines += ["enable-threads = true"]
-        if self.processes > 2 and self.maybe(0.15, "cheaper = 1", "cheaper-initial = 1", "cheaper-step = 1"):
+        if self.processes > 2 and self.maybe(0.2, "cheaper = 1", "cheaper-initial = 1", "cheaper-step = 1"):
             algorithm = chance.choice(CHEAPER_ALGORITHMS)
             if algorithm == "busyness":
-                self.lines += ["plugin = cheaper_busyness", "cheaper-overload = 1", "cheaper-busyness-multiplier = 2"]
+                self.lines += ["plugin = cheaper_busyness", "cheaper-overload = 1", "cheaper-busyness-multiplier = 2", "cheaper-busyness-min = 10"]
             self.lines.append(f"cheaper-algo = {algorithm}")
             self.recycling = "cheaper"
         self.start_workers = 1 if self.recycling == "cheaper" else self.processes
@@ -100,90 +126,119 @@ class Drawn:
 
     def draw_company(self):
         chance = self.chance
-        if self.maybe(0.15, *["mule = true"] * chance.choice((1, 2))):
-            self.lines.append("mule-reload-mercy = 2")
-            if self.maybe(0.5, "touch-mules-reload = mules.txt"):
-                self.files["mules.txt"] = ""
-                self.askings.append(touching(None, "mules.txt"))
+        if self.maybe(0.2, *[chance.choice(("mule = true", f"mule = {{work}}/{self.name}mule.py"))] * chance.choice((1, 2))):
+            self.files[f"{self.name}mule.py"] = MULE
+            self.maybe(0.7, f"mule-reload-mercy = {chance.choice((1, 2, 4))}")
+            if self.maybe(0.5, f"touch-mules-reload = {self.name}mules.txt"):
+                self.files[f"{self.name}mules.txt"] = ""
+                self.askings.append(touching(None, f"{self.name}mules.txt"))
             self.accidents.append(killing("SIGKILL", "mule"))
-        if self.maybe(0.12, "spooler = spool"):
-            self.files["spool/.keep"] = ""
-            if self.maybe(0.5, "touch-spoolers-reload = spoolers.txt"):
-                self.files["spoolers.txt"] = ""
-                self.askings.append(touching(None, "spoolers.txt"))
-        if self.maybe(0.15, chance.choice(("attach-daemon = exec sh {work}/daemon.sh", "attach-daemon2 = cmd=exec sh {work}/daemon.sh,stopsignal=15,reloadsignal=15"))):
-            self.files["daemon.sh"] = chance.choice((
+        if self.maybe(0.15, f"spooler = {self.name}spool"):
+            self.files[f"{self.name}spool/.keep"] = ""
+            self.app, self.jobs = self.app + application.SPOOLING, ("/spool", "/spool")
+            self.maybe(0.4, "spooler-processes = 2")
+            if self.maybe(0.5, f"touch-spoolers-reload = {self.name}spoolers.txt"):
+                self.files[f"{self.name}spoolers.txt"] = ""
+                self.askings.append(touching(None, f"{self.name}spoolers.txt"))
+        if self.maybe(0.15, chance.choice(("attach-daemon = exec sh {work}/NAMEdaemon.sh", "attach-daemon2 = cmd=exec sh {work}/NAMEdaemon.sh,stopsignal=15,reloadsignal=15"))
+                      .replace("NAME", self.name)):
+            self.files[f"{self.name}daemon.sh"] = chance.choice((
                 "trap '' TERM\nwhile true; do sleep 1; done\n", "trap 'exit 0' TERM\nwhile true; do sleep 0.2; done\n", "exit 1\n"))
             self.settle += 3
 
     def draw_asking(self):
-        chance = self.chance
+        chance, which = self.chance, self.which
         dies = self.maybe(0.3, "die-on-term = true")
-        self.askings += [signalling("graceful", "SIGHUP")] * 3
-        self.askings += [signalling("stop" if dies else "brutal", "SIGTERM"), signalling("stop", "SIGINT"),
-                         signalling("brutal" if dies else "stop", "SIGQUIT")]
-        self.askings += [
+        term, quit = ("stop", "brutal") if dies else ("brutal", "stop")
+        self.signals = [signalling("graceful", "SIGHUP", which)] * 3 + [
+            signalling(term, "SIGTERM", which), signalling("stop", "SIGINT", which), signalling(quit, "SIGQUIT", which)]
+        self.alone = [
             twice("stop", *chance.choice((("SIGINT", "SIGINT"), ("SIGQUIT", "SIGINT"), ("SIGINT", "SIGTERM"))), 0.7),
-            twice("graceful", "SIGHUP", "SIGHUP", 0.7), signalling_group("stop", chance.choice(("SIGTERM", "SIGINT", "SIGQUIT")))]
-        if self.maybe(0.5, "master-fifo = master.fifo"):
-            self.askings += [fifo("graceful", "r"), fifo("brutal", "R"), fifo("chain", "c"), fifo("workers", "w"), fifo("stop", "q"),
-                             fifo("stop", "Q"), fifo("pause", "p"), fifo("fewer", "-"), fifo("more", "+")]
+            twice("graceful", "SIGHUP", "SIGHUP", 0.7), signalling_group(*chance.choice(((term, "SIGTERM"), ("stop", "SIGINT"), (quit, "SIGQUIT")))),
+            stopping_within("SIGTERM" if dies else "SIGINT", chance.choice((1, 2, 5)), chance.random() < 0.6)]
+        if self.maybe(0.5, f"master-fifo = {self.name}master.fifo"):
+            self.askings += [fifo(kind, command, f"{self.name}master.fifo", self.of) for kind, command in (
+                ("graceful", "r"), ("brutal", "R"), ("chain", "c"), ("workers", "w"), ("stop", "q"), ("stop", "Q"), ("pause", "p"),
+                ("fewer", "-"), ("more", "+"), ("reopen", "l"))]
+        is_lazy = any(line.startswith("lazy") for line in self.lines)
         for kind, option in (("graceful", "touch-reload"), ("chain", "touch-chain-reload"), ("workers", "touch-workers-reload")):
-            if self.maybe(0.25, f"{option} = {kind}.txt"):
-                self.files[f"{kind}.txt"] = ""
-                self.askings += [touching(kind, f"{kind}.txt")] * 2
+            if self.maybe(0.4 if is_lazy and kind == "chain" else 0.25, f"{option} = {self.name}{kind}.txt"):
+                self.files[f"{self.name}{kind}.txt"] = ""
+                self.askings += [touching(kind, f"{self.name}{kind}.txt", self.of)] * 2
         if self.maybe(0.1, "py-autoreload = 1"):
-            self.askings.append(touching("graceful", "app.py"))
+            self.askings.append(touching("graceful", f"{self.name}app.py", self.of))
         if self.maybe(0.1, "reload-on-exception = true"):
-            self.accidents += [requesting("/raise")] * 3
+            self.accidents += [requesting("/raise", self.port)] * 3
         self.accidents += [killing("SIGKILL", "worker")] * 2 + [
-            killing("SIGHUP", "worker"), killing("SIGTERM", "worker"), killing_master(), requesting("/crash"), requesting("/watch")]
+            killing("SIGHUP", "worker"), killing("SIGTERM", "worker"), killing_master(), requesting("/crash", self.port), requesting("/watch", self.port)]
 
     def draw_logging(self):
         for _ in range(2):
             self.maybe(0.4, self.chance.choice(LOGGING))
         self.lines += self.chance.sample(HARMLESS, self.chance.choice((0, 0, 1, 1, 2, 3)))
-        self.lines.append("plugin = http\nhttp = 127.0.0.1:{port}" if self.chance.random() < 0.15 else "http-socket = 127.0.0.1:{port}")
+        self.lines.append(f"plugin = http\nhttp = 127.0.0.1:{{{self.port}}}" if self.chance.random() < 0.15
+                          else f"http-socket = 127.0.0.1:{{{self.port}}}")
 
-    def scenario(self, conf, files, seed, askings, accidents):
-        script = Script(self.chance, askings, accidents, self.settle)
+    @property
+    def conf(self):
+        return wsgi(self.name, *self.lines)
 
-        def drive(run):
-            run.start(workers=0)
-            run.wait_up(self.start_workers)
-            script.drive(run)
+    @property
+    def all_files(self):
+        return {f"{self.name}app.py": self.app, **self.files}
 
-        return Scenario(UWSGI, f"random-{seed}", f"drawn by lot, seed {seed}", drive,
-                        {"uwsgi.ini": conf, "app.py": self.app, **files}, [], [],
-                        [f"application: {', '.join(self.pieces) or 'plain'}", *script.words()], self.recycling, {}, "", (), False)
+
+def scenario(chance, seed, conf, drawn, askings, accidents, files=(), also=()):
+    """`also` are the names of further configurations, each started as a server of its own, into the same log."""
+    ports = tuple(each.port for each in drawn)
+    jobs = tuple(path for path in drawn[0].jobs if len(drawn) == 1)
+    script = Script(chance, askings, accidents, max(each.settle for each in drawn), ports, jobs)
+
+    def drive(run):
+        run.start(workers=0)
+        for name in also:
+            run.start(workers=0, conf=name)
+        run.wait_up(sum(each.start_workers for each in drawn))
+        script.drive(run)
+
+    pieces = [piece for each in drawn for piece in each.pieces]
+    everything = {"uwsgi.ini": conf, **dict(files)}
+    for each in drawn:
+        everything |= each.all_files
+    return Scenario(UWSGI, f"random-{seed}", f"drawn by lot, seed {seed}", drive, everything, [], [],
+                    [f"application: {', '.join(pieces) or 'plain'}", *script.words()], drawn[0].recycling, {}, "", (), False)
 
 
 def draw(chance, seed):
-    drawn = Drawn(chance)
-    drawn.draw_workers()
-    drawn.draw_patience()
-    drawn.draw_company()
-    drawn.draw_asking()
-    drawn.draw_logging()
-    if chance.random() < 0.1:
-        return emperor(drawn, chance, seed)
-    return drawn.scenario(wsgi(*drawn.lines), drawn.files, seed, drawn.askings, drawn.accidents)
+    form = chance.random()
+    if form < 0.15:
+        return emperor(chance, seed)
+    if form < 0.27:
+        return beside_another(chance, seed)
+    drawn = Drawn(chance).draw()
+    drawn.maybe(0.05, "daemonize2 = {work}/daemonized.log")
+    return scenario(chance, seed, drawn.conf, [drawn], drawn.askings + drawn.signals + drawn.alone, drawn.accidents)
 
 
-def emperor(drawn, chance, seed):
-    """The instance that was drawn, as a vassal beside a second one."""
-    second = Drawn(chance)
-    second.draw_workers()
-    second.draw_patience()
-    files = {
-        **drawn.files, "vassals/first.ini": wsgi("chdir = {work}", *drawn.lines),
-        "vassals/second.ini": wsgi("chdir = {work}", *second.lines, "http-socket = 127.0.0.1:{port2}").replace("app.py", "second.py"),
-        "second.py": second.app,
-    }
-    askings = [touching("graceful", "vassals/first.ini"), touching("graceful", "vassals/second.ini"), deleting("stop", "vassals/first.ini"),
-               signalling("stop", "SIGTERM"), signalling("graceful", "SIGHUP")]
-    drawn.start_workers += second.start_workers
-    drawn.pieces += second.pieces
-    drawn.settle = max(drawn.settle, second.settle)
-    return drawn.scenario("[uwsgi]\nemperor = {work}/vassals\n", files, seed, askings,
-                          [killing("SIGKILL", "worker"), killing_master()])
+def beside_another(chance, seed):
+    """Two servers that somebody lets write into one file."""
+    first, second = (Drawn(chance, name, port, which).draw() for name, port, which in (("", "port", 0), ("other-", "port2", 1)))
+    return scenario(chance, seed, first.conf, [first, second],
+                    [asking for each in (first, second) for asking in each.askings + each.signals],
+                    [killing("SIGKILL", "worker"), killing_master()], {"other.ini": second.conf}, ("other.ini",))
+
+
+def emperor(chance, seed):
+    """Two to four vassals, and one that comes later."""
+    names = ("first", "second", "third", "fourth")[:chance.choice((2, 2, 3, 4))]
+    drawn = [Drawn(chance, f"{name}-", port, None).draw() for name, port in zip(names, ("port", "port2", "port3", "port4"))]
+    files = {f"vassals/{name}.ini": each.conf.replace("[uwsgi]\n", "[uwsgi]\nchdir = {work}\n") for name, each in zip(names, drawn)}
+    askings = [asking for each in drawn for asking in each.askings]
+    for name in names:
+        of = drawn[names.index(name)].of
+        askings += [touching("graceful", f"vassals/{name}.ini", of)] * 2 + [deleting("stop", f"vassals/{name}.ini", of)]
+    askings += [signalling("stop", "SIGTERM"), signalling("stop", "SIGINT"), signalling("graceful", "SIGHUP")]
+    lines = [line for line in ("emperor-required-heartbeat = 5", "log-date = true", "emperor-throttle = 500", "emperor-max-throttle = 2000", "log-master = true")
+             if chance.random() < 0.12]
+    return scenario(chance, seed, "\n".join(["[uwsgi]", "emperor = {work}/vassals", *lines, ""]), drawn, askings,
+                    [killing("SIGKILL", "worker"), killing("SIGKILL", "worker"), killing_master(), requesting("/crash")], files)

@@ -26,7 +26,12 @@ export function ask(
   acknowledged: boolean,
   told = event,
 ): void {
-  process.asked ??= {told, event, index: story.index, acknowledged, by, reload};
+  process.asked ??= {told, event, again: null, index: story.index, acknowledged, by, reload};
+}
+
+/** All are told once more: who had been asked before has not left yet. */
+export function askAgain(instance: InstanceDraft, event: LogEvent): void {
+  for (const {asked} of workersThere(instance)) if (asked !== null && asked.told !== event) asked.again = event;
 }
 
 /** A reload of the whole instance and a stop ask every worker, whether or not it says so itself. */
@@ -38,6 +43,7 @@ export function askAll(story: StoryDraft, instance: InstanceDraft, event: LogEve
     active.entries.push({worker: worker.worker, old: worker, next: null, told: null, passed: null});
     ask(story, worker, event, by, active, false);
   }
+  askAgain(instance, event);
 }
 
 /** A worker that the log had not introduced when all were told was told as well: it never took note. */

@@ -1,5 +1,6 @@
 /** Whose line it is: most lines name a process by pid or number only, and some name none. */
 import type {LogEvent} from '../event.ts';
+import {precedes} from '../lookup.ts';
 import {UNKNOWN_PID} from '../timeline.ts';
 import {end, type InstanceDraft, isAlive, isLeaving, newProcess, type ProcessDraft} from './draft.ts';
 import {LOOK_AHEAD, type StoryDraft} from './story-draft.ts';
@@ -157,11 +158,18 @@ function fittingOf(story: StoryDraft, running: readonly InstanceDraft[], event: 
   const {worker} = event;
   const {kind} = event.meaning;
   const buried = kind === 'stop-began' ? buriedAfter(story, event) : [];
+  const risen = kind === 're-executing' ? risenAfter(story, event) : null;
+  if (risen !== null && running.includes(risen)) return [risen];
+  const next = kind === 'process-ended' && worker !== null && event.pid === null ? nextToRise(story, event) : null;
+  const last = next?.slots.get(worker ?? UNKNOWN_PID);
+  if (next !== null && last !== undefined && running.includes(next) && isAlive(last) && isLeaving(last)) return [next];
   return running.filter((instance) => {
     if (kind === 'chain-step' || kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
     // uWSGI says once that it stops.
     if (kind === 'stop-began' && instance.supervisor === 'uwsgi')
-      return instance.active?.kind !== 'stop' && buried.every((number) => instance.slots.has(number));
+      return (
+        instance.active?.kind !== 'stop' && !isBetweenImages(instance) && buried.every((number) => instance.slots.has(number))
+      );
     if (kind === 'stop-ended')
       return instance.active?.kind === 'stop' && (story.source.supervisor !== 'uwsgi' || isEmpty(instance));
     if (kind === 're-executing') return instance.active !== null && [...instance.slots.values()].every((slot) => !isAlive(slot));
@@ -172,6 +180,37 @@ function fittingOf(story: StoryDraft, running: readonly InstanceDraft[], event: 
     // A worker that is named later is still there.
     return occupant !== undefined && isAlive(occupant) && isLeaving(occupant) && !isStruckLater(story, occupant);
   });
+}
+
+/** It has said that it replaces its own image and is not back yet: it can say nothing. */
+function isBetweenImages({active, epochs}: InstanceDraft): boolean {
+  const back = epochs.at(-1)?.master ?? null;
+  return active?.reExecuted != null && (back === null || precedes(back, active.reExecuted));
+}
+
+/** The master that is the next to come back with a new image, where no other goes before it has. */
+function risenAfter(
+  {events, index, source}: Pick<StoryDraft, 'events' | 'index' | 'source'>,
+  {stream, input}: LogEvent,
+): InstanceDraft | null {
+  for (const {meaning, pid, stream: other, input: its} of events.slice(index + 1, index + LOOK_AHEAD)) {
+    if (other !== stream || (stream === null && its !== input)) continue;
+    if (meaning.kind === 're-executing') return null;
+    if (meaning.kind === 'master-re-executed') return source.instances.find(({masterPid}) => masterPid === pid) ?? null;
+  }
+  return null;
+}
+
+/** The master that replaces its image next: only once it has buried all of its workers. */
+function nextToRise(story: StoryDraft, {stream, input}: LogEvent): InstanceDraft | null {
+  const {events, index} = story;
+  for (let n = index + 1; n < Math.min(events.length, index + LOOK_AHEAD); n++) {
+    const {meaning, stream: other, input: its} = events[n] as LogEvent;
+    if (other !== stream || (stream === null && its !== input)) continue;
+    if (meaning.kind === 'stop-ended' || meaning.kind === 'master-re-executed') return null;
+    if (meaning.kind === 're-executing') return risenAfter({events, index: n, source: story.source}, events[n] as LogEvent);
+  }
+  return null;
 }
 
 /** The numbers of the workers that are buried between a stop and the next line of a master as a whole. */

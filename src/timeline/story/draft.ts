@@ -56,6 +56,11 @@ export interface ForcedDraft {
 export interface AskedDraft {
   /** What asked it: the line that began the reload or stop, the chain's step, or its own announcement. */
   readonly told: LogEvent;
+  /**
+   * The last line that asked it once more, with everybody else. uWSGI's master counts from there when it loses patience and when it
+   * says how long a worker took (core/master_utils.c, uwsgi_curse).
+   */
+  again: LogEvent | null;
   /** The line by which that is known of this process: its own where it took note. */
   event: LogEvent;
   /** Index of the event by which it is known. */

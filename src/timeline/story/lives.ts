@@ -8,6 +8,7 @@ import {killedAtTimeLimit} from './forced.ts';
 import {instanceOfStart} from './guesses.ts';
 import {goesOn} from './reloads.ts';
 import {addSetting} from './settings.ts';
+import {canHaveReachedDeadline} from './silent-kill.ts';
 import {hasParent} from './sources.ts';
 import {beginWithoutMaster} from './start-up.ts';
 import {finishSupervisor} from './stop-lines.ts';
@@ -67,7 +68,9 @@ function processEnded(story: StoryDraft, event: LogEvent): void {
   // The log began later than it did: a stop is for all workers.
   if (active?.kind === 'stop' && process.role === 'worker' && process.started === null && process.asked === null)
     ask(story, process, active.began, 'stop', active, false);
-  if (ending === 'collected' && active?.headless && active.kind === 'workers') active.kind = 'graceful';
+  // uWSGI buries its gateways before it says that it reloads (core/master_utils.c): who was asked before that was asked alone.
+  if (ending === 'collected' && process.role === 'worker' && active?.headless && active.kind === 'workers')
+    active.kind = 'graceful';
   if (ending === 'died') killedAtTimeLimit(story, process, event);
   if (process.forced !== null) end(process, event, 'forced');
   else if (ending === 'collected' || ending === 'replaced') end(process, event, process.crash === null ? 'clean' : 'crashed');
@@ -85,7 +88,13 @@ function died(process: ProcessDraft, event: LogEvent): void {
   if (process.crash !== null || (signal !== null && FAULTS.has(signal))) {
     process.cause = signal === null ? 'exit-code' : 'signal';
     end(process, event, 'crashed');
-  } else if (signal === 'KILL' && process.asked !== null && isStopping(process) && event.meaning.ending !== 'died') {
+  } else if (
+    signal === 'KILL' &&
+    process.asked !== null &&
+    isStopping(process) &&
+    event.meaning.ending !== 'died' &&
+    canHaveReachedDeadline(process.instance, event)
+  ) {
     process.killedBy = killerOf(process.instance);
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: false};
     end(process, event, 'forced');

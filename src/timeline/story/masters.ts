@@ -90,7 +90,7 @@ function masterLost(story: StoryDraft, event: LogEvent): void {
     process.remarks.push(event);
     // With this line it begins to leave. A thread or an exit handler may hold it for as long as it likes.
     process.leaving ??= event;
-    process.end = 'clean';
+    process.end = 'lost';
   }
   masterGone(story, process.instance, event);
 }

@@ -235,7 +235,7 @@ function isLast({fields}: LogEvent): boolean {
 
 function ask(process: ProcessDraft, event: LogEvent, index: number): void {
   if (!isAlive(process)) return;
-  process.asked ??= {told: event, event, index, acknowledged: false, by: 'stop', reload: null};
+  process.asked ??= {told: event, event, again: null, index, acknowledged: false, by: 'stop', reload: null};
 }
 
 function end(process: ProcessDraft, event: LogEvent, how: NonNullable<ProcessDraft['end']>): void {

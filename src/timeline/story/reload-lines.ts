@@ -1,6 +1,6 @@
 /** Lines that tell of a reload as a whole. */
 import type {LogEvent} from '../event.ts';
-import {ask, askAll} from './asking.ts';
+import {ask, askAgain, askAll} from './asking.ts';
 import {instanceOf} from './attribution.ts';
 import {isAlive, type ReloadEntry} from './draft.ts';
 import {beginReload, finishReload, goesOn, leaveUnfinished} from './reloads.ts';
@@ -33,6 +33,7 @@ function reloadBegan(story: StoryDraft, event: LogEvent): void {
   // uWSGI looks whether it is to stop before it looks whether it is to reload (core/master.c): the stop goes on.
   if (active?.kind === 'stop' && instance.supervisor === 'uwsgi') {
     active.repeated.push(event);
+    if (kind !== 'chain') askAgain(instance, event);
     return;
   }
   if (active !== null && !active.isUnderWay && active.kind === kind) {
@@ -46,6 +47,7 @@ function reloadBegan(story: StoryDraft, event: LogEvent): void {
     // A chain that was touched prints a header of its own; anything else is a second request.
     if (kind === 'chain' && active.entries.length === 0) active.lastSign = event;
     else active.repeated.push(event);
+    if (kind !== 'chain') askAgain(instance, event);
     return;
   } else {
     if (active !== null) leaveUnfinished(active);

@@ -17,7 +17,8 @@ const RESOLUTION = 1;
  * (gunicorn/arbiter.py, `stop`, to 26). `ended` is the line with which the arbiter leaves.
  *
  * A worker that leaves by itself says so. One that never did kept the arbiter waiting. Where all did, and the arbiter
- * waited for the whole time nevertheless, their exits were held: at least one of them, and the log does not show which.
+ * waited for the whole time nevertheless, their exits were held: at least one of them, and the log does not show which. Of one
+ * that said so only at the end of that time it cannot be told.
  */
 export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): ProcessDraft[] {
   const {active, supervisor} = instance;
@@ -30,10 +31,32 @@ export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): Proces
   if (busy.length > 0) return waited > RESOLUTION && tellsOfLeaving(instance) ? busy : [];
   const isBusyKnown = killed.some(({leaving}) => leaving === null);
   if (isBusyKnown || (killed.length === 0 && waited < gracefulTimeout(instance))) return [];
-  const held = left.filter(({forced}) => forced === null);
-  // A short graceful_timeout may be over before a worker that nothing holds has come to its end.
-  const isBrief = held.every(({leaving}) => leaving !== null && between(leaving.at, ended.at).min < TEARDOWN);
-  return isBrief && killed.length === 0 ? [] : held;
+  return left.filter((process) => process.forced === null && !leftJustBefore(process, ended));
+}
+
+/** A graceful_timeout may be over before a worker that nothing holds has come to its end. */
+function leftJustBefore({leaving}: ProcessDraft, ended: LogEvent): boolean {
+  return leaving !== null && between(leaving.at, ended.at).min < TEARDOWN;
+}
+
+/** Whether graceful_timeout may have been over at a line of a stop. One that the log does not tell may be as short as one likes. */
+export function canHaveReachedDeadline(instance: InstanceDraft, event: LogEvent): boolean {
+  const {active, supervisor} = instance;
+  if (supervisor !== 'gunicorn' || active?.kind !== 'stop') return true;
+  return longestUntil(event, active) > (toldTimeout(instance) ?? 0);
+}
+
+/** Of a worker that said that it leaves when graceful_timeout was about to be over: whether it was killed no line tells. */
+export function mayBeKilledInSilence(process: ProcessDraft, ended: LogEvent): boolean {
+  const {instance} = process;
+  const {active, supervisor} = instance;
+  if (supervisor !== 'gunicorn' || active?.kind !== 'stop' || process.role !== 'worker') return false;
+  const longest = longestUntil(ended, active);
+  return Number.isFinite(longest) && longest > gracefulTimeout(instance) && leftJustBefore(process, ended);
+}
+
+function longestUntil(event: LogEvent, {began}: ReloadDraft): number {
+  return (between(began.at, event.at).max ?? Number.POSITIVE_INFINITY) + RESOLUTION;
 }
 
 /** Seconds that Apache waits for what its modules have started (srclib/apr, memory/unix/apr_pools.c), less what stamps may hide. */
@@ -68,9 +91,13 @@ function waitedFor({processes, active}: InstanceDraft): ProcessDraft[] {
   );
 }
 
-function gracefulTimeout({settings}: InstanceDraft): number {
+function gracefulTimeout(instance: InstanceDraft): number {
+  return toldTimeout(instance) ?? DEFAULT_GRACEFUL_TIMEOUT;
+}
+
+function toldTimeout({settings}: InstanceDraft): number | null {
   const told = Number(settingAt(settings, 'graceful_timeout')?.value ?? Number.NaN);
-  return Number.isFinite(told) ? told : DEFAULT_GRACEFUL_TIMEOUT;
+  return Number.isFinite(told) ? told : null;
 }
 
 /** Workers say that they start and that they leave at the same level. */

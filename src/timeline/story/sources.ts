@@ -81,6 +81,10 @@ export function sourceOf(story: StoryDraft, event: LogEvent): Source {
   const shown = event.stream === null && SEEN.has(event.meaning.kind) ? sourceShown(story, event, supervisor) : null;
   if (shown !== null) return shown;
   if (event.meaning.kind === 'program-seen' && story.source.supervisor === supervisor) return story.source;
+  return sourceFor(story, event, supervisor);
+}
+
+function sourceFor(story: StoryDraft, event: LogEvent, supervisor: string): Source {
   const server = story.servers[event.input] ?? event.input;
   const key = `${supervisor} ${event.stream ?? server}`;
   const known = story.sources.get(key) ?? newSource(supervisor, event.stream, server);
@@ -98,12 +102,18 @@ function sourceShown(story: StoryDraft, event: LogEvent, supervisor: string): So
   return [...story.sources.values()].find((source) => source.supervisor === supervisor && shows(source)) ?? null;
 }
 
-/** A server that runs as the worker of another (uvicorn under gunicorn) speaks of a process that the other started. */
-export function hostOf(story: StoryDraft, {message, pid, stream, input}: LogEvent): Source | null {
+/**
+ * A server that runs as the worker of another (uvicorn under gunicorn) speaks of a process that the other started. Where the log
+ * begins later than the process, a later line of the other tells whose it is.
+ */
+export function hostOf(story: StoryDraft, event: LogEvent): Source | null {
+  const {message, pid} = event;
   if (!message.startsWith('uvicorn/') || pid === null) return null;
-  const host = story.sources.get(`gunicorn ${stream ?? story.servers[input] ?? input}`);
+  const key = `gunicorn ${event.stream ?? story.servers[event.input] ?? event.input}`;
+  const host = story.sources.get(key);
   const process = host?.byPid.get(pid);
-  return host !== undefined && process !== undefined && isAlive(process) ? host : null;
+  if (host !== undefined && process !== undefined) return isAlive(process) ? host : null;
+  return story.workersOfGunicorn.has(`${key} ${pid}`) ? sourceFor(story, event, 'gunicorn') : null;
 }
 
 /** uvicorn with --workers or --reload; without, the process that serves is all there is. */

@@ -1,10 +1,10 @@
 /** Lines that tell of a stop as a whole. */
 import type {LogEvent} from '../event.ts';
-import {askAll} from './asking.ts';
+import {askAgain, askAll} from './asking.ts';
 import {instanceOf, rivalsOf} from './attribution.ts';
 import {end, type InstanceDraft, isAlive, killerOf, type ProcessDraft} from './draft.ts';
 import {beginReload, finishReload, leaveUnfinished} from './reloads.ts';
-import {outlastsLeaving, silentlyKilled} from './silent-kill.ts';
+import {mayBeKilledInSilence, outlastsLeaving, silentlyKilled} from './silent-kill.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
 export const STOPS: Handlers = {
@@ -17,6 +17,7 @@ export function stopBegan(story: StoryDraft, event: LogEvent): void {
   const instance = instanceOf(story, event);
   if (instance.active?.kind === 'stop') {
     instance.active.repeated.push(event);
+    askAgain(instance, event);
     return;
   }
   if (instance.active !== null) leaveUnfinished(instance.active);
@@ -46,7 +47,8 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
     if (process.leaving !== null && process.forced === null) {
       process.goneBy = event;
       // Something held an exit: which one, and whether until graceful_timeout killed it, no line tells.
-      process.end = isHeld || (killed.length > 0 && isAtWork(story, process)) ? 'lost' : 'clean';
+      const isUntold = isHeld || mayBeKilledInSilence(process, event) || (killed.length > 0 && isAtWork(story, process));
+      process.end = isUntold ? 'lost' : 'clean';
       continue;
     }
     if (process.forced !== null && !process.forced.inferred) {

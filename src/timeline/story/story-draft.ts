@@ -31,6 +31,9 @@ export class StoryDraft implements Story {
   /** Celery's time limits that struck, and no process has been seen to end by them yet. */
   readonly timeLimits: LogEvent[] = [];
 
+  /** Processes that gunicorn's lines tell to be its workers, each behind the key of its source. */
+  readonly workersOfGunicorn: ReadonlySet<string>;
+
   /** How many instances there have been of each supervisor. */
   private readonly counts = new Map<string, number>();
   /** Streams whose envelopes name the process that wrote a line: a master says its pid itself, and so do they. */
@@ -42,6 +45,11 @@ export class StoryDraft implements Story {
     this.servers = servers;
     const masters = events.filter(({meaning: {kind}}) => kind === 'master-started' || kind === 'master-re-executed');
     this.telling = new Set(masters.filter(({pid, writer}) => pid !== null && pid === writer).map(({stream}) => stream));
+    this.workersOfGunicorn = new Set(
+      events
+        .filter(({message, pid, meaning}) => message.startsWith('gunicorn/') && meaning.role === 'worker' && pid !== null)
+        .map(({stream, input, pid}) => `gunicorn ${stream ?? servers[input] ?? input} ${pid}`),
+    );
     this.owners = ownersOf(events, ({stream, input}) => String(stream ?? servers[input] ?? input));
   }
 
