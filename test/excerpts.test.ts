@@ -106,3 +106,34 @@ test('a line that begins or ends a code block or bold type is read', async () =>
   ])
     expect((await judged(dressed)).said, dressed).toEqual(['uwsgi/worker-died 1343']);
 });
+
+test('a unit that is being stopped when somebody looks is not called healthy', async () => {
+  const {verdict} = await judged(
+    '● shop.service - The shop',
+    '     Loaded: loaded (/etc/systemd/system/shop.service; enabled; vendor preset: enabled)',
+    '     Active: deactivating (stop-sigterm) since Wed 2026-01-07 12:11:53 GMT; 12s ago',
+    '   Main PID: 2982 (gunicorn)',
+  );
+  expect(verdict).toMatch(/^Undecided \(a stop was under way and had not ended, as line 3 shows/);
+});
+
+test('a worker that leaves for new code, and of whose successor nothing is seen, is undecided', async () => {
+  const lines = [
+    '[2026-01-20 02:34:16 -0500] [594] [INFO] Worker reloading: /srv/app.py modified',
+    '[2026-01-20 02:34:17 -0500] [594] [INFO] Worker exiting (pid: 594)',
+  ];
+  expect((await judged(...lines)).verdict).toMatch(/^Undecided/);
+  expect((await judged(...lines, '[2026-01-20 02:34:18 -0500] [601] [INFO] Booting worker with pid: 601')).verdict).toMatch(
+    /^No trouble/,
+  );
+});
+
+test("facility and level in logread's lines are no host", async () => {
+  const {timeline} = await judged('Tue Apr 21 19:42:40 2026 daemon.info uwsgi: Respawned uWSGI worker 2 (new pid: 18736)');
+  expect(timeline.instances[0]?.name).toBe('uwsgi');
+});
+
+test('an exit code that the server itself gives a meaning is told with it', async () => {
+  const {diagnosis} = await judged('2026-04-05 15:45:17,119 INFO exited: uwsgi (exit status 22; not expected)');
+  expect(diagnosis.findings[0]?.message).toMatch(/found no application/);
+});

@@ -67,7 +67,8 @@ export function looseEnds({events}: Timeline, findings: readonly RuleFinding[]):
   const steps = new Map<string | null, LogEvent>();
   for (const event of events) {
     if (isStep(event)) steps.set(event.stream, event);
-    else if (isOutcome(event)) steps.delete(event.stream);
+    else if (isOutcome(event) && !(event.meaning.kind === 'process-leaving' && isRenewal(steps.get(event.stream))))
+      steps.delete(event.stream);
   }
   return {
     trouble: events.find((event) => meansTrouble(event) && !named.has(event.place)) ?? null,
@@ -84,8 +85,14 @@ function meansTrouble({pid, meaning: {kind, ending, fatal, deadline}}: LogEvent)
   return TROUBLES.has(kind) || (kind === 'vassal' && deadline !== undefined);
 }
 
-function isStep({meaning: {kind, reload}}: LogEvent): boolean {
-  return STEPS.has(kind) || ((kind === 'vassal' || kind === 'remark') && reload !== undefined);
+/** A worker that goes for new code: only the start of the next one shows what became of it. */
+function isRenewal(event: LogEvent | undefined): boolean {
+  return event?.meaning.kind === 'recycle-began' && event.meaning.cause === 'reload';
+}
+
+function isStep(event: LogEvent): boolean {
+  const {kind, reload} = event.meaning;
+  return STEPS.has(kind) || isRenewal(event) || ((kind === 'vassal' || kind === 'remark') && reload !== undefined);
 }
 
 function isOutcome({meaning: {kind}}: LogEvent): boolean {

@@ -116,9 +116,11 @@ function healthy(diagnosis: Diagnosis): string {
         ? `No rule names a trouble, although ${killed}`
         : ends.trouble !== null
           ? `No rule names a trouble, although ${line(ends.trouble, timeline)} tells of one: ${quoted(ends.trouble)}`
-          : checked === 0 || isSnapshot(timeline)
-            ? 'Nothing can be said about this log'
-            : (undecided(diagnosis, ends) ?? 'No trouble found');
+          : isSnapshot(timeline) && inBetween(timeline) !== null
+            ? inBetween(timeline)
+            : checked === 0 || isSnapshot(timeline)
+              ? 'Nothing can be said about this log'
+              : (undecided(diagnosis, ends) ?? 'No trouble found');
   const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
   const of =
     checked === rules.length
@@ -154,6 +156,20 @@ function line(event: LogEvent, timeline: Timeline): string {
 function quoted({text: line}: LogEvent): string {
   const text = line.trim().replace(/\s+/g, ' ');
   return `"${text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text}"`;
+}
+
+/** What a unit is doing that neither runs nor is down, in words; null where none is shown. */
+const IN_BETWEEN: Readonly<Record<string, string>> = {
+  deactivating: 'a stop was under way and had not ended',
+  activating: 'a start was under way and had not ended',
+  reloading: 'a reload was under way and had not ended',
+};
+
+function inBetween(timeline: Timeline): string | null {
+  const event = timeline.events.find(({fields}) => String(fields.state) in IN_BETWEEN);
+  return event === undefined
+    ? null
+    : `Undecided (${IN_BETWEEN[String(event.fields.state)]}, as ${line(event, timeline)} shows: ${quoted(event)})`;
 }
 
 function isSnapshot({events, inputs}: Timeline): boolean {

@@ -17,6 +17,20 @@ export function* asgiRequests(timeline: Timeline): Iterable<Finding> {
           : [];
     for (const finding of findings) if (finding) yield finding;
   }
+  const unnamed = cancelledUnnamed(timeline);
+  if (unnamed) yield unnamed;
+}
+
+/** The log begins later than the process that says so, and no line before tells its number. */
+function cancelledUnnamed(timeline: Timeline): Finding | null {
+  const known = new Set(timeline.instances.flatMap(({processes}) => processes.flatMap(({remarks}) => remarks)));
+  const told = timeline.events.filter((event) => event.message === 'uvicorn/cancelling-tasks' && !known.has(event));
+  const lines = evidence(
+    told
+      .slice(0, 5)
+      .map((event) => proof(event, `it cancels ${event.fields['count'] ?? 'what is left'}: timeout_graceful_shutdown is over`)),
+  );
+  return lines === null ? null : cutAtStop(told, lines, {instance: null, reload: null, pids: [], workers: []}, 'unnamed');
 }
 
 /** uvicorn says what it waits for, and by default waits for ever. */
@@ -127,9 +141,24 @@ function cancelled(instance: Instance): Finding | null {
     ]),
   ]);
   if (!lines) return null;
-  const tasks = cut.reduce((sum, {told}) => sum + Number(told.fields['count'] ?? 0), 0);
+  const reload = instance.reloads.find(({id}) => id === cut[0]?.process.asked?.reload) ?? null;
+  return cutAtStop(
+    cut.map(({told}) => told),
+    lines,
+    about(instance, cut, reload),
+    instanceName(instance),
+  );
+}
+
+function cutAtStop(
+  told: readonly LogEvent[],
+  lines: Finding['evidence'],
+  whose: Pick<Finding, 'instance' | 'reload' | 'pids' | 'workers'>,
+  name: string,
+): Finding {
+  const tasks = told.reduce((sum, {fields}) => sum + Number(fields['count'] ?? 0), 0);
   return {
-    ...about(instance, cut, instance.reloads.find(({id}) => id === cut[0]?.process.asked?.reload) ?? null),
+    ...whose,
     title: 'Requests were cancelled at a stop: they outlived timeout_graceful_shutdown',
     message: `${count(tasks, 'request or task', 'requests or tasks')} had not ended when timeout_graceful_shutdown was over, and uvicorn cancelled ${
       tasks === 1 ? 'it' : 'them'
@@ -151,7 +180,7 @@ function cancelled(instance: Instance): Finding | null {
       closeStreams(),
     ],
     next: ["look for requests without an answer (499, 502, 504) in the proxy's access log at that moment"],
-    identity: [instanceName(instance), 'cancelled'],
+    identity: [name, 'cancelled'],
   };
 }
 

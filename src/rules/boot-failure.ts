@@ -3,12 +3,13 @@ import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {loadErrors, reasonOf} from './load-errors.ts';
-import {inBackground, programsLeftAtOnce, reasonNotRun, unitsNotStarted} from './program-starts.ts';
+import {inBackground, programsLeftAtOnce, programsNotSpawned, reasonNotRun, unitsNotStarted} from './program-starts.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
 import {survivalsIn} from './survivors.ts';
-import {addressOf, count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
+import {addressOf, count, evidence, instanceName, list, proof, sentences, unique, was} from './wording.ts';
+import {requestsOf} from './work.ts';
 
 const rule: Rule = {
   id: 'boot-failure',
@@ -69,6 +70,10 @@ const rule: Rule = {
       'systemd/exec-failed',
       'systemd/main-process-exited',
       'systemd/failed',
+      'systemd/control-process-exited',
+      'systemctl/job-failed',
+      'systemctl/refused',
+      'supervisord/spawn-failed',
       'systemctl/unit-active',
       'supervisord/exited',
     ],
@@ -90,19 +95,48 @@ const rule: Rule = {
     const gaveUp = new Set(givenUp(timeline).map(programOf));
     yield* unitsNotStarted(timeline, (unit) => gaveUp.has(unit));
     yield* programsLeftAtOnce(timeline, (program) => gaveUp.has(program));
+    if (gaveUp.size === 0) yield* programsNotSpawned(timeline, (program) => gaveUp.has(program));
     if (groups.size > 0) return;
     const lost = timeline.events.filter(({message}) => message === 'uwsgi/no-python-app');
     const told = failedStarts(timeline).reloads.length > 0;
-    if (lost.length > 0 && !told)
-      yield {
-        undecided:
-          `${count(lost.length, 'request')} found no application, and the start that would tell why is not in this log: ` +
-          'give the lines from the start-up banner on.',
-      };
+    const finding = lost.length > 0 && !told ? withoutApp(timeline, lost) : null;
+    if (finding) yield finding;
   },
 };
 
 export default rule;
+
+/** Requests found no application, and the start that would tell why is not in the log. */
+function withoutApp(timeline: Timeline, lost: readonly LogEvent[]): Finding | null {
+  const [first] = lost;
+  const lines = evidence(lost.slice(0, 3).map((event) => proof(event, 'a request found no application')));
+  if (!first || !lines) return null;
+  const requests = timeline.instances
+    .filter(({supervisor}) => supervisor === 'uwsgi')
+    .reduce((sum, instance) => sum + requestsOf(instance).count, 0);
+  const others = requests > 2 * lost.length;
+  return {
+    title: 'Requests were answered with an error: there was no application for them',
+    message: sentences(
+      `${count(lost.length, 'request')} found no Python application and ${was(lost.length)} answered with an error. That is proved.`,
+      others
+        ? 'Many others were answered, so an application is there: these asked for a path or host that none is mounted at, or reached a worker that could not load it.'
+        : 'Either it failed to load when the server was started (without need-app uWSGI runs on without it), or none is mounted at these paths. The start that would tell is not in this log.',
+    ),
+    ...(others ? {severity: 'warning' as const} : {}),
+    confidence: 'certain',
+    instance: instanceOfEvent(timeline, first)?.id ?? null,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['why there was none: the traceback stands below the start-up banner'],
+    fixes: fixesFor('app', null, lost),
+    next: ['look from the last start-up banner on ("*** Starting uWSGI") for a traceback and for "unable to load app"'],
+    identity: ['uwsgi', 'no application'],
+  };
+}
 
 const HOW: Readonly<Record<Obstacle, string>> = {
   app: 'the application did not load',

@@ -150,7 +150,16 @@ function failedLoads(timeline: Timeline): ReadonlyMap<number, readonly LogEvent[
 export function groupStop(timeline: Timeline, instance: Instance, process: Process): Reload | null {
   const {ended} = process;
   if (!ended) return null;
-  return instance.reloads.find(({kind, began}) => kind === 'stop' && isNear(timeline, ended, began)) ?? null;
+  const stop = instance.reloads.find(({kind, began}) => kind === 'stop' && isNear(timeline, ended, began)) ?? null;
+  return stop !== null && leftBefore(process, ended, stop.began) ? null : stop;
+}
+
+/** Seconds by which a signal to a group reaches all of it. */
+const AT_ONCE = 0.5;
+
+/** A program that left by an error of its own before anybody stopped: the stop may be the consequence. */
+function leftBefore({role, signal}: Process, ended: LogEvent, stop: LogEvent): boolean {
+  return role === 'program' && signal === null && precedes(ended, stop) && between(ended.at, stop.at).min > AT_ONCE;
 }
 
 /** Within seconds of each other; where no times tell, with nothing but other deaths and their replacements in between. */

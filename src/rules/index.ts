@@ -26,6 +26,7 @@ import muleBlocksReload from './mule-blocks-reload.ts';
 import noIdleWorker from './no-idle-worker.ts';
 import oldCodeKept from './old-code-kept.ts';
 import outerTimeoutTooShort from './outer-timeout-too-short.ts';
+import pidfileNamesNobody from './pidfile-names-nobody.ts';
 import platformErrors from './platform-errors.ts';
 import programLeftByItself from './program-left-by-itself.ts';
 import recycleBlocked from './recycle-blocked.ts';
@@ -55,6 +56,7 @@ import workerCrashed from './worker-crashed.ts';
 import workerNeverCameBack from './worker-never-came-back.ts';
 import workerNeverServed from './worker-never-served.ts';
 import workerTimeout from './worker-timeout.ts';
+import workersEndSilently from './workers-end-silently.ts';
 
 export const rules: readonly Rule[] = [
   appThreadsBlockShutdown,
@@ -84,12 +86,14 @@ export const rules: readonly Rule[] = [
   crashLoop,
   workerCrashed,
   killedFromOutside,
+  workersEndSilently,
   memoryKill,
   evilReloadKills,
   harakiriKills,
   masterDied,
   instancePaused,
   controlSocketUnreachable,
+  pidfileNamesNobody,
   listenQueueFull,
   noIdleWorker,
   mercyIneffective,

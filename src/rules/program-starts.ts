@@ -5,6 +5,7 @@ import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding} from './rule.ts';
 import {programOf} from './starts.ts';
+import {unitJobsFailed} from './unit-jobs.ts';
 import {count, evidence, proof, sentences, unique} from './wording.ts';
 
 /** What systemd's own exit codes say of a program that it could not run (systemd.exec(5), 247). */
@@ -41,6 +42,12 @@ const OWN_STATUSES: readonly (readonly [name: RegExp, status: number, reason: st
   [/uwsgi/i, 22, 'uWSGI found no application and has need-app: the traceback is in its own log'],
   [/fpm/i, 78, 'php-fpm does not accept its configuration: php-fpm -t shows where'],
 ];
+
+/** What the exit code of a program says, going by the name it has in its supervisor; null where any may mean anything by it. */
+export function ownMeaningOf(program: string, status: string): string | null {
+  const [, , reason] = OWN_STATUSES.find(([part, code]) => part.test(program) && code === Number(status)) ?? [];
+  return reason === undefined ? null : `${reason} (status ${status})`;
+}
 
 /** Why a program did not come up, as far as its supervisor's line tells. */
 interface ReasonNotRun {
@@ -87,6 +94,48 @@ function endsOf({events}: Timeline, program: string): LogEvent[] {
 /** It left with status 0, before startsecs was over: supervisord takes that for a start that failed. */
 function isTooSoon({fields}: LogEvent): boolean {
   return fields.status === 0 && fields.expected === false;
+}
+
+/** Programs that supervisord cannot even start, and has not given up yet. */
+export function* programsNotSpawned(timeline: Timeline, isTold: (program: string) => boolean): Iterable<Finding> {
+  const errors = timeline.events.filter(
+    ({message, fields}) => message === 'supervisord/spawn-failed' && fields.tooQuick === undefined && fields.reason !== undefined,
+  );
+  for (const reason of unique(errors.map(({fields}) => String(fields.reason)))) {
+    const own = errors.filter(({fields}) => fields.reason === reason);
+    const [first] = own;
+    const program = first?.fields.program === undefined ? null : programOf(first);
+    const lines = evidence(own.slice(0, 3).map((event) => proof(event, 'supervisord cannot start it')));
+    if (!first || !lines || (program === null ? false : isTold(program))) continue;
+    yield {
+      title: `supervisord cannot start ${program ?? 'a program'}`,
+      message: sentences(
+        `supervisord tried ${count(own.length, 'time')} to start ${program ?? 'a program'} and could not: ${reason}.`,
+        'That is proved: the program itself never ran. After startretries (3 by default) supervisord gives up (FATAL), and nobody tries again.',
+      ),
+      confidence: 'certain',
+      instance: instanceOfEvent(timeline, first)?.id ?? null,
+      reload: null,
+      pids: [],
+      workers: [],
+      evidence: lines,
+      against: [],
+      cannotSee: program === null ? ['which program it is: the line names the reason only'] : [],
+      fixes: [
+        {
+          setting: null,
+          section: null,
+          value: null,
+          effect: 'the program is started',
+          since: null,
+          safety: 'safe',
+          why: 'Mend the command, the directory or the user in its section, then: supervisorctl reread, supervisorctl update.',
+        },
+      ],
+      next: ['run the command by hand as the same user, in the same directory, with the same PATH'],
+      identity: ['supervisord', program ?? reason, 'not spawned'],
+    };
+  }
 }
 
 export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string) => boolean): Iterable<Finding> {
@@ -161,7 +210,11 @@ export function* unitsNotStarted(timeline: Timeline, isTold: (unit: string) => b
     if (finding) yield finding;
     if (finding) lateUnits.add(unit);
   }
-  yield* failedUnits(timeline, (unit) => lateUnits.has(unit) || isTold(unit));
+  for (const finding of failedUnits(timeline, (unit) => lateUnits.has(unit) || isTold(unit))) {
+    lateUnits.add(String(finding.identity[1]));
+    yield finding;
+  }
+  yield* unitJobsFailed(timeline, (unit) => lateUnits.has(unit) || isTold(unit));
 }
 
 const RESULTS: Readonly<Record<string, string>> = {

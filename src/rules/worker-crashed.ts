@@ -7,6 +7,7 @@ import {capital, counted, exitCodeOf, loneDeaths, processName, processNames} fro
 import {describeExceptionEnds} from './exception-ends.ts';
 import {meaningOfStatus} from './exit-status.ts';
 import {gatewaysDied} from './gateway-died.ts';
+import {ownMeaningOf} from './program-starts.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
 import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
@@ -143,7 +144,8 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
   const signals = unique(crashed.map(signalOf).filter((signal) => signal !== null));
   const reported = crashed.filter((process) => reportsOf(process).length > 0);
   const codes = unique(crashed.map(exitCodeOf).filter((code) => code !== null));
-  const meanings = unique(codes.map(meaningOfStatus).filter((meaning) => meaning !== null));
+  const own = crashed.map((process) => ownMeaningOf(process.program ?? '', exitCodeOf(process) ?? ''));
+  const meanings = unique([...codes.map(meaningOfStatus), ...own].filter((meaning) => meaning !== null));
   const several = crashed.length > 1;
   const [first] = crashed;
   // One program that fails again and again is one program.

@@ -1,0 +1,184 @@
+import type {LogEvent} from '../timeline/event.ts';
+import {precedes} from '../timeline/lookup.ts';
+import {between} from '../timeline/time.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import type {Finding, Rule} from './rule.ts';
+import {compareVersions, numberOf} from './settings.ts';
+import {count, evidence, instanceName, nameOf, proof, seconds, sentences} from './wording.ts';
+
+/** Seconds from the first worker of a start to the last of n: the arbiter waits for up to 0.1 s after each (gunicorn/arbiter.py). */
+const BURST = 3;
+const EACH = 0.2;
+/** From so many on it is a loop and no single event. */
+const LOOP = 3;
+/** Since then the arbiter names the signal that a worker died of. */
+const TELLS = '20.1.0';
+
+const rule: Rule = {
+  id: 'workers-end-silently',
+  title: 'Workers are started anew, and no line tells how those before them ended',
+  severity: 'error',
+  docs: {
+    sees:
+      'Workers that gunicorn boots after its start, where no line of the log tells of an end, a timeout, a reload or a signal that would ' +
+      'call for one.',
+    why:
+      'The arbiter boots a worker only where one is missing. Before 20.1 it says nothing of a worker that a signal ended: one that was ' +
+      'killed for want of memory shows in its replacement alone. What it had in hand was cut.',
+    remedy: 'Look for kills in the log of the kernel of the host. Run a gunicorn of 20.1 or later: it names the signal.',
+    limits:
+      'Which worker it was, and when it ended, is not known. Where a filter or another file has taken the lines of the workers themselves, ' +
+      'those that recycled themselves look the same.',
+    references: ['benoitc/gunicorn#1663', 'benoitc/gunicorn#2215', 'benoitc/gunicorn#2475'],
+  },
+  needs: {
+    messages: ['gunicorn/booting-worker'],
+    otherwise: 'no line of gunicorn tells of the start of a worker',
+  },
+  *check(timeline) {
+    for (const instance of timeline.instances) {
+      const finding = instance.supervisor === 'gunicorn' ? describe(timeline, instance) : null;
+      if (finding) yield finding;
+    }
+  },
+};
+
+export default rule;
+
+interface Replacements {
+  /** The last worker that belongs to the start. */
+  readonly complete: Process;
+  readonly crew: number;
+  /** Workers whose start no line of the log accounts for. */
+  readonly unexplained: readonly Process[];
+}
+
+/** Lines after which workers come and go for a reason, until the log ends. */
+const REASONS: ReadonlySet<LogEvent['meaning']['kind']> = new Set([
+  'reload-began',
+  'reload-asked',
+  'stop-began',
+  'scaling',
+  'app-load-failed',
+  're-executing',
+]);
+
+function replacementsIn(timeline: Timeline, instance: Instance): Replacements | null {
+  const begin = instance.epochs[0]?.master ?? null;
+  if (begin === null) return null;
+  const isOwn = ({input, stream}: LogEvent) => input === begin.input && stream === begin.stream;
+  const end = timeline.events.find((event) => REASONS.has(event.meaning.kind) && isOwn(event) && precedes(begin, event));
+  const starts = instance.processes.filter(
+    ({role, started}) => role === 'worker' && started !== null && precedes(begin, started) && (!end || precedes(started, end)),
+  );
+  const told = numberOf(instance, 'workers') ?? 0;
+  const first = starts[0];
+  if (!first) return null;
+  const isLate = (process: Process, n: number) => n >= told && between(first.startedAt, process.startedAt).min > BURST + EACH * n;
+  const crew = starts.findIndex(isLate);
+  const complete = starts[crew - 1];
+  if (crew < 1 || !complete) return null;
+  const ends = instance.processes.flatMap(({role, ended, leaving, forced, asked, remarks}) =>
+    role !== 'worker'
+      ? []
+      : ([ended, leaving, forced?.event ?? null, asked?.event ?? null, ...remarks].find((event) => event !== null) ?? []),
+  );
+  let spent = 0;
+  const unexplained = starts.slice(crew).filter(({started}) => {
+    const known = ends.filter((event) => started !== null && precedes(event, started)).length;
+    if (known <= spent) return true;
+    spent++;
+    return false;
+  });
+  return {complete, crew, unexplained};
+}
+
+function describe(timeline: Timeline, instance: Instance): Finding | null {
+  const found = replacementsIn(timeline, instance);
+  if (found === null || found.unexplained.length === 0) return null;
+  const {complete, crew, unexplained} = found;
+  const many = unexplained.length;
+  const lines = evidence([
+    ...(complete.started ? [proof(complete.started, `${nameOf(complete)} completes the start`)] : []),
+    ...unexplained
+      .slice(0, 4)
+      .flatMap((process) =>
+        process.started ? [proof(process.started, 'a worker takes the place of one whose end no line tells')] : [],
+      ),
+  ]);
+  if (!lines) return null;
+  const names = instance.version !== null && compareVersions(instance.version, TELLS) >= 0;
+  const from = complete.startedAt;
+  const to = unexplained.at(-1)?.startedAt ?? from;
+  return {
+    title: rule.title,
+    severity: many >= LOOP ? 'error' : 'warning',
+    message: sentences(
+      `After the start with ${count(crew, 'worker')} the arbiter booted ${many} more, the last at least ${seconds(between(from, to).min)} later, and no line`,
+      'tells of an end, a timeout, a reload or a signal that called for it. That is proved; so as many workers had ended before.',
+      names
+        ? `This version (${instance.version}) names the signal that a worker dies of, so they rather left by themselves, or lines are missing here.`
+        : `${instance.version === null ? 'Before 20.1 gunicorn' : `This version (${instance.version})`} says nothing of a worker that a signal ended: most often the memory limit of a container does that (SIGKILL), or a fault in native code (SIGSEGV).`,
+      'Whatever they had in hand was cut.',
+    ),
+    confidence: 'possible',
+    instance: instance.id,
+    reload: null,
+    pids: [],
+    workers: [],
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'the memory limit of the container or the machine',
+        because: names
+          ? 'this version would name the signal'
+          : 'it is the most frequent reason; the kernel logs each such kill, and that log decides',
+        line: null,
+        fits: names ? 'less' : 'equally',
+      },
+      {
+        hypothesis: 'a fault in native code',
+        because: names ? 'this version would name the signal' : 'nothing in the log speaks against it; dmesg names the library',
+        line: null,
+        fits: names ? 'less' : 'equally',
+      },
+      {
+        hypothesis: 'workers that recycle themselves (max_requests), in a log without the lines of workers',
+        because: 'each says "Autorestarting worker" and "Worker exiting", and this log has no such line before these starts',
+        line: null,
+        fits: names ? 'equally' : 'less',
+      },
+    ],
+    cannotSee: ['which workers ended, when, and of what', 'requests that were running: they have no line'],
+    fixes: [
+      ...(names
+        ? []
+        : [
+            {
+              setting: null,
+              section: null,
+              value: null,
+              since: null,
+              safety: 'safe' as const,
+              effect: 'the log names the signal of each worker that dies of one',
+              why: 'Run gunicorn 20.1 or later.',
+            },
+          ]),
+      {
+        setting: null,
+        section: null,
+        value: null,
+        since: null,
+        safety: 'safe',
+        effect: 'if it is memory: the limit is not reached',
+        why: 'Run fewer workers, or raise the memory limit of the container or unit.',
+      },
+    ],
+    next: [
+      "dmesg -T | grep -i 'killed process\\|out of memory\\|segfault'   # on the host, not in the container",
+      'cat /sys/fs/cgroup/memory.events   # in the container: oom_kill above 0 proves the limit of the container',
+      'PYTHONFAULTHANDLER=1 in the environment of the server: a fault in native code then prints its stack',
+    ],
+    identity: [instanceName(instance), 'silent'],
+  };
+}
