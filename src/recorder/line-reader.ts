@@ -49,7 +49,7 @@ const CR = 13;
 const COLON = 0x3a;
 const MOST_EXAMPLES = 5;
 /** A table's column names stand in one of the first lines. */
-const LAST_HEADING = 3;
+export const LAST_HEADING = 3;
 /** Lines of an application per input that are asked who wrote them: what repeats itself has by then. */
 const MOST_HEARD = 20_000;
 /** What stands in a line where its line ends were: they are found by it. */
@@ -68,7 +68,7 @@ export class LineReader {
   readonly keeper: Keeper;
   readonly recordLines: RecordLines;
   private readonly glued: GluedMessages;
-  private readonly broken: BrokenLines;
+  readonly broken: BrokenLines;
   private readonly peeler: Peeler;
   readonly witness: Witness | null;
   readonly choice: EnvelopeChoice | null;

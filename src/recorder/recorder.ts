@@ -9,6 +9,7 @@ import type {Recording} from '../timeline/recording.ts';
 import type {Engine, TaskExpressions} from './choices.ts';
 import {BARE_ROUTE, newInput, nextPart} from './current-input.ts';
 import {CustomRequest} from './custom-request.ts';
+import {DockerRequests} from './docker-requests.ts';
 import {endsInMarks} from './end-mark.ts';
 import {type ClockOptions, Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
@@ -70,6 +71,7 @@ export class Recorder implements LineSink {
   readonly scout: Scout | null;
   /** Undefined until a region is worth it; null where there can be none. */
   private sweep: RequestSweep | null | undefined;
+  private docker: DockerRequests | null = null;
   private ownFacts = NOTHING_SCOUTED.facts;
   private readonly mostEvents: number;
   private readonly witness: Witness | null;
@@ -129,8 +131,15 @@ export class Recorder implements LineSink {
     let isFirst = true;
     let fronted = -1;
     current.isLearning = true;
+    const sweep = this.sweepOver(end - start);
+    this.docker?.forget();
     while (at < end) {
       current.line++;
+      const past = this.docker?.take(buffer, at, end) ?? at;
+      if (past > at) {
+        at = past;
+        continue;
+      }
       // Inside a record of several lines, or where lines are JSON, nothing stands in the bytes as it is meant. A witness
       // hears of lines that go the long way.
       const isRecord =
@@ -141,7 +150,6 @@ export class Recorder implements LineSink {
       if (!isRecord && this.lineReader.bound !== buffer) this.lineReader.bind(buffer);
       const body = isRecord || current.route === BARE_ROUTE ? at : this.bodyOf(buffer, at);
       if (at >= scoutedTo && !isRecord) {
-        const sweep = this.sweepOver(end - at);
         facts = this.ownFacts;
         scoutedEnd = sweep === null ? 0 : FACTS * sweep.lines(buffer, at, end, body - at, facts, 0);
         scoutedTo = sweep === null ? end : sweep.reached;
@@ -218,7 +226,10 @@ export class Recorder implements LineSink {
   private sweepOver(bytes: number): RequestSweep | null {
     if (this.sweep === undefined && bytes >= WORTH_A_SWEEP) {
       this.sweep = RequestSweep.create();
-      this.ownFacts = new Float64Array(this.sweep === null ? 0 : FACTS * mostRequests(this.sweep.chunk));
+      if (this.sweep !== null) {
+        this.ownFacts = new Float64Array(FACTS * mostRequests(this.sweep.chunk));
+        this.docker = new DockerRequests(this.lineReader, this.sweep);
+      }
     }
     return this.sweep ?? null;
   }

@@ -33,6 +33,48 @@ async function recordingOf(log: Buffer, random: (below: number) => number, isSco
   return recorder.finish();
 }
 
+const others = [...recorded, ...wrapped].map((name) => readFileSync(name, 'utf8').split('\n'));
+
+/** Long enough to be swept, with lines of other logs now and then. */
+function longer(lines: string[], random: (below: number) => number): string[] {
+  while (lines.length < 1500) {
+    const from = random(2) === 0 ? lines : (others[random(others.length)] as string[]);
+    const at = random(from.length);
+    lines.splice(random(lines.length), 0, ...from.slice(at, at + 1 + random(40)));
+  }
+  return lines;
+}
+
+/** As dockerd writes it, most of the time. */
+function dockerRecord(line: string, n: number, random: (below: number) => number): string {
+  const fraction = String(1_000_000_000 + n * 1000)
+    .slice(1)
+    .replace(/0+$/, '');
+  const time = `2026-11-20T06:00:00.${fraction === '' ? '0' : fraction}Z`;
+  const log =
+    random(20) > 0 ? line : `${line.slice(0, random(300))}${['"', '\\', '\r', 'ü', '\t', '\\n', '\u2028'][random(7)]}${line}`;
+  const records = [
+    {log: `${log}\n`, stream: 'stderr', attrs: {tag: 'web-1'}, time},
+    {log, stream: 'stdout', time},
+    {log: `${log}\n${line}\n`, stream: 'stdout', time},
+    {log: `${log}\n`, time, stream: 'stdout'},
+  ];
+  const record = records[random(100)] ?? {log: `${log}\n`, stream: random(9) === 0 ? 'stderr' : 'stdout', time};
+  return JSON.stringify(record).replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
+}
+
+/** A log read in one go gives what it gives in small regions, which are not swept. */
+async function expectSameInOne(text: string, random: (below: number) => number): Promise<void> {
+  const log = Buffer.from(text);
+  const whole = await recordingOf(
+    log,
+    () => log.length,
+    () => false,
+  );
+  const small = await recordingOf(log, random, () => false);
+  expect(JSON.stringify(whole) === JSON.stringify(small), `seed ${seed}`).toBe(true);
+}
+
 describe('what a scout saw changes nothing', () => {
   test.each([...recorded, ...wrapped])(`%s (seed ${seed})`, async (file) => {
     const log = readFileSync(file);
@@ -50,22 +92,13 @@ describe('what a scout saw changes nothing', () => {
 
   test.each([...recorded, ...wrapped])(`nor does what is swept: %s (seed ${seed})`, async (file) => {
     const random = randomFrom(seed);
-    const lines = readFileSync(file, 'latin1').split('\n');
-    const others = [...recorded, ...wrapped].map((name) => readFileSync(name, 'latin1').split('\n'));
-    // Long enough for it, with a line of another log now and then.
-    while (lines.length < 1500) {
-      const from = random(2) === 0 ? lines : (others[random(others.length)] as string[]);
-      const at = random(from.length);
-      lines.splice(random(lines.length), 0, ...from.slice(at, at + 1 + random(40)));
-    }
-    const log = Buffer.from(lines.join('\n'), 'latin1');
-    const whole = await recordingOf(
-      log,
-      () => log.length,
-      () => false,
-    );
-    const small = await recordingOf(log, random, () => false);
-    expect(JSON.stringify(whole) === JSON.stringify(small), `seed ${seed}`).toBe(true);
+    await expectSameInOne(longer(readFileSync(file, 'latin1').split('\n'), random).join('\n'), random);
+  });
+
+  test.each(recorded)(`nor does what is swept in records of dockerd: %s (seed ${seed})`, async (file) => {
+    const random = randomFrom(seed);
+    const lines = longer(readFileSync(file, 'utf8').split('\n'), random);
+    await expectSameInOne(lines.map((line, n) => dockerRecord(line, n, random)).join('\n'), random);
   });
 
   test('it finds the request lines that stand bare', () => {
