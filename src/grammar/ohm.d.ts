@@ -8,7 +8,7 @@ declare module '*.ohm?only=request,request-oddly-worded,request-with-memory,requ
   export default matcher;
 }
 
-declare module '*.ohm?sweep=request,request-oddly-worded,request-with-memory,request-of-host&numbers=pid,requestNumber,duration,status&texts=started,unit' {
+declare module '*.ohm?sweep=request&numbers=pid,requestNumber,duration,status&texts=started,unit' {
   const plan: import('./sweep.ts').SweepPlan;
   export default plan;
 }

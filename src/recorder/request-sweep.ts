@@ -8,7 +8,7 @@ export function mostRequests(bytes: number): number {
   return Math.ceil(bytes / requestPlan.least);
 }
 
-/** Finds uWSGI's request lines, many at once, and leaves of each what {@link RequestFacts} does. */
+/** Finds uWSGI's request lines in their plain form, many at once, and leaves of each what {@link RequestFacts} does. */
 export class RequestSweep {
   /** Null where such code cannot be run. */
   static create(): RequestSweep | null {
