@@ -101,6 +101,14 @@ CRASHING = PLAIN.replace('''\
         ctypes.string_at(0)
     start_response(''').replace("import time\n", "import ctypes\nimport time\n")
 
+CRASHING_AT_IMPORT = PLAIN.replace("import time\n", "import ctypes\nimport os\nimport time\n") + '''
+
+if os.path.exists("corrupt"):
+    if open("corrupt").read() == "once":
+        os.remove("corrupt")
+    ctypes.string_at(0)
+'''
+
 RAISING = PLAIN.replace('''\
     start_response(''', '''\
     if environ["PATH_INFO"] == "/raise":
@@ -216,3 +224,33 @@ BROKEN_AT_IMPORT = PLAIN + '''
 
 import module_that_was_never_installed
 '''
+
+# Each request waits for a lock that somebody else holds.
+WAITING = PLAIN.replace('''\
+    start_response(''', '''\
+    while os.path.exists("locked"):
+        time.sleep(0.2)
+    start_response(''').replace("import time\n", "import os\nimport time\n")
+
+LOOKING_INTO_STORAGE = PLAIN.replace('''\
+    start_response(''', '''\
+    if environ["PATH_INFO"] == "/picture":
+        os.path.getsize("storage/picture.png")
+    start_response(''').replace("import time\n", "import os\nimport time\n")
+
+# An answer in several pieces: whoever has hung up by then cannot be given the later ones.
+STREAMING = PLAIN.replace('''\
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok\\n"]
+''', '''\
+    return answer(environ["PATH_INFO"] == "/report", start_response)
+
+
+def answer(is_report, start_response):
+    if is_report:
+        time.sleep(0.8)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    for _ in range(3):
+        yield b"ok\\n" * 10_000
+        time.sleep(0.05)
+''')

@@ -261,7 +261,9 @@ class Run:
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[port], timeout=timeout)
         try:
             connection.request("GET", uri, headers={"Host": host} if host else {})
-            return connection.getresponse().status == 200
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status == 200
         except (OSError, http.client.HTTPException):
             return False
         finally:

@@ -16,7 +16,8 @@ RULES = [
     "daemon-blocks-reload", "evil-reload-kills", "instance-paused", "recycled-too-often", "reloaded-twice",
     "slow-start-empties-service", "spooler-task-cut", "vassal-keeps-dying", "worker-never-served", "memory-kill",
     "watchdog-kill", "stop-left-processes", "unit-reload-failed", "restarted-from-above", "signal-hit-workers",
-    "upgrade-stuck", "program-left-by-itself", "platform-errors",
+    "upgrade-stuck", "program-left-by-itself", "platform-errors", "listen-queue-full", "no-idle-worker", "clients-gone",
+    "kill-without-effect", "mule-blocks-reload", "router-cuts-clients",
 ]
 SCENARIOS = {}
 

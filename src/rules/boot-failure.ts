@@ -163,6 +163,7 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
   const starts = group.length;
   const [main = 'app'] = obstacles;
   const errors = loadErrors(timeline, proofs);
+  const holder = main === 'address' ? holderOf(timeline, proofs) : null;
   const lines = evidence([
     ...errors
       .filter((event) => !proofs.includes(event))
@@ -174,6 +175,9 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
         ...start.proofs.slice(0, 3).map((event) => proof(event, shownBy(event))),
         ...(start.generation.start ? [proof(start.generation.start, 'the start that failed')] : []),
       ]),
+    ...(holder?.instance.epochs[0]?.master
+      ? [proof(holder.instance.epochs[0].master, 'a former start that got the address, and has no end in this log')]
+      : []),
     ...givenUp(timeline)
       .slice(0, 1)
       .map((event) => proof(event, `${programOf(event)} was given up in the end`)),
@@ -202,6 +206,9 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
           ? `That it failed is proved. The reason told: ${list(errors.map(reasonOf), 2)}.`
           : 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
         : 'That is proved by the line itself.',
+      holder &&
+        `Who may hold it: ${instanceName(holder.instance)} got that address before and has no end in this log. Either it still runs, and this ` +
+          'was a second start beside it, or its master is gone and its workers are not. That is inferred.',
       proofs.some(({message}) => message === 'daphne/listen-failure') &&
         'daphne leaves with status 0 all the same: a supervisor takes that for a good end (Restart=on-failure does not start it again).',
     ),
@@ -212,11 +219,41 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
     workers,
     evidence: lines,
     against: [],
-    cannotSee: obstacles.flatMap((obstacle) => UNSEEN[obstacle]),
+    cannotSee: obstacles.flatMap((obstacle) => (obstacle === 'app' && errors.length > 0 ? [] : UNSEEN[obstacle])),
     fixes: obstacles.flatMap((obstacle) => fixesFor(obstacle, instance, proofs)),
-    next: obstacles.flatMap((obstacle) => nextFor(obstacle, proofs, errors.length > 0)),
+    next: obstacles.flatMap((obstacle) => nextFor(obstacle, proofs, errors.length > 0, holder)),
     identity: [instance ? instanceName(instance) : generation.source, ...obstacles],
   };
+}
+
+interface Holder {
+  readonly instance: Instance;
+  /** Its processes that have no end by then. */
+  readonly pids: readonly number[];
+}
+
+/** Settings that tell the address which a server got. */
+const ADDRESSES: ReadonlySet<string> = new Set(['socket', 'http', 'bind']);
+
+/** A former start of this log that got the same address and has no end before the refusal. */
+function holderOf(timeline: Timeline, proofs: readonly LogEvent[]): Holder | null {
+  const refused = proofs.find(({meaning}) => meaning.kind === 'address-in-use');
+  const address = refused?.fields.address;
+  if (!refused || address === undefined) return null;
+  for (const instance of timeline.instances.toReversed()) {
+    const [master] = instance.epochs.flatMap((epoch) => epoch.master ?? []);
+    const got = instance.settings.some(({name, value}) => ADDRESSES.has(name) && sameAddress(String(value), String(address)));
+    if (!got || !master || !precedes(master, refused)) continue;
+    if (instance.stopped !== null && precedes(instance.stopped, refused)) return null;
+    const alive = instance.processes.filter(({ended, role}) => role !== 'daemon' && (ended === null || precedes(refused, ended)));
+    return {instance, pids: unique(alive.map(({pid}) => pid))};
+  }
+  return null;
+}
+
+function sameAddress(a: string, b: string): boolean {
+  const bare = (text: string) => text.replace(/^https?:\/\//, '').replace(/^\('(.*)', (\d+)\)$/, '$1:$2');
+  return bare(a) === bare(b);
 }
 
 const UNSEEN: Readonly<Record<Obstacle, readonly string[]>> = {
@@ -308,7 +345,7 @@ function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonl
   ];
 }
 
-function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolean): string[] {
+function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolean, holder: Holder | null): string[] {
   if (obstacle === 'app')
     return [
       ...(isTold ? [] : ['read the traceback above the first of these lines']),
@@ -318,7 +355,9 @@ function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolea
     const address = proofs.find(({meaning}) => meaning.kind === 'address-in-use')?.fields.address;
     return [
       `ss -ltnxp${address === undefined ? '' : `   # who listens on ${addressOf(String(address))}`}`,
-      'ps -eo pid,ppid,lstart,cmd --forest   # workers with parent 1 have lost their master',
+      holder && holder.pids.length > 0
+        ? `ps -o pid,ppid,lstart,cmd -p ${holder.pids.slice(0, 12).join(',')}   # master there: it still runs; workers alone: end them`
+        : 'ps -eo pid,ppid,lstart,cmd --forest   # workers with parent 1 have lost their master',
     ];
   }
   return ['sysctl net.core.somaxconn   # inside the same container'];

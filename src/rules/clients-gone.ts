@@ -3,7 +3,7 @@ import {between, isBefore} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {isComparable} from './proxy-cuts.ts';
-import type {Finding, Rule} from './rule.ts';
+import type {Finding, Fix, Rule} from './rule.ts';
 import {count, evidence, list, proof, seconds, sentences, unique} from './wording.ts';
 
 /** As many lost answers are no longer people who leave a page. */
@@ -82,18 +82,24 @@ function describe(timeline: Timeline, lost: readonly LogEvent[]): Finding | null
   if (!lines || !first || !last) return null;
   const paths = unique(lost.flatMap(({fields}) => (fields.uri === undefined ? [] : [String(fields.uri).replace(/\?.*/, '')])));
   const from = between(first.at, last.at).min;
+  const instance = instanceOfEvent(timeline, first);
+  // In milliseconds; a request whose client has gone has its line all the same.
+  const longest = Math.max(0, ...(instance?.processes ?? []).flatMap(({segments}) => segments.map((segment) => segment.longest)));
+  const isShort = longest > 0 && longest < PROXY * 1000;
   return {
     title: `${rule.title}${answers > 1 ? `, ${count(answers, 'time')}` : ''}`,
     severity: answers < MANY ? 'info' : 'warning',
     message: sentences(
       `${count(answers, 'answer')} could not be written: the other end had closed the connection${from > 0 ? `, within ${seconds(from)}` : ''}.`,
-      paths.length > 0 && `They belong to ${list(paths, 4)}.`,
+      paths.length > 0 && `${answers === 1 ? 'It belongs' : 'They belong'} to ${list(paths, 4)}.`,
       gaveUp.length > 0
         ? `That is proved. nginx gave up waiting for ${count(unique(gaveUp.map(({fields}) => fields['uri'])).length, 'such request')} before: most likely its own time limit (${PROXY} s unless set) closed the connection.`
-        : `That is proved. Who closed it uWSGI does not know: the client, or a proxy whose time limit (nginx: ${PROXY} s) was over.`,
+        : isShort
+          ? `That is proved. Who closed it uWSGI does not know: the client, or a proxy with a short time limit. No request of this log took longer than ${seconds(Math.ceil(longest / 1000))}, so it was not nginx's default of ${PROXY} s.`
+          : `That is proved. Who closed it uWSGI does not know: the client, or a proxy whose time limit (nginx: ${PROXY} s) was over.`,
     ),
     confidence: gaveUp.length > 0 ? 'likely' : 'possible',
-    instance: instanceOfEvent(timeline, first)?.id ?? null,
+    instance: instance?.id ?? null,
     reload: null,
     pids: [],
     workers: [],
@@ -114,27 +120,29 @@ function describe(timeline: Timeline, lost: readonly LogEvent[]): Finding | null
       ...(gaveUp.length > 0 ? [] : ['who closed the connection']),
       'how long the client had waited: the request line, where there is one, tells the time it took',
     ],
-    fixes: [
-      {
-        setting: 'uwsgi_read_timeout',
-        section: 'nginx',
-        value: null,
-        effect: "where the proxy's access log has 504 for them: the answer is still waited for",
-        since: null,
-        safety: 'safe',
-        why: 'Longer than the longest request that is meant to succeed, and longer than harakiri, so that the inner limit strikes first.',
-      },
-      {
-        setting: 'ignore-sigpipe',
-        section: 'uwsgi',
-        value: null,
-        effect: 'where it has 499: the lines are gone, and nothing else changes',
-        since: null,
-        safety: 'safe',
-        why: 'Together with ignore-write-errors and disable-write-exception; the proxy still counts them.',
-      },
-    ],
+    fixes: FIXES,
     next: ["grep ' 499 \\| 504 ' in the proxy's access log at that time   # 499: the client left, 504: the proxy's time limit"],
     identity: ['uwsgi', 'clients gone'],
   };
 }
+
+const FIXES: readonly Fix[] = [
+  {
+    setting: 'uwsgi_read_timeout',
+    section: 'nginx',
+    value: null,
+    effect: "where the proxy's access log has 504 for them: the answer is still waited for",
+    since: null,
+    safety: 'safe',
+    why: 'Longer than the longest request that is meant to succeed, and longer than harakiri, so that the inner limit strikes first.',
+  },
+  {
+    setting: 'ignore-sigpipe',
+    section: 'uwsgi',
+    value: null,
+    effect: 'where it has 499: the lines are gone, and nothing else changes',
+    since: null,
+    safety: 'safe',
+    why: 'Together with ignore-write-errors and disable-write-exception; the proxy still counts them.',
+  },
+];

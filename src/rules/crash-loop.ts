@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Process, Timeline} from '../timeline/timeline.ts';
-import {capital, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
+import {capital, diedLoading, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
 import type {Finding, Rule} from './rule.ts';
 import {count, duration, evidence, instanceName, list, numbers, proof, sentences, span, unique} from './wording.ts';
 
@@ -85,6 +85,7 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
   ]);
   if (!lines) return null;
   const endings = unique(lives.map(endingOf));
+  const inLoading = lives.every((process) => diedLoading(instance, process));
   const one = slots.length === 1;
   return {
     title: one
@@ -97,9 +98,11 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
       `How they ended: ${list(endings)}.`,
       !lives.some(({role}) => role === 'worker')
         ? null
-        : served === 0
-          ? 'None of them answered a request that this log shows.'
-          : `Between them they answered ${count(served, 'request')}.`,
+        : inLoading
+          ? 'None of them had loaded the application by then: loading it is what ends them.'
+          : served === 0
+            ? 'None of them answered a request that this log shows.'
+            : `Between them they answered ${count(served, 'request')}.`,
       throttled.length > 0 &&
         `The master slowed the loop down ${count(throttled.length, 'time')}; while it sleeps, reloads, harakiri and the ` +
           'replacement of other workers wait too.',
@@ -125,8 +128,9 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
       : [
           {
             hypothesis: 'one request that crashes whoever takes it',
-            because:
-              served === 0
+            because: inLoading
+              ? 'a worker takes requests only when the application is loaded'
+              : served === 0
                 ? 'no request was answered there, but one that crashes its worker has no line'
                 : 'requests were answered before some of the deaths, so this fits as well',
             line: null,

@@ -7,6 +7,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {FAULTS, signalName} from '../timeline/signals.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import {type Instance, type Process, type Reload, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {loading} from './settings.ts';
 import {failedToStart, givenUp, programOf} from './starts.ts';
 import {upstreamTrouble} from './upstream-troubles.ts';
 import {count, list, nameOf} from './wording.ts';
@@ -93,6 +94,17 @@ export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
         !failedToStart(timeline, instance, process),
     )
     .sort((a, b) => (a.ended && b.ended && precedes(a.ended, b.ended) ? -1 : 1));
+}
+
+/** lazy-apps: it died before it had loaded the application, which others of this log have. */
+export function diedLoading(instance: Instance, {role, appLoaded, requests}: Process): boolean {
+  return (
+    role === 'worker' &&
+    appLoaded === null &&
+    requests === 0 &&
+    loading(instance) === 'lazy-apps' &&
+    instance.processes.some((other) => other.appLoaded !== null)
+  );
 }
 
 /** It aborted in the interpreter as soon as it was forked: a known trouble of the server, told by a rule of its own. */

@@ -113,50 +113,59 @@ function describe(instance: Instance, again: readonly Again[]): Finding | null {
     }),
   );
   if (!lines) return null;
-  const trouble = upstreamTrouble(instance, 'kill-repeats', again[0]?.forced.event ?? null);
   const ended = processes.filter((process) => process.ended !== null);
   const tries = Math.max(...again.map(({forced}) => forced.tries));
   const pids = unique(processes.map(({pid}) => pid));
+  // The line of its end says that the master has been told of it, which it is only when the process is gone.
+  const isGone = ended.length === processes.length;
+  const trouble = isGone ? null : upstreamTrouble(instance, 'kill-repeats', again[0]?.forced.event ?? null);
   return {
-    title: ended.length === processes.length ? 'A worker had to be killed more than once until it was gone' : rule.title,
+    title: isGone ? 'A worker had to be killed more than once until it was gone' : rule.title,
     message: sentences(
       `${count(again.length, 'worker')} (${list(processes.map(nameOf), 4)}) ${again.length === 1 ? 'was' : 'were'} killed up to ${tries} times`,
       'for the same stop or reload. That is proved. A process cannot withstand SIGKILL.',
       trouble && ended.length === 0
         ? `So it is likely gone since the first, and the master waits for it nevertheless: ${troubleText(trouble, instance, lines[0].at)}.`
-        : 'So it waits in the kernel, most often for a disk or a network file system, or it is gone and the master does not know.',
+        : isGone
+          ? 'So it waited in the kernel until then, most often for a disk or a network file system; that is inferred.'
+          : 'So it waits in the kernel, most often for a disk or a network file system, or it is gone and the master does not know.',
     ),
-    confidence: trouble && ended.length === 0 ? 'likely' : 'possible',
+    confidence: isGone || (trouble && ended.length === 0) ? 'likely' : 'possible',
     instance: instance.id,
     reload: again.length === 1 ? (processes[0]?.asked?.reload ?? null) : null,
     pids,
     workers: numbers(processes),
     evidence: lines,
     against: [
-      {
-        hypothesis: 'a process that waits in the kernel (state D), for a disk or NFS',
-        because:
-          trouble && ended.length === 0
-            ? 'the fault of this version is enough to explain it'
-            : 'nothing in the log speaks against it',
-        line: null,
-        fits: trouble && ended.length === 0 ? 'less' : 'equally',
-      },
+      ...(isGone
+        ? []
+        : [
+            {
+              hypothesis: 'a process that waits in the kernel (state D), for a disk or NFS',
+              because:
+                trouble && ended.length === 0
+                  ? 'the fault of this version is enough to explain it'
+                  : 'nothing in the log speaks against it',
+              line: null,
+              fits: trouble && ended.length === 0 ? ('less' as const) : ('equally' as const),
+            },
+          ]),
       ...(trouble
         ? []
         : [
             {
               hypothesis: 'a master that does not know that the process is gone',
-              because:
-                instance.version === null
+              because: isGone
+                ? 'it was told of the end at last, and after the last kill only'
+                : instance.version === null
                   ? 'versions 2.0.27 to 2.0.30 do that at a graceful stop, and the log does not tell the version'
                   : `version ${instance.version} is not known for it`,
-              line: null,
+              line: isGone ? (ended[0]?.ended?.line ?? null) : null,
               fits: 'less' as const,
             },
           ]),
     ],
-    cannotSee: ['whether the process is still there'],
+    cannotSee: [isGone ? 'what it waited for' : 'whether the process is still there'],
     fixes: trouble
       ? [
           {
@@ -169,9 +178,30 @@ function describe(instance: Instance, again: readonly Again[]): Finding | null {
             why: `Run uWSGI ${trouble.fixedIn ?? 'of another version'}. Until then: ${trouble.instead ?? 'stop with SIGKILL'}.`,
           },
         ]
-      : [],
+      : [
+          {
+            setting: null,
+            section: null,
+            value: null,
+            since: null,
+            safety: 'safe',
+            tried: true,
+            effect: 'whatever waits for it gets an error, and what was killed is gone at once',
+            why: 'Take the file system that does not answer away (umount -f, or -l with it), or bring its server back.',
+          },
+          {
+            setting: null,
+            section: null,
+            value: null,
+            since: null,
+            safety: 'safe',
+            effect: 'a call into it fails after that time, in place of never',
+            why: 'Give the mount a time limit (NFS: soft with timeo and retrans), where its files are only read; writes can be lost by it.',
+          },
+        ],
     next: [
-      `ps -o pid,stat,etime,wchan:30 -p ${list(pids).replace(' and ', ',').replaceAll(', ', ',')}   # nothing: gone; D: waits in the kernel`,
+      `${isGone ? 'while it happens: ' : ''}ps -o pid,stat,etime,wchan:30 -p ${list(pids).replace(' and ', ',').replaceAll(', ', ',')}   # nothing: gone; D: waits in the kernel`,
+      ...(trouble ? [] : ['cat /proc/<pid>/stack, as root   # in which system call; grep for the mount in /proc/mounts']),
       'journalctl -k | grep -i "blocked for more than"   # what a process in state D waits for',
     ],
     identity: [instanceName(instance), 'killed again'],

@@ -3,28 +3,32 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
+import {answeringDuring, TOO_SHORT} from './answering.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding, Fix, Rule, Severity} from './rule.ts';
-import {numberOf} from './settings.ts';
+import {loading, numberOf} from './settings.ts';
 import {count, evidence, instanceName, kindOf, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
 
 /** Seconds without an overflow line after which the next one is another episode: uWSGI prints one a second. */
 const GAP = 30;
 /** Seconds without any answer that make an overflow an outage. */
 const OUTAGE = 30;
-/** Seconds below which it is no wonder that no request ended. */
-const TOO_SHORT = 3;
 /** A queue cannot hold many times its limit: such numbers are read wrongly from the system. */
 const BOGUS = 10;
 
-/** `stall`: nothing was answered meanwhile. `burst`: requests were answered all the time. `open`: the log does not tell. */
-type Kind = 'stall' | 'burst' | 'open';
+/**
+ * `loading`: all workers were still loading the application. `stall`: nothing was answered, or for most of the time nothing.
+ * `burst`: requests were answered all the time. `open`: the log does not tell.
+ */
+type Kind = 'loading' | 'stall' | 'burst' | 'open';
 
 interface Episode {
   readonly lines: readonly LogEvent[];
   readonly kind: Kind;
   /** Seconds from its first to its last line. */
   readonly least: number;
+  /** The longest time in seconds in which no request was answered, at least. */
+  readonly silent: number;
   readonly served: number;
   readonly reload: Reload | null;
 }
@@ -100,17 +104,38 @@ function episodesOf(timeline: Timeline, instance: Instance | null, events: reado
   const logsRequests = timeline.instances.some(({processes}) => processes.some(({requests}) => requests > 0));
   return groups.map((lines): Episode => {
     const [first, last] = [lines[0] as LogEvent, lines.at(-1) as LogEvent];
-    const served = last.served - first.served;
-    const least = between(first.at, last.at).min;
-    const kind = !logsRequests || lines.length < 2 ? 'open' : served > 0 ? 'burst' : least < TOO_SHORT ? 'open' : 'stall';
+    const {served, least, silent, isHeld} = answeringDuring([first, ...lines.slice(1)]);
+    const kind = isLoading(instance, first, last)
+      ? 'loading'
+      : !logsRequests || lines.length < 2 || (served === 0 && least < TOO_SHORT)
+        ? 'open'
+        : isHeld
+          ? 'stall'
+          : 'burst';
     const reload = timeline.reloads.find(
       (each) =>
         (instance === null || each.instance === instance.id) &&
         precedes(each.began, last) &&
         (each.ended === null ? each.outcome === 'unfinished' : precedes(first, each.ended)),
     );
-    return {lines, kind, least, served, reload: reload ?? null};
+    return {lines, kind, least, silent, served, reload: reload ?? null};
   });
+}
+
+/** lazy-apps: each worker that was there loaded the application only later. */
+function isLoading(instance: Instance | null, first: LogEvent, last: LogEvent): boolean {
+  const workers = (instance?.processes ?? []).filter(
+    ({role, started, ended}) =>
+      role === 'worker' && (started === null || precedes(started, first)) && (ended === null || precedes(first, ended)),
+  );
+  return (
+    instance !== null &&
+    workers.length > 0 &&
+    loading(instance) === 'lazy-apps' &&
+    workers.every(
+      ({started, appLoaded, requests}) => started !== null && (appLoaded ? precedes(last, appLoaded) : requests === 0),
+    )
+  );
 }
 
 /** In which all workers leave before the next are there. */
@@ -122,8 +147,9 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
   const instance = instanceOfEvent(timeline, first);
   const episodes = episodesOf(timeline, instance, events);
   const of = (kind: Kind) => episodes.filter((episode) => episode.kind === kind);
-  const [stalls, bursts, open] = [of('stall'), of('burst'), of('open')];
-  const longest = Math.max(0, ...stalls.map(({least}) => least));
+  const [loads, stalls, bursts, open] = [of('loading'), of('stall'), of('burst'), of('open')];
+  const longest = Math.max(0, ...[...loads, ...stalls].map(({silent}) => silent));
+  const isMixed = stalls.some(({served}) => served > 0);
   const severity: Severity = longest >= OUTAGE ? 'error' : 'warning';
   const reloads = unique(episodes.map(({reload}) => reload).filter((reload) => reload !== null));
   const most = events.reduce((max, event) => (Number(event.fields.queued) > Number(max.fields.queued) ? event : max), first);
@@ -141,23 +167,28 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
     ...(only ? [proof(only.began, `a ${kindOf(only)} was under way`)] : []),
   ]);
   if (!lines) return null;
-  const kind: Kind = stalls.length > 0 ? 'stall' : bursts.length > 0 ? 'burst' : 'open';
+  const kind: Kind = stalls.length > 0 ? 'stall' : loads.length > 0 ? 'loading' : bursts.length > 0 ? 'burst' : 'open';
   // Workers that have been told to leave take no request: that is enough to explain it.
+  const isSure = kind === 'loading' || (kind === 'stall' && !isMixed);
   const byReload = kind === 'open' && episodes.every(({reload}) => reload !== null && EMPTYING.has(reload.kind));
   return {
     title: byReload
       ? 'The listen queue was full while a reload left no worker to take requests'
       : {
-          stall: 'The listen queue was full while no request was answered',
+          loading: 'The listen queue was full while all workers were loading the application',
+          stall: `The listen queue was full while ${isMixed ? 'hardly any' : 'no'} request was answered`,
           burst: 'The listen queue was full under load',
           open: rule.title,
         }[kind],
     message: sentences(
       `The listen queue overflowed ${episodes.length === 1 ? 'once' : `${episodes.length} times`} (${count(events.length, 'line')}; ` +
         `at most ${figures(most)}).`,
+      loads.length > 0 &&
+        `${loads.length === episodes.length ? 'Meanwhile' : `In ${loads.length} of them`} no worker had loaded the application yet (lazy-apps), so none took a request.`,
       stalls.length > 0 &&
         `${stalls.length === episodes.length ? 'Meanwhile' : `In ${stalls.length} of them`} not one request was answered` +
           `${longest > 0 ? `, for at least ${seconds(longest)}` : ''}: the workers had stopped taking requests. More traffic is not the cause.`,
+      isMixed && 'Before that or after it some were, while the queue was still full.',
       bursts.length > 0 &&
         `${bursts.length === episodes.length ? 'Meanwhile' : `In ${bursts.length} of them`} requests were answered all the time ` +
           `(${thousands(bursts.reduce((sum, {served}) => sum + served, 0))}): more came in than the workers could take.`,
@@ -172,14 +203,14 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
       'That the queue was full is proved.',
     ),
     severity,
-    confidence: kind === 'stall' ? 'certain' : kind === 'burst' || byReload ? 'likely' : 'possible',
+    confidence: isSure ? 'certain' : kind === 'open' && !byReload ? 'possible' : 'likely',
     instance: instance?.id ?? null,
     reload: reloads.length === 1 && only ? only.id : null,
     pids: [],
     workers: [],
     evidence: lines,
     against:
-      kind === 'stall'
+      kind === 'stall' || kind === 'loading'
         ? [
             {
               hypothesis: 'a burst of traffic',
@@ -211,7 +242,7 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
             ],
     cannotSee: [
       'how many clients were refused or gave up: the proxy counts them (502, 504, "connect() failed")',
-      ...(kind === 'burst' ? [] : ['what the workers were waiting for']),
+      ...(kind === 'burst' || kind === 'loading' ? [] : ['what the workers were waiting for']),
     ],
     fixes: fixesFor(
       instance,
@@ -220,7 +251,9 @@ function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | nu
       stalls.length > 0 && stalls.every(({reload}) => reload !== null && EMPTYING.has(reload.kind)),
     ),
     next: [
-      ...(kind === 'burst' ? [] : ['py-spy dump --pid <worker>   # while it happens: shows what the workers wait for']),
+      ...(kind === 'burst' || kind === 'loading'
+        ? []
+        : ['py-spy dump --pid <worker>   # while it happens: shows what the workers wait for']),
       'ss -ltn   # Recv-Q of the socket: what waits now, Send-Q: the limit',
       ...(kind === 'open'
         ? ['switch the request lines on (no disable-logging), or ask the proxy how many requests it got answered']
@@ -273,6 +306,7 @@ function fixesFor(instance: Instance | null, kind: Kind, inReload: boolean, isEx
     safety: 'safe',
     why: 'A full reload leaves nobody to take requests until the new generation has loaded the application.',
   };
+  if (kind === 'loading') return [chain, longer];
   if (kind === 'burst') return [workers, ...(inReload ? [chain] : []), longer];
   return [...(inReload ? [chain] : []), ...(isExplained ? [] : [unblock]), ...(kind === 'open' ? [workers] : []), longer];
 }

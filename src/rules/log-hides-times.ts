@@ -57,8 +57,10 @@ function gapsIn(timeline: Timeline, instance: Instance): Gap[] {
   return [...reloads, ...dead.flatMap(deathGap)].sort((a, b) => (precedes(a.at, b.at) ? -1 : 1));
 }
 
-function isTroubled({workers, outcome, silence}: Reload): boolean {
-  return workers.some(({end}) => end === 'forced') || outcome === 'failed' || (outcome === 'unfinished' && silence.min > WIDE);
+function isTroubled({workers, outcome, silence, ended}: Reload): boolean {
+  // Where the application did not load, no time would tell more.
+  const isCut = outcome === 'failed' && ended?.meaning.kind !== 'no-app' && ended?.meaning.kind !== 'app-load-failed';
+  return workers.some(({end}) => end === 'forced') || isCut || (outcome === 'unfinished' && silence.min > WIDE);
 }
 
 function gapOf(reload: Reload): Gap[] {

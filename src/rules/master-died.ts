@@ -4,6 +4,7 @@ import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {stopsTakenAsReload} from './outer.ts';
 import type {Finding, Rule} from './rule.ts';
+import {survivalsIn} from './survivors.ts';
 import {count, evidence, instanceName, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -87,6 +88,7 @@ function isOwned(timeline: Timeline, instance: Instance | null, [first]: readonl
   if (first === undefined) return true;
   if (timeline.events.some((event) => event.meaning.kind === 'address-in-use' && precedes(first, event))) return true;
   if (instance === null) return timeline.events.some(({meaning}) => meaning.kind === 'process-forced');
+  if (survivalsIn(timeline).some((survival) => survival.instance === instance)) return true;
   const master = instance.processes.findLast(({role}) => role === 'master');
   return (
     (master !== undefined && master.killedBy !== null) ||

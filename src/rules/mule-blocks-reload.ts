@@ -1,4 +1,5 @@
 import type {Forced, Instance, Process} from '../timeline/timeline.ts';
+import {capital, processName} from './deaths.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {setting, uwsgiOf} from './settings.ts';
 import {
@@ -74,12 +75,14 @@ function describe(instance: Instance, killed: readonly Killed[]): Finding | null
   const wait = span(during.map(({duration: took}) => took));
   const mercy = setting(instance, 'mule-reload-mercy');
   const patience = Number(mercy?.value ?? DEFAULT);
+  // A master that had lost patience by then cannot have had the default.
+  const isDefault = mercy === null && during.every(({duration: {max}}) => max === null || max >= DEFAULT);
   const lines = evidence([
     ...(during[0] ? [proof(during[0].began, `the ${kindOf(during[0])} begins`)] : []),
     ...killed
       .slice(0, 4)
       .flatMap(({process, forced}): Evidence[] => [
-        proof(forced.event, `${nameOf(process)} was killed at its deadline`),
+        proof(forced.event, `${processName(process)} was killed at its deadline`),
         ...(process.ended ? [proof(process.ended, 'it is gone: now the master goes on')] : []),
       ]),
     ...(mercy?.where ? [proof(mercy.where, `the mercy of mules is ${patience} s`)] : []),
@@ -89,7 +92,7 @@ function describe(instance: Instance, killed: readonly Killed[]): Finding | null
   return {
     title: killed.length === 1 ? rule.title : `Mules did not leave, and reloads or stops waited for them until they were killed`,
     message: sentences(
-      `The ${list(unique(processes.map(nameOf)), 4)} ${was(killed.length)} told to leave, did not, and ${was(killed.length)} killed. That is proved.`,
+      `${capital(list(unique(processes.map(processName)), 4))} ${was(killed.length)} told to leave, did not, and ${was(killed.length)} killed. That is proved.`,
       during.length > 0 &&
         `It happened in ${count(during.length, kinds.length === 1 ? (kinds[0] ?? 'reload') : 'reload or stop', kinds.length === 1 ? `${kinds[0]}s` : 'reloads and stops')}`,
       during.length > 0 && (isBounded(wait) ? `of ${duration(wait)}.` : '.'),
@@ -111,13 +114,14 @@ function describe(instance: Instance, killed: readonly Killed[]): Finding | null
       },
     ],
     cannotSee: ['what the mule was doing when it was killed, and what of it was lost'],
-    fixes: fixesFor(patience, mercy === null),
+    fixes: fixesFor(mercy === null && !isDefault ? null : patience, isDefault),
     next: [`py-spy dump --pid <pid of the mule>   # while it does not leave: the thread that never ends`],
     identity: [instanceName(instance), 'mule'],
   };
 }
 
-function fixesFor(patience: number, isAssumed: boolean): Fix[] {
+/** `patience` null: nothing tells it, and it is not the default. */
+function fixesFor(patience: number | null, isAssumed: boolean): Fix[] {
   const none = {setting: null, section: null, value: null, since: null} as const;
   return [
     {
@@ -138,12 +142,11 @@ function fixesFor(patience: number, isAssumed: boolean): Fix[] {
       value: null,
       since: '2.0.5',
       safety: 'may-cut-requests',
-      effect: `less than ${seconds(patience + 1)}${isAssumed ? ', the default,' : ''} for a mule that does not leave`,
+      effect:
+        patience === null
+          ? 'a shorter wait for a mule that does not leave (it is set already: the default, 60 s, was not waited for)'
+          : `less than ${seconds(patience + 1)}${isAssumed ? ', the default,' : ''} for a mule that does not leave`,
       why: 'Choose it above the longest piece of work of the mule. It bounds the wait and leaves its cause in place.',
     },
   ];
-}
-
-function nameOf({role, worker, pid}: Process): string {
-  return `${role}${worker === null ? '' : ` ${worker}`} (pid ${pid})`;
 }

@@ -1,8 +1,9 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
+import {type Answering, answeringDuring, TOO_SHORT} from './answering.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
-import {count, evidence, list, proof, sentences, unique} from './wording.ts';
+import {count, evidence, list, proof, seconds, sentences, unique, was} from './wording.ts';
 
 const SHOWS: Readonly<Record<string, string>> = {
   'php-fpm/max-children': 'no further child may be started',
@@ -28,7 +29,9 @@ const rule: Rule = {
     remedy:
       'Find out first whether the workers are busy or held: a slow database or a call without a time limit fills any number of ' +
       'them. Then raise the limit, as far as memory allows.',
-    limits: 'How many requests waited, and for how long, the lines do not tell.',
+    limits:
+      'How many requests waited, and for how long, the lines do not tell. Without request lines (disable-logging, php-fpm) busy ' +
+      'workers and held ones look alike.',
     references: [
       'https://www.php.net/manual/en/install.fpm.configuration.php#pm.max-children',
       'https://uwsgi-docs.readthedocs.io/en/latest/Cheaper.html',
@@ -54,6 +57,20 @@ const rule: Rule = {
 
 export default rule;
 
+/** What the workers did from the first line to the last: they answered, none did for most of the time, or no line tells. */
+type Doing = 'answering' | 'held' | 'open';
+
+function doingOf(timeline: Timeline, lines: readonly [LogEvent, ...LogEvent[]]): {readonly doing: Doing} & Answering {
+  const answering = answeringDuring(lines);
+  const logsRequests = timeline.instances.some(({processes}) => processes.some(({requests}) => requests > 0));
+  const isOpen =
+    !logsRequests ||
+    !lines[0].message.startsWith('uwsgi/') ||
+    lines.length < 2 ||
+    (answering.served === 0 && answering.least < TOO_SHORT);
+  return {doing: isOpen ? 'open' : answering.isHeld ? 'held' : 'answering', ...answering};
+}
+
 function describe(timeline: Timeline, group: readonly LogEvent[]): Finding | null {
   const [first] = group;
   const full = group.filter(({message}) => FULL.has(message));
@@ -63,30 +80,51 @@ function describe(timeline: Timeline, group: readonly LogEvent[]): Finding | nul
   const server = SERVERS[first.message.slice(0, first.message.indexOf('/'))] ?? UWSGI;
   const limits = unique(full.map(({fields}) => fields.value ?? fields.limit).filter((value) => value !== undefined)).map(String);
   const pool = first.fields.pool === undefined ? '' : ` of the pool ${first.fields.pool}`;
+  const {doing, served, least, silent} = doingOf(timeline, [first, ...group.slice(1)]);
   return {
     title: full.length > 0 ? rule.title : `No ${server.worker}${pool} was idle: more were started in haste`,
     severity: full.length > 0 ? 'warning' : 'info',
     message: sentences(
       `${server.name} says ${count(group.length, 'time')} that no ${server.worker}${pool} was idle` +
         `${full.length > 0 ? `, and ${full.length === group.length ? 'each time' : `${full.length} times`} that ${server.limit}${limits.length > 0 ? ` (${list(limits)})` : ''} was reached` : ''}.`,
-      'That is proved. Whether they were busy with more requests than usual or held by something slow, no line tells.',
+      'That is proved.',
+      {
+        answering: `Meanwhile ${count(served, 'request')} ${was(served)} answered${least > 0 ? ` in at least ${seconds(least)}` : ''}: more came in than the workers could take.`,
+        held: `For at least ${seconds(silent)} of it not one request was answered: the workers were held by something, or their requests take that long.`,
+        open: 'Whether they were busy with more requests than usual or held by something slow, no line tells.',
+      }[doing],
     ),
-    confidence: 'possible',
+    confidence: doing === 'open' ? 'possible' : 'likely',
     instance: instanceOfEvent(timeline, first)?.id ?? null,
     reload: null,
     pids: [],
     workers: [],
     evidence: lines,
     against: [
-      {
-        hypothesis: 'workers that are held (a slow database, a call without a time limit)',
-        because: 'nothing here speaks against it',
-        line: null,
-      },
-      {hypothesis: 'more requests than usual', because: 'nothing here speaks against it either', line: null},
+      ...(doing === 'held'
+        ? []
+        : [
+            {
+              hypothesis: 'workers that are held (a slow database, a call without a time limit)',
+              because:
+                doing === 'answering'
+                  ? 'requests were answered all the time; each may still have been slower than usual'
+                  : 'nothing here speaks against it',
+              line: null,
+            },
+          ]),
+      ...(doing === 'answering'
+        ? []
+        : [
+            {
+              hypothesis: 'more requests than usual',
+              because: doing === 'held' ? 'they would be answered, if late' : 'nothing here speaks against it either',
+              line: null,
+            },
+          ]),
     ],
-    cannotSee: ['how many requests waited, and for how long', 'what the workers were doing'],
-    fixes: server.fixes,
+    cannotSee: ['how many requests waited, and for how long', ...(doing === 'answering' ? [] : ['what the workers were doing'])],
+    fixes: doing === 'answering' ? server.fixes.toReversed() : server.fixes,
     next: server.next,
     identity: [server.id, String(first.fields.pool ?? ''), 'no idle worker'],
   };

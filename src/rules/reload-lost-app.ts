@@ -18,10 +18,11 @@ const rule: Rule = {
     why:
       'A reload ends the old code before it knows whether the new code loads. uWSGI without need-app then runs without any ' +
       'application and answers every request with an error, while all its processes look healthy; with need-app it ends. ' +
-      'In a chain reload the first worker fails and the rest keep the old code.',
+      'A chain reload with lazy-apps is no shelter: without need-app a worker that has no application accepts requests, so the ' +
+      'chain goes on until all have lost it; with need-app the first one ends the whole instance.',
     remedy:
-      'Mend what the traceback says, or go back to the former version, and reload again. Load the application once by hand ' +
-      'before every reload. need-app makes the failure visible; a chain reload with lazy-apps limits it to one worker.',
+      'Mend what the traceback says, or go back to the former version, and reload again. Let each deployment load the ' +
+      'application once, and reload only where that succeeds. need-app makes the failure visible.',
     limits:
       'The traceback carries no pid and no time, and may be in another log. Without it the log proves the loss and not the reason.',
     references: [
@@ -87,6 +88,7 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
   if (!lines) return null;
   const several = group.length > 1;
   const [only] = reloads;
+  const isChain = reloads.some(({kind}) => kind === 'chain');
   return {
     title: several ? `After ${group.length} reloads the application is gone` : rule.title,
     message: sentences(
@@ -97,9 +99,10 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
       generation.hadApp !== null && 'Before it, the application was loaded: the reload brought the loss.',
       workers.length > 0 && `It failed in worker${workers.length > 1 ? 's' : ''} ${list(workers)}.`,
       gaveUp
-        ? 'The server gave up: nothing is served until somebody starts it again.'
+        ? `The server gave up${isChain ? ', with the workers that still had the old code' : ''}: nothing is served until somebody starts it again.`
         : unanswered > 0
-          ? `${count(unanswered, 'request')} got an error for want of an application, while all processes look healthy.`
+          ? `${count(unanswered, 'request')} got an error for want of an application, while all processes look healthy.` +
+            (isChain ? ' A worker without an application accepts requests, so the chain did not stop at the first.' : '')
           : workers.length > 0
             ? 'Such a worker ends at once and is started anew, to fail again; workers that were not replaced yet keep the old code.'
             : loadedAfter > 0
@@ -122,8 +125,8 @@ function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | 
         line: generation.reload?.line ?? null,
       },
     ],
-    cannotSee: ['why it did not load, where the traceback went to another log'],
-    fixes: fixesFor(generation.supervisor, gaveUp),
+    cannotSee: errors.length > 0 ? [] : ['why it did not load, where the traceback went to another log'],
+    fixes: fixesFor(generation.supervisor, gaveUp, isChain),
     next: [
       ...(errors.length > 0 ? [] : ['read the traceback above the first of these lines']),
       'load the module by hand before the next reload: the same user, directory, virtualenv and environment',
@@ -154,19 +157,36 @@ function shownBy({meaning, worker}: LogEvent): string {
   return worker === null ? 'the application did not load' : `the application did not load in worker ${worker}`;
 }
 
-function fixesFor(supervisor: string, gaveUp: boolean): Fix[] {
+const NO_SETTING = {setting: null, section: null, value: null, since: null} as const;
+
+function fixesFor(supervisor: string, gaveUp: boolean, isChain: boolean): Fix[] {
   const fixes: Fix[] = [
     {
-      setting: null,
-      section: null,
-      value: null,
+      ...NO_SETTING,
       effect: 'the service is back',
-      since: null,
       safety: 'needs-code',
       why: 'Mend the import that the traceback names, or go back to the former version, and reload once more.',
     },
   ];
+  if (supervisor === 'gunicorn') {
+    fixes.push({
+      ...NO_SETTING,
+      effect: 'code that does not load is noticed while the old code still serves',
+      safety: 'safe',
+      tried: true,
+      why: 'Let the deployment run gunicorn --check-config with the same options, user and directory, and send HUP only where it succeeds: it loads the application.',
+    });
+  }
   if (supervisor !== 'uwsgi') return fixes;
+  fixes.push({
+    ...NO_SETTING,
+    effect: 'code that does not load is noticed while the old code still serves',
+    safety: 'safe',
+    tried: true,
+    why:
+      'Let the deployment load the application once (python -c "import <module>", with the same user, directory and virtualenv), ' +
+      'and reload only where that succeeds. A module that imports uwsgi needs a stub of it for that.',
+  });
   if (!gaveUp) {
     fixes.push({
       setting: 'need-app',
@@ -174,18 +194,11 @@ function fixesFor(supervisor: string, gaveUp: boolean): Fix[] {
       value: 'true',
       effect: 'a generation without its application ends at once, in place of answering with errors',
       since: null,
-      safety: 'safe',
-      why: 'The outer supervisor and the deployment then notice it. It does not keep the old code running.',
+      safety: isChain ? 'may-cut-requests' : 'safe',
+      why: `The outer supervisor and the deployment then notice it. It does not keep the old code running${
+        isChain ? ': the first worker that cannot load it ends the whole instance, those with the old code too' : ''
+      }.`,
     });
   }
-  fixes.push({
-    setting: 'touch-chain-reload',
-    section: 'uwsgi',
-    value: null,
-    effect: 'with lazy-apps, code that does not load costs one worker; the others keep the old code',
-    since: null,
-    safety: 'safe',
-    why: 'A chain reload goes on to the next worker only when the one before accepts requests.',
-  });
   return fixes;
 }

@@ -86,7 +86,26 @@ function describe(instance: Instance, hits: readonly {reload: Reload; gateway: P
       },
     ],
     cannotSee: ['which clients were connected: the router logs nothing of them'],
-    fixes: [],
+    fixes: [
+      {
+        setting: 'touch-chain-reload',
+        section: 'uwsgi',
+        value: null,
+        effect: 'router and clients stay: only the workers are replaced, one after the other',
+        since: null,
+        safety: 'safe',
+        why: 'With lazy-apps, for new code. A change of the router itself still takes a full reload.',
+      },
+      {
+        setting: 'http-socket',
+        section: 'uwsgi',
+        value: null,
+        effect: 'a worker that has begun a request finishes it, and its client gets the answer',
+        since: null,
+        safety: 'safe',
+        why: 'In place of http, with a proxy (nginx, haproxy) in front, which keeps the connections of clients while nobody serves.',
+      },
+    ],
     next: ["count the errors of the clients (or of the proxy in front) in the second of the router's end"],
     identity: [instanceName(instance), 'router'],
   };

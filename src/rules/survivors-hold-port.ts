@@ -94,7 +94,7 @@ function describe(timeline: Timeline, name: string, group: readonly Survival[]):
     message: sentences(
       `The master of ${name}${instance.masterPid === null ? '' : ` (pid ${instance.masterPid})`} ${
         end.meaning.kind === 'master-lost' ? 'went away without a goodbye' : `was killed${byWhom(first)}`
-      }, and its workers were not.`,
+      }, and its workers stayed.`,
       `${capital(processNames(survivors))} had no end by then.`,
       `The next start found the address in use${attempts > 1 ? ` (${count(attempts, 'line')} say so)` : ''}${
         apart && apart.min >= 1 ? `, as late as ${Math.round(apart.min)} s after` : ''
@@ -168,20 +168,20 @@ function fixesFor(outer: Outer | null, supervisor: string): Fix[] {
             why: 'Where supervisord runs it: SIGKILL then goes to the whole process group, not to the master alone.',
           },
         ];
-  return [
-    ...byOuter,
-    ...(supervisor === 'uwsgi'
+  const own: Fix[] =
+    supervisor === 'uwsgi'
       ? [
           {
             setting: 'no-orphans',
             section: 'uwsgi',
             value: 'true',
-            effect: 'workers look for their master themselves and leave when it is gone',
+            effect: 'the kernel kills the workers as soon as their master is gone, whatever they do',
             since: null,
             safety: 'may-cut-requests' as const,
-            why: 'For kills that no setting of the outer supervisor covers. A worker that hangs in C code still does not leave.',
+            why: 'For kills that no setting of the outer supervisor covers (Linux: prctl, PR_SET_PDEATHSIG). Their requests are cut.',
           },
         ]
-      : []),
-  ];
+      : [];
+  // Where no outer supervisor is seen, what the server itself can do comes first.
+  return outer === null ? [...own, ...byOuter] : [...byOuter, ...own];
 }

@@ -3,7 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
-import {capital, counted, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
+import {capital, counted, diedLoading, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
 import {describeExceptionEnds} from './exception-ends.ts';
 import {meaningOfStatus} from './exit-status.ts';
 import {gatewaysDied} from './gateway-died.ts';
@@ -151,6 +151,7 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
   // One program that fails again and again is one program.
   const only = several && crashed.every(({program}) => program === first?.program) ? (first?.program ?? null) : null;
   const exiting = atExit.length === crashed.length;
+  const inLoading = crashed.every((process) => diedLoading(instance, process));
   const noun = counted(crashed);
   const [leaver] = atExit;
   // uWSGI prints one itself; for other servers Python's fault handler does, where it is on.
@@ -178,6 +179,8 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
           ? `The exit ${codes.length > 1 ? 'codes were' : 'code was'} ${list(codes)}.`
           : 'The line tells neither a signal nor the exit code, and no fault handler spoke: it left by an exit code.'),
       kind === 'code' && meanings.length > 0 && `What that says: ${list(meanings)}.`,
+      inLoading &&
+        `${several ? 'They' : 'It'} had not loaded the application yet: loading it ended ${several ? 'them' : 'it'}, and no request was cut.`,
       atExit.length > 0 &&
         `${exiting ? (several ? 'All of them' : 'It') : count(atExit.length, 'of them', 'of them')} had been asked to leave ` +
           'and crashed on the way out: requests were finished, exit handlers were perhaps not.',
@@ -233,10 +236,13 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
             ],
     cannotSee:
       kind === 'fault'
-        ? ['which request was running: a crash leaves no request line', 'the Python line, unless faulthandler is on']
+        ? [
+            ...(inLoading ? [] : ['which request was running: a crash leaves no request line']),
+            'the Python line, unless faulthandler is on',
+          ]
         : [
             ...(codes.length > 0 ? [] : ['the exit code']),
-            ...(arePrograms ? ['what it printed'] : ['which request was running when it left']),
+            ...(arePrograms ? ['what it printed'] : inLoading ? [] : ['which request was running when it left']),
           ],
     fixes: fixesFor(instance, crashed, kind, exiting),
     next:

@@ -2,6 +2,11 @@
 
 from scenario import SCENARIOS
 
-from . import apache, asgi, gunicorn, machine, nginx, queues, supervisord, systemd, uwsgi
+from . import (
+    apache, asgi, gunicorn, machine, nginx, queues, supervisord, systemd, uwsgi, uwsgi_beside, uwsgi_load, uwsgi_losses,
+)
 
-__all__ = ["SCENARIOS", "apache", "asgi", "gunicorn", "machine", "nginx", "queues", "supervisord", "systemd", "uwsgi"]
+__all__ = [
+    "SCENARIOS", "apache", "asgi", "gunicorn", "machine", "nginx", "queues", "supervisord", "systemd", "uwsgi", "uwsgi_beside",
+    "uwsgi_load", "uwsgi_losses",
+]

@@ -89,7 +89,7 @@ def uwsgi_killed(run):
 
 @uwsgi(
     "nginx-read-timeout", "uwsgi_read_timeout 2s, a request of 6 s: nginx answers 504, the worker works on for nobody", conf=ini(),
-    files=proxy(*TO_UWSGI_SOCKET, "uwsgi_read_timeout 2s;"), expected=["platform-errors"])
+    files=proxy(*TO_UWSGI_SOCKET, "uwsgi_read_timeout 2s;"), expected=["platform-errors", "clients-gone"])
 def uwsgi_read_timeout(run):
     begin(run)
     assert not run.get("/export?sleep=6")

@@ -50,6 +50,12 @@ function summary(reload: Reload, page: Page): string {
   return page.paint.bold(name) + text.slice(name.length);
 }
 
+/** What cut it short. */
+function causeOf({ended}: Reload): string {
+  const kind = ended?.meaning.kind;
+  return kind === 'no-app' || kind === 'app-load-failed' ? 'the application did not load' : 'its master was gone';
+}
+
 /** A reload or stop in a sentence, safe to print. */
 export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): string {
   const {startedAt, endedAt, duration, outcome, workers, trigger, repeated} = reload;
@@ -57,7 +63,7 @@ export function story(reload: Reload, page: Pick<Page, 'clock' | 'place'>): stri
   const end = {
     completed: completed(reload, page.clock),
     unfinished: unfinished(reload, page.clock, page.place),
-    failed: `cut short${duration.min > 0 ? ` after ${longDuration(duration)}` : ''}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}: its master was gone`,
+    failed: `cut short${duration.min > 0 ? ` after ${longDuration(duration)}` : ''}${endedAt === null ? '' : ` (${showInstant(endedAt, page.clock)})`}: ${causeOf(reload)}`,
   }[outcome];
   const old = workers.filter((worker) => !isOnlyNew(worker));
   const ends = (['clean', 'forced', 'crashed', 'killed', 'unknown'] as const).flatMap((how) => {

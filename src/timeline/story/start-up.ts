@@ -19,6 +19,7 @@ export const START_UP: Handlers = {
   },
   'app-loaded': appLoaded,
   'app-load-failed': appLoadFailed,
+  'no-app': noApp,
 };
 
 function starting(story: StoryDraft, event: LogEvent): void {
@@ -133,4 +134,14 @@ function appLoadFailed(story: StoryDraft, event: LogEvent): void {
   const instance = story.process(event.pid)?.instance;
   const last = instance?.lastReload;
   if (last?.kind === 'hup') finishReload(last, event, 'failed');
+}
+
+/** need-app: whoever has no application gives up. Before its master is there nobody goes on; later the master stops them all. */
+function noApp(story: StoryDraft, event: LogEvent): void {
+  if (!event.meaning.fatal) return;
+  const {startUp, current} = story.source;
+  const reload = current?.active ?? null;
+  if (current === null || reload === null || reload.kind === 'stop') return;
+  if (startUp === null || reload.reExecuted !== null) finishReload(reload, event, 'failed');
+  if (startUp !== null && reload.reExecuted !== null) story.stop(current, event);
 }
