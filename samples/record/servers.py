@@ -131,6 +131,9 @@ CELERY = Kind(
     version=lambda: module_version("celery"),
     command=lambda run, file: [PYTHON, "-m", "celery", "-A", "app", "worker", "-l", "INFO", *arguments(run, file)])
 
+# Debian 13 has it.
+CELERY_5_5 = replace(CELERY, probe=(PYTHON, "-c", "import celery; v = celery.__version__; assert tuple(map(int, v.split('.')[:2])) >= (5, 5), v"))
+
 # Redis runs beside it, as a child: its log is nobody's concern here.
 RQ = Kind(
     "rq", "rq.args", ("python3-rq", "redis-server"), ("sh", "-c", "redis-server --version && rq --version"),

@@ -60,3 +60,38 @@ if __name__ == "__main__":
         name, _ = uuid()
         async_task("app.work", float(seconds), name, task_name=name)
 """
+
+# A task that is cut is given out again.
+CELERY_LATE_TASKS = CELERY_TASKS.replace(
+    "task_ignore_result=True,", "task_ignore_result=True, task_acks_late=True, task_reject_on_worker_lost=True,")
+
+# Since 5.5: a cold shutdown waits so long first.
+CELERY_SOFT_TASKS = CELERY_TASKS.replace("task_ignore_result=True,", "task_ignore_result=True, worker_soft_shutdown_timeout=4,")
+
+# A scheduler in each worker of a web server, as its own documentation has it. A job tells the witness when it begins and ends.
+SCHEDULED = """\
+import logging, os, sys, time
+
+import witness
+from apscheduler.schedulers.background import BackgroundScheduler
+
+logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s")
+name = f"report-{os.getpid()}"  # the witness has to know it apart
+
+
+def report():
+    witness.task_started(name)
+    time.sleep(6)
+    witness.task_ended(name)
+
+
+scheduler = BackgroundScheduler(timezone="UTC")
+scheduler.add_job(report, "interval", seconds=8, name=name)
+scheduler.start()
+
+
+@witness.watch
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok\\n"]
+"""

@@ -16,7 +16,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'warm-shutdown': {kind: 'stop-began', role: 'master', reload: 'stop', trigger: 'signal'},
   'cold-shutdown': {kind: 'stop-began', role: 'master', reload: 'stop', trigger: 'signal'},
   'shutdown-notice': 'noise',
-  'soft-shutdown': {kind: 'requests-pending', role: 'master'},
+  'soft-shutdown': {kind: 'stop-began', role: 'master', reload: 'stop', trigger: 'signal'},
   restarting: {kind: 'reload-began', role: 'master', reload: 'graceful', trigger: 'signal'},
   restoring: {kind: 'tasks-returned', role: 'master'},
   'soft-time-limit': {kind: 'remark', role: 'worker'},

@@ -47,7 +47,7 @@ export function servicesOf({instances}: Timeline): ReadonlyMap<string, readonly 
 function gapsIn(instances: readonly Instance[], from: number, end: number): readonly Gap[] {
   // A log that tells of no start does not tell who took the place of those that left.
   const isBlind = instances.every(({processes}) => processes.every(({role, started}) => role !== 'worker' || started === null));
-  if (isBlind && instances.every(({supervisor}) => supervisor === 'gunicorn')) return [];
+  if (isBlind && instances.every(({supervisor}) => supervisor === 'gunicorn' || supervisor === 'celery')) return [];
   if (!isWhole(instances[0])) return [];
   const reloads = instances.flatMap((instance) => instance.reloads);
   const stop = reloads.at(-1);

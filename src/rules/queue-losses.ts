@@ -1,5 +1,6 @@
 /** Tasks that a worker of a task queue (Celery) had taken and did not end: the queue itself may give them out again. */
 import {thousands} from '../number.ts';
+import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, OrphanedTask, Timeline} from '../timeline/timeline.ts';
 import type {Finding, Fix} from './rule.ts';
 import {setting} from './settings.ts';
@@ -66,17 +67,21 @@ export function leftByWorker(timeline: Timeline, instance: Instance, tasks: read
       .map((gone) =>
         proof(
           gone,
-          gone.meaning.kind === 'starting'
-            ? 'the same node starts anew: the worker that had them is gone'
-            : 'a process of the pool is gone, with the task that it ran',
+          isCold(gone)
+            ? 'it stops at once, and waits for no task'
+            : gone.meaning.kind === 'starting'
+              ? 'the same node starts anew: the worker that had them is gone'
+              : 'a process of the pool is gone, with the task that it ran',
         ),
       ),
   ]);
   if (!lines) return null;
-  const isWhole = tasks.every(({gone}) => gone?.meaning.kind === 'starting');
+  const isWhole = tasks.every(({gone}) => gone !== null && (gone.meaning.kind === 'starting' || isCold(gone)));
+  const isAtOnce = tasks.some(({gone}) => gone !== null && isCold(gone));
   const concurrency = Number(setting(instance, 'concurrency')?.value ?? Number.NaN);
   const waiting = isWhole && tasks.length > concurrency ? tasks.length - concurrency : 0;
   const isStop = tasks.some(({lostTo}) => lostTo === 'stop');
+  const ended = timeline.events.findLast(({meaning}) => meaning.kind === 'task-ended');
   return {
     ...about(instance, tasks),
     title: isWhole ? 'A worker went and left tasks behind that it had taken' : 'Tasks were lost with the process that ran them',
@@ -86,9 +91,11 @@ export function leftByWorker(timeline: Timeline, instance: Instance, tasks: read
         6,
       )}.`,
       isWhole &&
-        (isStop
-          ? 'The worker was told to stop and is gone: the same node starts anew.'
-          : 'The worker is gone without a word, killed most likely: the same node starts anew.'),
+        (isAtOnce
+          ? 'The worker was told to stop at once (cold shutdown): it waits for no task, and ends the processes that run them.'
+          : isStop
+            ? 'The worker was told to stop and is gone: the same node starts anew.'
+            : 'The worker is gone without a word, killed most likely: the same node starts anew.'),
       waiting > 0 &&
         `A worker takes tasks before it runs them: with ${count(concurrency, 'process', 'processes')}, at least ${waiting} of these had not begun.`,
       'A task that ran is lost, unless it has acks_late. One that had only been fetched is given out again by the broker:',
@@ -105,8 +112,10 @@ export function leftByWorker(timeline: Timeline, instance: Instance, tasks: read
       },
       {
         hypothesis: 'the task ended and the line is missing',
-        because: 'other tasks of this log do have their last line',
-        line: timeline.events.findLast(({meaning}) => meaning.kind === 'task-ended')?.line ?? null,
+        because: ended
+          ? 'other tasks of this log do have their last line'
+          : 'nothing here speaks against it: no task of this log has a last line, so they may be written elsewhere',
+        line: ended?.line ?? null,
       },
     ],
     cannotSee: [
@@ -273,4 +282,8 @@ function clusterFixes(isLimited: boolean): Fix[] {
     why: 'Where the broker is Redis, take one that waits for an acknowledgement (the ORM, SQS), with retry above timeout. Only for tasks that may run twice.',
   };
   return [...(isLimited ? [limit] : []), attempts, broker];
+}
+
+function isCold({message}: LogEvent): boolean {
+  return message === 'celery/cold-shutdown';
 }

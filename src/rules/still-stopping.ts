@@ -59,7 +59,9 @@ function ofServer(timeline: Timeline, instance: Instance, reload: Reload): Findi
       instance.supervisor === 'celery'
         ? reload.began.message === 'celery/cold-shutdown'
           ? 'A cold shutdown waits for no task: those that were running are cut.'
-          : 'A warm shutdown waits for the tasks that are running, without a limit of its own.'
+          : reload.began.message === 'celery/soft-shutdown'
+            ? 'A soft shutdown waits for the tasks that are running as long as worker_soft_shutdown_timeout says, and cuts them then.'
+            : 'A warm shutdown waits for the tasks that are running, without a limit of its own.'
         : instance.supervisor === 'apache'
           ? 'Apache waits 3 s for the processes of mod_wsgi, kills those that have not said "Exiting process" by then, and writes nothing of it.'
           : programs.length > 0

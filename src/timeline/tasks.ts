@@ -242,7 +242,7 @@ class Ledger {
     const {began} = task;
     const instance = this.instanceAt(began);
     if (instance === null) return null;
-    const gone = instance.stopped ?? this.startAfter(instance);
+    const gone = instance.stopped ?? this.startAfter(instance) ?? coldEnd(instance);
     if (gone !== null) return this.goneWith(task, instance, gone);
     // Of the processes of a pool that the log does not introduce, others may be left.
     if (instance.processes.some(({role, started}) => role === 'worker' && started === null)) return null;
@@ -357,6 +357,16 @@ function orphanOf({began, id}: Task, {process, cause, gone, instance}: Loss, rep
     gone,
     replacedBy,
   };
+}
+
+/**
+ * Celery stops at once, with its tasks. Where it was waiting for them already (TERM before), versions up to 5.4 go on to wait
+ * (celery/apps/worker.py).
+ */
+function coldEnd({reloads}: Instance): LogEvent | null {
+  const stop = reloads.findLast(({kind}) => kind === 'stop');
+  if (stop === undefined || stop.began.message === 'celery/warm-shutdown') return null;
+  return [stop.began, ...stop.repeated].find(({message}) => message === 'celery/cold-shutdown') ?? null;
 }
 
 function startedBefore(process: Process, event: LogEvent): boolean {

@@ -9,6 +9,7 @@ from applications import (
     BROKEN_AT_IMPORT, CRASHING, HOLDING_THE_GIL, PLAIN, REFRESHING, SLOW_TO_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
 )
 from asgi_applications import PLAIN_ASGI
+from task_applications import SCHEDULED
 from servers import GUNICORN
 
 scenario = functools.partial(scenarios.scenario, kind=GUNICORN)
@@ -585,3 +586,26 @@ def usr2_finds_no_configuration(run):
     run.signal("usr2", "SIGUSR2")
     run.steadily(14, pause=1)
     (run.work / "moved.py").rename(run.work / "gunicorn.conf.py")
+
+
+# -- A scheduler in the worker
+
+@scenario(
+    "apscheduler-job-killed", "a worker is killed with signal 9 in the middle of a job of its APScheduler; the next worker's jobs end",
+    conf=conf(workers=1), app=SCHEDULED, orphaned=1, expected=["killed-from-outside", "respawn-orphans-tasks"])
+def apscheduler_killed(run):
+    run.start(workers=1)
+    run.wait_log("Running job")
+    run.sleep(2)
+    os.kill(run.workers()[-1], signal.SIGKILL)
+    run.wait_workers(2)
+    run.wait_log("executed successfully", within=40)
+    run.sleep(0.5)
+
+
+@scenario(
+    "apscheduler-healthy", "the jobs of an APScheduler end: healthy", conf=conf(workers=1), app=SCHEDULED)
+def apscheduler_healthy(run):
+    run.start(workers=1)
+    run.wait_log("executed successfully", times=2, within=40)
+    run.sleep(0.5)

@@ -5,8 +5,8 @@ import os
 import signal
 
 import scenario as scenarios
-from servers import CELERY, DJANGO_Q, RQ
-from task_applications import CELERY_TASKS, DJANGO_Q_TASKS, RQ_TASKS
+from servers import CELERY, CELERY_5_5, DJANGO_Q, RQ
+from task_applications import CELERY_LATE_TASKS, CELERY_SOFT_TASKS, CELERY_TASKS, DJANGO_Q_TASKS, RQ_TASKS
 
 # Celery has no last word: its log ends in the stop.
 ENDS_IN_THE_STOP = "reload-unfinished"
@@ -90,6 +90,102 @@ def celery_recycled(run):
     for _ in range(4):
         run.tasks("1", "1")
         run.sleep(2)
+    stop(run, "SIGTERM")
+
+
+@celery(
+    "quit-after-term", "TERM while a task of 8 s runs, then QUIT: 5.2 waits for the task all the same", conf=lines(*TWO))
+def celery_quit_after_term(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("8")
+    run.wait_task()
+    run.sleep(1)
+    run.signal("stop", "SIGTERM")
+    run.sleep(2)
+    os.kill(run.master, signal.SIGQUIT)
+    run.wait_ended(run.master, within=60)
+
+
+@celery(
+    "soft-shutdown", "5.5, worker_soft_shutdown_timeout = 4: QUIT while tasks of 2 s and 30 s run: one ends in time, one is cut",
+    conf=lines(*TWO), kind=CELERY_5_5, app=CELERY_SOFT_TASKS, orphaned=1, expected=["respawn-orphans-tasks"])
+def celery_soft(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("30", "3")
+    run.wait_task()
+    run.sleep(1)
+    stop(run, "SIGQUIT")
+
+
+@celery("term-twice", "TERM twice while a task of 8 s runs: the second one changes nothing", conf=lines(*TWO))
+def celery_term_twice(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("8")
+    run.wait_task()
+    run.sleep(1)
+    run.signal("stop", "SIGTERM")
+    run.sleep(2)
+    os.kill(run.master, signal.SIGTERM)
+    run.wait_ended(run.master)
+
+
+@celery(
+    "acks-late-killed", "the process that runs a task with acks_late is killed with signal 9: another one runs it again", conf=lines(*TWO),
+    app=CELERY_LATE_TASKS, expected=["killed-from-outside"], may=["respawn-orphans-tasks", ENDS_IN_THE_STOP])
+def celery_late(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("8")
+    run.wait_task()
+    run.sleep(1)
+    os.kill(busy(run), signal.SIGKILL)
+    run.wait_log("succeeded in", within=60)
+    stop(run, "SIGTERM")
+
+
+@celery(
+    "acks-late-cold-shutdown", "QUIT while a task with acks_late runs, and started again: it runs once more", conf=lines(*TWO),
+    app=CELERY_LATE_TASKS, files={"again.args": lines(*TWO)}, may=["respawn-orphans-tasks", ENDS_IN_THE_STOP])
+def celery_late_cold(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("8")
+    run.wait_task()
+    run.sleep(1)
+    stop(run, "SIGQUIT")
+    run.start(workers=0, conf="again.args")
+    run.wait_log("succeeded in", within=60)
+
+
+@celery(
+    "killed-and-started-again", "the whole worker is killed with signal 9 in the middle of a task, and started again in the same log", conf=lines(*TWO),
+    files={"again.args": lines(*TWO)}, orphaned=1, untold=True, expected=["respawn-orphans-tasks"], may=["killed-from-outside", ENDS_IN_THE_STOP])
+def celery_killed_whole(run):
+    first = run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("30")
+    run.wait_task()
+    run.sleep(1)
+    os.kill(run.master, signal.SIGKILL)
+    run.sleep(1)
+    first.kill()
+    run.start(workers=0, conf="again.args")
+    run.wait_log(" ready.", times=2)
+    run.tasks("1")
+    run.sleep(4)
+
+
+@celery(
+    "max-tasks-per-child-waiting", "one process, replaced after each task while others wait: healthy",
+    conf=lines("-c", "1", "--max-tasks-per-child", "1"))
+def celery_recycled_waiting(run):
+    run.start(workers=0)
+    run.wait_log(" ready.")
+    run.tasks("1", "1", "1", "1")
+    run.wait_log("succeeded in", times=4, within=40)
     stop(run, "SIGTERM")
 
 
