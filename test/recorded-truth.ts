@@ -100,7 +100,7 @@ export function logsOf(folder: string): string[] {
 
 /** uWSGI, alone or under another supervisor, kills for other reasons too; the truth lists those that it killed at the end of mercy. */
 function hasMercy(folder: string): boolean {
-  return !['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq', 'django-q', 'apache'].includes(
+  return !['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq', 'django-q', 'apache', 'waitress'].includes(
     basename(dirname(folder)),
   );
 }

@@ -17,6 +17,7 @@ const folders = [
   'hypercorn',
   'daphne',
   'apache',
+  'waitress',
   'celery',
   'rq',
   'django-q',

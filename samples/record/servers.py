@@ -92,6 +92,7 @@ def nginx_version():
 UVICORN = asgi("uvicorn", "python3-uvicorn", needs="0.30")
 HYPERCORN = asgi("hypercorn", "python3-hypercorn")
 DAPHNE = asgi("daphne", "python3-daphne")
+WAITRESS = asgi("waitress", "python3-waitress")
 
 SUPERVISORD = Kind(
     "supervisord", "supervisord.conf", ("supervisor", "uwsgi-core", "uwsgi-plugin-python3", "gunicorn"),

@@ -24,6 +24,7 @@ import {systemd} from './systemd.ts';
 import {unicorn} from './unicorn.ts';
 import {uvicorn} from './uvicorn.ts';
 import {uwsgi} from './uwsgi.ts';
+import {waitress} from './waitress.ts';
 
 /** All formats, tried in this order. */
 export const formats: readonly Format[] = [
@@ -45,6 +46,7 @@ export const formats: readonly Format[] = [
   kubernetes,
   nginx,
   apache,
+  waitress,
   systemctl,
   ps,
   application,

@@ -9,6 +9,7 @@ const SHOWS: Readonly<Record<string, string>> = {
   'php-fpm/max-children': 'no further child may be started',
   'php-fpm/pool-busy': 'no child is idle',
   'apache/max-workers': 'no further child may be started, or ending ones hold the places',
+  'waitress/queue-depth': 'requests wait for a thread',
   'uwsgi/busyness-exhausted': 'no further worker may be started',
   'uwsgi/busyness-emergency': 'requests wait in the queue',
 };
@@ -22,7 +23,7 @@ const rule: Rule = {
   docs: {
     sees:
       "Lines of php-fpm about pm.max_children and a busy pool; those of uWSGI's busyness algorithm that no more workers may be " +
-      'started, or that requests wait in the queue; those of Apache about MaxRequestWorkers and a full scoreboard.',
+      'started, or that requests wait in the queue; those of Apache about MaxRequestWorkers and a full scoreboard; those of waitress about its queue.',
     why:
       'A server that scales starts workers up to a limit. Once all are busy, requests wait in the queue of the socket, and beyond ' +
       'a certain length they are refused: the proxy answers 502 or 504.',
@@ -82,7 +83,12 @@ function describe(timeline: Timeline, group: readonly LogEvent[]): Finding | nul
   const pool = first.fields.pool === undefined ? '' : ` of the pool ${first.fields.pool}`;
   const {doing, served, least, silent} = doingOf(timeline, [first, ...group.slice(1)]);
   return {
-    title: full.length > 0 ? rule.title : `No ${server.worker}${pool} was idle: more were started in haste`,
+    title:
+      full.length > 0
+        ? rule.title
+        : server.id === 'waitress'
+          ? 'Requests waited for a thread'
+          : `No ${server.worker}${pool} was idle: more were started in haste`,
     severity: full.length > 0 ? 'warning' : 'info',
     message: sentences(
       `${server.name} says ${count(group.length, 'time')} that no ${server.worker}${pool} was idle` +
@@ -184,6 +190,18 @@ const APACHE_FIXES: readonly Fix[] = [
   },
 ];
 
+const WAITRESS_FIXES: readonly Fix[] = [
+  {
+    setting: 'threads',
+    section: null,
+    value: null,
+    effect: 'more requests at the same time',
+    since: null,
+    safety: 'safe',
+    why: '4 unless set. It helps only where requests wait for other systems and not for the processor.',
+  },
+];
+
 interface Server {
   readonly id: string;
   readonly name: string;
@@ -214,6 +232,14 @@ const SERVERS: Readonly<Record<string, Server>> = {
       'pm.status_path: active processes, listen queue and max children reached, while it happens',
       'request_slowlog_timeout and slowlog: the stack of whatever takes long',
     ],
+  },
+  waitress: {
+    id: 'waitress',
+    name: 'waitress',
+    worker: 'thread',
+    limit: 'threads',
+    fixes: WAITRESS_FIXES,
+    next: ['py-spy dump --pid <waitress>   # while it happens: what the threads wait for'],
   },
   apache: {
     id: 'apache',

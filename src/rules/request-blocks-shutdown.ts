@@ -11,6 +11,7 @@ import {phasedKills} from './phased-kills.ts';
 import {cutWith} from './proxy-cuts.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {mayHave, uwsgiOf} from './settings.ts';
+import {waitressStops} from './waitress-stops.ts';
 import {
   count,
   duration,
@@ -46,7 +47,7 @@ const rule: Rule = {
       'loop that counts its requests), or that nginx lost in the moment of the kill, and was then killed. Under gunicorn also a worker that never said "Worker exiting" ' +
       'until graceful_timeout was over, and an event loop that says that it goes without its requests. uvicorn that waits for ' +
       'connections or background tasks when the log ends, or cancels them; daphne that kills what is still running; puma that says ' +
-      '"KILL sent" in a phased restart; a process of mod_wsgi that was told to leave, never said "Stopping process" and was ended.',
+      '"KILL sent" in a phased restart; a process of mod_wsgi that was told to leave, never said "Stopping process" and was ended; waitress that says what it leaves behind.',
     why:
       'A worker that is asked to leave finishes its request first. A request that takes longer than the master waits (the ' +
       'mercy) or longer than a request may take (harakiri) is cut: ' +
@@ -84,6 +85,9 @@ const rule: Rule = {
       'nginx/closed',
       'nginx/unanswered',
       'apache/shutdown-requested',
+      'waitress/threads-running',
+      'waitress/cancelling',
+      'waitress/serving',
     ],
     otherwise:
       'nothing in this log names a request that is running: set harakiri (shorter than worker-reload-mercy), or send ' +
@@ -98,6 +102,7 @@ const rule: Rule = {
     }
     yield* asgiRequests(timeline);
     yield* daemonProcessKills(timeline, 'request');
+    yield* waitressStops(timeline);
     for (const instance of timeline.instances) {
       const finding = phasedKills(instance);
       if (finding) yield finding;

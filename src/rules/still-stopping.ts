@@ -10,7 +10,7 @@ import {programOf} from './starts.ts';
 import {evidence, instanceName, kindOf, list, proof, seconds, sentences} from './wording.ts';
 
 /** They write nothing when they are gone: their silence is no sign of a hang (celery/apps/worker.py, hypercorn/run.py, server/mpm/event/event.c). */
-const WITHOUT_FAREWELL: ReadonlySet<string> = new Set(['celery', 'hypercorn', 'apache']);
+const WITHOUT_FAREWELL: ReadonlySet<string> = new Set(['celery', 'hypercorn', 'apache', 'waitress']);
 /** Seconds after which a stop that still goes on is worth a warning: the time most platforms wait at the longest. */
 const LONG = 60;
 

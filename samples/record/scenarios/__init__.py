@@ -3,10 +3,10 @@
 from scenario import SCENARIOS
 
 from . import (
-    apache, asgi, gunicorn, machine, nginx, queues, supervisord, systemd, uwsgi, uwsgi_beside, uwsgi_load, uwsgi_losses,
+    apache, asgi, gunicorn, machine, nginx, queues, supervisord, systemd, uwsgi, uwsgi_beside, uwsgi_load, uwsgi_losses, waitress,
 )
 
 __all__ = [
     "SCENARIOS", "apache", "asgi", "gunicorn", "machine", "nginx", "queues", "supervisord", "systemd", "uwsgi", "uwsgi_beside",
-    "uwsgi_load", "uwsgi_losses",
+    "uwsgi_load", "uwsgi_losses", "waitress",
 ]
