@@ -11,7 +11,10 @@ export function* asgiRequests(timeline: Timeline): Iterable<Finding> {
   for (const instance of timeline.instances) {
     const findings =
       instance.supervisor === 'uvicorn'
-        ? [waiting(timeline, instance) ?? waitingUnnamed(timeline, instance), cancelled(instance)]
+        ? [
+            waiting(timeline, instance) ?? waitingUnnamed(timeline, instance) ?? waitingForChild(timeline, instance),
+            cancelled(instance),
+          ]
         : instance.supervisor === 'daphne'
           ? [killedAtStop(timeline, instance), tookTooLong(timeline, instance)]
           : [];
@@ -122,6 +125,43 @@ function waitingUnnamed(timeline: Timeline, instance: Instance): Finding | null 
       'py-spy dump --pid <pid of uvicorn>   # what its tasks wait for',
     ],
     identity: [instanceName(instance), 'waits', 'stop'],
+  };
+}
+
+/** A rolling restart goes on with the next process when this one is gone; of what holds it, the parent knows nothing. */
+function waitingForChild(timeline: Timeline, instance: Instance): Finding | null {
+  const last = timeline.events.findLast((event) => instanceOfEvent(timeline, event) === instance);
+  const reload = instance.reloads.findLast(({outcome, kind}) => outcome === 'unfinished' && kind === 'hup') ?? null;
+  const lines =
+    reload !== null && last?.message === 'uvicorn/waiting-for-child'
+      ? evidence([
+          proof(reload.began, `the ${kindOf(reload)} begins`),
+          proof(last, 'the parent waits for this process, and says nothing more'),
+        ])
+      : null;
+  if (!last || !lines) return null;
+  return {
+    ...about(instance, [], reload),
+    pids: last.pid === null ? [] : [last.pid],
+    title: 'A rolling restart waits for one process',
+    severity: 'warning',
+    message: sentences(
+      `uvicorn has told the process with pid ${last.pid} to leave and waits for its end. The log ends there. That is proved.`,
+      'It sets no limit to that by default: an open connection or a request holds it for as long as it likes, and meanwhile the others run the old code.',
+    ),
+    confidence: 'possible',
+    evidence: lines,
+    against: [
+      {
+        hypothesis: 'the log simply ends first',
+        because: 'nothing speaks against it: the process may end a moment later',
+        line: last.line,
+      },
+    ],
+    cannotSee: ['what holds the process: its own lines would tell ("Waiting for connections to close")', 'how it went on'],
+    fixes: [timeLimit(), closeStreams()],
+    next: [`ss -tnp | grep pid=${last.pid}   # the connections that it still has`, `py-spy dump --pid ${last.pid}`],
+    identity: [instanceName(instance), 'waits', 'child'],
   };
 }
 

@@ -3,7 +3,14 @@ import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {loadErrors, reasonOf} from './load-errors.ts';
-import {inBackground, programsLeftAtOnce, programsNotSpawned, reasonNotRun, unitsNotStarted} from './program-starts.ts';
+import {
+  inBackground,
+  MORE_FILES,
+  programsLeftAtOnce,
+  programsNotSpawned,
+  reasonNotRun,
+  unitsNotStarted,
+} from './program-starts.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
@@ -424,17 +431,7 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
             },
           ]
         : noFiles
-          ? [
-              {
-                setting: 'minfds',
-                section: 'supervisord',
-                value: null,
-                effect: 'supervisord can open what it needs for each program',
-                since: null,
-                safety: 'safe',
-                why: 'Each program takes some descriptors of supervisord. Raise minfds, and the limit of whoever starts supervisord with it (LimitNOFILE, ulimit -n).',
-              },
-            ]
+          ? [MORE_FILES]
           : [
               {
                 setting: null,

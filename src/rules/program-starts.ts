@@ -3,7 +3,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding} from './rule.ts';
+import type {Finding, Fix} from './rule.ts';
 import {programOf} from './starts.ts';
 import {unitJobsFailed} from './unit-jobs.ts';
 import {count, evidence, proof, sentences, unique} from './wording.ts';
@@ -122,21 +122,37 @@ export function* programsNotSpawned(timeline: Timeline, isTold: (program: string
       against: [],
       cannotSee: program === null ? ['which program it is: the line names the reason only'] : [],
       fixes: [
-        {
-          setting: null,
-          section: null,
-          value: null,
-          effect: 'the program is started',
-          since: null,
-          safety: 'safe',
-          why: 'Mend the command, the directory or the user in its section, then: supervisorctl reread, supervisorctl update.',
-        },
+        first.fields.tooManyFiles !== undefined
+          ? MORE_FILES
+          : {
+              setting: null,
+              section: null,
+              value: null,
+              effect: 'the program is started',
+              since: null,
+              safety: 'safe',
+              why: 'Mend the command, the directory or the user in its section, then: supervisorctl reread, supervisorctl update.',
+            },
       ],
-      next: ['run the command by hand as the same user, in the same directory, with the same PATH'],
+      next: [
+        first.fields.tooManyFiles !== undefined
+          ? 'ls /proc/$(pgrep -o supervisord)/fd | wc -l; grep "open files" /proc/$(pgrep -o supervisord)/limits'
+          : 'run the command by hand as the same user, in the same directory, with the same PATH',
+      ],
       identity: ['supervisord', program ?? reason, 'not spawned'],
     };
   }
 }
+
+export const MORE_FILES: Fix = {
+  setting: 'minfds',
+  section: 'supervisord',
+  value: null,
+  effect: 'supervisord can open what it needs for each program',
+  since: null,
+  safety: 'safe',
+  why: 'Each program takes some descriptors of supervisord. Raise minfds, and the limit of whoever starts supervisord with it (LimitNOFILE, ulimit -n).',
+};
 
 export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string) => boolean): Iterable<Finding> {
   const programs = unique(timeline.events.filter(({message}) => message === 'supervisord/exited').map(programOf));

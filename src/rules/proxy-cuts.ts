@@ -4,7 +4,7 @@
  */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instant} from '../timeline/time.ts';
-import type {Process, Timeline} from '../timeline/timeline.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
 /** A request that was cut, and whom nginx can have given it to. */
 export interface Cut {
@@ -26,8 +26,12 @@ export function cutsIn(timeline: Timeline): readonly Cut[] {
   const known = found.get(timeline);
   if (known) return known;
   const events = cutEvents(timeline);
-  const ended = events.length === 0 ? [] : timeline.instances.flatMap(({processes}) => processes).filter(isCutOff);
-  const cuts = events.map((event) => ({event, processes: ended.filter((process) => fits(timeline, event, process))}));
+  const cuts = events.map((event) => ({
+    event,
+    processes: timeline.instances
+      .filter((instance) => !isElsewhere(event, instance))
+      .flatMap(({processes}) => processes.filter((process) => isCutOff(process) && fits(timeline, event, process))),
+  }));
   const result = cuts.map(({event, processes}) => {
     const alike = cuts.filter((other) => other.processes.some((process) => processes.includes(process)));
     return {event, processes, isEach: processes.length > 0 && alike.length >= processes.length};
@@ -81,6 +85,22 @@ function cutEvents(timeline: Timeline): readonly LogEvent[] {
   // Without its error log nobody knows why nginx answered 502.
   if (events.some((event) => !isAccess(event))) return cut;
   return [...cut, ...events.filter(({fields}) => Number(fields['status']) === 502)];
+}
+
+const ADDRESSES: ReadonlySet<string> = new Set(['socket', 'bind']);
+
+/** The server behind nginx is another one: both tell an address, and it is not the same. */
+export function isElsewhere({fields}: LogEvent, {settings}: Instance): boolean {
+  const asked = endpointOf(String(fields['upstream'] ?? ''));
+  const own = settings.flatMap(({name, value}) => (ADDRESSES.has(name) ? (endpointOf(String(value)) ?? []) : []));
+  return asked !== null && own.length > 0 && !own.includes(asked);
+}
+
+/** A port, since hosts have several names, or the path of a socket file. */
+function endpointOf(address: string): string | null {
+  const [, file] = /(?:^|unix:)(\/[^:\s]+)/.exec(address) ?? [];
+  const [, port] = /^(?:\w+:\/\/)?[^/]*?:(\d+)(?:\/|$)/.exec(address) ?? [];
+  return file ?? port ?? null;
 }
 
 function isCutOff(process: Process): boolean {

@@ -2,7 +2,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {isRunningRequest} from './forced-workers.ts';
-import {type Cut, cutsIn, hasLeft, isAccess, isComparable, nginxEvents} from './proxy-cuts.ts';
+import {type Cut, cutsIn, hasLeft, isAccess, isComparable, isElsewhere, nginxEvents} from './proxy-cuts.ts';
 import type {Finding, Fix} from './rule.ts';
 import {count, evidence, list, nameOf, proof, sentences, unique} from './wording.ts';
 
@@ -28,7 +28,8 @@ const CLOSED: Kind = {
   what: 'the connection was closed in the middle',
   why:
     'Most often the worker that had the request was ended: by a time limit of the server (harakiri, WORKER TIMEOUT), a reload, a kill or ' +
-    'a crash. A server also hangs up on a request larger than its buffer (uWSGI buffer-size) and on one in another protocol than its own.',
+    'a crash. A server also hangs up on a request larger than its buffer (uWSGI buffer-size), on one in another protocol than its own, and on a ' +
+    'connection that nginx keeps open (keepalive in its upstream) for longer than the server does.',
 };
 const REFUSED: Kind = {
   of: failedWith(111),
@@ -273,9 +274,10 @@ function endOf(process: Process) {
 function downtimes(timeline: Timeline, events: readonly LogEvent[]): ReadonlyMap<LogEvent, Instance> {
   const found = new Map<LogEvent, Instance>();
   for (const event of events.filter((each) => REFUSED.of(each) || NO_SOCKET.of(each) || BAD_GATEWAY.of(each))) {
-    const instance = timeline.instances.findLast(
-      ({stopped}) => stopped !== null && isComparable(event, stopped, timeline) && isBy(stopped, event),
-    );
+    const instance = timeline.instances.findLast((each) => {
+      const {stopped} = each;
+      return stopped !== null && !isElsewhere(event, each) && isComparable(event, stopped, timeline) && isBy(stopped, event);
+    });
     if (instance && !timeline.instances.some((other) => startsBetween(timeline, other, instance, event)))
       found.set(event, instance);
   }

@@ -78,6 +78,7 @@ const rule: Rule = {
       'uvicorn/shutting-down',
       'uvicorn/waiting-for-connections',
       'uvicorn/waiting-for-background-tasks',
+      'uvicorn/waiting-for-child',
       'daphne/killed-pending',
       'daphne/took-too-long',
       'puma/kill-sent',
