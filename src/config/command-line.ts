@@ -62,7 +62,9 @@ const CONFIGURATION = /\.(ini|ya?ml|json|xml)(:[^:/]*)?$/;
 /** uWSGI's short options that take no value, and so may stand together: `-Mp4`. */
 const UWSGI_SHORT_FLAGS = 'MTimL';
 /** What a shell, systemd or supervisord puts in when it starts the command. */
-const FILLED_IN = /\$\{?\w|\$\(|`|%\(\w+\)s/;
+export function isFilledIn(text: string): boolean {
+  return /\$\{?\w|\$\(|`|%\(\w+\)s/.test(text);
+}
 
 /**
  * The application server that a command line starts, with the options it gives it; null where it starts none that is known.
@@ -98,7 +100,7 @@ export function readCommand(command: string, file: ConfigFile, line: number): Co
     const value = given ?? option.attached ?? (takesNext ? next : 'true');
     // "--master app.ini": what looks like a file belongs to no flag.
     if (takesNext && !(server === 'uwsgi' && CONFIGURATION.test(next) && !UWSGI_FILES.has(option.name))) at++;
-    const unknown = FILLED_IN.test(value) ? ({unknown: 'value'} as const) : {};
+    const unknown = isFilledIn(value) ? ({unknown: 'value'} as const) : {};
     if (option.name === 'config' || (server === 'uwsgi' && UWSGI_FILES.has(option.name))) {
       files.push(value.replace(/^file:/, ''));
       yielding = settings.length;

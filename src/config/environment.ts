@@ -1,4 +1,4 @@
-import {readCommand, wordsOf} from './command-line.ts';
+import {isFilledIn, readCommand, wordsOf} from './command-line.ts';
 import {type Command, type ConfigFile, type Declaration, type Entry, lineCounter, plainValue} from './configuration.ts';
 import {optionValue} from './uwsgi-options.ts';
 
@@ -51,8 +51,9 @@ export function withEnvironment(command: Command | null, variables: readonly Var
   const own: Command = command ?? {server, files: [], settings: [], fallbacks: []};
   const found: Declaration[] = [...last.values()].flatMap(({name, value, file, line}) => {
     const option = server === 'uwsgi' ? /^UWSGI_([A-Z0-9_]+)$/.exec(name)?.[1]?.toLowerCase().replaceAll('_', '-') : undefined;
-    if (option !== undefined) return [{name: option, value: optionValue(option, value), file, line}];
-    return server === 'gunicorn' && name === 'WEB_CONCURRENCY' ? [{name: 'workers', value: plainValue(value), file, line}] : [];
+    const at = {file, line, ...(isFilledIn(value) && {unknown: 'value' as const})};
+    if (option !== undefined) return [{name: option, value: optionValue(option, value), ...at}];
+    return server === 'gunicorn' && name === 'WEB_CONCURRENCY' ? [{name: 'workers', value: plainValue(value), ...at}] : [];
   });
   const isFile = ({name}: Declaration) => /^(ini|ya?ml|json|xml|config)$/.test(name);
   const args = server === 'gunicorn' ? last.get('GUNICORN_CMD_ARGS') : undefined;

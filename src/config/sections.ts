@@ -9,7 +9,7 @@ export interface Dialect {
   /** Begins a comment behind a value; null where there is no such thing. */
   readonly trailing: RegExp | null;
   readonly separator: RegExp;
-  /** `indent`: lines that begin with white space go on with the value before; `backslash`: at the end of the line. */
+  /** `indent`: lines that are indented deeper than a key go on with its value; `backslash`: at the end of the line. */
   readonly continued: 'indent' | 'backslash' | null;
   /** A key without a value is one that is switched on. */
   readonly isBareKeyAllowed: boolean;
@@ -32,9 +32,10 @@ export const UWSGI: Dialect = {
   isHeadAllowed: true,
 };
 export const SUPERVISORD: Dialect = {
-  comment: /^[;#]|^[ \t]+[;#]|^rem\b/i,
+  comment: /^[ \t]*[;#]/,
   heading: /^[ \t]*\[([^\]]*)\]/,
-  trailing: /\s+;.*$/,
+  // Python's configparser, as supervisor asks for it.
+  trailing: /\s+[;#].*$/,
   separator: /[=:]/,
   continued: 'indent',
   isBareKeyAllowed: true,
@@ -59,20 +60,19 @@ export function readSections(file: string, text: string, dialect: Dialect): {sec
   let section: string | null = null;
   let offset = 0;
   let carriesOn = false;
+  let indent = 0;
   for (const [line, raw] of linesOf(text, dialect)) {
     const start = offset;
     offset += raw.length + 1;
     const body = raw.replace(/[ \t\r]+$/, '');
     const isComment = dialect.comment.test(body);
     if (body.trim() === '' || isComment) {
-      if (!isComment) carriesOn = false;
+      if (!isComment && dialect.continued === 'backslash') carriesOn = false;
       continue;
     }
+    const depth = body.length - body.trimStart().length;
     const last = entries.at(-1);
-    if (
-      last &&
-      (dialect.continued === 'backslash' ? carriesOn : dialect.continued === 'indent' && carriesOn && /^[ \t]/.test(body))
-    ) {
+    if (last && (dialect.continued === 'backslash' ? carriesOn : dialect.continued === 'indent' && carriesOn && depth > indent)) {
       carriesOn = dialect.continued === 'indent' || body.endsWith('\\');
       const more = stripped(body, dialect).trim().replace(/\\$/, '');
       entries[entries.length - 1] = {
@@ -83,6 +83,7 @@ export function readSections(file: string, text: string, dialect: Dialect): {sec
       };
       continue;
     }
+    indent = depth;
     const heading = dialect.heading.exec(body);
     if (heading && body.includes(']')) {
       section = heading[1] ?? '';

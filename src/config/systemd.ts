@@ -63,33 +63,51 @@ async function programOf(unit: string, main: ConfigFile, parts: readonly ConfigF
         continue;
       }
       const names = key === 'TimeoutSec' ? ['TimeoutStartSec', 'TimeoutStopSec'] : [key];
+      // An empty value is one that cannot be understood, which leaves what was set before; only that of KillMode takes it back.
+      if (text === '' && key !== 'KillMode') continue;
       settings = settings.filter(({name}) => !names.includes(name));
-      if (text === '') continue;
-      for (const name of names) settings.push({name, value: readValue(name, text, file, line), file, line});
+      if (text !== '') for (const name of names) settings.push({name, value: readValue(name, text, file, line), file, line});
     }
   }
   const start = settings.findLast(({name}) => name === 'ExecStart');
-  const command = start === undefined ? null : readCommand(String(start.value).replace(/^[-@:+!]+/, ''), start.file, start.line);
-  const runs = withEnvironment(command, await environmentOf(settings, files));
+  const {variables, isComplete} = await environmentOf(settings, files);
+  const line = String(start?.value ?? '').replace(/^[-@:+!|]+/, '');
+  const command = start === undefined ? null : readCommand(isComplete ? filledIn(line, variables) : line, start.file, start.line);
+  const runs = withEnvironment(command, variables);
   // A key that is new goes where it wins: into the part that is read last.
   const file = parts.at(-1) ?? main;
   return {server: 'systemd', name: unit, settings, place: {file, section: 'Service'}, runs};
 }
 
-/** What files tell wins over what the unit itself does (systemd.exec). */
-async function environmentOf(settings: readonly Declaration[], files: Files): Promise<Variable[]> {
+/** Variables of which the unit tells the value; what the server finds in its own environment stays as it is. */
+function filledIn(command: string, variables: readonly Variable[]): string {
+  return command.replaceAll(/\$\$|\$\{(\w+)\}|\$(\w+)/g, (whole, braced?: string, bare?: string) => {
+    if (whole === '$$') return '$';
+    return variables.findLast(({name}) => name === (braced ?? bare))?.value ?? whole;
+  });
+}
+
+/** What files tell wins over what the unit itself does (systemd.exec). Where one of them is not here, it may say otherwise. */
+async function environmentOf(
+  settings: readonly Declaration[],
+  files: Files,
+): Promise<{variables: Variable[]; isComplete: boolean}> {
+  let isComplete = true;
   const own = settings.filter(({name}) => name === 'Environment');
   const variables = own.flatMap(({value, file, line}) => assignments(String(value), file, line));
   for (const {name, value, file, line} of settings) {
     if (name !== 'EnvironmentFile') continue;
     const named = await files.openIncluded(String(value).replace(/^-/, ''), file, line, 'environment');
-    for (const entry of named?.entries ?? [])
+    isComplete &&= named !== null;
+    if (named === null) continue;
+    for (const entry of named.entries)
       variables.push({name: entry.key, value: entry.value ?? '', file: named as ConfigFile, line: entry.line});
   }
-  return variables;
+  return {variables, isComplete};
 }
 
 function readValue(name: string, text: string, file: ConfigFile, line: number): Declaration['value'] {
+  if (/^[yYnNtTfF]$/.test(text)) return /[yt]/i.test(text);
   if (!SPANS.test(name)) return plainValue(text);
   if (text === 'infinity') return text;
   const seconds = secondsOf(text);
@@ -99,14 +117,25 @@ function readValue(name: string, text: string, file: ConfigFile, line: number): 
   return seconds === 0 && /^Timeout/.test(name) ? 'infinity' : seconds;
 }
 
-const UNITS: Readonly<Record<string, number>> = {us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800};
+/** Of one length each (systemd.time, src/basic/time-util.c). */
+const UNITS: readonly (readonly [RegExp, number])[] = [
+  [/^(s|sec|seconds?|)$/, 1],
+  [/^(m|min|minutes?)$/, 60],
+  [/^(ms|msec)$/, 1e-3],
+  [/^(us|usec|µs|μs)$/, 1e-6],
+  [/^(ns|nsec)$/, 1e-9],
+  [/^(h|hr|hours?)$/, 3600],
+  [/^(d|days?)$/, 86_400],
+  [/^(w|weeks?)$/, 604_800],
+  [/^(M|months?)$/, 2_629_800],
+  [/^(y|years?)$/, 31_557_600],
+];
 
-/** `90`, `1min 30s`, `2h` (systemd.time). */
+/** `90`, `1min 30s`, `2h` */
 function secondsOf(text: string): number | null {
   let sum = 0;
-  const rest = text.replaceAll(/(\d+(?:\.\d+)?)\s*([a-z]*)\s*/gi, (whole, figure: string, unit: string) => {
-    const short = /^(us|usec|µs)$/.test(unit) ? 'us' : /^(ms|msec)$/.test(unit) ? 'ms' : unit === '' ? 's' : unit.charAt(0);
-    const factor = UNITS[short];
+  const rest = text.replaceAll(/(\d+(?:\.\d+)?)\s*([a-zµμ]*)\s*/gi, (whole, figure: string, unit: string) => {
+    const [, factor] = UNITS.find(([names]) => names.test(unit)) ?? [];
     if (factor === undefined) return whole;
     sum += Number(figure) * factor;
     return '';

@@ -127,3 +127,58 @@ describe('gunicorn', () => {
     },
   );
 });
+
+describe('supervisord', () => {
+  test.each([
+    [
+      'a comment behind a value',
+      'stopwaitsecs=5 # short\nstartsecs=7;no comment\nstartretries=3\t; x',
+      ['stopwaitsecs=5', 'startsecs=7;no comment', 'startretries=3'],
+    ],
+    ['keys of any case', 'StopWaitSecs=5', ['stopwaitsecs=5']],
+    ['a section that is indented throughout', '  stopwaitsecs=5\n  startsecs=7', ['stopwaitsecs=5', 'startsecs=7']],
+    ['the last one counts', 'stopwaitsecs=5\n[program:x]\nstopwaitsecs=6', ['stopwaitsecs=6']],
+    ['what is killed as a group', 'stopasgroup=true', ['stopasgroup=true', 'killasgroup=true']],
+    ['a signal by its number', 'stopsignal=sigterm\n[program:x]\nstopsignal=2', ['stopsignal=INT']],
+    ['the environment', 'stopwaitsecs=%(ENV_W)s\nstartsecs=%(ENV_SHARED)s', ['stopwaitsecs?', 'startsecs=9']],
+  ])('%s', async (_, lines, expected) => {
+    const text = `[supervisord]\nenvironment=SHARED="9"\n[program:x]\ncommand=/bin/x\n${lines}\n`;
+    expect(await settings('s.conf', text)).toEqual(['command=/bin/x', ...expected]);
+  });
+
+  test('what stands in [DEFAULT] holds everywhere; a blank line does not end a value', async () => {
+    const text = '[DEFAULT]\nstopwaitsecs=44\n[program:x]\ncommand=gunicorn\n\n   -w 3\n';
+    expect(await settings('s.conf', text)).toEqual(['stopwaitsecs=44', 'command=gunicorn\n-w 3']);
+  });
+
+  test('a program of several files is one', async () => {
+    const more = written('more.conf', '[program:x]\nstopwaitsecs=7\n');
+    const text = `[supervisord]\n[program:x]\ncommand=/bin/x\nstopwaitsecs=5\n[include]\nfiles=${more}\n`;
+    expect(await settings('s.conf', text)).toEqual(['command=/bin/x', 'stopwaitsecs=7']);
+  });
+});
+
+describe('systemd', () => {
+  test.each([
+    ['months and minutes', 'TimeoutStopSec=1month\nTimeoutStartSec=1m', ['TimeoutStopSec=2629800', 'TimeoutStartSec=60']],
+    ['an empty time leaves the one before', 'TimeoutStopSec=5\nTimeoutStopSec=', ['TimeoutStopSec=5']],
+    ['an empty KillMode takes it back', 'KillMode=mixed\nKillMode=', []],
+    [
+      'a variable that it sets',
+      'Environment=N=3\nExecStart=/usr/bin/gunicorn -w $N',
+      ['Environment=N=3', 'ExecStart=/usr/bin/gunicorn -w $N'],
+    ],
+  ])('%s', async (_, lines, expected) => {
+    expect(await settings('x.service', `[Service]\n${lines}\n`)).toEqual(expected);
+  });
+
+  test('variables in the command: those that are known, and those that are not', async () => {
+    const text = '[Service]\nEnvironment=N=3\nExecStart=/usr/bin/gunicorn -w $N -t ${WAIT} app\n';
+    const {programs} = await readConfiguration([written('y.service', text)]);
+    const shown = programs[0]?.runs?.settings.map(({name, value, unknown}) => [name, value, unknown]);
+    expect(shown).toEqual([
+      ['workers', 3, undefined],
+      ['timeout', '${WAIT}', 'value'],
+    ]);
+  });
+});
