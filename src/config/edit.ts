@@ -5,6 +5,8 @@ export interface Change {
   readonly section: string;
   readonly key: string;
   readonly value: string;
+  /** Where it is in force now, of several places; null: nowhere, and it is to be put in. Absent: at the last that has the key. */
+  readonly line?: number | null;
 }
 
 /** The text of a file with its changes. A key that is there gets the value; a new one goes beside its kin. */
@@ -20,13 +22,18 @@ interface Edit {
   readonly put: string;
 }
 
-function editFor(file: ConfigFile, {section, key, value}: Change): Edit {
+function editFor(file: ConfigFile, {section, key, value, line}: Change): Edit {
   const own = file.entries.filter(
     // Functions and what a condition decides are nothing to put a value in.
     (entry) => entry.section === section && (file.kind !== 'gunicorn' || entry.from !== entry.to),
   );
-  const known = own.findLast((entry) => entry.key === key);
+  const known = own.findLast((entry) => isSameKey(entry.key, key) && (line === undefined || line === entry.line));
   return known === undefined ? insertion(file, section, own, key, value) : replacement(file, known, value);
+}
+
+/** supervisord takes keys of any case. */
+export function isSameKey(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 function replacement(file: ConfigFile, entry: Entry, value: string): Edit {
@@ -54,12 +61,18 @@ function insertion(file: ConfigFile, section: string, own: readonly Entry[], key
     'uwsgi-json': `${JSON.stringify(key)}: ${literal(file, value)}`,
     'uwsgi-xml': element(key, value),
   }[kind];
+  const [first] = own;
+  if (anchor === undefined && first !== undefined && kind.startsWith('uwsgi')) {
+    // All stands under conditions, or in loops.
+    const indent = /[ \t]*$/.exec(text.slice(0, first.start))?.[0] ?? '';
+    return {from: first.start, to: first.start, put: kind === 'uwsgi-json' ? `${written}, ` : `${written}\n${indent}`};
+  }
   if (anchor === undefined) {
     const start = file.sections.findLast(({name}) => name === section)?.start ?? text.length;
     const isAtLineStart = start === 0 || text[start - 1] === '\n';
     return {from: start, to: start, put: isAtLineStart ? `${written}\n` : `\n${written}${kind === 'uwsgi-json' ? '' : '\n'}`};
   }
-  const indent = /[ \t]*$/.exec(text.slice(0, anchor.start))?.[0] ?? '';
+  const indent = kind === 'gunicorn' ? '' : (/[ \t]*$/.exec(text.slice(0, anchor.start))?.[0] ?? '');
   if (kind === 'uwsgi-json')
     return {from: anchor.end, to: anchor.end, put: `,${text.includes('\n') ? `\n${indent}` : ' '}${written}`};
   const eol = text.indexOf('\n', anchor.end);
@@ -71,7 +84,7 @@ function insertion(file: ConfigFile, section: string, own: readonly Entry[], key
 
 /** The last of the keys that share most words with this one, else the last one. Never inside a condition or a loop. */
 function nearest(file: ConfigFile, own: readonly Entry[], key: string): Entry | undefined {
-  const free = file.kind === 'uwsgi-ini' ? outsideBlocks(own) : own;
+  const free = file.kind.startsWith('uwsgi') ? outsideBlocks(own) : own;
   const words = wordsOf(key);
   const shared = (entry: Entry) => wordsOf(entry.key).filter((word) => words.includes(word)).length;
   const most = Math.max(0, ...free.map(shared));

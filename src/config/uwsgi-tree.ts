@@ -34,6 +34,7 @@ export function readTree(file: string, text: string, language: 'YAML' | 'JSON'):
 function entriesOf(section: string, {key, value}: Pair, lines: LineCounter, language: 'YAML' | 'JSON'): Entry[] {
   if (!isScalar(key)) return [];
   const start = key.range?.[0] ?? 0;
+  const end = isSeq(value) && value.flow ? (value.range?.[1] ?? null) : null;
   const one = (node: unknown): Entry[] => {
     if (!isScalar(node)) return [];
     const [from, to] = node.range ?? [start, start];
@@ -49,7 +50,8 @@ function entriesOf(section: string, {key, value}: Pair, lines: LineCounter, lang
         start,
         from,
         to,
-        end: to,
+        // A list in brackets ends as a whole.
+        end: end ?? to,
       },
     ];
   };

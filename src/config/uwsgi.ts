@@ -88,23 +88,19 @@ class UwsgiReader {
   /** The values in force: the last one of an option that holds one value, all of an option that collects them. */
   settings(): Declaration[] {
     const last = new Map<string, Option>();
-    const kept: Option[] = [];
+    const settled = new Set<string>();
     for (const option of this.options.toReversed()) {
       const {key, text, condition} = option;
       if (INCLUDES.has(key) || key === 'inherit' || SETTERS.has(key)) continue;
-      if (isList(key)) {
-        if (!kept.some((other) => other.key === key && other.text === text)) kept.push(option);
-        continue;
-      }
-      const [name = key] = namesOf(key);
+      const name = nameOf(option);
+      if (settled.has(name)) continue;
       const later = last.get(name);
-      if (later === undefined) last.set(name, option);
-      else if (later.condition !== null && condition === null && later.text === text && later.key === key) last.set(name, option);
+      const isSame = later === undefined || (later.text === text && later.key === key);
+      // What stands under a condition hides what stands before it only if the two differ.
+      if (isSame && (later === undefined || condition === null)) last.set(name, option);
+      if (!isSame || condition === null) settled.add(name);
     }
-    // What stands under a condition hides what stands before it only if the two differ.
-    return this.options
-      .filter((option) => kept.includes(option) || last.get(namesOf(option.key)[0] ?? '') === option)
-      .map(declared);
+    return this.options.filter((option) => last.get(nameOf(option)) === option).map(declared);
   }
 
   private async take(context: Context, entry: Entry): Promise<void> {
@@ -280,6 +276,11 @@ class UwsgiReader {
   private named(key: string): {found: Option | null} {
     return {found: this.options.find((option) => option.key === key) ?? null};
   }
+}
+
+/** Options of one name have one value; of those that collect values each has its own. */
+function nameOf({key, text}: Option): string {
+  return isList(key) ? `${key}=${text}` : (namesOf(key)[0] ?? key);
 }
 
 function declared({key, text, unknown, condition, file, line}: Option): Declaration {

@@ -1,6 +1,6 @@
 import {createTwoFilesPatch} from 'diff';
 import type {Diagnosis} from '../analyze.ts';
-import {type Change, edited} from '../config/edit.ts';
+import {type Change, edited, isSameKey} from '../config/edit.ts';
 import type {Fix} from '../rules/rule.ts';
 import {compareVersions, programOf, written} from '../rules/settings.ts';
 import {instanceWithId} from '../timeline/lookup.ts';
@@ -29,6 +29,8 @@ interface Chosen {
   readonly rule: string;
   readonly fix: Fix & {readonly setting: string; readonly value: string};
   readonly place: ConfiguredPlace;
+  /** Where a file sets it now; null: nowhere. */
+  readonly line: number | null;
 }
 
 /**
@@ -48,7 +50,7 @@ export function chosenFixes({findings, timeline, configuration}: Diagnosis): rea
       if (declared?.unknown === 'condition') continue;
       const where = declared?.where;
       const entry = configuration?.files[(where?.input ?? -1) - timeline.inputs.length]?.entries.find(
-        ({key, line}) => key === fix.setting && line === where?.line,
+        ({key, line}) => isSameKey(key, fix.setting) && line === where?.line,
       );
       // Set by a command line or a variable, against which a line of a file does nothing.
       if (where && entry === undefined) continue;
@@ -57,7 +59,7 @@ export function chosenFixes({findings, timeline, configuration}: Diagnosis): rea
       if (first === undefined) continue;
       const place = where && entry ? {...first, heading: {...where, line: entry.line}, section: entry.section} : first;
       const isThere = chosen.some((other) => other.fix.setting === fix.setting && isSamePlace(other.place, place));
-      if (!isThere) chosen.push({rule, fix, place});
+      if (!isThere) chosen.push({rule, fix, place, line: entry?.line ?? null});
       break;
     }
   }
@@ -88,8 +90,8 @@ function serverOf({section}: Fix): ConfiguredPlace['server'] | null {
   return section?.startsWith('program') ? 'supervisord' : null;
 }
 
-function changeOf({fix: {setting, value}, place: {section}}: Chosen): Change {
-  return {section, key: setting, value};
+function changeOf({fix: {setting, value}, place: {section}, line}: Chosen): Change {
+  return {section, key: setting, value, line};
 }
 
 /** Lines before a diff are left alone by what applies it. */

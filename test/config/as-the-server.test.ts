@@ -136,7 +136,7 @@ describe('supervisord', () => {
       ['stopwaitsecs=5', 'startsecs=7;no comment', 'startretries=3'],
     ],
     ['keys of any case', 'StopWaitSecs=5', ['stopwaitsecs=5']],
-    ['a section that is indented throughout', '  stopwaitsecs=5\n  startsecs=7', ['stopwaitsecs=5', 'startsecs=7']],
+    ['a section that is indented throughout', '[program:x]\n  stopwaitsecs=5\n  startsecs=7', ['stopwaitsecs=5', 'startsecs=7']],
     ['the last one counts', 'stopwaitsecs=5\n[program:x]\nstopwaitsecs=6', ['stopwaitsecs=6']],
     ['what is killed as a group', 'stopasgroup=true', ['stopasgroup=true', 'killasgroup=true']],
     ['a signal by its number', 'stopsignal=sigterm\n[program:x]\nstopsignal=2', ['stopsignal=INT']],
