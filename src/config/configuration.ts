@@ -72,6 +72,8 @@ export interface Program {
   readonly name: string | null;
   readonly settings: readonly Declaration[];
   readonly place: Place;
+  /** What it includes could not all be read here: what it does not set may be set there. */
+  readonly isIncomplete?: true;
   /** Outer supervisors: the server that the program runs. */
   readonly runs: Command | null;
 }

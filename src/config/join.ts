@@ -36,6 +36,8 @@ const BEHIND_ALL_LOGS = 2 ** 50;
 
 /** What is to be added to an instance. */
 interface Addition {
+  /** Some of what the server reads is not here: a default may not hold. */
+  isOpen: boolean;
   readonly settings: Setting[];
   readonly places: ConfiguredPlace[];
 }
@@ -67,6 +69,7 @@ class Joiner {
       const defaults = [...instance.settings, ...addition.settings].filter(
         (each, index, all) =>
           each.from === 'default' &&
+          !(addition.isOpen && each.program === undefined) &&
           !given.some((other) => isSame(each, other)) &&
           all.findIndex((other) => other.from === 'default' && isSame(each, other)) === index,
       );
@@ -92,7 +95,8 @@ class Joiner {
       );
       return;
     }
-    for (const instance of fitting.flat()) this.add(instance, program.server, program.settings, this.placeOf(program));
+    const isWhole = program.isIncomplete !== true;
+    for (const instance of fitting.flat()) this.add(instance, program.server, program.settings, this.placeOf(program), {isWhole});
   }
 
   private fitting(program: Program, chains: readonly Chain[]): readonly Chain[] {
@@ -124,16 +128,18 @@ class Joiner {
     const place = this.placeOf(program);
     const own = this.chainsOf(program.server);
     if (own.length > 1) this.note(file, `which of ${own.map((chain) => chain[0]?.id).join(', ')} it belongs to cannot be told`);
-    else for (const instance of own.flat()) this.add(instance, program.server, program.settings, place, program.name);
+    else for (const instance of own.flat()) this.add(instance, program.server, program.settings, place, {program: program.name});
     const {runs} = program;
     const inner = this.built.instances.filter(({supervisor}) => supervisor !== program.server);
     const known = inner.filter((instance) => this.runsAs(instance, program));
     const found = known.length > 0 ? known : runs === null ? this.alone(program) : this.byCommand(program, runs);
     for (const instance of found) {
-      this.add(instance, program.server, program.settings, place, program.name);
+      this.add(instance, program.server, program.settings, place, {program: program.name});
       if (runs === null || runs.server !== instance.supervisor) continue;
-      this.add(instance, runs.server, runs.settings, null);
-      this.addWeakly(instance, runs.fallbacks);
+      const isWhole = runs.files.every((path) => this.isWhollyRead(path));
+      this.add(instance, runs.server, runs.settings, null, {isWhole});
+      // A file that is not here may set them as well.
+      this.addWeakly(instance, isWhole ? runs.fallbacks : runs.fallbacks.map((each) => ({...each, unknown: 'condition'})));
     }
     // Beside the server, a file of containers has databases and the like.
     const isAside = isContainer(program) && runs === null && this.configuration.programs.filter(isContainer).length > 1;
@@ -141,6 +147,14 @@ class Joiner {
       const what = program.server === 'systemd' ? 'the unit' : isContainer(program) ? 'the container' : 'the program';
       this.note(file, `which server of this log ${what} ${program.name} runs cannot be told; its settings are not used`);
     }
+  }
+
+  private isWhollyRead(path: string): boolean {
+    const {files, programs} = this.configuration;
+    return (
+      files.some((file) => isSameFile(path, file)) &&
+      !programs.some(({place, isIncomplete}) => isIncomplete && isSameFile(path, place.file))
+    );
   }
 
   /** What a container runs is told by its image: the only server of the log, if it is the only container. */
@@ -197,10 +211,11 @@ class Joiner {
     server: Server,
     declarations: readonly Declaration[],
     place: ConfiguredPlace | null,
-    program: string | null = null,
+    {program = null, isWhole = true}: {program?: string | null; isWhole?: boolean},
   ): void {
-    const addition = this.additions.get(instance) ?? {settings: [], places: []};
+    const addition = this.additions.get(instance) ?? {isOpen: false, settings: [], places: []};
     this.additions.set(instance, addition);
+    addition.isOpen ||= !isWhole;
     if (place !== null) addition.places.push(place);
     const of = program === null ? {} : {program};
     for (const declaration of declarations) addition.settings.push({...this.settingOf(declaration), ...of});
@@ -213,7 +228,7 @@ class Joiner {
 
   /** They hold where nothing else sets them. */
   private addWeakly(instance: Instance, declarations: readonly Declaration[]): void {
-    const addition = this.additions.get(instance) ?? {settings: [], places: []};
+    const addition = this.additions.get(instance) ?? {isOpen: false, settings: [], places: []};
     this.additions.set(instance, addition);
     addition.settings.unshift(...declarations.map((each) => this.settingOf(each)));
   }

@@ -48,7 +48,8 @@ export async function readUwsgi(name: string, files: Files): Promise<Program> {
   const reader = new UwsgiReader(files);
   await reader.read({file, section: section ?? '', isRunning: false, condition: null}, there);
   await reader.resolve();
-  return {server: 'uwsgi', name: null, settings: reader.settings(), place: {file, section: there}, runs: null};
+  const place = {file, section: there};
+  return {server: 'uwsgi', name: null, settings: reader.settings(), place, ...reader.missing(), runs: null};
 }
 
 /** In XML the first that fits, of which one without an id fits always; elsewhere the one of that name. */
@@ -83,6 +84,10 @@ class UwsgiReader {
     for (const {key, text, unknown, condition, file, line} of this.options.filter(({key}) => key === 'inherit')) {
       if (unknown === null) await this.include({file, section: '', isRunning: condition !== null, condition}, key, text, line);
     }
+  }
+
+  missing(): Pick<Program, 'isIncomplete'> {
+    return this.isIncomplete ? {isIncomplete: true} : {};
   }
 
   /** The values in force: the last one of an option that holds one value, all of an option that collects them. */

@@ -3,7 +3,7 @@ import {precedes, processesAskedBy} from '../timeline/lookup.ts';
 import type {Instance, Process, Setting} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Rule} from './rule.ts';
-import {setting, versionAt, versionWithin} from './settings.ts';
+import {setting, versionAt, versionWithin, written} from './settings.ts';
 import {
   count,
   duration,
@@ -86,7 +86,7 @@ function wrongOption(instance: Instance): Finding | null {
   const mercy = mercyOf(instance);
   if (!isSet(set) || !Number.isFinite(wanted) || wanted === mercy.seconds) return null;
   // Another value than the default was set, and a line of the configuration shows any.
-  if (mercy.seconds !== DEFAULT_MERCY || setting(instance, 'worker-reload-mercy')?.from === 'config') return null;
+  if (mercy.seconds !== DEFAULT_MERCY || written(instance, 'worker-reload-mercy') !== null) return null;
   const killed = instance.processes.filter(({forced, end}) => forced?.deadline === 'mercy' && end === 'forced');
   const waits = span(killed.map(({forced}) => forced?.patience ?? null).filter(isBounded));
   const lines = evidence([

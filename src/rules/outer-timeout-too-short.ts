@@ -16,7 +16,7 @@ import {
   stopsTakenAsReload,
 } from './outer.ts';
 import type {Evidence, Finding, Fix, Rule, Undecided} from './rule.ts';
-import {isOn, setting} from './settings.ts';
+import {isOn, isUnknown, setting} from './settings.ts';
 import {count, duration, evidence, instanceName, list, proof, seconds, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -448,7 +448,7 @@ interface Limit {
 function wrongOrder(timeline: Timeline, instance: Instance): Finding | null {
   const grace = instance.supervisor === 'supervisord' ? null : graceOf(instance, null);
   const outer = outerOf(timeline, instance);
-  if (grace === null) return null;
+  if (grace === null || isUnknown(instance, grace.setting)) return null;
   const limits: Limit[] = [
     {name: grace.setting, seconds: grace.cost, where: grace.where, isSet: grace.isKnown},
     ...OUTER_LIMITS.flatMap((name) => {

@@ -159,7 +159,7 @@ const SMELLS: readonly ((settings: Settings) => Smell | null)[] = [
     const uwsgi = settings.place('uwsgi');
     if (!settings.isUwsgi || server === null || uwsgi === null || signal !== 'TERM' || settings.isOn('die-on-term')) return null;
     if (version !== null && compareVersions(version, '2.1') >= 0) return null;
-    if (settings.word('hook-master-start').includes('unix_signal:15')) return null;
+    if (settings.word('hook-master-start').includes('unix_signal:15') || settings.written('ExecStop') !== null) return null;
     return {
       id: 'term-reloads',
       title: `${server} stops uWSGI with SIGTERM, which makes it reload`,

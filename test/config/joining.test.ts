@@ -162,3 +162,34 @@ test('a variable tells what a script starts', async () => {
   const settings = settingsOf(await analyze({inputs: [log], configs: [unit]}), 'gunicorn-1');
   expect(settings.findLast(({name}) => name === 'timeout')).toMatchObject({value: 14});
 });
+
+test('where a file of the server is not here, no default is put in the place of what it may set', async () => {
+  const log = written('absent.log', `${server(500, '/etc/absent.ini', '127.0.0.1:1')}`.replace(/^your mercy.*\n/m, ''));
+  const unit = written(
+    'absent.service',
+    '[Service]\nExecStart=/usr/bin/uwsgi --harakiri 9 --ini /etc/absent.ini\nTimeoutStopSec=30\n',
+  );
+  const names = async (...configs: string[]) =>
+    settingsOf(await analyze({inputs: [log], configs}), 'uwsgi-1').map(({name, value, from}) => `${name}=${value} ${from}`);
+  expect(await names(unit)).not.toContain('worker-reload-mercy=60 default');
+  expect(await names(unit)).toContain('TimeoutStopSec=30 config');
+  const whole = written('absent.ini', '[uwsgi]\nlisten = 5\n');
+  expect(await names(unit, whole)).toContain('worker-reload-mercy=60 default');
+  const part = written('absent.ini', '[uwsgi]\nini = /nowhere/base.ini\n');
+  expect(await names(unit, part)).not.toContain('worker-reload-mercy=60 default');
+});
+
+test('what only the server knows is no ground for a finding', async () => {
+  const log = written('open.log', server(600, '/etc/open.ini', '127.0.0.1:1').replace(/^your mercy.*\n/m, ''));
+  const ids = async (text: string) => {
+    const {findings} = await analyze({inputs: [log], configs: [written('open.ini', `[uwsgi]\n${text}\n`)]});
+    return findings.map(({rule}) => rule);
+  };
+  expect(await ids('master = off')).toContain('risky-setting');
+  expect(await ids('master = $(MASTER)')).toEqual([]);
+  expect(await ids('if-env = LONE\nmaster = off\nendif =')).toEqual([]);
+  expect(await ids('harakiri = 90')).toContain('risky-setting');
+  expect(await ids('harakiri = 90\nworker-reload-mercy = $(MERCY)')).toEqual([]);
+  expect(await ids('reload-mercy = 5')).toContain('mercy-ineffective');
+  expect(await ids('reload-mercy = 5\nworker-reload-mercy = $(MERCY)')).toEqual([]);
+});

@@ -214,3 +214,28 @@ test('every patch of the samples, with their own configurations, parses and appl
     expect(applyPatch(readFileSync(config, 'utf8'), parsed!), name).toBeTypeOf('string');
   }
 });
+
+/** The patch for a fix of one setting; empty where none is offered. */
+async function patchFor(config: string, setting: string, value: string): Promise<string> {
+  const log = written(
+    'one.log',
+    '*** Starting uWSGI 2.0.21 (64bit) on [Fri Nov 20 10:00:00 2026] ***\nspawned uWSGI master process (pid: 1)\n',
+  );
+  const diagnosis = await analyze({inputs: [log], configs: [config]});
+  const fix = {setting, section: 'uwsgi', value, effect: 'none', why: 'none', since: null, safety: 'safe'};
+  const findings = [{rule: 'a-rule', instance: diagnosis.timeline.instances[0]?.id, fixes: [fix]}];
+  return patch.render({...diagnosis, findings} as unknown as typeof diagnosis, OPTIONS);
+}
+
+test('the line that is in force is changed, not one under a condition that does not hold', async () => {
+  const before = '[uwsgi]\nharakiri = 30\nif-opt = none\nharakiri = 60\nendif =\n';
+  const config = written('force.ini', before);
+  const text = await patchFor(config, 'harakiri', '90');
+  expect(applyPatch(before, parsePatch(text)[0]!)).toBe(before.replace('30', '90'));
+});
+
+test('none is offered where the environment of the server decides', async () => {
+  const config = written('open.ini', '[uwsgi]\nharakiri = 30\nif-env = SLOW\nharakiri = 60\nendif =\n');
+  expect(await patchFor(config, 'harakiri', '90')).toBe('');
+  expect(await patchFor(config, 'listen', '90')).toContain('+listen = 90');
+});
