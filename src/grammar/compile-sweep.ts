@@ -3,7 +3,40 @@ import {firstByteOf, spansOf} from './beginnings.ts';
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, messagesOf} from './expression.ts';
 import {HEADROOM, kebabCase} from './matcher.ts';
 import {CELL, FROM, HEAD, type SweepPlan, TO} from './sweep.ts';
-import {Code, type Label, type Local, OP, wasmModule} from './wasm.ts';
+import {
+  add,
+  addFloats,
+  andLongs,
+  Code,
+  call,
+  differ,
+  equal,
+  float,
+  get,
+  greater,
+  int,
+  isZero,
+  type Label,
+  type Local,
+  lessSigned,
+  load,
+  long,
+  longsDiffer,
+  longToFloat,
+  multiply,
+  multiplyFloats,
+  multiplyLongs,
+  negativeFloat,
+  notLess,
+  or,
+  shiftLeft,
+  shiftRight,
+  subtract,
+  toFloat,
+  toLong,
+  type Value,
+  wasmModule,
+} from './wasm.ts';
 
 /** What is asked of a sweep. */
 export interface SweepRequest {
@@ -114,6 +147,8 @@ interface Surroundings {
 const AT: Local = 0;
 const RECORD: Local = 1;
 const SHIFT: Local = 2;
+/** The next byte. */
+const BYTE = load(1, get(AT));
 
 /** Writes the function that matches one message. It gives where the line ends; -1 where the line is another. */
 class MessageCompiler {
@@ -131,37 +166,24 @@ class MessageCompiler {
   function(): Code {
     const {code, expr, surroundings} = this;
     const sure = certainFields(expr);
-    const begin = code.local();
+    const begin = this.here();
     const end = code.local();
-    code.copy(AT, begin);
     this.forget(surroundings.cells.filter((field) => !sure.includes(field)));
     code.block((failed) => {
       this.match(expr, failed);
-      code.copy(AT, end);
+      code.set(end, get(AT));
       // Blanks may follow.
-      code.block((ended) => {
-        code.loop((again) => {
-          this.byte();
-          code.number(LF);
-          code.op(OP.equal);
-          code.jumpIf(ended);
-          this.byte();
-          code.number(BLANK);
-          code.op(OP.greater);
-          code.jumpIf(failed);
-          code.advance(AT, 1);
-          code.jump(again);
-        });
+      code.forever((ended) => {
+        code.jumpIf(equal(BYTE, int(LF)), ended);
+        code.jumpIf(greater(BYTE, int(BLANK)), failed);
+        this.advance(1);
       });
-      code.get(RECORD);
-      code.float(this.number);
-      code.storeFloat(0);
-      this.storePlace(begin, FROM);
-      this.storePlace(end, TO);
-      code.get(AT);
-      code.op(OP.return);
+      this.store(0, float(this.number));
+      this.store(FROM, this.place(begin));
+      this.store(TO, this.place(end));
+      code.return(get(AT));
     });
-    code.number(-1);
+    code.return(int(-1));
     return code;
   }
 
@@ -170,24 +192,23 @@ class MessageCompiler {
     const {code} = this;
     switch (expr.is) {
       case 'byte':
-        this.isOther(expr.set);
-        code.jumpIf(failed);
-        code.advance(AT, 1);
+        code.jumpIf(this.isOther(expr.set), failed);
+        this.advance(1);
         return;
       case 'text':
         this.text(expr.text, failed);
         return;
       case 'end':
-        this.byte();
-        code.number(LF);
-        code.op(OP.notEqual);
-        code.jumpIf(failed);
+        code.jumpIf(differ(BYTE, int(LF)), failed);
         return;
       case 'seq':
         for (const part of expr.parts) this.match(part, failed);
         return;
       case 'choice':
-        this.choice(expr.of, failed);
+        code.block((matched) => {
+          for (const term of expr.of) this.attempt(term, matched);
+          code.jump(failed);
+        });
         return;
       case 'opt':
         code.block((matched) => this.attempt(expr.body, matched));
@@ -205,34 +226,21 @@ class MessageCompiler {
           this.match(expr.body, isOther);
           code.jump(failed);
         });
-        code.copy(before, AT);
+        code.set(AT, get(before));
         return;
       }
       case 'lookahead': {
         const before = this.here();
         this.match(expr.body, failed);
-        code.copy(before, AT);
+        code.set(AT, get(before));
         return;
       }
       case 'field': {
         const before = this.here();
         this.match(expr.body, failed);
-        this.store(expr.name, before);
+        this.capture(expr.name, before);
       }
     }
-  }
-
-  /** Moves on as long as bytes belong to `set`. */
-  private all(set: ByteSet): void {
-    const {code} = this;
-    code.block((ended) => {
-      code.loop((again) => {
-        this.isOther(set);
-        code.jumpIf(ended);
-        code.advance(AT, 1);
-        code.jump(again);
-      });
-    });
   }
 
   /** Jumps to `matched` behind a match; goes on where it began if there is none. */
@@ -243,39 +251,31 @@ class MessageCompiler {
       this.match(expr, failed);
       code.jump(matched);
     });
-    code.copy(before, AT);
+    code.set(AT, get(before));
     this.forget(fieldsOf(expr));
-  }
-
-  private choice(of: readonly Expr[], failed: Label): void {
-    this.code.block((matched) => {
-      for (const term of of) this.attempt(term, matched);
-      this.code.jump(failed);
-    });
   }
 
   /** Compares eight bytes at a time. Bytes behind the end of the line are readable (HEADROOM) and never equal: LF comes first. */
   private text(text: string, failed: Label): void {
-    const {code} = this;
-    const all = Buffer.from(text, 'latin1');
-    for (let at = 0; at < all.length; ) {
-      const left = all.length - at;
-      code.get(AT);
-      if (left >= 8) {
-        code.load(8, at);
-        code.number64(all.readBigInt64LE(at));
-        code.op(OP.notEqual64);
-        at += 8;
-      } else {
-        const width = left >= 4 ? 4 : left >= 2 ? 2 : 1;
-        code.load(width, at);
-        code.number(width === 4 ? all.readInt32LE(at) : all.readUIntLE(at, width));
-        code.op(OP.notEqual);
-        at += width;
-      }
-      code.jumpIf(failed);
+    const bytes = Buffer.from(text, 'latin1');
+    let at = 0;
+    for (; bytes.length - at >= 8; at += 8)
+      this.code.jumpIf(longsDiffer(load(8, get(AT), at), long(bytes.readBigInt64LE(at))), failed);
+    for (const width of [4, 2, 1] as const) {
+      if (bytes.length - at < width) continue;
+      const word = width === 4 ? bytes.readInt32LE(at) : bytes.readUIntLE(at, width);
+      this.code.jumpIf(differ(load(width, get(AT), at), int(word)), failed);
+      at += width;
     }
-    code.advance(AT, all.length);
+    this.advance(bytes.length);
+  }
+
+  /** Moves on as long as bytes belong to `set`. */
+  private all(set: ByteSet): void {
+    this.code.forever((ended) => {
+      this.code.jumpIf(this.isOther(set), ended);
+      this.advance(1);
+    });
   }
 
   private until(stop: Expr | null): void {
@@ -285,104 +285,77 @@ class MessageCompiler {
       return;
     }
     const first = firstByteOf(stop);
-    code.block((stopped) => {
-      code.loop((again) => {
-        this.byte();
-        code.number(LF);
-        code.op(OP.equal);
-        code.jumpIf(stopped);
-        code.block((goesOn) => {
-          if (first !== null) {
-            this.isOther(first);
-            code.jumpIf(goesOn);
-          }
-          const before = this.here();
-          code.block((failed) => {
-            this.match(stop, failed);
-            code.copy(before, AT);
-            code.jump(stopped);
-          });
-          code.copy(before, AT);
+    code.forever((stopped) => {
+      code.jumpIf(equal(BYTE, int(LF)), stopped);
+      code.block((goesOn) => {
+        if (first !== null) code.jumpIf(this.isOther(first), goesOn);
+        const before = this.here();
+        code.block((failed) => {
+          this.match(stop, failed);
+          code.set(AT, get(before));
+          code.jump(stopped);
         });
-        code.advance(AT, 1);
-        code.jump(again);
+        code.set(AT, get(before));
       });
+      this.advance(1);
     });
   }
 
-  /** Leaves something other than 0 on the stack where the next byte does not belong to `set`. */
-  private isOther(set: ByteSet): void {
-    const {code} = this;
-    const spans = spansOf(set);
+  /** Whether the next byte does not belong to `set`. */
+  private isOther(set: ByteSet): Value {
+    const [span, ...others] = spansOf(set);
     const missing = [...set.keys()].filter((byte) => set[byte] === 0);
-    const [[from, to] = [0, 0]] = spans;
-    this.byte();
-    if (spans.length === 1) {
-      code.number(from);
-      code.op(OP.subtract);
-      code.number(to - from);
-      code.op(OP.greater);
-    } else if (missing.length <= 2) {
-      for (const [n, byte] of missing.entries()) {
-        if (n > 0) this.byte();
-        code.number(byte);
-        code.op(OP.equal, ...(n > 0 ? [OP.or] : []));
-      }
-    } else {
-      code.load(1, this.surroundings.tables.place(set));
-      code.op(OP.isZero);
-    }
+    if (span !== undefined && others.length === 0) return greater(subtract(BYTE, int(span[0])), int(span[1] - span[0]));
+    if (missing.length <= 2) return missing.map((byte) => equal(BYTE, int(byte))).reduce(or);
+    return isZero(load(1, BYTE, this.surroundings.tables.place(set)));
   }
 
-  private byte(): void {
-    this.code.get(AT);
-    this.code.load(1, 0);
+  private advance(by: number): void {
+    this.code.set(AT, add(get(AT), int(by)));
   }
 
   /** Where the match has come to, kept. */
   private here(): Local {
     const local = this.code.local();
-    this.code.copy(AT, local);
+    this.code.set(local, get(AT));
     return local;
   }
 
   private forget(fields: readonly string[]): void {
-    const {code, surroundings} = this;
     for (const field of fields) {
-      const cell = surroundings.cells.indexOf(field);
-      if (cell < 0) continue;
-      code.get(RECORD);
-      code.float(-1);
-      code.storeFloat(CELL * (HEAD + cell));
+      const cell = this.surroundings.cells.indexOf(field);
+      if (cell >= 0) this.store(HEAD + cell, float(-1));
     }
   }
 
   /** The field goes from `from` to where the match has come to. */
-  private store(field: string, from: Local): void {
-    const {code, surroundings} = this;
-    const cell = HEAD + surroundings.cells.indexOf(field);
+  private capture(field: string, from: Local): void {
+    const {cells, numbers, decimal} = this.surroundings;
+    const cell = HEAD + cells.indexOf(field);
     if (cell < HEAD) return;
-    if (!surroundings.numbers.includes(field)) {
-      this.storePlace(from, cell);
-      this.storePlace(AT, cell + 1);
+    if (numbers.includes(field)) {
+      this.store(cell, call(decimal, get(from), get(AT)));
       return;
     }
-    code.get(RECORD);
-    code.get(from);
-    code.get(AT);
-    code.call(surroundings.decimal);
-    code.storeFloat(CELL * cell);
+    this.store(cell, this.place(from));
+    this.store(cell + 1, this.place(AT));
   }
 
-  private storePlace(place: Local, cell: number): void {
-    const {code} = this;
-    code.get(RECORD);
-    code.get(place);
-    code.get(SHIFT);
-    code.op(OP.add, OP.toFloat);
-    code.storeFloat(CELL * cell);
+  private place(local: Local): Value {
+    return toFloat(add(get(local), get(SHIFT)));
+  }
+
+  private store(cell: number, value: Value): void {
+    this.code.storeFloat(get(RECORD), CELL * cell, value);
   }
 }
+
+/** Adds neighbours up: ones with tens, then pairs, then fours. */
+const NEIGHBOURS: readonly (readonly [mask: bigint, factor: bigint, shift: bigint])[] = [
+  [0x0f0f0f0f0f0f0f0fn, 0x0a01n, 8n],
+  [0x00ff00ff00ff00ffn, 0x00640001n, 16n],
+  [0x0000ffff0000ffffn, 0x271000000001n, 32n],
+];
 
 /** The value of the digits from `from` to `to`, which a sign may precede. */
 function decimal(): Code {
@@ -391,147 +364,74 @@ function decimal(): Code {
   const length = code.local();
   const value = code.local('f64');
   const isNegative = code.local();
-  code.get(from);
-  code.load(1, 0);
-  code.number(MINUS);
-  code.op(OP.equal);
-  code.set(isNegative);
-  code.get(from);
-  code.get(isNegative);
-  code.op(OP.add);
-  code.set(from);
-  code.get(to);
-  code.get(from);
-  code.op(OP.subtract);
-  code.set(length);
+  code.set(isNegative, equal(load(1, get(from)), int(MINUS)));
+  code.set(from, add(get(from), get(isNegative)));
+  code.set(length, subtract(get(to), get(from)));
   code.block((read) => {
     code.block((isLong) => {
-      code.get(length);
-      code.number(1);
-      code.op(OP.subtract);
-      code.number(7);
-      code.op(OP.greater);
-      code.jumpIf(isLong);
-      // Up to eight digits at once: zeros come in front, then neighbours are added up, ones with tens, then pairs, then fours.
-      code.get(from);
-      code.load(8, 0);
-      code.number(8);
-      code.get(length);
-      code.op(OP.subtract);
-      code.number(8);
-      code.op(OP.multiply, OP.widen, OP.shiftLeft64);
-      for (const [mask, factor, shift] of NEIGHBOURS) {
-        code.number64(mask);
-        code.op(OP.and64);
-        code.number64(factor);
-        code.op(OP.multiply64);
-        code.number64(shift);
-        code.op(OP.shiftRight64);
-      }
-      code.op(OP.toFloat64);
-      code.set(value);
+      code.jumpIf(greater(subtract(get(length), int(1)), int(7)), isLong);
+      // Up to eight digits at once, zeros in front.
+      const unused = toLong(multiply(int(8), subtract(int(8), get(length))));
+      const digits = shiftLeft(load(8, get(from)), unused);
+      const sum = NEIGHBOURS.reduce(
+        (sofar, [mask, factor, shift]) => shiftRight(multiplyLongs(andLongs(sofar, long(mask)), long(factor)), long(shift)),
+        digits,
+      );
+      code.set(value, longToFloat(sum));
       code.jump(read);
     });
-    code.loop((again) => {
-      code.get(from);
-      code.get(to);
-      code.op(OP.notLess);
-      code.jumpIf(read);
-      code.get(value);
-      code.float(10);
-      code.op(OP.multiplyFloat);
-      code.get(from);
-      code.load(1, 0);
-      code.op(OP.toFloat, OP.addFloat);
-      code.float(-ZERO);
-      code.op(OP.addFloat);
-      code.set(value);
-      code.advance(from, 1);
-      code.jump(again);
+    code.forever((ended) => {
+      code.jumpIf(notLess(get(from), get(to)), ended);
+      const tens = multiplyFloats(get(value), float(10));
+      code.set(value, addFloats(addFloats(tens, toFloat(load(1, get(from)))), float(-ZERO)));
+      code.set(from, add(get(from), int(1)));
     });
   });
   code.block((isPositive) => {
-    code.get(isNegative);
-    code.op(OP.isZero);
-    code.jumpIf(isPositive);
-    code.get(value);
-    code.op(OP.negateFloat, OP.return);
+    code.jumpIf(isZero(get(isNegative)), isPositive);
+    code.return(negativeFloat(get(value)));
   });
-  code.get(value);
+  code.return(get(value));
   return code;
 }
-
-const NEIGHBOURS: readonly (readonly [mask: bigint, factor: bigint, shift: bigint])[] = [
-  [0x0f0f0f0f0f0f0f0fn, 0x0a01n, 8n],
-  [0x00ff00ff00ff00ffn, 0x00640001n, 16n],
-  [0x0000ffff0000ffffn, 0x271000000001n, 32n],
-];
 
 /** Goes through the lines from `at` to `end`, in each from its byte `skip` on, and gives where the records end that begin at `record`. */
 function sweep(messages: number, width: number): Code {
   const code = new Code(['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');
   const [at, end, record, shift, skip] = [0, 1, 2, 3, 4];
   const from = code.local();
-  const before = code.local();
+  const skipped = code.local();
   const lineEnd = code.local();
+  const byte = code.local();
   code.block((done) => {
     code.loop((nextLine) => {
-      code.get(at);
-      code.get(end);
-      code.op(OP.notLess);
-      code.jumpIf(done);
-      code.get(at);
-      code.get(skip);
-      code.op(OP.add);
-      code.set(from);
+      code.jumpIf(notLess(get(at), get(end)), done);
+      code.set(from, add(get(at), get(skip)));
       code.block((isShort) => {
-        code.copy(at, before);
-        code.block((skipped) => {
-          code.loop((again) => {
-            code.get(before);
-            code.get(from);
-            code.op(OP.notLess);
-            code.jumpIf(skipped);
-            code.get(before);
-            code.load(1, 0);
-            code.number(LF);
-            code.op(OP.equal);
-            code.jumpIf(isShort);
-            code.advance(before, 1);
-            code.jump(again);
-          });
+        code.set(skipped, get(at));
+        code.forever((isThere) => {
+          code.jumpIf(notLess(get(skipped), get(from)), isThere);
+          code.jumpIf(equal(load(1, get(skipped)), int(LF)), isShort);
+          code.set(skipped, add(get(skipped), int(1)));
         });
-        for (let number = 0; number < messages; number++) {
+        for (let message = 0; message < messages; message++) {
           code.block((isOther) => {
-            code.get(from);
-            code.get(record);
-            code.get(shift);
-            code.call(number);
-            code.set(lineEnd);
-            code.get(lineEnd);
-            code.number(0);
-            code.op(OP.lessSigned);
-            code.jumpIf(isOther);
-            code.advance(record, width);
-            code.copy(lineEnd, at);
-            code.advance(at, 1);
+            code.set(lineEnd, call(message, get(from), get(record), get(shift)));
+            code.jumpIf(lessSigned(get(lineEnd), int(0)), isOther);
+            code.set(record, add(get(record), int(width)));
+            code.set(at, add(get(lineEnd), int(1)));
             code.jump(nextLine);
           });
         }
       });
       code.loop((again) => {
-        code.get(at);
-        code.load(1, 0);
-        code.set(from);
-        code.advance(at, 1);
-        code.get(from);
-        code.number(LF);
-        code.op(OP.notEqual);
-        code.jumpIf(again);
+        code.set(byte, load(1, get(at)));
+        code.set(at, add(get(at), int(1)));
+        code.jumpIf(differ(get(byte), int(LF)), again);
       });
       code.jump(nextLine);
     });
   });
-  code.get(record);
+  code.return(get(record));
   return code;
 }

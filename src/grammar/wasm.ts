@@ -1,43 +1,88 @@
 /** Writes WebAssembly: as much of its binary format (core specification 1.0, section 5) as a sweep needs. */
 
-/** Operations without operands in the code. */
-export const OP = {
-  return: 0x0f,
-  isZero: 0x45,
-  equal: 0x46,
-  notEqual: 0x47,
-  lessSigned: 0x48,
-  less: 0x49,
-  greater: 0x4b,
-  notLess: 0x4f,
-  notEqual64: 0x52,
-  add: 0x6a,
-  subtract: 0x6b,
-  multiply: 0x6c,
-  or: 0x72,
-  add64: 0x7c,
-  multiply64: 0x7e,
-  and64: 0x83,
-  shiftLeft64: 0x86,
-  shiftRight64: 0x88,
-  negateFloat: 0x9a,
-  addFloat: 0xa0,
-  multiplyFloat: 0xa2,
-  widen: 0xad,
-  toFloat: 0xb7,
-  toFloat64: 0xb9,
-} as const;
-
-const LOAD = {1: 0x2d, 2: 0x2f, 4: 0x28, 8: 0x29} as const;
 const TYPES = {i32: 0x7f, i64: 0x7e, f64: 0x7c} as const;
+const LOADS = {1: 0x2d, 2: 0x2f, 4: 0x28, 8: 0x29} as const;
+const UNREACHABLE = 0x00;
+const BLOCK = 0x02;
+const LOOP = 0x03;
+const END = 0x0b;
+const JUMP = 0x0c;
+const JUMP_IF = 0x0d;
+const RETURN = 0x0f;
+const CALL = 0x10;
+const GET = 0x20;
+const SET = 0x21;
+const STORE_FLOAT = 0x39;
+const INT = 0x41;
+const LONG = 0x42;
+const FLOAT = 0x44;
+const FUNCTION = 0x60;
 const NO_VALUE = 0x40;
+const PAGE = 65_536;
 
 export type Type = keyof typeof TYPES;
+/** Code that gives one value. */
+export type Value = readonly number[];
+/** The number of a parameter or of a local variable; parameters come first. */
+export type Local = number;
 /** Somewhere to jump to: the end of a block, or the beginning of a loop. */
-export type Label = number & {readonly kind?: 'label'};
-export type Local = number & {readonly kind?: 'local'};
+export type Label = number;
 
-/** The code of one function, written from its first operation to its last. */
+/** What is made of one value. */
+export const isZero = unary(0x45);
+export const toLong = unary(0xad);
+export const toFloat = unary(0xb7);
+export const longToFloat = unary(0xb9);
+export const negativeFloat = unary(0x9a);
+
+/** What is made of two. Whole numbers have no sign, but where a name says so. */
+export const equal = binary(0x46);
+export const differ = binary(0x47);
+export const lessSigned = binary(0x48);
+export const greater = binary(0x4b);
+export const notLess = binary(0x4f);
+export const add = binary(0x6a);
+export const subtract = binary(0x6b);
+export const multiply = binary(0x6c);
+export const or = binary(0x72);
+export const longsDiffer = binary(0x52);
+export const multiplyLongs = binary(0x7e);
+export const andLongs = binary(0x83);
+export const shiftLeft = binary(0x86);
+export const shiftRight = binary(0x88);
+export const addFloats = binary(0xa0);
+export const multiplyFloats = binary(0xa2);
+
+export function get(local: Local): Value {
+  return [GET, ...unsigned(local)];
+}
+
+export function int(value: number): Value {
+  return [INT, ...signed(BigInt(value))];
+}
+
+/** The lowest 64 bits of a number. */
+export function long(value: bigint): Value {
+  return [LONG, ...signed(BigInt.asIntN(64, value))];
+}
+
+export function float(value: number): Value {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return [FLOAT, ...bytes];
+}
+
+/** So many bytes `offset` behind an address, the lowest first: a long where they are eight, otherwise an int. */
+export function load(width: keyof typeof LOADS, address: Value, offset = 0): Value {
+  return [...address, LOADS[width], 0, ...unsigned(offset)];
+}
+
+/** What a function gives, by its number in the module. */
+export function call(functionNumber: number, ...parameters: readonly Value[]): Value {
+  return [...parameters.flat(), CALL, ...unsigned(functionNumber)];
+}
+
+/** The code of one function, written from its first step to its last. */
 export class Code {
   readonly parameters: readonly Type[];
   readonly result: Type;
@@ -50,85 +95,55 @@ export class Code {
     this.result = result;
   }
 
+  /** A variable that is 0 at first. */
   local(type: Type = 'i32'): Local {
     return this.parameters.length + this.locals.push(type) - 1;
   }
 
-  /** Writes what `inside` writes as a block; a jump to the label leaves it. */
-  block(inside: (end: Label) => void): void {
-    this.nest(0x02, inside);
+  set(local: Local, value: Value): void {
+    this.bytes.push(...value, SET, ...unsigned(local));
   }
 
-  /** The same; a jump to the label begins it again. */
+  storeFloat(address: Value, offset: number, value: Value): void {
+    this.bytes.push(...address, ...value, STORE_FLOAT, 0, ...unsigned(offset));
+  }
+
+  /** What `inside` writes; a jump to the label leaves it. */
+  block(inside: (end: Label) => void): void {
+    this.nest(BLOCK, inside);
+  }
+
+  /** What `inside` writes, once; a jump to the label begins it again. */
   loop(inside: (again: Label) => void): void {
-    this.nest(0x03, inside);
+    this.nest(LOOP, inside);
+  }
+
+  /** What `inside` writes, until it jumps to the label. */
+  forever(inside: (end: Label) => void): void {
+    this.block((end) =>
+      this.loop((again) => {
+        inside(end);
+        this.jump(again);
+      }),
+    );
   }
 
   jump(to: Label): void {
-    this.bytes.push(0x0c, ...unsigned(this.depth - to));
+    this.bytes.push(JUMP, ...unsigned(this.depth - to));
   }
 
-  /** Jumps where the number on the stack is not 0. */
-  jumpIf(to: Label): void {
-    this.bytes.push(0x0d, ...unsigned(this.depth - to));
+  jumpIf(condition: Value, to: Label): void {
+    this.bytes.push(...condition, JUMP_IF, ...unsigned(this.depth - to));
   }
 
-  op(...operations: number[]): void {
-    this.bytes.push(...operations);
+  return(value: Value): void {
+    this.bytes.push(...value, RETURN);
   }
 
-  get(local: Local): void {
-    this.bytes.push(0x20, ...unsigned(local));
-  }
-
-  /** Takes the number on the stack. */
-  set(local: Local): void {
-    this.bytes.push(0x21, ...unsigned(local));
-  }
-
-  copy(from: Local, to: Local): void {
-    this.get(from);
-    this.set(to);
-  }
-
-  advance(local: Local, by: number): void {
-    this.get(local);
-    this.number(by);
-    this.op(OP.add);
-    this.set(local);
-  }
-
-  number(value: number): void {
-    this.bytes.push(0x41, ...signed(BigInt(value)));
-  }
-
-  number64(value: bigint): void {
-    this.bytes.push(0x42, ...signed(BigInt.asIntN(64, value)));
-  }
-
-  float(value: number): void {
-    const bytes = Buffer.alloc(8);
-    bytes.writeDoubleLE(value);
-    this.bytes.push(0x44, ...bytes);
-  }
-
-  /** So many bytes, little end first, `offset` behind the address on the stack. */
-  load(width: keyof typeof LOAD, offset: number): void {
-    this.bytes.push(LOAD[width], 0, ...unsigned(offset));
-  }
-
-  /** Stores the float on the stack `offset` behind the address below it. */
-  storeFloat(offset: number): void {
-    this.bytes.push(0x39, 0, ...unsigned(offset));
-  }
-
-  call(functionNumber: number): void {
-    this.bytes.push(0x10, ...unsigned(functionNumber));
-  }
-
+  /** As it stands in a module. */
   body(): number[] {
-    const locals = this.locals.map((type) => [1, TYPES[type]]);
-    return sized([...vector(locals), ...this.bytes, 0x0b]);
+    // The end is never reached: every function returns before.
+    return sized([...vector(this.locals.map((type) => [1, TYPES[type]])), ...this.bytes, UNREACHABLE, END]);
   }
 
   private nest(kind: number, inside: (label: Label) => void): void {
@@ -136,16 +151,14 @@ export class Code {
     this.depth++;
     inside(this.depth);
     this.depth--;
-    this.bytes.push(0x0b);
+    this.bytes.push(END);
   }
 }
-
-const PAGE = 65_536;
 
 /** A module that exports the last of its functions as `run`, and its memory, which begins with `data`. */
 export function wasmModule(functions: readonly Code[], data: readonly number[], memoryBytes: number): Buffer {
   const types = functions.map(({parameters, result}) => [
-    0x60,
+    FUNCTION,
     ...vector(parameters.map((type) => [TYPES[type]])),
     ...vector([[TYPES[result]]]),
   ]);
@@ -155,24 +168,26 @@ export function wasmModule(functions: readonly Code[], data: readonly number[], 
     ...section(1, vector(types)),
     ...section(3, vector(functions.map((_, number) => unsigned(number)))),
     ...section(5, vector([[1, ...pages, ...pages]])),
-    ...section(
-      7,
-      vector([
-        [...name('memory'), 2, 0],
-        [...name('run'), 0, ...unsigned(functions.length - 1)],
-      ]),
-    ),
+    ...section(7, vector([exported('memory', 2, 0), exported('run', 0, functions.length - 1)])),
     ...section(10, vector(functions.map((code) => code.body()))),
-    ...section(11, vector([[0, 0x41, 0, 0x0b, ...sized(data)]])),
+    ...section(11, vector([[0, ...int(0), END, ...sized(data)]])),
   ]);
+}
+
+function unary(operation: number): (value: Value) => Value {
+  return (value) => [...value, operation];
+}
+
+function binary(operation: number): (left: Value, right: Value) => Value {
+  return (left, right) => [...left, ...right, operation];
+}
+
+function exported(name: string, kind: number, number: number): number[] {
+  return [...sized([...Buffer.from(name, 'latin1')]), kind, ...unsigned(number)];
 }
 
 function section(id: number, content: readonly number[]): number[] {
   return [id, ...sized(content)];
-}
-
-function name(text: string): number[] {
-  return sized([...Buffer.from(text, 'latin1')]);
 }
 
 function sized(content: readonly number[]): number[] {
@@ -183,20 +198,13 @@ function vector(items: readonly (readonly number[])[]): number[] {
   return [...unsigned(items.length), ...items.flat()];
 }
 
+/** Seven bits to a byte, the lowest first (LEB128). */
 function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest >>>= 7) {
-    if (rest < 0x80) return [...bytes, rest];
-    bytes.push((rest & 0x7f) | 0x80);
-  }
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
 }
 
 function signed(value: bigint): number[] {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest >>= 7n) {
-    const low = Number(rest & 0x7fn);
-    const isLast = rest >> 6n === 0n || rest >> 6n === -1n;
-    if (isLast) return [...bytes, low];
-    bytes.push(low | 0x80);
-  }
+  const low = Number(value & 0x7fn);
+  const isLast = value >> 6n === 0n || value >> 6n === -1n;
+  return isLast ? [low] : [low | 0x80, ...signed(value >> 7n)];
 }
