@@ -172,6 +172,11 @@ class Comparison:
         """As its own server tells of it, before its outer supervisor."""
         return sorted(self.found.get(pid, []), key=lambda process: process["role"] == "program")
 
+    def is_orphan(self, true):
+        """It outlived its master: nobody tells of its end."""
+        parent = self.true.get(true["parent"])
+        return bool(parent and parent["endedAt"] and true["endedAt"] and parent["endedAt"] < true["endedAt"])
+
     def is_likely(self, found):
         """No line owns up to the kill of a worker that had left its loop: the report calls it probable."""
         return found["end"] == "forced" and found["ownedBy"] is None
@@ -185,6 +190,9 @@ class Comparison:
                     if answer is not None and end != "lost" and not self.is_said_to_leave(pid):
                         self.say("ender", f"{who} lives and is said to be ended by {answer}")
                 elif answer is None:
+                    # Who writes through a master that is gone, or has nobody above him any more, leaves no line.
+                    if self.is_orphan(true) or "log-master" in self.run["configuration"] and set(self.struck) & {pid, true["parent"]}:
+                        continue
                     if self.is_whole and self.log_end is not None and instant(true["endedAt"]) < self.log_end - 2 and true["role"] in OWN_ROLES:
                         self.say("ender", f"{who} ended at {true['endedAt']} ({true['signal'] or true['exitCode']}) and is said to run")
                 elif end == "lost":
@@ -382,7 +390,8 @@ class Comparison:
     def root(self, process):
         """Whom a service belongs to: instances beside one another have a parent each, those that follow one another need not."""
         parent = self.true.get(process["parent"])
-        return self.is_supervised or (parent["parent"] or parent["pid"] if parent else process["parent"])
+        above = parent and self.true.get(parent["parent"])
+        return self.is_supervised or (above["pid"] if above and above["role"] == "master" else process["parent"])
 
     # -- code
 

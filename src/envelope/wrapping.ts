@@ -81,8 +81,11 @@ export class Wrapping {
     this.known = null;
   }
 
-  moveYears(years: number): void {
-    if (this.known !== null) this.known = inYears(this.known, years);
+  /** By so many years, where that brings it nearer to `time`: an inner layer may have told its year. */
+  moveYears(years: number, time: number): void {
+    if (this.known === null) return;
+    const moved = inYears(this.known, years);
+    if (Math.abs(moved - time) < Math.abs(this.known - time)) this.known = moved;
   }
 
   private with(names: readonly string[], origin: readonly string[]): Wrapping {

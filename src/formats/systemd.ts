@@ -51,6 +51,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'left-over-process': {kind: 'process-left-over', role: 'program'},
   'process-remains': {kind: 'process-left-over', role: 'program'},
   'left-over-hint': 'noise',
+  'not-reloaded': 'noise',
   'oom-kill': {kind: 'out-of-memory', role: 'program'},
 
   // Deadlines

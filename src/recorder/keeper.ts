@@ -235,8 +235,8 @@ export class Keeper {
     const years = current.calendar.learn(time);
     if (years === 0) return;
     stamps.forget();
-    wrapping.moveYears(years);
-    current.carried?.wrapping.moveYears(years);
+    wrapping.moveYears(years, time);
+    current.carried?.wrapping.moveYears(years, time);
     this.moveYears(current.clock, years, time);
   }
 

@@ -274,6 +274,8 @@ export class LineReader {
     }
     const said = this.said(buffer, at, lineEnd, spoken, outer, depth, true);
     if (said !== null && said !== 'unknown') return said;
+    // Parts of the line may have been read on their own.
+    this.bind(buffer);
     const unwrapped = this.peeler.unwrap(buffer, at, lineEnd, spoken, outer, depth);
     if (unwrapped.kind !== null && unwrapped.kind !== 'unknown') return unwrapped.kind;
     const looksKnown = said === 'unknown' || unwrapped.kind === 'unknown' || unwrapped.isDated;

@@ -55,7 +55,8 @@ export function lineStarts(fronts: Fronts, buffer: Buffer, at: number, lineEnd: 
  * inside it: a message behind output without a line end.
  */
 export function namedFront(fronts: Fronts, buffer: Buffer, at: number): string {
-  return namesWriter(fronts, at) ? buffer.toString('latin1', at, frontEnd(fronts, buffer, at)) : '';
+  const stamp = stampFrom(fronts, at);
+  return namesWriter(fronts, stamp) ? buffer.toString('latin1', at, frontEnd(fronts, buffer, stamp)) : '';
 }
 
 /** Whether the front that begins here names a host, or a program and its process. */
@@ -66,6 +67,17 @@ export function namesWriter({layers, origins, stamps}: Fronts, at: number): bool
   const origin = origins.matcher.prefix(layers.matcher.end());
   if (origin < 0 || origins.text(origin, 'host') === null) return false;
   return origins.text(origin, 'processId') !== null || origins.text(origin, 'ident') !== null;
+}
+
+/** Where the stamp of a front stands: a priority, or what a tool wrote, may come before it. */
+function stampFrom({layers, stamps}: Fronts, at: number): number {
+  let from = at;
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    const layer = layers.matcher.prefix(from);
+    if (layer < 0 || stamps.has(layer)) break;
+    from = layers.matcher.end();
+  }
+  return from;
 }
 
 /** Where what stands around the first message ends. */

@@ -100,6 +100,7 @@ export class Peeler {
       }
       const taken = this.lines.said(buffer, body, lineEnd, spoken, wrapping, depth, false);
       if (taken === null) continue;
+      this.lines.bind(buffer);
       kind = taken;
       if (taken === 'unknown') continue;
       if (depth === 0 && (taken === 'requests' || taken === 'events')) {

@@ -175,7 +175,7 @@ class Conclusion {
       configured: [],
       processes: draft.processes.map((process) => this.process(process)),
       // Without numbers (gunicorn) a master of full strength starts none, and the new one is meant.
-      unproved: draft.processes.filter(({isGuessed, worker}) => isGuessed && worker !== null).map(({pid}) => pid),
+      unproved: draft.processes.filter(({isGuessed, role}) => isGuessed && role === 'worker').map(({pid}) => pid),
       reloads: reloadsOf.get(draft.id) ?? [],
       epochs: draft.epochs.map(({banner, master, reExecuted, loads}) => ({
         banner,
@@ -408,9 +408,10 @@ function endedAt(draft: ProcessDraft): Instant {
   return {earliest: (forced?.event ?? leaving ?? fatalCrash(draft))?.at.earliest ?? null, latest: goneBy?.at.latest ?? null};
 }
 
-/** Its last line; where a worker said no more than that it was leaving, it ended some time after that. */
+/** Its last line; where a worker said no more than that it was leaving, it ended some time after that, perhaps by a later kill. */
 function overAt({entries}: ReloadDraft, ended: LogEvent): Instant {
-  const left = entries.flatMap(({old}) => (old !== null && old.ended === null && hasLeft(old) ? [endedAt(old).latest] : []));
+  const isLater = (old: ProcessDraft) => (old.ended === null ? hasLeft(old) : precedes(ended, old.ended));
+  const left = entries.flatMap(({old}) => (old !== null && isLater(old) ? [endedAt(old).latest] : []));
   const bounds = [ended.at.latest, ...left].filter((latest) => latest !== null);
   return {earliest: ended.at.earliest, latest: bounds.length > left.length ? Math.max(...bounds) : null};
 }

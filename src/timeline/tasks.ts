@@ -311,8 +311,10 @@ class Ledger {
   private lossOf(process: Process): Loss | null {
     const {ended, forced, end, cause} = process;
     if (end === 'running') return null;
-    if (ended !== null && ended.meaning.kind !== 'process-leaving') return {process, cause, gone: ended};
-    if (end === 'forced' || end === 'lost') return {process, cause, gone: forced?.event ?? null};
+    const {kind} = ended?.meaning ?? {kind: null};
+    if (ended !== null && kind !== 'process-leaving' && kind !== 'master-lost') return {process, cause, gone: ended};
+    if (end === 'forced' || (end === 'lost' && kind !== 'master-lost')) return {process, cause, gone: forced?.event ?? null};
+    if (kind === 'master-lost') return this.isLongAfter(process) ? {process, cause, gone: null} : null;
     const instance = instanceWithId(this.instances, process.instance);
     // uWSGI starts a successor when it has buried the process before.
     if (instance?.supervisor === 'uwsgi' && process.successor !== null) return {process, cause, gone: process.successor};
@@ -321,9 +323,12 @@ class Ledger {
     const next =
       process.asked?.by === 'itself' && instance?.processes.find(({started}) => started && ended && precedes(ended, started));
     if (next) return {process, cause, gone: next.started};
+    return this.isLongAfter(process) ? {process, cause, gone: null} : null;
+  }
+
+  private isLongAfter({ended}: Process): boolean {
     const since = ended?.at.latest ?? null;
-    const isLong = since !== null && this.to !== null && this.to - since > 1000 * Math.max(LEAVES_WITHIN, 2 * this.longest);
-    return isLong ? {process, cause, gone: null} : null;
+    return since !== null && this.to !== null && this.to - since > 1000 * Math.max(LEAVES_WITHIN, 2 * this.longest);
   }
 
   private streamOf(process: Process): string | null {

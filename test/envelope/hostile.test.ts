@@ -562,3 +562,31 @@ describe('bytes', () => {
     for (const line of lines) await read(...Array.from({length: line.length + 1}, (_, length) => line.slice(0, length)), SPAWNED);
   });
 });
+
+test('dots without a line end and a message with a slash are no name of a stream', async () => {
+  const timeline = await read(
+    `2026-11-21T23:47:53.898000000Z ${SPAWNED}`,
+    '2026-11-21T23:47:55.400000000Z ............SIGINT/SIGTERM received...killing workers...',
+  );
+  expect(streams(timeline)).toEqual([null, null]);
+});
+
+describe('records in JSON behind a name', () => {
+  test('that hold dated lines are read, and not for ever', async () => {
+    const record = (text: string) => `shop-1  | {"unix":1795306299,"msg":"2026-11-22 00:11:38 - ${text}"}`;
+    const timeline = await read(
+      ...['machine: x86_64', 'clock source: unix', 'pcre jit disabled', 'detected number of CPU cores: 2'].map(record),
+    );
+    expect(timeline.inputs[0]?.lines).toBe(4);
+  });
+
+  test('that tell the year stay in it where the envelope tells none', async () => {
+    const front = 'Nov 22 00:02:33 vm uwsgi[17]: ';
+    const timeline = await read(
+      `${front}[uWSGI] getting INI configuration from uwsgi.ini`,
+      `${front}shop - [log-encoder] registered nl`,
+      `${front}{"unix":1795305753,"msg":"shop - *** Starting uWSGI 2.0.21 (64bit) on [Sun Nov 22 00:02:33 2026] ***"}`,
+    );
+    expect(times(timeline)).toEqual(['2026-11-22T00:02:33.000Z', '2026-11-22T00:02:33.000Z']);
+  });
+});

@@ -152,3 +152,23 @@ test('a worker of gunicorn that speaks as uvicorn before anything tells of its s
   const {timeline} = await analyze({inputs: ['test/random/gunicorn/uvicorn-worker-without-its-start/main.log']});
   expect(timeline.instances.map(({supervisor}) => supervisor)).toEqual(['gunicorn']);
 });
+
+test('of two servers in one file the one stops that does not speak after it, and the one chains whose worker takes note', async () => {
+  const masters = async (name: string) => {
+    const {timeline} = await analyze({inputs: [`test/random/uwsgi/${name}/uwsgi.log`]});
+    const of = (id: string) => timeline.instances.find((instance) => instance.id === id)?.masterPid;
+    return timeline.reloads.map(({kind, instance}) => [kind, of(instance)]);
+  };
+  expect(await masters('stop-of-one-of-two')).toEqual([['stop', 26411]]);
+  expect(await masters('chain-of-one-of-two')).toEqual([['chain', 27015]]);
+});
+
+test('the workers that follow a HUP are those of the arbiter that it went to', async () => {
+  const workers = async (name: string, file: string, master: number) => {
+    const {timeline} = await analyze({inputs: [`test/random/gunicorn/${name}/${file}`]});
+    const processes = timeline.instances.find(({masterPid}) => masterPid === master)?.processes ?? [];
+    return processes.filter(({role}) => role === 'worker').map(({pid}) => pid);
+  };
+  expect(await workers('hup-beside-another', 'gunicorn.log', 27416)).toEqual(expect.arrayContaining([27431, 27432]));
+  expect(await workers('upgrade-taken-back', 'main.log', 19555)).toEqual([19557, 19560, 19582, 19583, 19641, 19642]);
+});

@@ -158,17 +158,22 @@ function fittingOf(story: StoryDraft, running: readonly InstanceDraft[], event: 
   const {worker} = event;
   const {kind} = event.meaning;
   const buried = kind === 'stop-began' ? buriedAfter(story, event) : [];
+  const outlives = kind === 'stop-began' ? outlivesStop(story, event) : NOBODY;
   const risen = kind === 're-executing' ? risenAfter(story, event) : null;
   if (risen !== null && running.includes(risen)) return [risen];
   const next = kind === 'process-ended' && worker !== null && event.pid === null ? nextToRise(story, event) : null;
   const last = next?.slots.get(worker ?? UNKNOWN_PID);
   if (next !== null && last !== undefined && running.includes(next) && isAlive(last) && isLeaving(last)) return [next];
   return running.filter((instance) => {
-    if (kind === 'chain-step' || kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
+    if (kind === 'chain-step') return instance.active?.kind === 'chain' || !running.some(({active}) => active?.kind === 'chain');
+    if (kind === 'chain-waiting' || kind === 'reload-ended') return instance.active?.kind === 'chain';
     // uWSGI says once that it stops.
     if (kind === 'stop-began' && instance.supervisor === 'uwsgi')
       return (
-        instance.active?.kind !== 'stop' && !isBetweenImages(instance) && buried.every((number) => instance.slots.has(number))
+        instance.active?.kind !== 'stop' &&
+        !isBetweenImages(instance) &&
+        !outlives.has(instance) &&
+        buried.every((number) => instance.slots.has(number))
       );
     if (kind === 'stop-ended')
       return instance.active?.kind === 'stop' && (story.source.supervisor !== 'uwsgi' || isEmpty(instance));
@@ -213,6 +218,24 @@ function nextToRise(story: StoryDraft, {stream, input}: LogEvent): InstanceDraft
   return null;
 }
 
+const NOBODY: ReadonlySet<InstanceDraft> = new Set();
+
+/** Instances of which a master still speaks when the stop that begins here, the only one that is under way, has come to its end. */
+function outlivesStop(story: StoryDraft, {stream, input}: LogEvent): ReadonlySet<InstanceDraft> {
+  const {events, index} = story;
+  const outlives = new Set<InstanceDraft>();
+  let isOver = false;
+  for (const {meaning, pid, stream: other, input: its} of events.slice(index + 1, index + LOOK_AHEAD)) {
+    if (other !== stream || (stream === null && its !== input)) continue;
+    if (meaning.kind === 'stop-began') return isOver ? outlives : NOBODY;
+    if (meaning.kind === 'stop-ended' && isOver) return NOBODY;
+    if (meaning.kind === 'stop-ended') isOver = true;
+    const owner = isOver && pid !== null && NAMING.includes(meaning.kind) ? story.process(pid)?.instance : undefined;
+    if (owner !== undefined) outlives.add(owner);
+  }
+  return outlives;
+}
+
 /** The numbers of the workers that are buried between a stop and the next line of a master as a whole. */
 function buriedAfter({events, index}: StoryDraft, {stream}: LogEvent): number[] {
   const numbers: number[] = [];
@@ -228,11 +251,14 @@ const NAMING: readonly LogEvent['meaning']['kind'][] = ['process-asked', 'proces
 
 /** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */
 function nextNamed(story: StoryDraft, event: LogEvent, among: readonly InstanceDraft[]): InstanceDraft | null {
-  if (!['reload-asked', 'reload-began', 'stop-began'].includes(event.meaning.kind)) return null;
+  if (!['reload-asked', 'reload-began', 'stop-began', 'chain-step'].includes(event.meaning.kind)) return null;
   // At a stop at once no worker says that it was told: who does belongs to something else.
   const kinds = event.message === 'uwsgi/stop-signal' ? NAMING.slice(1) : NAMING;
   for (const next of story.events.slice(story.index + 1, story.index + LOOK_AHEAD)) {
+    // What is told of others after a stop's end does not tell whose it was.
+    if (event.meaning.kind === 'stop-began' && next.meaning.kind === 'stop-ended') return null;
     if (!kinds.includes(next.meaning.kind) || next.pid === null) continue;
+    if (event.meaning.kind === 'chain-step' && next.worker !== event.worker) continue;
     const owner = next.stream === event.stream ? story.process(next.pid)?.instance : undefined;
     if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;
   }

@@ -3,20 +3,22 @@ import type {LogEvent} from '../event.ts';
 import {precedes} from '../lookup.ts';
 import {instanceOf} from './attribution.ts';
 import {type InstanceDraft, isAlive, isLeaving, type ProcessDraft} from './draft.ts';
-import type {StoryDraft} from './story-draft.ts';
+import {LOOK_AHEAD, type StoryDraft} from './story-draft.ts';
 
 /** A new process belongs where its number is free. */
 export function instanceOfStart(story: StoryDraft, event: LogEvent): {instance: InstanceDraft; isGuessed: boolean} {
   const {running} = story.source;
   const {worker} = event;
   if (running.length === 0) return {instance: instanceOf(story, event), isGuessed: false};
-  const upgraded = worker === null && event.meaning.role === 'worker' ? stillFilling(running) : undefined;
-  if (upgraded !== undefined) return {instance: upgraded, isGuessed: false};
+  const isUnnumbered = worker === null && event.meaning.role === 'worker';
+  const filling = isUnnumbered ? (refilling(story) ?? stillFilling(running)) : undefined;
+  if (filling !== undefined) return {instance: filling, isGuessed: false};
   const owners = story.owners.get(event);
   const proved = owners === undefined ? [] : running.filter(({masterPid}) => masterPid !== null && owners.has(masterPid));
   const [only] = proved;
   if (only !== undefined && proved.length === 1 && owners?.size === 1) return {instance: only, isGuessed: false};
   const free = running.filter((instance) => {
+    if (isUnnumbered) return instance.active?.kind !== 'stop';
     if (worker === null || event.meaning.role !== 'worker') return true;
     const occupant = instance.slots.get(worker);
     return occupant === undefined ? event.meaning.respawned !== true : !isAlive(occupant) || isLeaving(occupant);
@@ -27,6 +29,17 @@ export function instanceOfStart(story: StoryDraft, event: LogEvent): {instance: 
   // Two that start at the same time: even a number that is free in one only may be so by an earlier guess.
   const isGuessed = event.meaning.respawned === true ? among.length > 1 : running.length > 1;
   return {instance: isCurrent ? (story.source.current as InstanceDraft) : (among.at(-1) as InstanceDraft), isGuessed};
+}
+
+/** gunicorn's arbiter starts the new generation of a HUP at once, before anybody else comes to speak (gunicorn/arbiter.py, reload). */
+function refilling({source, events, index}: StoryDraft): InstanceDraft | undefined {
+  const {current} = source;
+  if (current?.supervisor !== 'gunicorn' || current.active?.kind !== 'hup') return undefined;
+  const {entries, began} = current.active;
+  const count = (side: 'old' | 'next') => entries.filter((entry) => entry[side] !== null).length;
+  if (count('next') < count('old')) return current;
+  const since = events.slice(Math.max(0, index - LOOK_AHEAD), index).filter((event) => precedes(began, event));
+  return since.every(({meaning, pid}) => meaning.kind === 'process-started' || pid === current.masterPid) ? current : undefined;
 }
 
 /**
