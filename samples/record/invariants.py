@@ -458,7 +458,7 @@ class Comparison:
         if rule == "master-died" and not any(p["role"] in ("master", "emperor") and p["signal"] for p in self.true.values()):
             return "no master was killed"
         if rule == "worker-crashed":
-            crashed = [p for p in ended if p["signal"] or p["exitCode"] not in (None, *IN_ORDER) or p["pid"] in self.struck]
+            crashed = [p for p in ended if self.says(f"process {p['pid']} got Segmentation Fault") or p["signal"] or p["exitCode"] not in (None, *IN_ORDER) or p["pid"] in self.struck]
             if ended and not crashed:
                 return f"they left with {[p['exitCode'] for p in ended]}"
         if rule == "worker-never-came-back":
@@ -469,7 +469,7 @@ class Comparison:
             return "there was one reload"
         if rule == "threads-lost-on-fork" and not set(pieces) & {"speaking-thread", "dots"}:
             return "no thread speaks"
-        if rule == "mercy-ineffective" and "\nreload-mercy" not in conf:
+        if rule == "mercy-ineffective" and "\nreload-mercy" not in conf and "graceful_timeout" not in conf:
             return "reload-mercy is not set"
         if rule == "evil-reload-kills" and "evil-reload" not in conf:
             return "there is no evil reload"

@@ -20,9 +20,9 @@ def stamped(time, form):
     return datetime.fromtimestamp(time / 1000, timezone.utc).strftime(form)
 
 
-def wrapped(log, times, pid, chance):
-    """Each line in the same envelope, with the time at which it was written; `times` are milliseconds, `pid` is the first process's."""
-    envelope = chance.choice(ENVELOPES)
+def wrapped(log, times, pid, chance, names_writer):
+    """Each line in the same envelope, with the time at which it was written; `times` are milliseconds, `pid` is the writer's."""
+    envelope = chance.choice(ENVELOPES if names_writer else [each for each in ENVELOPES if each not in NAMING])
     lines = log.decode(errors="replace").split("\n")
     return envelope.__name__, "".join(envelope(line, time, pid) + "\n" for line, time in zip(lines, times)).encode()
 
@@ -56,3 +56,4 @@ def syslog_5424(line, time, pid):
 
 
 ENVELOPES = (journal_short, journal_precise, docker_json, docker_compose, kubectl_timestamps, syslog, syslog_5424)
+NAMING = (journal_short, journal_precise, syslog, syslog_5424)
