@@ -44,7 +44,7 @@ const NO_SOCKET: Kind = {
 const BAD_GATEWAY: Kind = {
   of: answered(502),
   what: 'answered with 502',
-  why: 'The server closed the connection, refused it or was not there, or the application answered so itself: the error log of nginx tells.',
+  why: 'The server closed the connection, refused it or was not there, or the application answered so itself: the error log of the proxy tells.',
 };
 
 const KINDS: readonly Kind[] = [
@@ -88,7 +88,7 @@ const KINDS: readonly Kind[] = [
     of: answered(504),
     what: 'answered with 504',
     why:
-      'There was no answer within the time of nginx (60 s unless set): the request took longer, or waited in the queue of the server, ' +
+      'There was no answer within the time of the proxy (nginx: 60 s unless set): the request took longer, or waited in the queue of the server, ' +
       'which goes on working at it for nobody.',
   },
   {

@@ -271,6 +271,35 @@ describe('several files', async () => {
   });
 });
 
+describe('the two logs of one nginx', () => {
+  const files = [
+    {
+      name: 'error.log',
+      log: '2026/11/20 11:00:07 [error] 7#7: *9 upstream prematurely closed connection while reading response header from upstream, client: 10.0.0.1, server: s, request: "GET /slow HTTP/1.1", upstream: "uwsgi://unix:/run/s.sock:", host: "s"\n',
+    },
+    {name: 'access.log', log: '10.0.0.1 - - [20/Nov/2026:11:00:07 +0200] "GET /slow HTTP/1.1" 502 157 "-" "-"\n'},
+    {
+      name: 'uwsgi.log',
+      log: 'Fri Nov 20 11:00:06 2026 - spawned uWSGI worker 1 (pid: 5, cores: 1)\nFri Nov 20 11:00:08 2026 - spawned uWSGI worker 2 (pid: 6, cores: 1)\n',
+    },
+  ];
+
+  test.each([[[0, 1, 2]], [[1, 0, 2]], [[2, 1, 0]], [[1, 2, 0]]])(
+    'tell the zone of each other, and of what else tells none: %j',
+    async (order) => {
+      const {inputs, events} = await timelineOfInputs(order.map((n) => files[n]!));
+      expect(inputs.flatMap(({oddities}) => oddities.map(({what}) => what)).filter((what) => what.includes('--tz'))).toEqual([]);
+      const at = new Map(events.map((event) => [event.text.slice(0, 24), event.at.earliest]));
+      const told = [...at].filter(([text]) => text.startsWith('[error]') || text.startsWith('10.0.0.1')).map(([, time]) => time);
+      expect(new Set(told).size).toBe(1);
+      const spawned = events
+        .filter(({message}) => message === 'uwsgi/worker-spawned')
+        .map(({at: {earliest}}) => earliest as number);
+      expect(spawned.map((time) => time - (told[0] as number))).toEqual([-1000, 1000]);
+    },
+  );
+});
+
 test('a log that tells no year is of the year of those that are given with it, also across a new year', async () => {
   const journal = (day: string) => `${day} vm systemd[1]: Started shop.service - Shop.\n`;
   const full = '[2026-01-01 00:00:05 +0000] [508] [INFO] Starting gunicorn 23.0.0\n';
