@@ -173,12 +173,12 @@ describe('systemd', () => {
   });
 
   test('variables in the command: those that are known, and those that are not', async () => {
-    const text = '[Service]\nEnvironment=N=3\nExecStart=/usr/bin/gunicorn -w $N -t ${WAIT} app\n';
+    const text = '[Service]\nEnvironment=N=3\nExecStart=/usr/bin/gunicorn -w $N -t $WAIT app\n';
     const {programs} = await readConfiguration([written('y.service', text)]);
     const shown = programs[0]?.runs?.settings.map(({name, value, unknown}) => [name, value, unknown]);
     expect(shown).toEqual([
       ['workers', 3, undefined],
-      ['timeout', '${WAIT}', 'value'],
+      ['timeout', '$WAIT', 'value'],
     ]);
   });
 });

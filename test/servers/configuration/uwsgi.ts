@@ -80,7 +80,10 @@ function lines(chance: Chance, includes: readonly string[]): Line[] {
       ] as const);
       const inner = chance.many(3, () => {
         const {key, value} = option(chance);
-        return {key, value: value !== null && chance.oneIn(3) ? '%(_)' : value};
+        return {
+          key,
+          value: value !== null && chance.oneIn(3) ? (key.startsWith('set') ? value.replace(/=.*/s, '=%(_)') : '%(_)') : value,
+        };
       });
       const end = chance.of(['end', 'endif', 'end-for']);
       return [
