@@ -22,8 +22,10 @@ export function holdsTruth(folder: () => string, {hasOutsiders = true} = {}): vo
       .filter(({role, end, forced}) =>
         hasMercy(folder()) ? forced?.deadline === 'mercy' : role === 'worker' && end === 'forced',
       )
-      .map(({pid}) => pid);
-    expect(forced.sort(byNumber)).toEqual([...truth.forcedPids, ...(truth.namedAfterTheirEnd ?? [])].sort(byNumber));
+      .map(({pid}) => pid)
+      // The line that names them says no more than that; some versions' way of waiting tells that they were gone.
+      .filter((pid) => !truth.namedAfterTheirEnd?.includes(pid));
+    expect(forced.sort(byNumber)).toEqual(truth.forcedPids.toSorted(byNumber));
   });
 
   test('true instants lie within their bounds', async () => {

@@ -47,3 +47,20 @@ STUBBORN_ASGI = PLAIN_ASGI.replace('''\
 ''', '''\
     await asyncio.shield(asyncio.sleep(float(query.get("sleep", ["0"])[0])))
 ''')
+
+FAILING_AT_STARTUP_ASGI = PLAIN_ASGI.replace('''\
+            message = await receive()
+''', '''\
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.failed", "message": "no database"})
+                return
+''')
+
+SLOW_AT_STARTUP_ASGI = PLAIN_ASGI.replace('''\
+            message = await receive()
+''', '''\
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await asyncio.sleep(14)
+''')

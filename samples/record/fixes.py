@@ -6,119 +6,17 @@
 Servers listen on the loopback only, in temporary directories, with a deadline for every wait; all are killed at the end.
 """
 
-import http.client
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-APP = """\
-import os, threading, time
-{before}
-VERSION = "1"
-def application(environ, start_response):
-    if environ["PATH_INFO"] == "/slow":
-        time.sleep(4)
-    if environ["PATH_INFO"] == "/hang":
-        time.sleep(600)
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [VERSION.encode()]
-"""
-THREAD = "threading.Thread(target=lambda: [time.sleep(1) for _ in iter(int, 1)]{daemon}).start()"
-STOPPED = """\
-import uwsgi
-stop = threading.Event()
-threading.Thread(target=stop.wait).start()
-uwsgi.atexit = stop.set
-"""
-THREADED = APP.format(before=THREAD.format(daemon=""))
-DAEMON = APP.format(before=THREAD.format(daemon=", daemon=True"))
-ATEXIT = APP.format(before=STOPPED)
-PLAIN = APP.format(before="")
-
-
-def wait_for(condition, within, what):
-    deadline = time.time() + within
-    while time.time() < deadline:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.05)
-    raise TimeoutError(what)
-
-
-class Server:
-    """One server in a directory of its own."""
-
-    def __init__(self, app, command, files):
-        self.home = tempfile.TemporaryDirectory(prefix="fixes-")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        self.at("app.py").write_text(app)
-        for name, text in files.items():
-            self.at(name).write_text(text.replace("PORT", str(self.port)).replace("HOME", self.home.name))
-        self.out = open(self.at("log"), "wb")
-        self.process = subprocess.Popen(command, cwd=self.home.name, stdout=self.out, stderr=self.out, start_new_session=True)
-
-    def at(self, name):
-        return Path(self.home.name) / name
-
-    def log(self):
-        return self.at("log").read_text(errors="replace")
-
-    def seen(self, text, times=1, within=90):
-        wait_for(lambda: len(re.findall(text, self.log())) >= times, within, text)
-
-    def get(self, path="/", timeout=20):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().read().decode()
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
-
-    def signal(self, name):
-        os.kill(self.process.pid, getattr(signal, f"SIG{name}"))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
-        self.out.close()
-        self.home.cleanup()
-
-
-def uwsgi(app, *options, workers=2):
-    lines = ["[uwsgi]", "plugin = python3", "http-socket = 127.0.0.1:PORT", "wsgi-file = app.py", "master = true", "log-master = true",
-             f"processes = {workers}", "enable-threads = true", *options]
-    server = Server(app, ["uwsgi", "--ini", "uwsgi.ini"], {"uwsgi.ini": "\n".join(lines) + "\n"})
-    server.seen(r"spawned uWSGI worker", workers, 30)
-    server.seen(r"WSGI app 0 .* ready", workers if "lazy-apps = true" in options else 1, 30)
-    time.sleep(0.5)
-    wait_for(lambda: server.get() is not None, 20, "an answer")
-    return server
-
-
-def gunicorn(app, *settings):
-    text = "\n".join(["bind = '127.0.0.1:PORT'", "workers = 2", *settings]) + "\n"
-    server = Server(app, ["gunicorn", "-c", "gunicorn.conf.py", "app:application"], {"gunicorn.conf.py": text})
-    wait_for(lambda: server.get() is not None, 20, "an answer")
-    return server
+import fixes_service
+from fix_servers import APP, ATEXIT, DAEMON, PLAIN, THREADED, Server, gunicorn, uwsgi, wait_for
 
 
 def reload(server):
@@ -537,19 +435,19 @@ TRIALS = [
     ("uWSGI: a task of 1 s in a thread, the next request 5 s later", "enable-threads = true", "safe", threaded_tasks("enable-threads = false"), threaded_tasks()),
     ("uWSGI: a reload with lazy-apps of an application that loads for 4 s", "a chain reload", "safe", silent(lambda server: server.signal("HUP")), silent(lambda server: server.at("fifo").open("w").write("c"))),
     ("Django Q: a task of 5 s, timeout = 2", "timeout = 20", "safe", queued(2), queued(20)),
+    *fixes_service.TRIALS,
 ]
 
 
 # test/fixes.test.ts holds it against what the rules offer.
 NOT_TRIED = """\
-Fixes that logdoctor offers and that are not in this table were not tried. Of uWSGI: `harakiri-graceful-timeout`, `cron-harakiri`, `max-requests`,
-`max-requests-delta` and `max-worker-lifetime-delta` in a version that has them, `mule-reload-mercy`, `reload-mercy` for daemons, `listen`,
-`processes`, `no-orphans`, `reload-on-rss`, `memory-report`, `py-tracebacker`, `touch-chain-reload`, `log-date`, `log-master`, `env`, `reload-on-exception`, `ignore-sigpipe`, `http-socket`. Of
+Fixes that logdoctor offers and that are not in this table were not tried. Of uWSGI: `harakiri-graceful-timeout`, `cron-harakiri`,
+`max-requests-delta` and `max-worker-lifetime-delta` in a version that has them, `memory-report`, `master`, `safe-pidfile`. Of Apache: `MaxRequestWorkers`, `shutdown-timeout`. Of
 Puma: `worker_timeout`, `worker_boot_timeout`, `worker_shutdown_timeout`, `preload_app!`, `config.ram`. Of unicorn-worker-killer: `memory_limit_min, memory_limit_max`. Of php-fpm: `pm.max_children`, `request_terminate_timeout`. Of nginx: `uwsgi_read_timeout`. Of
-gunicorn: `max_requests`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
-`--application-close-timeout`. Of Celery: `task_time_limit`. Of Django Q: `max_attempts`. Of supervisord: `minfds`, `command`, `file`, `serverurl`, `chown`. Of systemd:
+gunicorn: `max_requests`, `worker_tmp_dir`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
+`--application-close-timeout`. Of Celery: `task_time_limit`. Of Django Q: `max_attempts`. Of supervisord: `minfds`, `file`, `serverurl`, `chown`. Of systemd:
 `TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `OOMPolicy`, `WatchdogSec`. Of Kubernetes: `timeoutSeconds`,
-`failureThreshold`, `terminationGracePeriodSeconds`. Of the machine: `net.core.somaxconn`, `TZ`. And what is no
+`failureThreshold`, `terminationGracePeriodSeconds`. Of the machine: `TZ`. Of docker compose: `stop_grace_period`. And what is no
 setting: other versions, other deployments, and changes of an application beyond its thread."""
 
 

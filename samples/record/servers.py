@@ -68,6 +68,14 @@ UWSGI = Kind(
     command=lambda run, file: ["uwsgi", "--ini", file],
     counts_mercy=True)
 
+
+def uwsgi_built(name):
+    """Another version or another Python than Debian's: built from source, on the PATH under this name, with Python built in."""
+    return replace(
+        UWSGI, packages=(f"{name} (built from source: no Debian package)",), probe=(name, "--version"),
+        version=lambda: "uwsgi " + printed(name, "--version"), command=lambda run, file: [name, "--ini", file])
+
+
 GUNICORN = Kind(
     "gunicorn", "gunicorn.conf.py", ("gunicorn", "python3-gevent", "python3-uvicorn"),
     (PYTHON, "-c", "import gunicorn, gevent, uvicorn"),

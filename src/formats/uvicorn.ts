@@ -25,6 +25,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'request-limit': {kind: 'recycle-began', role: 'worker', cause: 'max-requests'},
   'address-in-use': {kind: 'address-in-use'},
   'app-load-failed': {kind: 'app-load-failed', fatal: true},
+  'import-raised': {kind: 'app-load-failed'},
   'request-trouble': 'noise',
   access: 'noise',
 

@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
-import type {Instance, Reload} from '../timeline/timeline.ts';
+import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import type {Finding} from './rule.ts';
 import {evidence, instanceName, occasions, proof, seconds, sentences} from './wording.ts';
 
@@ -15,14 +15,16 @@ interface Gap {
   readonly loaded: LogEvent;
   /** Seconds between them, at least. */
   readonly seconds: number;
+  /** Most of them passed after the import, in what the application does at its start (ASGI's lifespan). */
+  readonly inStartup: boolean;
 }
 
 /**
  * gunicorn asks the old workers to leave as soon as it has forked the new ones, whether or not these have loaded the
  * application (gunicorn/arbiter.py, reload). Only workers that say when they are ready show it.
  */
-export function slowArbiterStart(instance: Instance): Finding | null {
-  const gaps = instance.reloads.flatMap((reload) => gapIn(instance, reload) ?? []);
+export function slowArbiterStart(timeline: Timeline, instance: Instance): Finding | null {
+  const gaps = instance.reloads.flatMap((reload) => gapIn(timeline, instance, reload) ?? []);
   const worst = gaps.reduce<Gap | null>((a, b) => (a === null || b.seconds > a.seconds ? b : a), null);
   if (worst === null) return null;
   const lines = evidence(
@@ -40,6 +42,8 @@ export function slowArbiterStart(instance: Instance): Finding | null {
     message: sentences(
       `In ${occasions(gaps.map(({reload}) => reload))} the old workers had stopped ${seconds(worst.seconds)}${gaps.length > 1 ? ' (at most)' : ''} before the first new one was ready. That is proved.`,
       'At a HUP gunicorn asks the old workers to leave at once, and does not wait until the new ones have loaded the application.',
+      worst.inStartup &&
+        'It was not the import that took most of it but what the application does at its start (lifespan): that is proved, too.',
       'Until then no worker answered: connections waited in the listen queue, or were refused where it was full.',
     ),
     confidence: 'certain',
@@ -60,22 +64,38 @@ export function slowArbiterStart(instance: Instance): Finding | null {
         effect: 'the old workers serve until the new ones are ready',
         why: 'Reload with USR2, wait until the new arbiter answers, then send TERM to the old one. Both need the memory at the same time.',
       },
-      {
-        setting: 'preload_app',
-        section: 'gunicorn',
-        value: null,
-        since: null,
-        safety: 'needs-code',
-        effect: 'new workers are ready at once',
-        why: 'The arbiter loads the application once. A HUP then keeps the old code: deploy with USR2 or a restart. Threads and connections that are opened at import do not survive the fork.',
-      },
+      ...(worst.inStartup
+        ? [
+            {
+              setting: null,
+              section: null,
+              value: null,
+              since: null,
+              safety: 'needs-code' as const,
+              effect: 'workers are ready sooner',
+              why: 'Do less before lifespan.startup.complete: connect and load when first needed, or in a task beside it. preload_app does not help: each worker starts up by itself.',
+            },
+          ]
+        : [
+            {
+              setting: 'preload_app',
+              section: 'gunicorn',
+              value: null,
+              since: null,
+              safety: 'needs-code' as const,
+              effect: 'new workers are ready at once',
+              why: 'The arbiter loads the application once. A HUP then keeps the old code: deploy with USR2 or a restart. Threads and connections that are opened at import do not survive the fork.',
+            },
+          ]),
     ],
-    next: ['python3 -X importtime -c "import <module>" 2>&1 | sort -t"|" -k2 -n | tail   # what is slow to import'],
+    next: worst.inStartup
+      ? ['log the steps of the startup handler, with times: the longest of them is the wait']
+      : ['python3 -X importtime -c "import <module>" 2>&1 | sort -t"|" -k2 -n | tail   # what is slow to import'],
     identity: [instanceName(instance), 'load'],
   };
 }
 
-function gapIn(instance: Instance, reload: Reload): Gap | null {
+function gapIn(timeline: Timeline, instance: Instance, reload: Reload): Gap | null {
   if (reload.kind !== 'hup') return null;
   const of = (pid: number | null) => instance.processes.findLast((process) => process.role === 'worker' && process.pid === pid);
   const old = reload.workers.flatMap(({oldPid}) => (oldPid === null ? [] : [of(oldPid)]));
@@ -85,5 +105,14 @@ function gapIn(instance: Instance, reload: Reload): Gap | null {
   const loaded = loads.find((event) => precedes(reload.began, event));
   if (!left || !loaded || lefts.includes(null) || !precedes(left, loaded)) return null;
   const gap = between(left.at, loaded.at).min;
-  return gap < LONG ? null : {reload, left, loaded, seconds: gap};
+  // uvicorn says it when it has imported the application.
+  const imported = timeline.events.findLast(
+    (event) =>
+      event.message === 'uvicorn/started-server-process' &&
+      event.pid === loaded.pid &&
+      event.stream === loaded.stream &&
+      precedes(event, loaded),
+  );
+  const inStartup = imported !== undefined && between(imported.at, loaded.at).min * 2 >= gap;
+  return gap < LONG ? null : {reload, left, loaded, seconds: gap, inStartup};
 }

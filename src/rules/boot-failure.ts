@@ -63,6 +63,7 @@ const rule: Rule = {
       'gunicorn/connection-in-use',
       'gunicorn/cannot-connect',
       'uvicorn/app-load-failed',
+      'uvicorn/import-raised',
       'uvicorn/startup-failed',
       'uvicorn/address-in-use',
       'uvicorn/started-server-process',

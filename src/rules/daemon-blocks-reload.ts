@@ -163,7 +163,9 @@ function describe(kills: readonly [Kill, ...Kill[]]): Finding | null {
         since: null,
         safety: 'safe',
         effect: `it has more than ${seconds(mercy ?? DEFAULT)} to finish; every reload waits for it that long`,
-        why: 'Choose it above the time that the daemon needs to stop. It has no effect on workers.',
+        why:
+          'Choose it above the time that the daemon needs to stop; it gets the signal again each second until then, and so does every ' +
+          'process of its group. It has no effect on workers.',
       },
     ],
     next: [`send SIGTERM to ${name} by hand, and see how long it takes to leave`],

@@ -5,6 +5,8 @@ import type {Timeline} from '../timeline/timeline.ts';
 
 /** Lines between the end of a traceback and what the server makes of it. */
 const NEAR = 12;
+/** Lines between a frame of the server in a traceback and its end. */
+const FRAMES = 120;
 /** Characters of a reason. */
 const LONGEST = 160;
 
@@ -17,6 +19,16 @@ export function loadErrors({events}: Timeline, failures: readonly LogEvent[]): L
     const isFailure = ({kind}: LogEvent['meaning']) => kind === 'app-load-failed' || kind === 'no-app';
     if (!isFailure(failure.meaning)) return [];
     if (failure.meaning.kind === 'app-load-failed' && failure.fields['reason'] !== undefined) return [failure];
+    if (failure.message === 'uvicorn/import-raised') {
+      const below = events.find(
+        (event) =>
+          event.message === 'application/import-failed' &&
+          event.input === failure.input &&
+          precedes(failure, event) &&
+          event.line - failure.line <= FRAMES,
+      );
+      return below === undefined ? [] : [below];
+    }
     const above = events.findLast(
       ({message, input, line, ...event}) =>
         message === 'application/import-failed' &&

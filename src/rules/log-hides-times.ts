@@ -160,10 +160,11 @@ function fixesFor(isUwsgi: boolean): Fix[] {
       setting: 'log-master',
       section: 'uwsgi',
       value: 'true',
-      effect: 'all lines go through the master, which can stamp those of the application too',
+      effect: 'with a log-encoder that has the time, every line has one, those of the application as well',
       since: null,
       safety: 'safe',
-      why: 'With it, log-encoder or a logger that stamps (rsyslog, journald) gives one clock for all. Use it together with log-date.',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of uWSGI
+      why: 'By itself it stamps nothing of the application. Add log-encoder = format ${strftime:%%Y-%%m-%%d %%H:%%M:%%S} ${msgnl}, and leave log-date away.',
     },
     outer,
   ];

@@ -1,3 +1,4 @@
+import {between} from '../timeline/time.ts';
 import type {Forced, Instance, Process} from '../timeline/timeline.ts';
 import {capital, processName} from './deaths.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
@@ -76,7 +77,14 @@ function describe(instance: Instance, killed: readonly Killed[]): Finding | null
   const mercy = setting(instance, 'mule-reload-mercy');
   const patience = Number(mercy?.value ?? DEFAULT);
   // A master that had lost patience by then cannot have had the default.
-  const isDefault = mercy === null && during.every(({duration: {max}}) => max === null || max >= DEFAULT);
+  const isDefault =
+    mercy === null &&
+    killed.every(({forced}) =>
+      during.every(({startedAt}) => {
+        const {max} = between(startedAt, forced.at);
+        return max === null || max >= DEFAULT;
+      }),
+    );
   const lines = evidence([
     ...(during[0] ? [proof(during[0].began, `the ${kindOf(during[0])} begins`)] : []),
     ...killed
@@ -114,28 +122,38 @@ function describe(instance: Instance, killed: readonly Killed[]): Finding | null
       },
     ],
     cannotSee: ['what the mule was doing when it was killed, and what of it was lost'],
-    fixes: fixesFor(mercy === null && !isDefault ? null : patience, isDefault),
+    fixes: fixesFor(
+      mercy === null && !isDefault ? null : patience,
+      isDefault,
+      during.length === 0 || during.some(({kind}) => kind !== 'stop'),
+    ),
     next: [`py-spy dump --pid <pid of the mule>   # while it does not leave: the thread that never ends`],
     identity: [instanceName(instance), 'mule'],
   };
 }
 
 /** `patience` null: nothing tells it, and it is not the default. */
-function fixesFor(patience: number | null, isAssumed: boolean): Fix[] {
+function fixesFor(patience: number | null, isAssumed: boolean, inReload: boolean): Fix[] {
   const none = {setting: null, section: null, value: null, since: null} as const;
   return [
     {
       ...none,
       safety: 'needs-code',
+      tried: true,
       effect: 'the mule leaves within a second, and nothing is cut',
       why: 'Make the threads of the mule daemon threads, and let its loop take work in pieces that are shorter than the mercy.',
     },
-    {
-      ...none,
-      safety: 'safe',
-      effect: 'deploys do not touch the mule',
-      why: 'Reload the workers alone (touch-chain-reload or touch-workers-reload, with lazy-apps for new code). The mule runs the old code on.',
-    },
+    ...(inReload
+      ? [
+          {
+            ...none,
+            safety: 'safe' as const,
+            tried: true,
+            effect: 'deploys do not touch the mule',
+            why: 'Reload the workers alone (touch-chain-reload or touch-workers-reload, with lazy-apps for new code). The mule runs the old code on.',
+          },
+        ]
+      : []),
     {
       setting: 'mule-reload-mercy',
       section: 'uwsgi',

@@ -56,7 +56,11 @@ const rule: Rule = {
     for (const instance of timeline.instances) {
       const {supervisor} = instance;
       const finding =
-        supervisor === 'gunicorn' ? slowArbiterStart(instance) : supervisor === 'puma' ? notPhased(timeline, instance) : null;
+        supervisor === 'gunicorn'
+          ? slowArbiterStart(timeline, instance)
+          : supervisor === 'puma'
+            ? notPhased(timeline, instance)
+            : null;
       if (finding) yield finding;
     }
   },

@@ -8,6 +8,24 @@ import {recordings} from './confidence.ts';
 const SERVERS = ['uwsgi', 'gunicorn', 'supervisord', 'systemd', 'uvicorn'] as const;
 type Server = (typeof SERVERS)[number];
 
+/** Where the table has a **0**, nothing, or no healthy twin: why it was not caused. */
+const NOT_CAUSED: Readonly<Record<string, string>> = {
+  'clients-gone':
+    'Nothing to be quiet about: the rule only looks at lines of answers that could not be written. Its twin, `clients-wait`, has none.',
+  'clock-disagreement': 'A fault of the log, not of a server: told wherever it is found.',
+  'configuration-not-in-force': 'Needs `--config`: the recordings are read without; `test/config/` has its cases.',
+  'known-upstream-trouble':
+    'Recorded with uWSGI 2.0.30 and Python 3.13, built from source. Its twin, `fork-hooks`, has no line of a fatal error. Of the troubles ' +
+    'that other rules tell by version, `crash-at-exit` needs a C++ library with static objects, and was not caused.',
+  'log-hides-times': 'A note about the log itself.',
+  'memory-kill':
+    "The lines are the kernel's. A quiet log of uWSGI with them beside it is in the column of systemd: `memory-uwsgi-worker-within-limits`.",
+  'no-idle-worker': 'The lines are those of the trouble alone. Its twin, `busyness-has-room`, has none of them.',
+  'platform-errors': "Heroku's router cannot be run here. nginx was.",
+  'risky-setting': 'Needs `--config` or show-config, and no trouble: it tells what may come of a setting.',
+  'slow-start-empties-service': "The lines of uvicorn are those of gunicorn's uvicorn workers: recorded there.",
+};
+
 interface Cell {
   /** Recordings on which the rule fires, and rightly so by their truth. Notes count only where the truth asks for them. */
   readonly troubles: string[];
@@ -74,6 +92,12 @@ no line of that server. **0**: the trouble was not caused with that server; its 
 | rule | ${SERVERS.join(' | ')} |
 |---|${SERVERS.map(() => '---|').join('')}
 ${rows.join('\n')}
+
+## Not caused, and why
+
+${Object.entries(NOT_CAUSED)
+  .map(([rule, why]) => `- \`${rule}\`: ${why}`)
+  .join('\n')}
 
 ## A recording of each, and one like it that is healthy
 

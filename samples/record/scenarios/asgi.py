@@ -5,7 +5,8 @@ import os
 import signal
 
 import scenario as scenarios
-from asgi_applications import BACKGROUND_ASGI, PLAIN_ASGI, STREAMING_ASGI, STUBBORN_ASGI
+from applications import BROKEN_AT_IMPORT
+from asgi_applications import BACKGROUND_ASGI, FAILING_AT_STARTUP_ASGI, PLAIN_ASGI, STREAMING_ASGI, STUBBORN_ASGI
 from servers import DAPHNE, HYPERCORN, UVICORN
 
 uvicorn = functools.partial(scenarios.scenario, kind=UVICORN)
@@ -33,6 +34,26 @@ def uvicorn_stop(run):
     run.round(3)
     run.sleep(1)
     stop(run)
+
+
+def start_in_vain(run):
+    run.start(workers=0)
+    run.wait_ended(run.master, within=20)
+
+
+uvicorn("import-fails", "The application cannot be imported", conf=lines(*ONE), app=BROKEN_AT_IMPORT, expected=["boot-failure"])(start_in_vain)
+uvicorn(
+    "startup-fails", "The application raises at its start (lifespan)", conf=lines(*ONE), app=FAILING_AT_STARTUP_ASGI,
+    expected=["boot-failure"])(start_in_vain)
+
+
+@uvicorn("address-in-use", "A second server is started on the address of the first", conf=lines(*ONE), app=PLAIN_ASGI, expected=["boot-failure"])
+def uvicorn_address(run):
+    run.start(workers=1)
+    run.round(2)
+    second = run.start(workers=0)
+    run.wait_ended(second.pid)
+    run.round(2)
 
 
 @uvicorn(

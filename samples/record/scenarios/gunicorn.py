@@ -8,7 +8,7 @@ import scenario as scenarios
 from applications import (
     BROKEN_AT_IMPORT, CRASHING, HOLDING_THE_GIL, PLAIN, REFRESHING, SLOW_TO_IMPORT, TASKS, TASKS_IN_DAEMON_THREADS, THREAD_AT_IMPORT,
 )
-from asgi_applications import PLAIN_ASGI
+from asgi_applications import PLAIN_ASGI, SLOW_AT_STARTUP_ASGI
 from task_applications import SCHEDULED
 from servers import GUNICORN
 
@@ -132,6 +132,21 @@ def gevent_hup(run):
     conf=conf('worker_class = "uvicorn.workers.UvicornWorker"', workers=2), app=PLAIN_ASGI)
 def uvicorn_worker_hup(run):
     reload(run, workers=2)
+
+
+@scenario(
+    "uvicorn-worker-slow-start", "The same with an application that needs 14 s to start: nobody serves until then",
+    conf=conf('worker_class = "uvicorn.workers.UvicornWorker"', workers=2), app=SLOW_AT_STARTUP_ASGI,
+    expected=["slow-start-empties-service"])
+def uvicorn_worker_slow(run):
+    run.start(workers=2)
+    run.wait_log("Application startup complete", times=2)
+    run.round(2)
+    run.sleep(2)
+    run.signal("hup", "SIGHUP")
+    run.wait_log("Application startup complete", times=4)
+    run.sleep(1)
+    run.round(2)
 
 
 @scenario(
