@@ -17,7 +17,7 @@ RULES = [
     "slow-start-empties-service", "spooler-task-cut", "vassal-keeps-dying", "worker-never-served", "memory-kill",
     "watchdog-kill", "stop-left-processes", "unit-reload-failed", "restarted-from-above", "signal-hit-workers",
     "upgrade-stuck", "program-left-by-itself", "platform-errors", "listen-queue-full", "no-idle-worker", "clients-gone",
-    "kill-without-effect", "mule-blocks-reload", "router-cuts-clients", "known-upstream-trouble",
+    "kill-without-effect", "mule-blocks-reload", "router-cuts-clients", "known-upstream-trouble", "workers-end-silently",
 ]
 SCENARIOS = {}
 

@@ -97,6 +97,15 @@ def nginx_version():
     return subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.split(": ")[1].strip().replace("/", " ")
 
 
+
+def gunicorn_built(name):
+    """Another version than Debian's, on the PATH under this name."""
+    return replace(
+        GUNICORN, packages=(f"{name} (no Debian package)",), probe=(name, "--version"),
+        version=lambda: "gunicorn " + printed(name, "--version").split("version ")[1].rstrip(")"),
+        command=lambda run, file: [name, "-c", file, "app:application"])
+
+
 UVICORN = asgi("uvicorn", "python3-uvicorn", needs="0.30")
 HYPERCORN = asgi("hypercorn", "python3-hypercorn")
 DAPHNE = asgi("daphne", "python3-daphne")

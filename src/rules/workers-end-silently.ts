@@ -143,6 +143,14 @@ function describe(timeline: Timeline, instance: Instance): Finding | null {
         fits: names ? 'less' : 'equally',
       },
       {
+        hypothesis: 'a person or a script that kills them',
+        because: names
+          ? 'this version would name the signal'
+          : 'nothing in the log speaks against it; it is seldom done again and again',
+        line: null,
+        fits: names ? 'less' : 'equally',
+      },
+      {
         hypothesis: 'workers that recycle themselves (max_requests), in a log without the lines of workers',
         because: 'each says "Autorestarting worker" and "Worker exiting", and this log has no such line before these starts',
         line: null,

@@ -3,11 +3,11 @@
 from scenario import SCENARIOS
 
 from . import (
-    apache, asgi, gunicorn, machine, nginx, queues, supervisord, systemd, uwsgi, uwsgi_beside, uwsgi_load, uwsgi_losses,
+    apache, asgi, gunicorn, gunicorn_versions, machine, nginx, queues, supervisord, systemd, uwsgi, uwsgi_beside, uwsgi_load, uwsgi_losses,
     uwsgi_versions, waitress,
 )
 
 __all__ = [
-    "SCENARIOS", "apache", "asgi", "gunicorn", "machine", "nginx", "queues", "supervisord", "systemd", "uwsgi", "uwsgi_beside",
+    "SCENARIOS", "apache", "asgi", "gunicorn", "gunicorn_versions", "machine", "nginx", "queues", "supervisord", "systemd", "uwsgi", "uwsgi_beside",
     "uwsgi_load", "uwsgi_losses", "uwsgi_versions", "waitress",
 ]
