@@ -23,7 +23,7 @@ def stop_healthy(run):
 
 @waitress(
     "stop-cancels-queued", "SIGINT while both threads are busy for 3 s and three requests wait: these are cancelled", conf=ARGUMENTS,
-    expected=["request-blocks-shutdown"])
+    expected=["request-blocks-shutdown"], may=["no-idle-worker"])
 def stop_queued(run):
     run.start(workers=0)
     run.wait_log("Serving on")
