@@ -18,13 +18,15 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'oomd-killed': {kind: 'out-of-memory'},
   crash: {kind: 'crash'},
   'core-dumped': {kind: 'crash'},
+  'fork-unsafe': {kind: 'crash'},
+  'fork-unsafe-notice': 'noise',
   'hung-task': {kind: 'remark'},
   'syn-flooding': {kind: 'remark'},
 };
 
 export const kernel: Format = {
   id: 'kernel',
-  title: 'the Linux kernel and systemd-oomd',
+  title: 'the Linux kernel, systemd-oomd and the runtime of macOS',
   grammarFile: 'kernel.ohm',
   matcher,
   meanings,

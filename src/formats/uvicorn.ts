@@ -14,6 +14,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'lifespan-notice': 'noise',
   'startup-complete': {kind: 'app-loaded', role: 'worker'},
   'startup-failed': {kind: 'app-load-failed', role: 'worker'},
+  'spawned-failed': {kind: 'crash', role: 'worker'},
   'shutdown-complete': {kind: 'remark', role: 'worker'},
   'shutdown-failed': {kind: 'remark', role: 'worker'},
   running: {kind: 'setting', setting: 'bind'},

@@ -13,6 +13,8 @@ const QUARTER = 900;
 const CLOCKS = "the supervisor's clock is ";
 /** Summer time sets clocks by so much, in seconds. */
 const HOUR = 3600;
+/** Seconds by which nobody's clock runs back by itself. */
+const PASTED = 60;
 
 interface Clash {
   readonly before: LogEvent;
@@ -134,7 +136,12 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
     timeline.clockSteps.length === 0 &&
     clashes.some(({size}) => size !== null && size <= HOUR && size > HOUR - QUARTER) &&
     clashes.every(({size}) => size === null || size <= HOUR);
-  const causes = reasons(whole || zones.length > 0, mayBeFold);
+  // One break, and all that stands before it and after it in order: two pieces.
+  const pasted = clashes.length === 1 && worst?.size != null && worst.size >= PASTED;
+  const causes = [
+    ...(pasted ? ['two pieces of a log that were pasted in another order than they were written'] : []),
+    ...reasons(whole || zones.length > 0, mayBeFold),
+  ];
   return {
     title: clashes.length > 0 ? rule.title : 'Two clocks in this log differ by whole hours',
     message: sentences(

@@ -90,6 +90,7 @@ export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
         (process.end === 'crashed' || process.end === 'killed') &&
         process.ended.fields.expected !== true &&
         !isAbortAtFork(timeline, instance, process) &&
+        forkUnsafeOf(timeline, process.pid) === null &&
         !diedOfLoading(process, timeline, instance) &&
         !failedToStart(timeline, instance, process),
     )
@@ -117,6 +118,11 @@ export function isAbortAtFork(timeline: Timeline, instance: Instance, process: P
     upstreamTrouble(instance, 'abort-at-fork', ended, process) !== null &&
     mutexErrors(timeline).some((event) => event.stream === ended?.stream)
   );
+}
+
+/** The line of macOS by which a process ends itself that was forked from one that used Objective-C; null where there is none. */
+export function forkUnsafeOf({events}: Timeline, pid: number): LogEvent | null {
+  return events.find((event) => event.message === 'kernel/fork-unsafe' && event.pid === pid) ?? null;
 }
 
 const errors = new WeakMap<Timeline, readonly LogEvent[]>();

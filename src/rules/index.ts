@@ -10,6 +10,7 @@ import crashLoop from './crash-loop.ts';
 import daemonBlocksReload from './daemon-blocks-reload.ts';
 import evilReloadKills from './evil-reload-kills.ts';
 import forcedKillUndecided from './forced-kill-undecided.ts';
+import forkUnsafeLibrary from './fork-unsafe-library.ts';
 import harakiriKills from './harakiri-kills.ts';
 import instancePaused from './instance-paused.ts';
 import killWithoutEffect from './kill-without-effect.ts';
@@ -87,6 +88,7 @@ export const rules: readonly Rule[] = [
   workerCrashed,
   killedFromOutside,
   workersEndSilently,
+  forkUnsafeLibrary,
   memoryKill,
   evilReloadKills,
   harakiriKills,

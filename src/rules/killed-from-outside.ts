@@ -145,29 +145,39 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
   const bursts = atOnce(killed).filter((group) => group.length > 1);
   const burst = Math.max(0, ...bursts.map((group) => group.length));
   const several = killed.length > 1;
+  const shortage = shortageAround(timeline, instance, killed);
   const lines = evidence(
-    killed.flatMap((process) => (process.ended ? [proof(process.ended, `${processName(process)} died of signal 9`)] : [])),
+    [
+      ...killed
+        .flatMap((process) => (process.ended ? [proof(process.ended, `${processName(process)} died of signal 9`)] : []))
+        .slice(0, 7),
+      ...(shortage === null ? [] : [proof(shortage, 'the kernel has no memory left, and looks for a victim')]),
+    ],
     8,
   );
   if (!lines) return null;
   const uwsgi = instance.supervisor === 'uwsgi';
   const isMute = hidesItsStops(instance);
-  const unlike = againstMemory(timeline, instance, killed);
+  const unlike = shortage === null ? againstMemory(timeline, instance, killed) : null;
   const noun = counted(killed);
   return {
-    title: several
-      ? `${noun} were killed by signal 9, and nobody in this log did it`
-      : rule.title.replace('worker', noun.slice(2)),
+    title:
+      (several ? `${noun} were killed by signal 9` : `A ${noun.slice(2)} was killed by signal 9`) +
+      (shortage === null ? ', and nobody in this log did it' : ', likely for want of memory'),
     message: sentences(
       `${capital(processNames(killed))} died of signal 9. Nobody in this log owns up to it: no deadline ` +
         `(${uwsgi ? 'harakiri, mercy' : (DEADLINES[instance.supervisor] ?? 'timeout, graceful_timeout')})${uwsgi ? ', no EVIL RELOAD' : ''} and no outer supervisor struck there.`,
       burst > 1 &&
         `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +
           'signal to the whole group, or a limit of the container or the machine.',
-      'That somebody sent signal 9 is proved; who, this log cannot tell.',
+      shortage !== null &&
+        `The kernel ran out of memory: it says that ${shortage.fields['process'] ?? 'a process'} asked for some, and looks for a victim then. Whom it chose is not in this log.`,
+      shortage === null
+        ? 'That somebody sent signal 9 is proved; who, this log cannot tell.'
+        : 'That somebody sent signal 9 is proved; that it was the kernel is inferred.',
       `Candidates, the most frequent first: ${list(candidates(uwsgi, isMute, unlike !== null))}.`,
     ),
-    confidence: 'possible',
+    confidence: shortage === null ? 'possible' : 'likely',
     instance: instance.id,
     reload: null,
     pids: unique(killed.map(({pid}) => pid)),
@@ -188,8 +198,10 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
       {
         hypothesis: 'the memory limit of the container or the machine',
         because:
-          unlike?.because ?? 'it is the most frequent sender of signal 9; the kernel logs each such kill, and that log decides',
-        line: unlike?.line ?? null,
+          unlike?.because ??
+          (shortage !== null ? 'the kernel says that it ran out of memory; journalctl -k has the pid of its victim' : null) ??
+          'it is the most frequent sender of signal 9; the kernel logs each such kill, and that log decides',
+        line: unlike?.line ?? shortage?.line ?? null,
       },
       ...(uwsgi
         ? [
@@ -282,6 +294,24 @@ function hidesItsStops({supervisor, processes, reloads, epochs}: Instance): bool
     reloads.length === 0 &&
     epochs.every(({master}) => master === null) &&
     processes.every(({role, started, leaving}) => role !== 'worker' || (started === null && leaving === null))
+  );
+}
+
+/** Seconds around a death in which a want of memory explains it. */
+const SHORTAGE = 60;
+
+/** The kernel's line that it ran out of memory on account of a process of that name, where no line names the victim. */
+function shortageAround(timeline: Timeline, {supervisor}: Instance, killed: readonly Process[]): LogEvent | null {
+  return (
+    timeline.events.find(
+      ({message, fields, at}) =>
+        message === 'kernel/oom-invoked' &&
+        [supervisor, 'python'].some((name) => String(fields['process'] ?? '').startsWith(name)) &&
+        killed.some(({endedAt}) => {
+          const apart = [between(at, endedAt), between(endedAt, at)];
+          return apart.every(({min}) => min <= SHORTAGE);
+        }),
+    ) ?? null
   );
 }
 
