@@ -137,3 +137,40 @@ test('an exit code that the server itself gives a meaning is told with it', asyn
   const {diagnosis} = await judged('2026-04-05 15:45:17,119 INFO exited: uwsgi (exit status 22; not expected)');
   expect(diagnosis.findings[0]?.message).toMatch(/found no application/);
 });
+
+test('an arrow behind a line is read as a remark, whatever ends the line', async () => {
+  const lines = [
+    'INFO:     Shutting down',
+    'INFO:     Waiting for connections to close. (CTRL+C to force quit)',
+    'ERROR:    Cancel 1 running task(s), timeout graceful shutdown exceeded   <-- one that hangs',
+    'INFO:     Finished server process [1169]',
+  ];
+  const unix = await judged(...lines);
+  const windows = await judged(...lines.map((line) => `${line}\r`));
+  expect(windows.said).toEqual(unix.said);
+  expect(windows.findings).toEqual(unix.findings);
+  expect(unix.said).toHaveLength(4);
+});
+
+test('dates without a year stand near the last full one, not near the first', async () => {
+  const {timeline} = await judged(
+    '[2024-03-01 10:00:00 +0000] [7] [INFO] Booting worker with pid: 7',
+    'Feb 21 13:50:00 web gunicorn[1152]: [2020-02-21 13:50:00 +0000] [1152] [INFO] Handling signal: term',
+    'Feb 21 13:50:30 web systemd[1]: gunicorn.service: Killing process 1152 (gunicorn) with signal SIGKILL.',
+    'Feb 21 13:50:30 web gunicorn[1153]: [2020-02-21 13:50:30 +0000] [1153] [INFO] Starting gunicorn 20.0.4',
+  );
+  const years = timeline.events.map(({at}) => [at.earliest, at.latest].map((time) => time && new Date(time).getUTCFullYear()));
+  expect(years).toEqual([2024, 2020, 2020, 2020].map((year) => [year, year]));
+});
+
+test('nobody is said to have waited for what was asked after the end, where lines are out of order', async () => {
+  const {timeline} = await judged(
+    'Mon Jan  5 17:37:00 2026 - spawned uWSGI master process (pid: 9)',
+    'Mon Jan  5 17:37:00 2026 - spawned uWSGI worker 1 (pid: 41, cores: 1)',
+    'Mon Jan  5 17:38:00 2026 - worker 1 (pid: 41) is taking too much time to die...NO MERCY !!!',
+    'Mon Jan  5 17:38:00 2026 - ...gracefully killing workers...',
+    'Mon Jan  5 17:38:00 2026 - Gracefully killing worker 1 (pid: 41)...',
+  );
+  const forced = timeline.instances.flatMap(({processes}) => processes).flatMap(({forced}) => (forced === null ? [] : [forced]));
+  expect(forced.map(({patience}) => patience)).toEqual([null]);
+});

@@ -20,8 +20,11 @@ export class Calendar {
   private isKnown: boolean;
   private last: number | null = null;
   private readonly firstYear: number;
+  private readonly isGiven: boolean;
   /** Some stamp had to be placed. */
   private isUsed = false;
+  /** The last time is that of a stamp that was placed. */
+  private isPlaced = false;
   private isDated = false;
   /** The last time of day on its counted day. */
   private counted: number | null = null;
@@ -29,6 +32,7 @@ export class Calendar {
   /** `year`: of the first stamp without one. */
   constructor(year: number | null) {
     this.isKnown = year !== null;
+    this.isGiven = year !== null;
     this.firstYear = year ?? BASE_YEAR;
   }
 
@@ -78,8 +82,21 @@ export class Calendar {
     }
     if (nearest === null) return null;
     this.last = nearest + inDay;
+    this.isPlaced = true;
     this.isUsed = true;
     return nearest;
+  }
+
+  /**
+   * A full date after others: what comes without a year stands nearest to this one. Gives the years by which `placed`, the
+   * time of the same line, must be moved.
+   */
+  meet(time: number, placed: number | null): number {
+    if (this.isGiven) return 0;
+    const years = this.isPlaced && this.last !== null && placed === this.last ? yearsBetween(placed, time) : 0;
+    this.last = years === 0 ? time : inYears(this.last as number, years);
+    this.isPlaced = false;
+    return years;
   }
 
   /** A full date of the same input. Gives the years by which all that was placed before must be moved. */
@@ -90,12 +107,17 @@ export class Calendar {
       this.last = time;
       return 0;
     }
-    const distance = (years: number) => Math.abs(inYears(this.last as number, years) - time);
-    const away = new Date(time).getUTCFullYear() - new Date(this.last).getUTCFullYear();
-    const years = [away, away - 1, away + 1].reduce((a, b) => (distance(b) < distance(a) ? b : a));
+    const years = yearsBetween(this.last, time);
     this.last = inYears(this.last, years);
     return years;
   }
+}
+
+/** The years by which a date must be moved to stand nearest to another. */
+function yearsBetween(date: number, time: number): number {
+  const distance = (years: number) => Math.abs(inYears(date, years) - time);
+  const away = new Date(time).getUTCFullYear() - new Date(date).getUTCFullYear();
+  return [away, away - 1, away + 1].reduce((a, b) => (distance(b) < distance(a) ? b : a));
 }
 
 /** The same date and time of day in another year. */

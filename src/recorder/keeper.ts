@@ -231,7 +231,12 @@ export class Keeper {
   learnYear(time: number, wrapping: Wrapping): void {
     const {current, stamps} = this;
     this.meetDate(wrapping);
-    if (current.calendar.knows || !Number.isFinite(time)) return;
+    if (!Number.isFinite(time)) return;
+    if (current.calendar.knows) {
+      const moved = current.calendar.meet(time, wrapping.time);
+      if (moved !== 0) wrapping.moveYears(moved, time);
+      return;
+    }
     const years = current.calendar.learn(time);
     if (years === 0) return;
     stamps.forget();

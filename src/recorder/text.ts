@@ -57,7 +57,7 @@ const REMARK = /\s+(?:<[-=]+|[\u2190\u21d0\u27f5\u2b05]\ufe0f?|#+|\/{2,}|\^{2,})
  * U+2026, ’, –, characters without width, `&gt;`, `\\*`, `<br>`, `**`, ```` ``` ````.
  */
 export function asTyped(buffer: Buffer, from: number, to: number): {readonly buffer: Buffer; readonly length: number} | null {
-  const text = buffer.toString('utf8', from, to);
+  const text = buffer.toString('utf8', from, to > from && buffer[to - 1] === RETURN ? to - 1 : to);
   const typed = text
     .replace(/[\u2026\u2018\u2019\u201c\u201d\u2013\u2014\u00a0]/g, (sign) => TYPED[sign] as string)
     .replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g, '')
@@ -81,6 +81,7 @@ export function unquoted(buffer: Buffer, from: number, to: number): string | nul
   return inside === null || quote === BACKQUOTE ? inside : inside.replace(/\\(["'\\/])/g, '$1').replace(/\\[nrt]/g, ' ');
 }
 
+const RETURN = 0x0d;
 const QUOTES = Buffer.from('"\'`');
 const BACKQUOTE = 0x60;
 const LEAST_QUOTED = 10;

@@ -309,7 +309,9 @@ class Conclusion {
     if (forced === null) return null;
     const {event, tries, deadline, inferred} = forced;
     const {at} = event;
-    return {at, event, tries, deadline, inferred, patience: asked === null ? null : this.patience(asked, forced)};
+    // Lines out of order: nobody waits for what is asked afterwards.
+    const isPatient = asked !== null && !precedes(event, asked.told);
+    return {at, event, tries, deadline, inferred, patience: isPatient ? this.patience(asked, forced) : null};
   }
 
   private appLoad(event: LogEvent): AppLoad {
