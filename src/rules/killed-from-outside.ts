@@ -1,5 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
+import {isKernelsName, precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
 import {between} from '../timeline/time.ts';
 import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
@@ -304,11 +304,11 @@ const SHORTAGE = 60;
 function shortageAround(timeline: Timeline, {supervisor}: Instance, killed: readonly Process[]): LogEvent | null {
   return (
     timeline.events.find(
-      ({message, fields, at}) =>
-        message === 'kernel/oom-invoked' &&
-        [supervisor, 'python'].some((name) => String(fields['process'] ?? '').startsWith(name)) &&
+      (event) =>
+        event.message === 'kernel/oom-invoked' &&
+        isKernelsName(event, supervisor) &&
         killed.some(({endedAt}) => {
-          const apart = [between(at, endedAt), between(endedAt, at)];
+          const apart = [between(event.at, endedAt), between(endedAt, event.at)];
           return apart.every(({min}) => min <= SHORTAGE);
         }),
     ) ?? null
