@@ -330,15 +330,31 @@ class MessageCompiler {
 
   /** The field goes from `from` to where the match has come to. */
   private capture(field: string, from: Local): void {
-    const {cells, numbers, decimal} = this.surroundings;
+    const {cells, numbers} = this.surroundings;
     const cell = HEAD + cells.indexOf(field);
     if (cell < HEAD) return;
     if (numbers.includes(field)) {
-      this.store(cell, call(decimal, get(from), get(AT)));
+      this.storeNumber(cell, from);
       return;
     }
     this.store(cell, this.place(from));
     this.store(cell + 1, this.place(AT));
+  }
+
+  /** Up to eight digits are read at once; whatever is longer, or has a sign, takes its time. */
+  private storeNumber(cell: number, from: Local): void {
+    const {code, surroundings} = this;
+    const length = subtract(get(AT), get(from));
+    code.block((stored) => {
+      code.block((isOther) => {
+        code.jumpIf(greater(subtract(length, int(1)), int(MOST_AT_ONCE - 1)), isOther);
+        code.jumpIf(equal(load(1, get(from)), int(MINUS)), isOther);
+        const digits = shiftLeft(load(8, get(from)), toLong(multiply(int(8), subtract(int(MOST_AT_ONCE), length))));
+        this.store(cell, longToFloat(sumOf(digits)));
+        code.jump(stored);
+      });
+      this.store(cell, call(surroundings.decimal, get(from), get(AT)));
+    });
   }
 
   private place(local: Local): Value {
@@ -350,42 +366,34 @@ class MessageCompiler {
   }
 }
 
-/** Adds neighbours up: ones with tens, then pairs, then fours. */
+const MOST_AT_ONCE = 8;
 const NEIGHBOURS: readonly (readonly [mask: bigint, factor: bigint, shift: bigint])[] = [
   [0x0f0f0f0f0f0f0f0fn, 0x0a01n, 8n],
   [0x00ff00ff00ff00ffn, 0x00640001n, 16n],
   [0x0000ffff0000ffffn, 0x271000000001n, 32n],
 ];
 
+/** The value of eight digits, the first in the lowest byte; a byte of 0 is a zero. Neighbours are added up: ones with tens, pairs, fours. */
+function sumOf(digits: Value): Value {
+  return NEIGHBOURS.reduce(
+    (sum, [mask, factor, shift]) => shiftRight(multiplyLongs(andLongs(sum, long(mask)), long(factor)), long(shift)),
+    digits,
+  );
+}
+
 /** The value of the digits from `from` to `to`, which a sign may precede. */
 function decimal(): Code {
   const code = new Code(['i32', 'i32'], 'f64');
   const [from, to] = [0, 1];
-  const length = code.local();
   const value = code.local('f64');
   const isNegative = code.local();
   code.set(isNegative, equal(load(1, get(from)), int(MINUS)));
   code.set(from, add(get(from), get(isNegative)));
-  code.set(length, subtract(get(to), get(from)));
-  code.block((read) => {
-    code.block((isLong) => {
-      code.jumpIf(greater(subtract(get(length), int(1)), int(7)), isLong);
-      // Up to eight digits at once, zeros in front.
-      const unused = toLong(multiply(int(8), subtract(int(8), get(length))));
-      const digits = shiftLeft(load(8, get(from)), unused);
-      const sum = NEIGHBOURS.reduce(
-        (sofar, [mask, factor, shift]) => shiftRight(multiplyLongs(andLongs(sofar, long(mask)), long(factor)), long(shift)),
-        digits,
-      );
-      code.set(value, longToFloat(sum));
-      code.jump(read);
-    });
-    code.forever((ended) => {
-      code.jumpIf(notLess(get(from), get(to)), ended);
-      const tens = multiplyFloats(get(value), float(10));
-      code.set(value, addFloats(addFloats(tens, toFloat(load(1, get(from)))), float(-ZERO)));
-      code.set(from, add(get(from), int(1)));
-    });
+  code.forever((read) => {
+    code.jumpIf(notLess(get(from), get(to)), read);
+    const tens = multiplyFloats(get(value), float(10));
+    code.set(value, addFloats(addFloats(tens, toFloat(load(1, get(from)))), float(-ZERO)));
+    code.set(from, add(get(from), int(1)));
   });
   code.block((isPositive) => {
     code.jumpIf(isZero(get(isNegative)), isPositive);

@@ -72,6 +72,8 @@ export interface CurrentInput {
   /** What these layers are called, without what a line before them said. */
   routeNames: readonly string[];
   readonly front: Front;
+  /** What the application's logger puts in front of its lines. */
+  readonly loggersFront: Front;
   readonly ownPrefix: OwnPrefix;
   readonly writers: Writers;
   /** Of lines that stand bare, and of lines wrapped as {@link front}; null where that has to be found out. */
@@ -166,6 +168,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     lastFronted: null,
     routeNames: [],
     front: new Front(),
+    loggersFront: new Front(),
     ownPrefix: new OwnPrefix(),
     writers: new Writers(),
     bareWriter: null,

@@ -237,11 +237,16 @@ export class LineReader {
   private loggersText(buffer: Buffer, body: number, ink: number): number {
     const {layers} = this;
     const {current} = this.keeper;
-    const layer = layers.matcher.prefix(ink);
-    if (layer >= 0 && !(ink === body && isLoggers(layers.matcher.messages[layer]) && this.isTimeless(Wrapping.none))) return -1;
-    const text = layer < 0 ? body : layers.matcher.end();
-    const isFurther =
-      layer >= 0 && ((buffer[text] as number) <= BLANK || buffer[text] === BRACE || layers.matcher.prefix(text) >= 0);
+    const mayBeLoggers = ink === body && this.isTimeless(Wrapping.none);
+    let text = mayBeLoggers ? current.loggersFront.end(buffer, ink) : -1;
+    if (text < 0) {
+      const layer = layers.matcher.prefix(ink);
+      if (layer < 0) return current.ownPrefix.end(buffer, body) >= 0 ? -1 : body;
+      if (!mayBeLoggers || !isLoggers(layers.matcher.messages[layer])) return -1;
+      text = layers.matcher.end();
+      current.loggersFront.keep(buffer, ink, text, []);
+    }
+    const isFurther = (buffer[text] as number) <= BLANK || buffer[text] === BRACE || layers.matcher.prefix(text) >= 0;
     return isFurther || current.ownPrefix.end(buffer, text) >= 0 ? -1 : text;
   }
 

@@ -25,14 +25,14 @@ export function buildTimeline(read: Recording): Timeline {
   };
   const logOf = logsOf(recording.inputs);
   const servers = serversOf(recording);
-  const first = follow(recording.events, onTop, NOBODY, servers);
+  const first = follow(recording, onTop, NOBODY, servers);
   const ended = nest(first, recording.events);
   const {instants, disagreements} = solve(recording.events, constraintsOf(first), (input) => logOf[input] ?? input);
   const events = recording.events.map((event, n): LogEvent => {
     const at = instants[n] ?? event.at;
     return at === event.at ? event : {...event, at};
   });
-  const story = follow(events, onTop, ended, servers);
+  const story = follow({...recording, events}, onTop, ended, servers);
   nest(story, events);
   return concludeTimeline({...recording, events}, story, servers, disagreements);
 }

@@ -220,17 +220,24 @@ function nextToRise(story: StoryDraft, {stream, input}: LogEvent): InstanceDraft
 
 const NOBODY: ReadonlySet<InstanceDraft> = new Set();
 
-/** Instances of which a master still speaks when the stop that begins here, the only one that is under way, has come to its end. */
+/** Instances that go on when the stop that begins here, the only one that is under way, has come to its end: a master speaks, or a worker serves. */
 function outlivesStop(story: StoryDraft, {stream, input}: LogEvent): ReadonlySet<InstanceDraft> {
-  const {events, index} = story;
+  const {events, index, source} = story;
   const outlives = new Set<InstanceDraft>();
-  let isOver = false;
-  for (const {meaning, pid, stream: other, input: its} of events.slice(index + 1, index + LOOK_AHEAD)) {
-    if (other !== stream || (stream === null && its !== input)) continue;
-    if (meaning.kind === 'stop-began') return isOver ? outlives : NOBODY;
-    if (meaning.kind === 'stop-ended' && isOver) return NOBODY;
-    if (meaning.kind === 'stop-ended') isOver = true;
-    const owner = isOver && pid !== null && NAMING.includes(meaning.kind) ? story.process(pid)?.instance : undefined;
+  let over: LogEvent | null = null;
+  for (const event of events.slice(index + 1, index + LOOK_AHEAD)) {
+    const {meaning, pid} = event;
+    if (event.stream !== stream || (stream === null && event.input !== input)) continue;
+    if (meaning.kind === 'stop-began') return over === null ? NOBODY : outlives;
+    if (meaning.kind === 'stop-ended' && over !== null) return NOBODY;
+    if (meaning.kind === 'stop-ended') {
+      over = event;
+      for (const instance of source.running) {
+        const isServing = [...instance.slots.values()].some((process) => isAlive(process) && story.servesAfter(process, event));
+        if (isServing) outlives.add(instance);
+      }
+    }
+    const owner = over !== null && pid !== null && NAMING.includes(meaning.kind) ? story.process(pid)?.instance : undefined;
     if (owner !== undefined) outlives.add(owner);
   }
   return outlives;

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../event.ts';
+import type {Recording} from '../recording.ts';
 import {ASKING} from './asking.ts';
 import {instanceOf} from './attribution.ts';
 import type {Story} from './draft.ts';
@@ -33,12 +34,12 @@ const HANDLERS: Handlers = {
  * @param servers By input: which server lines without a stream tell of.
  */
 export function follow(
-  events: readonly LogEvent[],
+  {events, segments}: Pick<Recording, 'events' | 'segments'>,
   onTop: ReadonlySet<number>,
   ended: ReadonlySet<string>,
   servers: readonly number[],
 ): Story {
-  const story = new StoryDraft(events, ended, servers);
+  const story = new StoryDraft(events, segments, ended, servers);
   for (const [index, event] of events.entries()) if (!onTop.has(index)) take(story, event, index);
   for (const index of onTop) take(story, events[index] as LogEvent, index);
   return story;

@@ -1,4 +1,4 @@
-import type {EventKind, LogEvent} from '../event.ts';
+import type {EventKind, LogEvent, RequestSegment} from '../event.ts';
 import {type InstanceDraft, newInstance, type ProcessDraft, type ReloadDraft, type Story} from './draft.ts';
 import {type Owners, ownersOf} from './ownership.ts';
 import {Programs} from './programs.ts';
@@ -39,8 +39,17 @@ export class StoryDraft implements Story {
   /** Streams whose envelopes name the process that wrote a line: a master says its pid itself, and so do they. */
   private readonly telling: ReadonlySet<string | null>;
 
-  constructor(events: readonly LogEvent[], ended: ReadonlySet<string>, servers: readonly number[]) {
+  /** The place of the last request of each process, by stream, or input, and pid. */
+  private readonly served = new Map<string, number>();
+
+  constructor(
+    events: readonly LogEvent[],
+    segments: readonly RequestSegment[],
+    ended: ReadonlySet<string>,
+    servers: readonly number[],
+  ) {
     this.events = events;
+    for (const {stream, pid, last} of segments) this.served.set(`${stream ?? last.input} ${pid}`, last.place);
     this.ended = ended;
     this.servers = servers;
     const masters = events.filter(({meaning: {kind}}) => kind === 'master-started' || kind === 'master-re-executed');
@@ -51,6 +60,11 @@ export class StoryDraft implements Story {
         .map(({stream, input, pid}) => `gunicorn ${stream ?? servers[input] ?? input} ${pid}`),
     );
     this.owners = ownersOf(events, ({stream, input}) => String(stream ?? servers[input] ?? input));
+  }
+
+  /** It has a request behind that line. */
+  servesAfter({pid}: ProcessDraft, {stream, input, place}: LogEvent): boolean {
+    return (this.served.get(`${stream ?? input} ${pid}`) ?? 0) > place;
   }
 
   /** The process that wrote it, where the stream tells that. */
