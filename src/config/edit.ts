@@ -41,8 +41,9 @@ function replacement(file: ConfigFile, entry: Entry, value: string): Edit {
   if (file.kind === 'uwsgi-xml' && file.text[entry.end - 2] === '/') {
     return {from: entry.start, to: entry.end, put: element(entry.key, value)};
   }
-  // A key that is switched on by standing there alone.
-  if (from === to && (file.kind === 'uwsgi-ini' || file.kind === 'supervisord')) return {from, to, put: ` = ${value}`};
+  // A key that is switched on by standing there alone, or one with an empty value.
+  if (from === to && (file.kind === 'uwsgi-ini' || file.kind === 'supervisord'))
+    return {from, to, put: file.text.slice(entry.start, from).includes('=') ? value : ` = ${value}`};
   return {from, to, put: literal(file, value, file.text.slice(from, to))};
 }
 

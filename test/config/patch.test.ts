@@ -34,6 +34,7 @@ describe('a value that is there is changed, a key that is not is put beside its 
       '60',
       '[uwsgi]\n; wait\nharakiri=60 \nlisten = 5\n',
     ],
+    ['b2.ini', '[uwsgi]\nharakiri =\n', 'uwsgi', 'harakiri', '60', '[uwsgi]\nharakiri =60\n'],
     ['b.ini', '[uwsgi]\nmaster\n', 'uwsgi', 'master', 'true', '[uwsgi]\nmaster = true\n'],
     [
       'c.ini',
