@@ -31,22 +31,22 @@ const rule: Rule = {
 export default rule;
 
 function describe(failed: readonly LogEvent[]): Finding | null {
-  const reasons = failed.map(({fields}) => fields.reason);
+  const has = (field: string) => failed.some(({fields}) => fields[field] !== undefined);
   const lines = evidence(
     failed
       .slice(0, 3)
-      .map((event) => proof(event, event.fields.reason === undefined ? 'the file holds no pid' : 'the signal could not be sent')),
+      .map((event) => proof(event, event.fields.noPid !== undefined ? 'the file holds no pid' : 'the signal could not be sent')),
   );
   if (!lines) return null;
   return {
-    title: reasons.every((reason) => reason === 'No such process')
+    title: failed.every(({fields}) => fields.noProcess !== undefined)
       ? rule.title
       : 'A uwsgi --reload or --stop reached nobody: the signal could not be sent',
     message: sentences(
       `${count(failed.length, 'command')} (uwsgi --reload or --stop) failed to send the signal.`,
-      reasons.includes('No such process') && 'There is no process with the pid that stands in the file.',
-      reasons.includes('Operation not permitted') && 'The process belongs to another user.',
-      reasons.includes(undefined) && 'The file is empty, or holds no number.',
+      has('noProcess') && 'There is no process with the pid that stands in the file.',
+      has('notPermitted') && 'The process belongs to another user.',
+      has('noPid') && 'The file is empty, or holds no number.',
       'That is proved: nothing was reloaded or stopped by it. A server may run all the same, under another pid, with the code it has.',
     ),
     confidence: 'certain',

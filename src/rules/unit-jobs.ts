@@ -4,10 +4,14 @@ import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import type {Finding} from './rule.ts';
 import {programOf} from './starts.ts';
+import {FAILED_RELOAD, isJob} from './unit-lines.ts';
 import {evidence, proof, sentences, unique} from './wording.ts';
 
-/** Of these tells the rule unit-reload-failed. */
-const RELOADS: ReadonlySet<unknown> = new Set(['Reloading', 'Reload failed for']);
+/** Of these tells the rule unit-reload-failed: messages, and what systemd calls the job where it names no unit. */
+const RELOADS = [
+  ['systemd/reloading', 'Reloading'],
+  ['systemd/reload-failed', FAILED_RELOAD],
+] as const;
 
 /** systemctl says that a job failed or refuses it, or systemd that a command of the unit ended with an error. */
 export function* unitJobsFailed(timeline: Timeline, isTold: (unit: string) => boolean): Iterable<Finding> {
@@ -57,11 +61,5 @@ function shownBy({message}: LogEvent): string {
 }
 
 function isReload({events}: Timeline, unit: string): boolean {
-  return events.some(
-    (event) =>
-      programOf(event) === unit &&
-      (event.message === 'systemd/reloading' ||
-        event.message === 'systemd/reload-failed' ||
-        (event.message === 'systemd/described-job' && RELOADS.has(event.fields.job))),
-  );
+  return events.some((event) => programOf(event) === unit && RELOADS.some(([message, job]) => isJob(event, message, job)));
 }

@@ -7,6 +7,9 @@ import {instanceOfEvent} from './deaths.ts';
 import type {Fix} from './rule.ts';
 import {programOf} from './starts.ts';
 
+/** What systemd up to 247, which gives units by their descriptions only, calls a reload that failed. */
+export const FAILED_RELOAD = 'Reload failed for';
+
 /** The lines of one unit, in the order of the log. */
 export interface UnitLines {
   readonly unit: string;

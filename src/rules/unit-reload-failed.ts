@@ -2,11 +2,9 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Finding, Rule} from './rule.ts';
-import {isJob, type UnitLines, unitFix, unitsWith} from './unit-lines.ts';
+import {FAILED_RELOAD, isJob, type UnitLines, unitFix, unitsWith} from './unit-lines.ts';
 import {count, evidence, proof, seconds, sentences, unique} from './wording.ts';
 
-/** Up to systemd 247 the units have their descriptions only. */
-const FAILED_JOB = 'Reload failed for';
 const FAILURES = ['systemd/reload-timeout', 'systemd/reload-failed'];
 
 const rule: Rule = {
@@ -29,7 +27,7 @@ const rule: Rule = {
     otherwise: 'no line of systemd about a reload is in this log',
   },
   *check(timeline) {
-    for (const unit of unitsWith(timeline, FAILURES, FAILED_JOB)) {
+    for (const unit of unitsWith(timeline, FAILURES, FAILED_RELOAD)) {
       const finding = describe(unit);
       if (finding) yield finding;
     }
@@ -49,7 +47,7 @@ const rule: Rule = {
 export default rule;
 
 function describe({unit, instance, events}: UnitLines): Finding | null {
-  const failed = events.filter((event) => isJob(event, 'systemd/reload-failed', FAILED_JOB));
+  const failed = events.filter((event) => isJob(event, 'systemd/reload-failed', FAILED_RELOAD));
   const timeouts = events.filter(({message}) => message === 'systemd/reload-timeout');
   const [first] = timeouts.length > 0 ? timeouts : failed;
   if (first === undefined) return null;
