@@ -153,6 +153,8 @@ class Comparison:
         # gunicorn writes nothing of those that it kills at a graceful_timeout that only its settings tell.
         if pid in self.forced and self.is_said_to_leave(pid) and not self.says("graceful_timeout: "):
             return {"supervisor", "itself"}
+        if pid in self.struck and self.is_said_to_leave(pid):
+            return {"nobody-shown", "itself"}
         # Just before graceful_timeout is over a kill from outside looks like the arbiter's.
         if pid in self.struck and "graceful_timeout" in self.run["configuration"] and self.says(f"Worker with pid {pid} was terminated due to signal 9"):
             return {"nobody-shown", "supervisor"}

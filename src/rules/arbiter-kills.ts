@@ -17,9 +17,9 @@ import {duration, nameOf, proof} from './wording.ts';
 /**
  * `timeout`: it served or started, and gave no sign. `exit`: it had left its loop, its exit was held. `request`: it had
  * been asked to leave and had a request to finish. `recycle`: it left by itself and did not get there. `undecided`: a
- * request and a held exit fit alike.
+ * request and a held exit fit alike. `starting`: a request and an application that was still being loaded do.
  */
-export type ArbiterVerdict = 'timeout' | 'exit' | 'request' | 'recycle' | 'undecided';
+export type ArbiterVerdict = 'timeout' | 'exit' | 'request' | 'recycle' | 'undecided' | 'starting';
 
 export interface ArbiterKill {
   readonly process: Process;
@@ -132,7 +132,7 @@ function judge(process: Process, forced: Forced, instance: Instance): Judgement 
       shown: [proof(pending, `${nameOf(process)} waits for what it still has in hand`)],
     };
   }
-  if (left === null) return inItsLoop(process, forced);
+  if (left === null) return inItsLoop(process, forced, instance);
   const shown = [proof(left, `${nameOf(process)} has left its loop: it serves no more, and its process is still there`)];
   if (asked?.by === 'itself')
     return {verdict: 'recycle', proved: true, because: 'It had said that it leaves, to be replaced', shown};
@@ -191,23 +191,54 @@ function inItsPool(process: Process, instance: Instance, waited: Duration, shown
   return {verdict: 'undecided', proved: false, because: `${why}, and then did not end`, shown};
 }
 
-function inItsLoop(process: Process, forced: Forced): Judgement {
+function inItsLoop(process: Process, forced: Forced, instance: Instance): Judgement {
   if (forced.deadline === 'timeout')
     return {verdict: 'timeout', proved: true, because: 'It had not said that it was leaving', shown: []};
   const end = process.ended;
-  return {
-    verdict: 'request',
-    proved: false,
-    because:
-      'A worker that leaves its loop says so ("Worker exiting"), and this one did not: it was still busy, most likely with a request',
-    shown: end && !forced.inferred ? [proof(end, `${nameOf(process)} was killed without having left its loop`)] : [],
-  };
+  const shown = end && !forced.inferred ? [proof(end, `${nameOf(process)} was killed without having left its loop`)] : [];
+  const silent = 'A worker that leaves its loop says so ("Worker exiting"), and this one did not';
+  const age = ageAtLoading(process, instance);
+  if (age !== null && process.started !== null)
+    return {
+      verdict: 'starting',
+      proved: false,
+      because: `${silent}. It had been started only ${duration(age)} before it was asked`,
+      shown: [proof(process.started, `${nameOf(process)} starts`), ...shown],
+    };
+  return {verdict: 'request', proved: false, because: `${silent}: it was still busy, most likely with a request`, shown};
+}
+
+/** gunicorn's timeout in seconds where nothing sets it (gunicorn/config.py). A worker that loads for longer is aborted. */
+const DEFAULT_TIMEOUT = 30;
+
+/**
+ * How old it was when it was asked, where it may still have been loading the application by then; null where it had loaded it:
+ * it says so, the arbiter has loaded it before, another worker was done at that age, or it would have met `timeout`.
+ */
+function ageAtLoading(process: Process, instance: Instance): Duration | null {
+  const {started, asked, appLoaded} = process;
+  if (started === null || asked === null || appLoaded !== null) return null;
+  const isPreloaded = String(setting(instance, 'preload_app')?.value ?? '').toLowerCase() === 'true';
+  const age = between(started.at, asked.at);
+  if (isPreloaded || age.min >= (numberOf(instance, 'timeout') ?? DEFAULT_TIMEOUT)) return null;
+  const isQuicker = instance.processes.some(({role, started: begun, appLoaded: loaded, leaving}) => {
+    const done = loaded ?? leaving;
+    if (role !== 'worker' || begun === null || done === null) return false;
+    const {max} = between(begun.at, done.at);
+    return max !== null && max <= age.min + SLACK;
+  });
+  return isQuicker ? null : age;
 }
 
 /** `sync`, `gthread`, … in the version's own words; null where the log does not tell. */
 export function workerClass(instance: Instance): string | null {
   const told = setting(instance, 'worker_class')?.value;
   return told === undefined ? null : String(told);
+}
+
+/** Its workers wait for each open connection, idle or not (ggevent.py, geventlet.py). */
+export function countsConnections(instance: Instance): boolean {
+  return /gevent|eventlet/.test(workerClass(instance) ?? '');
 }
 
 /** The SIGKILL a second after the abort is the arbiter's own, whatever the line guesses about memory. */

@@ -1,7 +1,7 @@
 /** Workers of gunicorn that had a request to finish when their time was over: told by the rule request-blocks-shutdown. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {type ArbiterKill, countsIdle, waitOf, workerClass} from './arbiter-kills.ts';
+import {type ArbiterKill, countsConnections, countsIdle, waitOf} from './arbiter-kills.ts';
 import {reasons, reloadsOf, requestOf} from './forced-workers.ts';
 import {cutWith} from './proxy-cuts.ts';
 import type {Finding, Fix} from './rule.ts';
@@ -54,13 +54,16 @@ export function describeRequestHang(
   const byTimeout = kills.some(({forced}) => forced.deadline === 'timeout');
   const proved = kills.every((kill) => kill.proved);
   const byLoop = leftBehind.some(({told}) => countsIdle(told));
-  const mayBeIdle = byLoop || /gevent|eventlet/.test(workerClass(instance) ?? '');
+  const mayBeIdle = byLoop || countsConnections(instance);
   const named = unique(processes.flatMap((process) => process.remarks.filter(namesRequest).map(requestOf)));
   const lost = new Map(kills.map(({process}) => [process, cutWith(timeline, process)]));
   const lostAll = unique([...lost.values()].flat());
   const others = instance.processes.find(
     (process) =>
-      process.end === 'clean' && process.leaving && process.asked && reloads.some(({id}) => id === process.asked?.reload),
+      (process.end === 'clean' || process.end === 'lost') &&
+      process.leaving &&
+      process.asked &&
+      reloads.some(({id}) => id === process.asked?.reload),
   );
   const lines = evidence([
     ...reloads.slice(0, 1).map(({began}) => proof(began, 'it begins')),
@@ -78,7 +81,7 @@ export function describeRequestHang(
         ),
       ]),
     ...leftBehind.slice(0, 4).map(({process, told}) => proof(told, `${nameOf(process)} goes without what it still had in hand`)),
-    ...(others?.leaving ? [proof(others.leaving, `${nameOf(others)} left by itself: not every worker was held`)] : []),
+    ...(others?.leaving ? [proof(others.leaving, `${nameOf(others)} has left its loop: not every worker was busy`)] : []),
   ]);
   if (!lines) return null;
   const isProved = named.length > 0 || (kills.length > 0 ? proved : !byLoop);

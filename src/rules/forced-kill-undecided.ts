@@ -1,5 +1,5 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {type ArbiterKill, killsBy, waitOf} from './arbiter-kills.ts';
+import {type ArbiterKill, countsConnections, killsBy, waitOf} from './arbiter-kills.ts';
 import {whileItExits} from './arbiter-remedies.ts';
 import {likelyThread, otherCauses, weigh} from './causes.ts';
 import {byInstance, type ForcedWorker, forcedWorkers, heldOf, onlySome, reasons, reloadsOf} from './forced-workers.ts';
@@ -77,6 +77,10 @@ const rule: Rule = {
     }
     for (const [instance, kills] of killsBy(timeline, 'undecided')) {
       const finding = undecidedPool(instance, kills);
+      if (finding) yield finding;
+    }
+    for (const [instance, kills] of killsBy(timeline, 'starting')) {
+      const finding = maybeStarting(instance, kills);
       if (finding) yield finding;
     }
   },
@@ -196,19 +200,24 @@ function deaf(timeline: Timeline, instance: Instance, workers: readonly [ForcedW
 /** gunicorn's gthread: a request that outlived graceful_timeout, or one that ended and then a thread. */
 function undecidedPool(instance: Instance, kills: readonly ArbiterKill[]): Finding | null {
   const processes = kills.map(({process}) => process);
-  const wait = span(kills.map(waitOf).filter((each) => each !== null));
   const reloads = reloadsOf(kills);
   const lines = evidence([
     ...reloads.slice(0, 1).map(({began}) => proof(began, 'it begins')),
     ...kills
       .slice(0, 4)
-      .flatMap(({process, forced, shown}) => [...shown, proof(forced.event, `${nameOf(process)} is ended by the arbiter`)]),
+      .flatMap(({process, forced, shown}) => [
+        ...shown,
+        proof(
+          forced.event,
+          `${forced.inferred ? 'the arbiter leaves: by then it had ended' : 'the arbiter ends'} ${nameOf(process)}`,
+        ),
+      ]),
   ]);
   if (!lines) return null;
   return {
     title: rule.title,
     message: sentences(
-      `${count(kills.length, 'worker')} had been asked to leave and had to be ended by the arbiter${isBounded(wait) ? `, ${duration(wait)} later` : ''}. That is proved.`,
+      `${killedByArbiter(kills)} That is proved.`,
       reasons(kills),
       'Two things are possible: a request that outlived graceful_timeout, or one that ended in time and then a thread of the application.',
     ),
@@ -227,6 +236,45 @@ function undecidedPool(instance: Instance, kills: readonly ArbiterKill[]): Findi
     next: ['give the configuration along: with graceful_timeout the two can be told apart', ...whileItExits(instance)],
     identity: [instanceName(instance), 'undecided'],
   };
+}
+
+/** gunicorn's arbiter killed them before anything showed that they had loaded the application. */
+function maybeStarting(instance: Instance, kills: readonly ArbiterKill[]): Finding | null {
+  const finding = undecidedPool(instance, kills);
+  if (!finding) return null;
+  const isInferred = kills.some(({forced}) => forced.inferred);
+  return {
+    ...finding,
+    title: 'A worker was killed at the deadline, and may have been loading the application still',
+    message: sentences(
+      killedByArbiter(kills),
+      isInferred
+        ? 'The kill is inferred: at graceful_timeout gunicorn kills without a line, and the arbiter waited until then.'
+        : 'That is proved.',
+      reasons(kills),
+      'Two things are possible: it was still loading the application, and takes note of the signal only when that is done; or it had a request' +
+        `${countsConnections(instance) ? ', or an open connection,' : ''} that outlived graceful_timeout.`,
+    ),
+    against: [
+      {
+        hypothesis: 'a start that takes longer than that',
+        because: 'nothing rules it out: no worker is shown to have been ready as early',
+        line: null,
+      },
+      {hypothesis: 'request-blocks-shutdown', because: 'nothing rules it out either', line: null},
+    ],
+    cannotSee: ['when a worker has loaded the application: gunicorn does not say so', 'which request it was, if any'],
+    next: [
+      "log a line at the end of the application's start-up: it tells how long a worker needs until it can serve, and leave",
+      "look for requests without an answer (499, 502, 504) in the proxy's access log at that moment",
+    ],
+    identity: [instanceName(instance), 'starting'],
+  };
+}
+
+function killedByArbiter(kills: readonly ArbiterKill[]): string {
+  const wait = span(kills.map(waitOf).filter((each) => each !== null));
+  return `${count(kills.length, 'worker')} had been asked to leave and had to be ended by the arbiter${isBounded(wait) ? `, ${duration(wait)} later` : ''}.`;
 }
 
 function subject(

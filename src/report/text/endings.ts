@@ -46,7 +46,7 @@ function nameOf({role, worker, pid, program}: Process): string {
 }
 
 /** In words, without the supervisor's jargon; the jargon follows where it helps to find the line. */
-export function howItEnded({end, ended, forced, killedBy, signal, role, remarks}: Process): string {
+export function howItEnded({end, ended, forced, killedBy, leaving, signal, role, remarks}: Process): string {
   const bySignal = signal === null ? '' : `, signal ${printable(signal)}`;
   switch (end) {
     case 'clean':
@@ -66,7 +66,7 @@ export function howItEnded({end, ended, forced, killedBy, signal, role, remarks}
     case 'killed':
       return `killed${bySignal}: ${isByClient(remarks) ? 'through systemd, at the request of a client (systemctl kill)' : 'nobody in the log owns up to it'}`;
     case 'lost':
-      return 'not shown in the log';
+      return leaving === null ? 'not shown in the log' : 'said that it leaves; its end is not shown';
     case 'running':
       return 'still there when the log ends';
   }

@@ -17,8 +17,8 @@ const RESOLUTION = 1;
  * (gunicorn/arbiter.py, `stop`, to 26). `ended` is the line with which the arbiter leaves.
  *
  * A worker that leaves by itself says so. One that never did kept the arbiter waiting. Where all did, and the arbiter
- * waited for the whole time nevertheless, their exits were held: at least one of them, and the log does not show which. Of one
- * that said so only at the end of that time it cannot be told.
+ * waited for the whole time nevertheless, their exits were held: at least one of them, and the log does not show which. One
+ * that said so only at the end of that time explains the wait, and of none of them it can be told.
  */
 export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): ProcessDraft[] {
   const {active, supervisor} = instance;
@@ -29,9 +29,9 @@ export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): Proces
   const busy = left.filter(({leaving, forced}) => leaving === null && forced === null);
   const killed = workers.filter(({end}) => end === 'forced');
   if (busy.length > 0) return waited > RESOLUTION && tellsOfLeaving(instance) ? busy : [];
-  const isBusyKnown = killed.some(({leaving}) => leaving === null);
-  if (isBusyKnown || (killed.length === 0 && waited < gracefulTimeout(instance))) return [];
-  return left.filter((process) => process.forced === null && !leftJustBefore(process, ended));
+  const isExplained = killed.some(({leaving}) => leaving === null) || left.some((process) => leftJustBefore(process, ended));
+  if (isExplained || (killed.length === 0 && waited < gracefulTimeout(instance))) return [];
+  return left.filter(({forced}) => forced === null);
 }
 
 /** A graceful_timeout may be over before a worker that nothing holds has come to its end. */
@@ -46,13 +46,18 @@ export function canHaveReachedDeadline(instance: InstanceDraft, event: LogEvent)
   return longestUntil(event, active) > (toldTimeout(instance) ?? 0);
 }
 
-/** Of a worker that said that it leaves when graceful_timeout was about to be over: whether it was killed no line tells. */
-export function mayBeKilledInSilence(process: ProcessDraft, ended: LogEvent): boolean {
-  const {instance} = process;
-  const {active, supervisor} = instance;
-  if (supervisor !== 'gunicorn' || active?.kind !== 'stop' || process.role !== 'worker') return false;
+/**
+ * Whether the arbiter may have waited until graceful_timeout was over. Then it killed whoever was left, and of a worker that
+ * said no more than that it leaves no line tells whether it was gone. Before that it leaves only when all are gone.
+ */
+export function mayHaveKilledInSilence(instance: InstanceDraft, ended: LogEvent): boolean {
+  const {active, supervisor, processes} = instance;
+  if (supervisor !== 'gunicorn' || active?.kind !== 'stop') return false;
+  const isSeen = processes.some(
+    ({role, asked, forced}) => role === 'worker' && asked?.reload === active && forced?.deadline === 'stop-timeout',
+  );
   const longest = longestUntil(ended, active);
-  return Number.isFinite(longest) && longest > gracefulTimeout(instance) && leftJustBefore(process, ended);
+  return isSeen || (Number.isFinite(longest) && longest > gracefulTimeout(instance));
 }
 
 function longestUntil(event: LogEvent, {began}: ReloadDraft): number {

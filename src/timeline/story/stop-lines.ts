@@ -2,9 +2,9 @@
 import type {LogEvent} from '../event.ts';
 import {askAgain, askAll} from './asking.ts';
 import {instanceOf, rivalsOf} from './attribution.ts';
-import {end, type InstanceDraft, isAlive, killerOf, type ProcessDraft} from './draft.ts';
+import {end, type InstanceDraft, isAlive, killerOf} from './draft.ts';
 import {beginReload, finishReload, leaveUnfinished} from './reloads.ts';
-import {mayBeKilledInSilence, outlastsLeaving, silentlyKilled} from './silent-kill.ts';
+import {mayHaveKilledInSilence, outlastsLeaving, silentlyKilled} from './silent-kill.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
 export const STOPS: Handlers = {
@@ -35,20 +35,18 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
   // daphne says no more than that it has stopped.
   if (event.meaning.reload === 'stop' && instance.active === null) stopBegan(story, event);
   story.stop(instance, event);
-  const killed = silentlyKilled(instance, event);
-  for (const process of killed) {
+  for (const process of silentlyKilled(instance, event)) {
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
     process.killedBy = killerOf(instance);
   }
-  const isHeld = killed.length === 0 && outlastsLeaving(instance, event);
+  // Something held an exit: which one, and whether until graceful_timeout killed it, no line tells.
+  const isUntold = mayHaveKilledInSilence(instance, event) || outlastsLeaving(instance, event);
   for (const process of instance.processes) {
     if (!isAlive(process)) continue;
     process.cause = process.forced?.event.meaning.cause ?? 'stop';
     if (process.leaving !== null && process.forced === null) {
       process.goneBy = event;
-      // Something held an exit: which one, and whether until graceful_timeout killed it, no line tells.
-      const isUntold = isHeld || mayBeKilledInSilence(process, event) || (killed.length > 0 && isAtWork(story, process));
-      process.end = isUntold ? 'lost' : 'clean';
+      process.end = isUntold && process.role === 'worker' ? 'lost' : 'clean';
       continue;
     }
     if (process.forced !== null && !process.forced.inferred) {
@@ -60,17 +58,6 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
     end(process, event, process.forced !== null ? 'forced' : isSilent ? 'lost' : 'clean');
   }
   if (instance.active !== null) finishReload(instance.active, event, 'completed');
-}
-
-/** A task had begun in it whose end has not been told. */
-function isAtWork({events, index}: StoryDraft, {pid, instance, since}: ProcessDraft): boolean {
-  const open = new Set<unknown>();
-  for (const {pid: by, stream, meaning, fields} of events.slice(since, index)) {
-    if (by !== pid || stream !== instance.stream) continue;
-    if (meaning.kind === 'task-began') open.add(fields['task'] ?? fields['id']);
-    else if (meaning.kind === 'task-ended') open.delete(fields['task'] ?? fields['id']);
-  }
-  return open.size > 0;
 }
 
 /** supervisord and Apache do not say when they end: their last program or process has gone by then. */
