@@ -1,5 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
-import {isKernelsName, precedes} from '../timeline/lookup.ts';
+import {precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
 import {between} from '../timeline/time.ts';
 import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
@@ -306,13 +306,19 @@ function shortageAround(timeline: Timeline, {supervisor}: Instance, killed: read
     timeline.events.find(
       (event) =>
         event.message === 'kernel/oom-invoked' &&
-        isKernelsName(event, supervisor) &&
+        mayBeOf(event, supervisor) &&
         killed.some(({endedAt}) => {
           const apart = [between(event.at, endedAt), between(endedAt, event.at)];
           return apart.every(({min}) => min <= SHORTAGE);
         }),
     ) ?? null
   );
+}
+
+/** The process that wanted memory bears the server's name, or that of the interpreter, as a worker may. */
+function mayBeOf({fields}: LogEvent, supervisor: string): boolean {
+  const name = String(fields['process'] ?? '');
+  return name.startsWith(supervisor) || name.startsWith('python');
 }
 
 /** Who would have told of a kill for want of memory, and did not; null where nobody in the log would. */

@@ -1,7 +1,8 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between, exactly} from '../timeline/time.ts';
-import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
+import {type Instance, type Reload, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {capital} from './deaths.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
@@ -9,7 +10,7 @@ import {numberOf} from './settings.ts';
 import {stillStopping} from './still-stopping.ts';
 import {untoldEnds} from './untold-ends.ts';
 import {troubleText, type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
-import {count, evidence, instanceName, kindOf, list, proof, seconds, sentences, was} from './wording.ts';
+import {count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, was} from './wording.ts';
 
 /** Seconds beyond the deadline that a master may need. */
 const MARGIN = 10;
@@ -96,18 +97,32 @@ const rule: Rule = {
 
 export default rule;
 
+/** gunicorn's graceful_timeout in seconds where nothing sets it (gunicorn/config.py). */
+const DEFAULT_GRACEFUL_TIMEOUT = 30;
+
+interface Patience {
+  readonly seconds: number;
+  readonly text: string;
+  /** The setting that decides it and that neither the log nor a configuration shows. */
+  readonly untold: string | null;
+}
+
 /** How long a supervisor waits for its workers before it kills them. */
-const PATIENCE: Readonly<Record<'uwsgi' | 'gunicorn', (instance: Instance, reload: Reload) => {seconds: number; text: string}>> =
-  {
-    uwsgi: (instance, {began}) => {
-      const mercy = mercyOf(instance, began);
-      return {seconds: costOf(mercy.seconds), text: `the mercy, ${mercyText(mercy)}, and a second`};
-    },
-    gunicorn: (instance) => {
-      const timeout = numberOf(instance, 'graceful_timeout') ?? 30;
-      return {seconds: timeout + 1, text: `graceful_timeout, ${timeout} s`};
-    },
-  };
+const PATIENCE: Readonly<Record<'uwsgi' | 'gunicorn', (instance: Instance, reload: Reload) => Patience>> = {
+  uwsgi: (instance, {began}) => {
+    const mercy = mercyOf(instance, began);
+    return {seconds: costOf(mercy.seconds), text: `the mercy, ${mercyText(mercy)}, and a second`, untold: null};
+  },
+  gunicorn: (instance) => {
+    const told = numberOf(instance, 'graceful_timeout');
+    const timeout = told ?? DEFAULT_GRACEFUL_TIMEOUT;
+    return {
+      seconds: timeout + 1,
+      text: told === null ? `graceful_timeout (not shown in the log; ${timeout} s by default)` : `graceful_timeout, ${timeout} s`,
+      untold: told === null ? 'graceful_timeout' : null,
+    };
+  },
+};
 
 interface Stuck {
   /** Seconds for which nothing went on, at least. */
@@ -115,6 +130,8 @@ interface Stuck {
   /** The log says again and again that it waits. Otherwise only lines that should be there are missing. */
   readonly told: boolean;
   readonly limit: string;
+  /** See {@link Patience.untold}. */
+  readonly untold: string | null;
   readonly lines: readonly Evidence[];
   readonly waitsFor: string;
   readonly pid: number | null;
@@ -160,6 +177,7 @@ function waitingChain(timeline: Timeline, instance: Instance, reload: Reload): S
     since: waited,
     told: true,
     pid: current.newPid,
+    untold: null,
     limit: usual === null ? 'no start of the application in this log tells how long it usually takes' : startText(usual),
     waitsFor: `the replacement of worker ${current.worker}${current.newPid === null ? '' : ` (pid ${current.newPid})`} to accept`,
     lines: [proof(since, `it waits for the replacement of worker ${current.worker}`), proof(last, 'it still waits')],
@@ -199,6 +217,7 @@ function silent(timeline: Timeline, instance: Instance, reload: Reload): Stuck |
     since,
     told: false,
     pid: open[0]?.oldPid ?? null,
+    untold: open.length > 0 ? patience.untold : null,
     limit:
       open.length === 0 && isStop
         ? 'a master whose workers have gone leaves within a moment'
@@ -207,7 +226,7 @@ function silent(timeline: Timeline, instance: Instance, reload: Reload): Stuck |
           : `a master that works kills a worker that does not leave after ${patience.text}`,
     waitsFor:
       open.length > 0
-        ? `${open.length === 1 ? 'worker' : 'workers'} ${list(open.map(({worker}) => worker ?? '?'))} to leave`
+        ? `${list(open.map(({worker, oldPid}) => nameOf({worker, pid: oldPid ?? UNKNOWN_PID})))} to leave`
         : isStop
           ? 'something else than its workers, which have gone,'
           : 'the new generation',
@@ -241,8 +260,8 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
       (stuck.told
         ? `The ${kindOf(reload)} waits for ${stuck.waitsFor}. It has done so for at least ${seconds(stuck.since)}, up to the end ` +
           `of this log; ${stuck.limit}. That is proved. `
-        : `The log goes on for at least ${seconds(stuck.since)} and shows no end of the ${kindOf(reload)}, and ${stuck.limit}. That is ` +
-          `proved. That it still waits for ${stuck.waitsFor} is inferred: no line says that it has ended. `) +
+        : `The log goes on for at least ${seconds(stuck.since)} and shows no end of the ${kindOf(reload)}. That is proved. ` +
+          `${capital(stuck.limit)}. That it still waits for ${stuck.waitsFor} is inferred: no line says that it has ended. `) +
       `${fault ? `The likely reason is a fault of this version: ${troubleText(fault, instance, reload.began)}.` : 'What it hangs on is not in the log.'}`,
     confidence: stuck.told && !fault ? 'certain' : 'likely',
     instance: instance.id,
@@ -268,6 +287,15 @@ function hangs(instance: Instance, reload: Reload, stuck: Stuck): Finding | null
                 reload.kind === 'stop'
                   ? 'a master that leaves says its goodbye, and this log has none'
                   : 'a restart would show in new workers, and this log names none and has no answer of one',
+              line: null,
+            },
+          ]),
+      ...(stuck.untold === null
+        ? []
+        : [
+            {
+              hypothesis: `${stuck.untold} is set to more than that`,
+              because: 'nothing in the log speaks against it; the configuration tells (--config)',
               line: null,
             },
           ]),

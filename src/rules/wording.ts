@@ -59,7 +59,7 @@ export function numbers(processes: readonly Process[]): number[] {
 }
 
 /** `worker 3 (pid 812)`, or what of it the log tells. */
-export function nameOf(process: Process): string {
+export function nameOf(process: Pick<Process, 'pid' | 'worker'>): string {
   if (process.pid === UNKNOWN_PID) return `worker ${process.worker}`;
   return process.worker === null ? `the worker with pid ${process.pid}` : `worker ${process.worker} (pid ${process.pid})`;
 }

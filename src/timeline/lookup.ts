@@ -1,5 +1,5 @@
 /** Ways into a finished timeline that would otherwise be searched again and again. Worked out once per instance. */
-import type {LineRef, LogEvent} from './event.ts';
+import type {LineRef} from './event.ts';
 import type {Epoch, Instance, Process, Reload, Setting, Timeline} from './timeline.ts';
 
 interface Index {
@@ -52,12 +52,6 @@ export function startFrom(instance: Instance, line: LineRef): {readonly line: Li
 /** The name of the input or configuration file in which a line stands. */
 export function nameOfInput({inputs, configurations}: Timeline, {input}: {readonly input: number}): string {
   return inputs[input]?.name ?? configurations[input - inputs.length] ?? '';
-}
-
-/** Whether the process that a line of the kernel names may be of that server: a worker may have the interpreter's name. */
-export function isKernelsName({fields}: LogEvent, supervisor: string): boolean {
-  const name = String(fields['process'] ?? '');
-  return name.startsWith(supervisor) || name.startsWith('python');
 }
 
 /** Whether `a` was written before `b`, as far as the order of the lines tells. */
