@@ -17,6 +17,8 @@ const folders = [
   'django-q',
   'supervisord',
   'systemd',
+  'apache',
+  'waitress',
 ].flatMap((server) => readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`));
 
 interface TrueProcess {
