@@ -1,4 +1,5 @@
-import {LF} from './expression.ts';
+/** As in expression.ts, which brings along Ohm. */
+const LF = 10;
 
 /** What {@link compileSweep} makes of messages, as a module of the build. */
 export interface SweepPlan {

@@ -1,6 +1,6 @@
-import {createHash} from 'node:crypto';
 import {precedes} from '../timeline/lookup.ts';
 import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {fingerprint} from './fingerprint.ts';
 import {located, withoutProvedSmells} from './located.ts';
 import {reconcile} from './reconcile.ts';
 import type {Finding, Needs, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
@@ -87,10 +87,6 @@ function ruleFinding(rule: Rule, finding: Finding, alike: Map<string, number>): 
     severity: finding.severity ?? rule.severity,
     fingerprint: fingerprint([rule.id, ...finding.identity, ...(same > 0 ? [String(same + 1)] : [])]),
   };
-}
-
-function fingerprint(words: readonly string[]): string {
-  return createHash('sha256').update(words.join('\0')).digest('hex').slice(0, 16);
 }
 
 function compare(a: RuleFinding, b: RuleFinding): number {

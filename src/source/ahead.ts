@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
-import {Worker} from 'node:worker_threads';
+import type {Worker} from 'node:worker_threads';
 import {Blocks, type Plan, type Shared} from './blocks.ts';
 import {type LineSink, NOTHING_SCOUTED} from './sink.ts';
 
@@ -56,7 +56,7 @@ export async function readAhead(
     most: most(BLOCK),
     width,
   });
-  const scouts = Array.from({length: threads - 1}, () => hire(module, blocks));
+  const scouts = await Promise.all(Array.from({length: threads - 1}, () => hire(module, blocks)));
   try {
     let fileEnd = 0;
     for (let block = 0; block < blocks.count; block++) {
@@ -78,7 +78,8 @@ export async function readAhead(
   }
 }
 
-function hire(module: URL, {plan, shared}: Blocks): Worker {
+async function hire(module: URL, {plan, shared}: Blocks): Promise<Worker> {
+  const {Worker} = await import('node:worker_threads');
   const errand: Errand = {plan, shared};
   const scout = new Worker(module, {workerData: errand});
   // What a scout does not do is done without it.
