@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-import {load} from './program.js';
+const {load} = require('./program.js');
 
-let main;
+let program;
 try {
-  ({main} = load());
+  program = load();
 } catch (error) {
   if (error.code !== 'ENOENT' && error.code !== 'MODULE_NOT_FOUND') throw error;
   process.stderr.write(`logdoctor is not built yet: npm run build (${error.message})\n`);
   process.exit(2);
 }
-await main(process.argv.slice(2));
+program.main(process.argv.slice(2));
