@@ -4,6 +4,7 @@ import {execFileSync} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
+import {COMPILED, compile, run} from './bin/program.js';
 
 const shared = {
   bundle: true,
@@ -38,6 +39,28 @@ const script = {
   footer: {js: '};'},
 };
 
+/**
+ * oclif requires everything that any program might need of it as soon as it is required itself: globs, child processes, templates. Here each
+ * module of it is loaded when it is first used.
+ */
+const oclifAsUsed = {
+  name: 'oclif-as-used',
+  setup({onLoad}) {
+    onLoad({filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/}, ({path}) => {
+      const names = [];
+      const declared = readFileSync(path, 'utf8').replace(
+        /^(?:const|var) (\w+) = ((?:__import(?:Default|Star)\()?require\("[^"]+"\)\)?);$/gm,
+        (_, name, required) => {
+          names.push(name);
+          return `let $${name}; const $get_${name} = () => $${name} ??= ${required};`;
+        },
+      );
+      const uses = new RegExp(`(?<![$\\w.])(${names.join('|')})(?=\\.)`, 'g');
+      return {contents: names.length === 0 ? declared : declared.replace(uses, '($get_$1())')};
+    });
+  },
+};
+
 /** Logs that together make the program do most of what it can. */
 const WARMING = [
   'samples/uwsgi/chain-reload-slow/uwsgi.log',
@@ -54,20 +77,21 @@ const {grammarPlugin} = await import(new URL('dist/grammar/plugin.js', import.me
 
 const plugins = [grammarPlugin()];
 const built = await Promise.all([
-  build({...script, entryPoints: {program: 'src/cli.ts'}, plugins}),
+  build({...script, entryPoints: {program: 'src/cli.ts'}, plugins: [...plugins, oclifAsUsed]}),
   build({...module, entryPoints: {index: 'src/index.ts', scout: 'src/scout.ts'}, splitting: true, plugins}),
 ]);
 rmSync('dist/grammar', {recursive: true});
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(built.flatMap(({metafile}) => Object.values(metafile.outputs))));
 
 // What has run is in it, so that it need not be compiled again: the usual commands over logs of several supervisors.
-const {COMPILED, compile, run} = await import(new URL('bin/program.js', import.meta.url).href);
 const compiled = compile();
 const {commands, main} = run(compiled.runInThisContext());
 const {write} = process.stdout;
 process.stdout.write = () => true;
-for (const log of WARMING) await main(['analyze', log]);
-await main(['timeline', ...WARMING]);
+for (const argv of [...WARMING.map((log) => ['analyze', log]), ['timeline', ...WARMING]]) {
+  await main(argv);
+  if (process.exitCode === 2) throw new Error(`built, but does not run: logdoctor ${argv.join(' ')}`);
+}
 process.stdout.write = write;
 process.exitCode = 0;
 writeFileSync(COMPILED, compiled.createCachedData());

@@ -3,17 +3,17 @@ import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {setFlagsFromString} from 'node:v8';
-import {run, settings} from '@oclif/core';
+import {settings} from '@oclif/core/settings';
 import {failureOf} from './commands/failure.ts';
-import {ProgramHelp} from './commands/help.ts';
 import {commands} from './commands/index.ts';
+import {ProgramConfig} from './commands/program-config.ts';
 import {isTerminal} from './commands/terminal.ts';
 
-export {commands, ProgramHelp};
+export {commands};
 
 /** The directory of package.json: above src/ as above dist/. */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const {version} = createRequire(import.meta.url)('../package.json') as {version: string};
+const {version, engines} = createRequire(import.meta.url)('../package.json') as typeof import('../package.json');
 
 /** What oclif would otherwise search the disk for. */
 const pjson = {
@@ -23,7 +23,6 @@ const pjson = {
   oclif: {
     bin: 'logdoctor',
     commands: {strategy: 'explicit' as const, target: './dist/program.cjs', identifier: 'commands'},
-    helpClass: {target: './dist/program.cjs', identifier: 'ProgramHelp'},
     additionalHelpFlags: ['-h'],
     helpOptions: {maxWidth: 100},
     description: 'A doctor for application-server logs: why a reload or stop hung, what was lost, and what to change.',
@@ -34,6 +33,7 @@ const pjson = {
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', closedEarly);
   process.on('uncaughtException', (error) => process.exit(fail(error)));
+  warnOfOldNode();
   settings.enableAutoTranspile = false;
   process.env.NODE_ENV ??= 'production';
   if (argv[0] === '--version' || argv[0] === '-V') {
@@ -42,13 +42,41 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   growYoungSpace(1);
   try {
-    await run(route(argv, isTerminal(0)), {root, pjson: pjson as never});
+    await runCommand(route(argv, isTerminal(0)));
   } catch (error) {
     process.exitCode = fail(error);
   } finally {
     // V8 takes no compiled program from a process with other flags.
     growYoungSpace(BY_DEFAULT);
   }
+}
+
+async function runCommand([name = '', ...argv]: readonly string[]): Promise<void> {
+  const config = new ProgramConfig({root, pjson: pjson as never});
+  if (asksForHelp([name, ...argv])) {
+    const {showHelp} = await import('./commands/help.ts');
+    return showHelp(config, [name, ...argv]);
+  }
+  const command = new commands[name as keyof typeof commands](argv, config);
+  command.id = name;
+  await command.run();
+}
+
+/** Wherever among the words one of the flags stands, but for those behind `--`. */
+function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? argv.length : end).some((word) => word === '--help' || word === '-h');
+}
+
+/** npm tells of it only when the program is installed. */
+function warnOfOldNode(): void {
+  if (placeOf(process.versions.node) >= placeOf(engines.node)) return;
+  process.emitWarning(`Node version must be ${engines.node} to use this CLI. Current node version: ${process.versions.node}`);
+}
+
+function placeOf(nodeVersion: string): number {
+  const [major = 0, minor = 0] = nodeVersion.match(/\d+/g)?.map(Number) ?? [];
+  return 1000 * major + minor;
 }
 
 /** V8's own factor (src/flags/flag-definitions.h, semi_space_growth_factor). */
@@ -68,7 +96,7 @@ export function route(argv: readonly string[], stdinIsTerminal: boolean): string
   if (first === undefined) return stdinIsTerminal ? ['analyze'] : ['analyze', '-'];
   if (first === 'help') return rest[0] === 'formats' ? route([...rest, '--help'], stdinIsTerminal) : [...rest, '--help'];
   if (first === 'formats' && rest[0] === 'why') return ['formats:why', ...rest.slice(1)];
-  if (first === '--help' || first === '-h' || first in commands) return [...argv];
+  if (first === '--help' || first === '-h' || Object.hasOwn(commands, first)) return [...argv];
   return ['analyze', ...argv];
 }
 

@@ -1,4 +1,5 @@
-import {Command, Flags} from '@oclif/core';
+import {Command} from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import type {RenderOptions} from '../report/reporter.ts';
 import {acceptanceFrom, baselineFlags} from './baseline.ts';
 import {end, failOnFlag, hasNothingToRead, read, readingArgs, readingFlags} from './reading.ts';

@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import type {Diagnosis} from '../analyze.ts';
 import type {Baseline} from '../checks/baseline.ts';
 import {readDocument} from './document.ts';

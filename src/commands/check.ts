@@ -1,4 +1,5 @@
-import {Command, Flags} from '@oclif/core';
+import {Command} from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import type {Demands, Level} from '../checks/check.ts';
 import type {Settings} from '../checks/settings.ts';
 import {acceptanceFrom, baselineFlags} from './baseline.ts';

@@ -1,4 +1,6 @@
-import {Args, Command, Flags} from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import {Command} from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import type {Side} from '../checks/compare.ts';
 import {EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_NOT_UNDERSTOOD, EXIT_TROUBLE} from './exit-code.ts';
 import {limitFlags, limitsFrom} from './limits.ts';

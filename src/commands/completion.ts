@@ -1,4 +1,5 @@
-import {Args, Command} from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import {Command} from '@oclif/core/command';
 import {SHELLS, type Shell} from './manual/shells.ts';
 
 export class Completion extends Command {
@@ -28,6 +29,7 @@ export class Completion extends Command {
       compare: compareReporters.map((reporter) => reporter.name),
       timeline: ['text', 'svg'],
     };
+    await this.config.load();
     const {bin} = this.config;
     const commands = Object.fromEntries(this.config.commands.map((command) => [command.id, command]));
     const facts = factsOf(commands, bin, (command, name) => {

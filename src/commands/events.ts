@@ -1,4 +1,4 @@
-import {Command} from '@oclif/core';
+import {Command} from '@oclif/core/command';
 import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
 
 /** Lines of output that are handed to the system at once. */

@@ -1,4 +1,4 @@
-import type {Command} from '@oclif/core';
+import type {Command} from '@oclif/core/command';
 import type {Diagnosis} from '../analyze.ts';
 import {printable} from '../report/escape.ts';
 import type {RenderOptions} from '../report/reporter.ts';

@@ -1,4 +1,5 @@
-import {Command, Flags} from '@oclif/core';
+import {Command} from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import {printable} from '../report/escape.ts';
 import {EXIT_NOT_UNDERSTOOD, EXIT_TROUBLE} from './exit-code.ts';
 import {interruptible} from './interrupt.ts';

@@ -1,4 +1,5 @@
-import {CommandHelp, Help} from '@oclif/core';
+import type {Config} from '@oclif/core/config';
+import {CommandHelp, Help} from '@oclif/core/help';
 import {didYouMean} from './nearest.ts';
 import {UsageError} from './usage-error.ts';
 
@@ -32,7 +33,7 @@ class ExamplesFirst extends CommandHelp {
   }
 }
 
-export class ProgramHelp extends Help {
+class ProgramHelp extends Help {
   protected override CommandHelpClass = ExamplesFirst;
 
   override async showHelp(argv: string[]): Promise<void> {
@@ -51,4 +52,10 @@ export class ProgramHelp extends Help {
   override formatCommands(commands: Parameters<Help['formatCommands']>[0]): string {
     return [super.formatCommands(commands), this.section('MORE', this.render(MORE))].join('\n\n');
   }
+}
+
+/** Help on the command that the words name, or on the program. */
+export async function showHelp(config: Config, words: readonly string[]): Promise<void> {
+  await config.load();
+  await new ProgramHelp(config, config.pjson.oclif.helpOptions).showHelp([...words]);
 }

@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import {LIMIT_FORMS, type Limits, limitFrom, limitKinds} from '../checks/limits.ts';
 import {UsageError} from './usage-error.ts';
 

@@ -1,11 +1,12 @@
-import {Args, type Command, Flags} from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import type {Command} from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import type {AnalyzeOptions, Diagnosis, Progress} from '../analyze.ts';
 import {Zone} from '../envelope/zone.ts';
 import {printable} from '../report/escape.ts';
 import {type NotUnderstood, notUnderstood} from '../report/understood.ts';
 import type {Bound} from '../timeline/window.ts';
 import {EXIT_INTERRUPTED, EXIT_TROUBLE, exitCode, FAIL_ON, type FailOn} from './exit-code.ts';
-import {ProgramHelp} from './help.ts';
 import {interruptible} from './interrupt.ts';
 import {didYouMean} from './nearest.ts';
 import {showProgress} from './progress.ts';
@@ -189,7 +190,8 @@ export interface Reading {
 /** No input is named, and standard input is a terminal: shows the help and sets the exit code. */
 export async function hasNothingToRead(command: Command, inputs: readonly string[] | undefined): Promise<boolean> {
   if ((inputs !== undefined && inputs.length > 0) || !isTerminal(0)) return false;
-  await new ProgramHelp(command.config, command.config.pjson.oclif.helpOptions).showHelp([command.id ?? '']);
+  const {showHelp} = await import('./help.ts');
+  await showHelp(command.config, [command.id ?? '']);
   process.exitCode = EXIT_TROUBLE;
   return true;
 }

@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 
 /** The flags of the commands that print a result in one of `formats`: what they write, where to, and in which colours. */
 export function resultFlags(formats: readonly string[]) {

@@ -1,4 +1,5 @@
-import {Command, Flags} from '@oclif/core';
+import {Command} from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import type {Wish} from '../simulation/settings.ts';
 import {didYouMean} from './nearest.ts';
 import {end, read, readingArgs, readingFlags} from './reading.ts';

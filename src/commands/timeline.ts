@@ -1,4 +1,5 @@
-import {Command, Flags} from '@oclif/core';
+import {Command} from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import type {Album} from '../report/timeline/picture.ts';
 import type {TerminalOptions} from '../report/timeline/terminal.ts';
 import type {Reload, Timeline as TimelineData} from '../timeline/timeline.ts';
