@@ -90,16 +90,16 @@ export class ByteSource {
     return this.counted(count);
   }
 
-  /** The rest in pieces, each in memory of its own. */
-  async *pieces(): AsyncGenerator<Buffer> {
+  /** The rest in pieces: in `spaces` by turns, each in memory of its own without them. */
+  async *pieces(spaces?: readonly Buffer[]): AsyncGenerator<Buffer> {
     for (const piece of this.replay) yield piece;
-    for (;;) {
-      const space = Buffer.allocUnsafeSlow(PIECE);
-      const length = await this.read(space, 0, PIECE);
+    for (let turn = 0; ; turn++) {
+      const space = spaces?.[turn % spaces.length] ?? Buffer.allocUnsafeSlow(PIECE);
+      const length = await this.read(space, 0, space.length);
       if (length === 0) return;
       const piece = space.subarray(0, length);
       if (this.bytes > LONGEST_HISTORY || this.restart !== null) this.history = null;
-      this.history?.push(piece);
+      this.history?.push(Buffer.from(piece));
       yield piece;
       // What unpacks may be at it for long without waiting for anything.
       await new Promise(setImmediate);

@@ -1,19 +1,22 @@
 import {constants, createGunzip} from 'node:zlib';
 import type {ByteSource} from './byte-source.ts';
 import {DamagedArchive} from './compression.ts';
+import {release} from './release.ts';
 
 const CHUNK = 256 * 1024;
+const PIECE = 256 * 1024;
 /** Where damaged data is unpacked again, so many bytes at a time. */
 const BITE = 16;
 
 /**
- * zlib inflates on a thread of its own while the chunk before is scanned. On an error it drops what it had
- * unpacked of the piece in hand, at the worst the whole of a small file; that piece is then unpacked again, in bites.
+ * zlib inflates on a thread of its own: as soon as a chunk is taken it begins with the next, while that one is scanned. On an error it
+ * drops what it had unpacked of the piece in hand, at the worst the whole of a small file; that piece is then unpacked again, in bites.
  */
 export async function* unpackGzip(source: ByteSource): AsyncGenerator<Uint8Array, void> {
   const progress: Progress = {unpacked: 0, packed: 0};
   try {
-    yield* inflate(source.pieces(), progress);
+    const spaces = [Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE)];
+    yield* inflate(source.pieces(spaces), progress);
   } catch (error) {
     if (!(error instanceof DamagedArchive) || !source.isRereadable) throw error;
     let known = progress.unpacked;
@@ -33,15 +36,23 @@ interface Progress {
   packed: number;
 }
 
+/** No more than two pieces are in use: one is in hand, and the next is there when zlib has done with it. */
 async function* inflate(pieces: AsyncIterable<Buffer>, progress: Progress): AsyncGenerator<Buffer, void> {
   // Nothing more is inflated while anything is waiting to be taken: memory is bounded, and an error loses nothing that waits.
   const gunzip = createGunzip({chunkSize: CHUNK, readableHighWaterMark: 1} as Parameters<typeof createGunzip>[0]);
   let unreadable: unknown = null;
   const pour = async () => {
+    let taken = Promise.resolve();
     for await (const piece of pieces) {
-      await new Promise<void>((resolve) => gunzip.write(piece, () => resolve()));
+      const before = taken;
+      taken = new Promise<void>((resolve) => {
+        gunzip.write(piece, (error) => {
+          if (!error) progress.packed += piece.length;
+          resolve();
+        });
+      });
+      await before;
       if (gunzip.destroyed) return;
-      progress.packed += piece.length;
     }
     gunzip.end();
   };
@@ -50,14 +61,20 @@ async function* inflate(pieces: AsyncIterable<Buffer>, progress: Progress): Asyn
     gunzip.destroy(error as Error);
   });
   try {
-    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+    for await (const chunk of gunzip as AsyncIterable<Buffer<ArrayBuffer>>) {
       progress.unpacked += chunk.length;
       yield chunk;
+      if (isFilled(chunk)) release(chunk);
     }
   } catch (error) {
     if (unreadable !== null) throw unreadable;
     throw new DamagedArchive((error as Error).message, {cause: error});
   }
+}
+
+/** zlib goes on behind a chunk, in the same memory, until that is full. */
+function isFilled({buffer, byteOffset, length}: Buffer): boolean {
+  return buffer.byteLength === CHUNK && byteOffset + length === CHUNK;
 }
 
 /** What stands behind the first `whole` bytes, in small pieces. */

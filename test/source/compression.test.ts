@@ -1,3 +1,5 @@
+import {execFileSync, spawn} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {gzipSync} from 'node:zlib';
 import {describe, expect, test} from 'vitest';
 import {collect, temporaryDirectory} from './collecting-sink.ts';
@@ -26,6 +28,33 @@ describe('whole', () => {
     expect(sink.lineTexts).toEqual(lines);
     expect(sink.inputs[0]).toMatchObject({info: {compression}, bytes: bytes.length, truncated: false});
     expect([...notes, ...errors]).toEqual([]);
+  });
+});
+
+describe('gzip of megabytes that hardly pack', () => {
+  const text = Array.from({length: 60_000}, (_, i) => createHash('sha256').update(`${i}`).digest('base64')).join('\n');
+  const file = directory.write('large.log.2.gz', gzipSync(text));
+
+  test('from a file', async () => {
+    const {sink, notes} = await collect([file]);
+    expect(sink.lineTexts.join('\n') === text).toBe(true);
+    expect(notes).toEqual([]);
+  });
+
+  test('from a pipe', async () => {
+    execFileSync('mkfifo', [directory.at('fifo')]);
+    const reading = collect([directory.at('fifo')]);
+    spawn('sh', ['-c', 'cat "$0" > "$1"', file, directory.at('fifo')]);
+    const {sink, notes} = await reading;
+    expect(sink.lineTexts.join('\n') === text).toBe(true);
+    expect(notes).toEqual([]);
+  });
+
+  test('beside a longer one that begins with it', async () => {
+    const longer = directory.write('large.log.1.gz', gzipSync(`${text}\nmore`));
+    const {sink, notes} = await collect([file, longer]);
+    expect(sink.lineTexts.join('\n') === `${text}\nmore`).toBe(true);
+    expect(notes).toEqual([`${file}: ${longer} begins with the same content; read once`]);
   });
 });
 
