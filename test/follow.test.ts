@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {appendFileSync, createWriteStream, readFileSync, renameSync, truncateSync, writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, test, vi} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {analyze, type Diagnosis, prepare} from '../src/analyze.ts';
 import {followLog} from '../src/follow.ts';
 import {statusText} from '../src/report/live.ts';
@@ -10,8 +10,6 @@ import {Findings} from '../src/rules/settled.ts';
 import {LineFeed} from '../src/source/line-feed.ts';
 import type {Timeline} from '../src/timeline/timeline.ts';
 import {temporaryDirectory} from './source/collecting-sink.ts';
-
-vi.setConfig({testTimeout: 60_000});
 
 const {at, write} = temporaryDirectory();
 const SAMPLE = 'samples/uwsgi/chain-reload-slow/uwsgi.log';

@@ -2,39 +2,13 @@ import {spawn} from 'node:child_process';
 import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
-import {describe, expect, test, vi} from 'vitest';
+import {describe, expect, test} from 'vitest';
+import {type Ended, logdoctor, run, sample} from './logdoctor.ts';
 
-const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
-const hung = fileURLToPath(new URL('../../samples/reported/002-chain-reload-4-minutes.log', import.meta.url));
-const slow = fileURLToPath(new URL('../../samples/uwsgi/chain-reload-slow/uwsgi.log', import.meta.url));
+const hung = sample('reported/002-chain-reload-4-minutes.log');
+const slow = sample('uwsgi/chain-reload-slow/uwsgi.log');
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-'));
-
-// A process for each call, and the machine may be busy.
-vi.setConfig({testTimeout: 60_000});
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the built program. `stdin` is a pipe that holds this text. */
-function logdoctor(args: readonly string[], stdin: string | Buffer = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const {NO_COLOR, FORCE_COLOR, ...inherited} = process.env;
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [run, ...args], {env: {...inherited, ...env}});
-    const [stdout, stderr]: Buffer[][] = [[], []];
-    child.stdout.on('data', (chunk) => stdout?.push(chunk));
-    child.stderr.on('data', (chunk) => stderr?.push(chunk));
-    child.stdin.on('error', () => {});
-    child.stdin.end(stdin);
-    child.on('close', (code) =>
-      resolve({code, stdout: String(Buffer.concat(stdout ?? [])), stderr: String(Buffer.concat(stderr ?? []))}),
-    );
-  });
-}
 
 function file(name: string, content: string | Buffer): string {
   const path = join(directory, name);
@@ -51,13 +25,16 @@ describe('the default command', () => {
   });
 
   test('a pipe gives the same as a file, but for the name', async () => {
-    const [fromFile, fromPipe] = await Promise.all([logdoctor([hung, '--json']), logdoctor(['--json'], readFileSync(hung))]);
+    const [fromFile, fromPipe] = await Promise.all([
+      logdoctor([hung, '--json']),
+      logdoctor(['--json'], {stdin: readFileSync(hung)}),
+    ]);
     expect(fromPipe.stdout.replaceAll('"stdin"', '"x"')).toBe(fromFile.stdout.replaceAll(`"${hung}"`, '"x"'));
     expect(fromPipe.code).toBe(fromFile.code);
   });
 
   test('- is standard input', async () => {
-    expect((await logdoctor(['analyze', '-'], readFileSync(hung))).stdout).toContain('stdin, 30 lines');
+    expect((await logdoctor(['analyze', '-'], {stdin: readFileSync(hung)})).stdout).toContain('stdin, 30 lines');
   });
 });
 
@@ -104,7 +81,7 @@ describe('exit codes', () => {
   });
 
   test('3: an empty pipe', async () => {
-    expect(await logdoctor([], '')).toMatchObject({code: 3, stderr: 'logdoctor: stdin is not understood: it is empty\n'});
+    expect(await logdoctor([])).toMatchObject({code: 3, stderr: 'logdoctor: stdin is not understood: it is empty\n'});
   });
 
   test('3: what was cut off inside its compression', async () => {
@@ -148,7 +125,7 @@ test('an interrupt ends a run that waits for input, with 130', async () => {
     child.on('close', (code, signal) => resolve({code, signal}));
   });
   expect(ended).toEqual({code: 130, signal: null});
-}, 30_000);
+});
 
 test('--follow tells what it finds while the log grows, and the verdict on an interrupt', async () => {
   const growing = file('grows.log', '');
@@ -184,7 +161,7 @@ test('--follow of a pipe gives the verdict on an interrupt, while the writer goe
 });
 
 test('--follow reads a pipe to its end', async () => {
-  const {code, stdout} = await logdoctor(['--follow'], readFileSync(slow));
+  const {code, stdout} = await logdoctor(['--follow'], {stdin: readFileSync(slow)});
   expect(code).toBe(1);
   expect(stdout).toContain('What to do');
   expect(stdout).toMatch(/\nVERDICT {2}/);
@@ -209,7 +186,7 @@ describe('reports into files', () => {
 
 test('colour in a pipe only on request', async () => {
   const coloured = async (args: readonly string[], env: NodeJS.ProcessEnv) =>
-    (await logdoctor([hung, ...args], '', env)).stdout.includes('\x1b[');
+    (await logdoctor([hung, ...args], {env})).stdout.includes('\x1b[');
   expect(await coloured([], {})).toBe(false);
   expect(await coloured(['--color'], {NO_COLOR: '1'})).toBe(true);
   expect(await coloured([], {FORCE_COLOR: '1'})).toBe(true);

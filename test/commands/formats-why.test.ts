@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {expect, test, vi} from 'vitest';
+import {expect, test} from 'vitest';
 import {supervisorNames} from '../../src/formats/index.ts';
 import {ClosestFinder} from '../../src/recorder/closest.ts';
 import {Inquiry} from '../../src/recorder/inquiry.ts';
@@ -11,9 +11,6 @@ import {buildTimeline} from '../../src/timeline/build.ts';
 import type {Timeline} from '../../src/timeline/timeline.ts';
 import {envelopes} from '../envelope/envelopes.ts';
 import {essence, timedLines} from '../envelope/plain-run.ts';
-
-// Ohm is slow where the machine is busy.
-vi.setConfig({testTimeout: 60_000});
 
 async function read(
   log: string | Buffer,
@@ -128,32 +125,28 @@ test('a forced supervisor is believed where its words are too ordinary otherwise
   expect((await read(log, {supervisors: ['systemd']})).events).toHaveLength(1);
 });
 
-test.each(['compiled', 'ohm'] as const)(
-  'only envelopes that are named are peeled (%s)',
-  async (engine) => {
-    const log = `Nov 20 23:46:58 vm uwsgi[42]: ${SPAWNED}\nweb-1  | ${SPAWNED}\n${JSON.stringify({log: SPAWNED, stream: 'stderr', time: '2026-11-20T23:46:58Z'})}\nTue Nov 20 23:46:58 2026 - worker 1 killed successfully (pid: 12)\n`;
-    const found = async (...names: string[]) =>
-      (await read(log, {envelopes: names}, engine)).events.map(({line, stream}) => [line, stream] as const);
-    // A message is also found behind text that is not peeled; then nobody knows whose it is.
-    expect(await found('plain')).toEqual([
-      [1, null],
-      [2, null],
-      [4, null],
-    ]);
-    expect(await found('compose')).toEqual([
-      [1, null],
-      [2, 'web-1'],
-      [4, null],
-    ]);
-    expect(await found('syslog', 'docker-json')).toEqual([
-      [1, 'vm/uwsgi'],
-      [2, null],
-      [3, null],
-      [4, null],
-    ]);
-  },
-  60_000,
-);
+test.each(['compiled', 'ohm'] as const)('only envelopes that are named are peeled (%s)', async (engine) => {
+  const log = `Nov 20 23:46:58 vm uwsgi[42]: ${SPAWNED}\nweb-1  | ${SPAWNED}\n${JSON.stringify({log: SPAWNED, stream: 'stderr', time: '2026-11-20T23:46:58Z'})}\nTue Nov 20 23:46:58 2026 - worker 1 killed successfully (pid: 12)\n`;
+  const found = async (...names: string[]) =>
+    (await read(log, {envelopes: names}, engine)).events.map(({line, stream}) => [line, stream] as const);
+  // A message is also found behind text that is not peeled; then nobody knows whose it is.
+  expect(await found('plain')).toEqual([
+    [1, null],
+    [2, null],
+    [4, null],
+  ]);
+  expect(await found('compose')).toEqual([
+    [1, null],
+    [2, 'web-1'],
+    [4, null],
+  ]);
+  expect(await found('syslog', 'docker-json')).toEqual([
+    [1, 'vm/uwsgi'],
+    [2, null],
+    [3, null],
+    [4, null],
+  ]);
+});
 
 test.each(Object.entries(envelopes).filter((_, at) => at % 6 === 0))(
   'forcing the envelopes that were found changes nothing: %s',

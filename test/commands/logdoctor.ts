@@ -1,7 +1,8 @@
 import {spawn} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 
-const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+/** The built program. */
+export const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;

@@ -1,34 +1,14 @@
-import {spawn} from 'node:child_process';
 import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {describe, expect, test} from 'vitest';
+import {logdoctor, type Surroundings, sample} from './logdoctor.ts';
 
-const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
-const hung = fileURLToPath(new URL('../../samples/reported/002-chain-reload-4-minutes.log', import.meta.url));
-const two = fileURLToPath(new URL('../../samples/uwsgi/healthy-reload/uwsgi.log', import.meta.url));
+const hung = sample('reported/002-chain-reload-4-minutes.log');
+const two = sample('uwsgi/healthy-reload/uwsgi.log');
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-timeline-'));
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the built program. `stdin` is a pipe that holds this text. */
-function timeline(args: readonly string[], stdin: string | Buffer = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const {NO_COLOR, FORCE_COLOR, ...inherited} = process.env;
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [run, 'timeline', ...args], {env: {...inherited, ...env}});
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (chunk) => (stdout += chunk));
-    child.stderr.on('data', (chunk) => (stderr += chunk));
-    child.stdin.on('error', () => {});
-    child.stdin.end(stdin);
-    child.on('close', (code) => resolve({code, stdout, stderr}));
-  });
-}
+const timeline = (args: readonly string[], surroundings?: Surroundings) => logdoctor(['timeline', ...args], surroundings);
 
 test('draws a file, whatever rules find in it', async () => {
   const {code, stdout, stderr} = await timeline([hung]);
@@ -38,7 +18,7 @@ test('draws a file, whatever rules find in it', async () => {
 });
 
 test('draws a pipe in 100 columns', async () => {
-  const {code, stdout} = await timeline([], readFileSync(hung));
+  const {code, stdout} = await timeline([], {stdin: readFileSync(hung)});
   expect(code).toBe(0);
   expect(Math.max(...stdout.split('\n').map((line) => Array.from(line).length))).toBe(100);
 });
@@ -73,7 +53,7 @@ describe('colours', () => {
     [false, [], {FORCE_COLOR: '1', NO_COLOR: '1'}],
     [false, ['--no-color'], {FORCE_COLOR: '1'}],
   ])('%s with %j and %j', async (colored, args, env) => {
-    expect((await timeline([hung, ...args], '', env)).stdout.includes('\x1b[')).toBe(colored);
+    expect((await timeline([hung, ...args], {env})).stdout.includes('\x1b[')).toBe(colored);
   });
 });
 

@@ -1,9 +1,6 @@
-import {describe, expect, test, vi} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import type {Timeline} from '../../src/timeline/timeline.ts';
 import {linesCounted, timelineOf} from './plain-run.ts';
-
-// Megabytes for the smallest things, and the machine may be busy.
-vi.setConfig({testTimeout: 60_000});
 
 const SPAWNED = 'spawned uWSGI worker 1 (pid: 7, cores: 1)';
 const MERCY = 'worker 1 (pid: 7) is taking too much time to die...NO MERCY !!!';

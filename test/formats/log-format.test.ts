@@ -1,10 +1,7 @@
-import {describe, expect, test, vi} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {type AnalyzeOptions, analyze, type Diagnosis} from '../../src/analyze.ts';
 import {LogFormatError, logFormatOf} from '../../src/formats/log-format.ts';
 import {temporaryDirectory} from '../source/collecting-sink.ts';
-
-// The grammar is compiled for each run, and the machine may be busy.
-vi.setConfig({testTimeout: 60_000});
 
 const {write} = temporaryDirectory();
 let files = 0;

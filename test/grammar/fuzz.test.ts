@@ -37,7 +37,7 @@ describe.each(grammarFiles)('%s', (file) => {
         if (expected !== null) expect(vocabulary.speakers(line, 0, line.length), where).toBe(1);
       }
     }
-  }, 120_000);
+  });
 
   test('bytes and characters agree on UTF-8', async () => {
     const matcher = await compiled(grammar);
@@ -55,7 +55,7 @@ describe.each(grammarFiles)('%s', (file) => {
       const expected = unicode.match(line, 'whole_');
       expect(found?.message, line).toBe(expected.succeeded() ? messageOf(expected)['messageOf']() : undefined);
     }
-  }, 60_000);
+  });
 });
 
 test('three hundred messages cost no more code to choose among than each needs by itself', () => {

@@ -161,7 +161,7 @@ describe("the user's own expressions", () => {
     expect([started, lost]).toEqual([2, ['null in 201 (1)']]);
   });
 
-  test('stand in place of the known words, and give the same by either engine', {timeout: 60_000}, async () => {
+  test('stand in place of the known words, and give the same by either engine', async () => {
     const lines = [...START, at(1, '[201] start task 7'), at(1, '[201] picked up abc'), ...IS_KILLED];
     expect((await ledger(lines, {tasks})).lost).toEqual(['abc in 201 (1)']);
     expect(await ledger(lines, {tasks, engine: 'ohm'})).toEqual(await ledger(lines, {tasks}));
