@@ -1,4 +1,4 @@
-import {existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
@@ -6,15 +6,13 @@ import {analyze, type Diagnosis} from '../src/analyze.ts';
 import {reconcile} from '../src/rules/reconcile.ts';
 import type {Fix} from '../src/rules/rule.ts';
 import {mayHave, setting} from '../src/rules/settings.ts';
+import {diagnosed, logsBelow} from './recordings.ts';
 import {finding, timelineOf} from './report/diagnosis.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'logdoctor-fixes-'));
 
 /** Every log of the project, with its configuration where one stands beside it. */
-const logs = [
-  ...readdirSync('test/rules', {recursive: true, encoding: 'utf8'}).map((name) => join('test/rules', name)),
-  ...readdirSync('samples', {recursive: true, encoding: 'utf8'}).map((name) => join('samples', name)),
-].filter((name) => name.endsWith('.log'));
+const logs = [...logsBelow('test/rules'), ...logsBelow('samples')];
 
 function configsOf(log: string): string[] {
   return [log.replace(/\.log$/, '.ini'), log.replace(/\.log$/, '.config.ini'), log.replace(/\.log$/, '.config.conf')].filter(
@@ -47,9 +45,9 @@ function contradictions({findings, timeline}: Diagnosis): string[] {
 
 describe('fixes of one report never contradict each other', () => {
   test.each(logs)('%s', async (log) => {
-    expect(contradictions(await analyze({inputs: [log]}))).toEqual([]);
+    expect(contradictions(await diagnosed([log]))).toEqual([]);
     const configs = configsOf(log);
-    if (configs.length > 0) expect(contradictions(await analyze({inputs: [log], configs}))).toEqual([]);
+    if (configs.length > 0) expect(contradictions(await diagnosed([log], configs))).toEqual([]);
   });
 });
 
@@ -58,7 +56,7 @@ test('each setting that is offered is in docs/fixes.md: tried, or named as not t
   const offered = new Set<string>();
   for (const log of logs) {
     for (const configs of [[], configsOf(log)]) {
-      const {findings} = await analyze({inputs: [log], configs});
+      const {findings} = await diagnosed([log], configs);
       for (const {setting: name} of findings.flatMap(({fixes}) => fixes)) if (name !== null) offered.add(name);
     }
   }
@@ -72,7 +70,7 @@ test('what is called tried is in the table of docs/fixes.md', async () => {
   const table = readFileSync('docs/fixes.md', 'utf8');
   const called = new Set<string>();
   for (const log of logs) {
-    const {findings} = await analyze({inputs: [log]});
+    const {findings} = await diagnosed([log]);
     for (const {fixes} of findings) for (const {setting: name, tried} of fixes) if (tried && name !== null) called.add(name);
   }
   expect(called.size).toBeGreaterThan(8);

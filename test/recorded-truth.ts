@@ -1,9 +1,8 @@
-import {readdirSync, readFileSync} from 'node:fs';
-import {basename, dirname} from 'node:path';
 import {expect, test} from 'vitest';
-import {analyze, type Diagnosis} from '../src/analyze.ts';
+import type {Diagnosis} from '../src/analyze.ts';
 import type {Instant} from '../src/timeline/time.ts';
 import type {Process} from '../src/timeline/timeline.ts';
+import {diagnosed, logsOf, serverOf, truthOf} from './recordings.ts';
 
 /**
  * Tests that hold what logdoctor says of a recorded log against the truth that the recorder learned from the
@@ -11,10 +10,7 @@ import type {Process} from '../src/timeline/timeline.ts';
  * to come from there is one whose sender the recorder has missed, as happens on a busy machine: who it was is not known then.
  */
 export function holdsTruth(folder: () => string, {hasOutsiders = true} = {}): void {
-  const read = async () => ({
-    truth: JSON.parse(readFileSync(`${folder()}/truth.json`, 'utf8')) as Truth,
-    diagnosis: await analyze({inputs: logsOf(folder())}),
-  });
+  const read = async () => ({truth: truthOf(folder()), diagnosis: await diagnosed(logsOf(folder()))});
 
   test('the forced workers are those that the kernel saw killed at a deadline', async () => {
     const {truth, diagnosis} = await read();
@@ -92,38 +88,11 @@ export function holdsTruth(folder: () => string, {hasOutsiders = true} = {}): vo
   });
 }
 
-/** The logs of a recording: the server's own, and those of the servers that it runs. */
-export function logsOf(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.log'))
-    .sort()
-    .map((name) => `${folder}/${name}`);
-}
-
 /** uWSGI, alone or under another supervisor, kills for other reasons too; the truth lists those that it killed at the end of mercy. */
 function hasMercy(folder: string): boolean {
   return !['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'celery', 'rq', 'django-q', 'apache', 'waitress'].includes(
-    basename(dirname(folder)),
+    serverOf(folder),
   );
-}
-
-interface Truth {
-  /** The log cannot tell which tasks were cut. */
-  readonly orphansUntold?: boolean;
-  readonly forcedPids: readonly number[];
-  /** uWSGI names a worker in its NO MERCY line also where it left by itself a moment before. */
-  readonly namedAfterTheirEnd?: readonly number[];
-  readonly processes: readonly {
-    pid: number;
-    role: string;
-    startedAt: string | null;
-    endedAt: string | null;
-    killedBy: string | null;
-  }[];
-  readonly reloads: readonly {workers: readonly {oldPid: number; newPid: number | null; askedAt: string | null}[]}[];
-  readonly tasks: {readonly orphaned: readonly {id: string; pid: number}[]};
-  readonly expected: readonly string[];
-  readonly mustNotFire: readonly string[];
 }
 
 function processesOf({timeline}: Diagnosis): Process[] {
@@ -144,5 +113,5 @@ function byNumber(a: number, b: number): number {
 }
 
 function isTaskQueue(folder: string): boolean {
-  return ['celery', 'rq', 'django-q', 'apache'].includes(basename(dirname(folder)));
+  return ['celery', 'rq', 'django-q', 'apache'].includes(serverOf(folder));
 }

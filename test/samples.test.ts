@@ -1,35 +1,23 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {analyze, type Diagnosis} from '../src/analyze.ts';
+import type {Diagnosis} from '../src/analyze.ts';
 import {text} from '../src/report/text.ts';
 import {rules} from '../src/rules/index.ts';
 import {retiredIds} from '../src/rules/retired.ts';
-import {confidencePage, recordings, scores} from './docs/confidence.ts';
+import {confidencePage, scores} from './docs/confidence.ts';
 import {recorded, recordingsPage} from './docs/recordings.ts';
 import {ruleIndex, rulePage} from './docs/rule-pages.ts';
-import {holdsTruth, logsOf} from './recorded-truth.ts';
+import {holdsTruth} from './recorded-truth.ts';
+import {diagnosed, logsOf, recordings} from './recordings.ts';
 
 // Whole logs of real servers, each with the truth that the recorder learned from the kernel, and the report it gives.
-const folders = [
-  'uwsgi',
-  'gunicorn',
-  'uvicorn',
-  'hypercorn',
-  'daphne',
-  'apache',
-  'waitress',
-  'celery',
-  'rq',
-  'django-q',
-  'supervisord',
-  'systemd',
-].flatMap((server) => readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`));
+const folders = recordings();
 
 describe.each(folders)('%s', (folder) => {
   holdsTruth(() => folder);
 
   test('gives the report that lies beside it', async () => {
-    await expect(textOf(await analyze({inputs: logsOf(folder)}))).toMatchFileSnapshot(`../${folder}/report.txt`);
+    await expect(textOf(await diagnosed(logsOf(folder)))).toMatchFileSnapshot(`../${folder}/report.txt`);
   });
 });
 
@@ -37,7 +25,7 @@ describe.each(readdirSync('samples/reported').filter((file) => file.endsWith('.l
   'samples/reported/%s',
   (file) => {
     test('gives the report that lies beside it', async () => {
-      await expect(textOf(await analyze({inputs: [`samples/reported/${file}`]}))).toMatchFileSnapshot(
+      await expect(textOf(await diagnosed([`samples/reported/${file}`]))).toMatchFileSnapshot(
         `../samples/reported/${file.replace(/\.(log|txt)$/, '.report.txt')}`,
       );
     });
@@ -46,7 +34,7 @@ describe.each(readdirSync('samples/reported').filter((file) => file.endsWith('.l
 
 test('every line of every sample is accounted for', async () => {
   for (const path of folders.flatMap(logsOf)) {
-    const [input] = (await analyze({inputs: [path]})).timeline.inputs;
+    const [input] = (await diagnosed([path])).timeline.inputs;
     const {events, requests, noise, application, unknown} = input!.counts;
     expect(events + requests + noise + application + unknown, path).toBe(input!.lines);
     const text = readFileSync(path, 'latin1');
@@ -84,7 +72,7 @@ describe('docs that are made (npm run docs)', () => {
   test('the table of the words certain, likely and possible, of which certain was never wrong', async () => {
     const table = await scores();
     expect(table.certain.wrong).toEqual([]);
-    await expect(confidencePage(table, recordings().length)).toMatchFileSnapshot('../docs/confidence.md');
+    await expect(confidencePage(table, folders.length)).toMatchFileSnapshot('../docs/confidence.md');
   });
 });
 

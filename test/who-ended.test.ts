@@ -1,41 +1,10 @@
-import {readdirSync, readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
-import {analyze} from '../src/analyze.ts';
 import {type Ender, endedBy} from '../src/timeline/ended-by.ts';
 import type {Process} from '../src/timeline/timeline.ts';
-import {logsOf} from './recorded-truth.ts';
+import {diagnosed, logsOf, recordings, type TrueProcess, type Truth, truthOf} from './recordings.ts';
 
 // "Who ended this process?" has an answer for every ended process of every sample, and it is what the kernel saw.
-const folders = [
-  'uwsgi',
-  'gunicorn',
-  'uvicorn',
-  'hypercorn',
-  'daphne',
-  'celery',
-  'rq',
-  'django-q',
-  'supervisord',
-  'systemd',
-  'apache',
-  'waitress',
-].flatMap((server) => readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`));
-
-interface TrueProcess {
-  readonly pid: number;
-  readonly role: string;
-  readonly endedAt: string | null;
-  readonly signal: string | null;
-  readonly exitCode: number | null;
-  readonly killedBy: string | null;
-}
-
-interface Truth {
-  readonly processes: readonly TrueProcess[];
-  readonly forcedPids: readonly number[];
-  readonly harakiriPids: readonly number[];
-  readonly namedAfterTheirEnd?: readonly number[];
-}
+const folders = recordings();
 
 /** Of these a process dies as it is; the servers handle the others, and die of SIGHUP where only their master does. */
 const DEADLY = new Set(['SIGKILL', 'SIGABRT', 'SIGHUP']);
@@ -64,8 +33,8 @@ test('every ended process of every sample has an answer, and it is true', async 
   const wrong: string[] = [];
   let answers = 0;
   for (const folder of folders) {
-    const truth = JSON.parse(readFileSync(`${folder}/truth.json`, 'utf8')) as Truth;
-    const {timeline} = await analyze({inputs: logsOf(folder)});
+    const truth = truthOf(folder);
+    const {timeline} = await diagnosed(logsOf(folder));
     const processes = timeline.instances.flatMap((instance) => instance.processes);
     const logEnd = timeline.to ?? 0;
     for (const true_ of truth.processes) {
@@ -97,7 +66,7 @@ test('every ended process of every sample has an answer, and it is true', async 
 test('whoever killed it, the deadline is named and a line owns up to it', async () => {
   const silent: string[] = [];
   for (const folder of folders) {
-    const {timeline} = await analyze({inputs: logsOf(folder)});
+    const {timeline} = await diagnosed(logsOf(folder));
     const owned = ({end}: Process) => end === 'forced';
     for (const process of timeline.instances.flatMap((instance) => instance.processes).filter(owned)) {
       const {pid, killedBy, ownedBy, forced} = process;
@@ -111,8 +80,8 @@ test('whoever killed it, the deadline is named and a line owns up to it', async 
 
 test('harakiri is told from the end of mercy', async () => {
   for (const folder of folders.filter((name) => name.startsWith('samples/uwsgi/'))) {
-    const truth = JSON.parse(readFileSync(`${folder}/truth.json`, 'utf8')) as Truth;
-    const {timeline} = await analyze({inputs: logsOf(folder)});
+    const truth = truthOf(folder);
+    const {timeline} = await diagnosed(logsOf(folder));
     const processes = timeline.instances.flatMap((instance) => instance.processes);
     for (const {pid, role, forced} of processes) {
       if (truth.harakiriPids.includes(pid)) expect(forced?.deadline, `${folder}: ${pid}`).not.toBe('mercy');

@@ -1,8 +1,6 @@
 /** docs/confidence.md: how often certain, likely and possible were right on the recordings whose truth is known. */
-import {readdirSync, readFileSync} from 'node:fs';
-import {analyze} from '../../src/analyze.ts';
 import type {Confidence} from '../../src/rules/rule.ts';
-import {logsOf} from '../recorded-truth.ts';
+import {diagnosed, logsOf, recordings, truthOf} from '../recordings.ts';
 
 export interface Score {
   right: number;
@@ -18,22 +16,8 @@ export type Scores = Readonly<Record<Confidence, Score>> & {
   told: number;
 };
 
-interface Truth {
-  readonly expected: readonly string[];
-  readonly mustNotFire: readonly string[];
-  readonly forcedPids: readonly number[];
-  readonly namedAfterTheirEnd?: readonly number[];
-}
-
 /** Rules whose finding names workers that were killed at the end of the mercy. */
 const OF_KILLS: ReadonlySet<string> = new Set(['app-threads-block-shutdown', 'forced-kill-undecided', 'mercy-too-short']);
-
-export function recordings(): string[] {
-  return readdirSync('samples', {recursive: true, encoding: 'utf8'})
-    .filter((name) => name.endsWith('truth.json'))
-    .map((name) => `samples/${name.replaceAll('\\', '/').replace(/\/truth\.json$/, '')}`)
-    .sort();
-}
 
 /** Notes (info) make no claim of trouble and are left out. */
 export async function scores(): Promise<Scores> {
@@ -45,9 +29,9 @@ export async function scores(): Promise<Scores> {
     told: 0,
   };
   for (const folder of recordings()) {
-    const truth: Truth = JSON.parse(readFileSync(`${folder}/truth.json`, 'utf8'));
+    const truth = truthOf(folder);
     const killed = new Set([...truth.forcedPids, ...(truth.namedAfterTheirEnd ?? [])]);
-    const {findings} = await analyze({inputs: logsOf(folder)});
+    const {findings} = await diagnosed(logsOf(folder));
     table.shown += truth.expected.length;
     table.told += truth.expected.filter((id) => findings.some(({rule}) => rule === id)).length;
     for (const {rule, severity, confidence, pids} of findings) {

@@ -1,9 +1,6 @@
 /** docs/recordings.md: for each rule and each server, how many recordings show the trouble, and on how many the rule stays quiet. */
-import {readFileSync} from 'node:fs';
-import {analyze} from '../../src/analyze.ts';
 import {rules} from '../../src/rules/index.ts';
-import {logsOf} from '../recorded-truth.ts';
-import {recordings} from './confidence.ts';
+import {diagnosed, logsOf, recordings, truthOf} from '../recordings.ts';
 
 const SERVERS = ['uwsgi', 'gunicorn', 'supervisord', 'systemd', 'uvicorn'] as const;
 type Server = (typeof SERVERS)[number];
@@ -41,11 +38,8 @@ export async function recorded(): Promise<Table> {
   );
   for (const folder of recordings()) {
     const [, server = '', name = ''] = folder.split('/');
-    const {mustNotFire, expected} = JSON.parse(readFileSync(`${folder}/truth.json`, 'utf8')) as {
-      readonly mustNotFire: readonly string[];
-      readonly expected: readonly string[];
-    };
-    const {findings, rules: answers} = await analyze({inputs: logsOf(folder)});
+    const {mustNotFire, expected} = truthOf(folder);
+    const {findings, rules: answers} = await diagnosed(logsOf(folder));
     const told = new Set(
       findings.filter(({severity, rule}) => severity !== 'info' || expected.includes(rule)).map(({rule}) => rule),
     );

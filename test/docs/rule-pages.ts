@@ -1,10 +1,10 @@
 /** docs/rules: one page a rule, made of the rule's own documentation and of a log on which it fires. */
 import {readdirSync, readFileSync} from 'node:fs';
-import {analyze} from '../../src/analyze.ts';
 import {finding} from '../../src/report/text/findings.ts';
 import {pageFor} from '../../src/report/text/page.ts';
 import {rules} from '../../src/rules/index.ts';
 import type {Rule} from '../../src/rules/rule.ts';
+import {diagnosed} from '../recordings.ts';
 
 const NOTE = '<!-- Made by `npm run docs` from src/rules and test/rules. Do not edit. -->';
 const WIDTH = 100;
@@ -80,7 +80,7 @@ async function saidOf(id: string, file: string): Promise<string> {
   const configs = readdirSync(file.slice(0, file.lastIndexOf('/')))
     .map((name) => `${file.slice(0, file.lastIndexOf('/'))}/${name}`)
     .filter((name) => name.startsWith(file.replace(/log$/, '')) && name !== file);
-  const {timeline, findings} = await analyze({inputs: [file], configs});
+  const {timeline, findings} = await diagnosed([file], configs);
   const page = pageFor(timeline, {width: WIDTH, color: false});
   return findings
     .filter(({rule}) => rule === id)

@@ -1,21 +1,17 @@
-import {readdirSync, readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {analyze} from '../../src/analyze.ts';
 import type {MeasureId} from '../../src/measures/measure.ts';
 import {measuresOf} from '../../src/measures/measures.ts';
-import {logsOf} from '../recorded-truth.ts';
+import {diagnosed, logsOf, recordings, type Truth, truthOf} from '../recordings.ts';
 import {at, forcedWorker, hungReload, leftByItself, reloadOf, timelineOf} from '../report/diagnosis.ts';
 
-const samples = ['uwsgi', 'gunicorn', 'supervisord', 'systemd'].flatMap((server) =>
-  readdirSync(`samples/${server}`).map((name) => `samples/${server}/${name}`),
-);
+const samples = recordings('uwsgi', 'gunicorn', 'supervisord', 'systemd');
 
 /** Seconds for which new workers loaded the application before they served: the kernel sees no more than that they were there. */
 const LOADING: Readonly<Record<string, number>> = {'samples/uwsgi/listen-queue-in-reload': 9};
 
 describe.each(samples)('what was recorded of %s', (sample) => {
-  const truth = JSON.parse(readFileSync(`${sample}/truth.json`, 'utf8')) as Truth;
-  const measured = async () => measuresOf((await analyze({inputs: logsOf(sample)})).timeline);
+  const truth = truthOf(sample);
+  const measured = async () => measuresOf((await diagnosed(logsOf(sample))).timeline);
   const one = async (id: MeasureId) => (await measured()).find((each) => each.id === id);
 
   test('the time without a worker holds the true one', async () => {
@@ -97,9 +93,10 @@ test('a hung reload empties the service as long as the workers held on', () => {
 
 /** Seconds, added up over the services, in which no worker of a service was there and not on its way out. */
 function withoutAnybody({processes, reloads, recycles, recorded}: Truth): number {
-  const asked = new Map(
-    [...reloads.flatMap(({workers}) => workers), ...recycles].map(({oldPid, pid, askedAt}) => [oldPid ?? pid, askedAt]),
-  );
+  const asked = new Map([
+    ...reloads.flatMap(({workers}) => workers).map(({oldPid, askedAt}) => [oldPid, askedAt] as const),
+    ...recycles.map(({pid, askedAt}) => [pid, askedAt] as const),
+  ]);
   const workers = processes.filter(({role}) => role === 'worker');
   // A master that gives up by itself has stopped as well, when its last worker went.
   const [master, ...others] = processes.filter(({role}) => role === 'master');
@@ -145,32 +142,4 @@ function earlier(a: string, b: string): string {
 
 function seconds(from: string, to: string): number {
   return (Date.parse(to) - Date.parse(from)) / 1000;
-}
-
-interface Departure {
-  /** In a reload. */
-  readonly oldPid?: number;
-  /** In a recycle. */
-  readonly pid?: number;
-  readonly askedAt: string | null;
-  readonly endedAt: string | null;
-}
-
-interface Truth {
-  readonly recorded: {readonly end: string};
-  readonly processes: readonly {
-    readonly pid: number;
-    readonly parent: number | null;
-    readonly role: string;
-    readonly startedAt: string;
-    readonly endedAt: string | null;
-    readonly killedBy: string | null;
-    readonly signal: string | null;
-  }[];
-  readonly reloads: readonly {readonly kind: string; readonly askedAt: string; readonly workers: readonly Departure[]}[];
-  readonly recycles: readonly Departure[];
-  readonly forcedPids: readonly number[];
-  readonly harakiriPids: readonly number[];
-  readonly namedAfterTheirEnd?: readonly number[];
-  readonly tasks: {readonly orphaned: readonly object[]};
 }

@@ -1,16 +1,16 @@
-import {readdirSync, readFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {join} from 'node:path';
 import {Ajv} from 'ajv';
 import {marked, type Token} from 'marked';
 import type {Log} from 'sarif';
 import {describe, expect, test} from 'vitest';
 import {validateXML} from 'xmllint-wasm';
-import {analyze, type Diagnosis} from '../../src/analyze.ts';
+import type {Diagnosis} from '../../src/analyze.ts';
 import {printable} from '../../src/report/escape.ts';
 import {type ReportFormat, render, reporters} from '../../src/report/index.ts';
 import {reportOf} from '../../src/report/json.ts';
 import type {RuleFinding} from '../../src/rules/rule.ts';
+import {diagnosed, logsBelow} from '../recordings.ts';
 import {event, finding, healthyReload, hungReload, notUnderstood} from './diagnosis.ts';
 
 const {resolve} = createRequire(import.meta.url);
@@ -33,14 +33,13 @@ const nasty = () =>
     fixes: [{setting: NASTY, section: NASTY, value: NASTY, effect: NASTY, since: NASTY, safety: 'safe', why: NASTY}],
   });
 
-const samples = readdirSync('samples', {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.log'));
 /** By hand, and every recorded log. */
 const diagnoses: readonly (readonly [string, Diagnosis])[] = [
   ['a hung reload', hungReload()],
   ['a healthy reload', healthyReload()],
   ['nothing understood', notUnderstood()],
   ['hostile text', nasty()],
-  ...(await Promise.all(samples.map(async (name) => [name, await analyze({inputs: [join('samples', name)]})] as const))),
+  ...(await Promise.all(logsBelow('samples').map(async (name) => [name, await diagnosed([name])] as const))),
 ];
 
 test('every reporter answers to its name, with the same bytes each time', async () => {
