@@ -12,6 +12,7 @@ import type {Evidence, Finding, Rule} from './rule.ts';
 import {loading, setting} from './settings.ts';
 import {troubleText} from './upstream-troubles.ts';
 import {
+  concerning,
   count,
   duration,
   evidence,
@@ -19,13 +20,12 @@ import {
   isBounded,
   list,
   nameOf,
-  numbers,
   occasions,
+  only,
   proof,
   seconds,
   sentences,
   span,
-  unique,
 } from './wording.ts';
 
 const rule: Rule = {
@@ -83,19 +83,15 @@ const rule: Rule = {
           'thread',
       };
     for (const [instance, workers] of byInstance(idle)) {
-      const finding = describe(timeline, instance, workers);
-      if (finding) yield finding;
+      yield describe(timeline, instance, workers);
     }
     for (const [instance, kills] of killsBy(timeline, 'exit')) {
-      const late = kills.filter(({isEndKnown}) => !isEndKnown);
-      for (const finding of [
-        describeExitHang(
-          instance,
-          kills.filter(({isEndKnown}) => isEndKnown),
-        ),
-        describeLateExit(instance, late),
-      ])
-        if (finding) yield finding;
+      const ended = kills.filter(({isEndKnown}) => isEndKnown);
+      yield describeExitHang(instance, ended);
+      yield describeLateExit(
+        instance,
+        kills.filter((kill) => !ended.includes(kill)),
+      );
     }
     yield* daemonProcessKills(timeline, 'exit');
   },
@@ -130,9 +126,8 @@ function describe(timeline: Timeline, instance: Instance, workers: readonly [For
     ].join(' '),
     confidence: 'likely',
     instance: instance.id,
-    reload: reloads.length === 1 && reloads[0] ? reloads[0].id : null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    reload: only(reloads)?.id ?? null,
+    ...concerning(processes),
     evidence: lines,
     against: [
       ...(bug

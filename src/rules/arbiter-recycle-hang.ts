@@ -2,7 +2,7 @@
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import type {ArbiterKill} from './arbiter-kills.ts';
 import {endTheThread, otherHolders, whileItExits} from './arbiter-remedies.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_SETTING} from './rule.ts';
 import {count, duration, evidence, instanceName, isBounded, nameOf, proof, sentences, span, unique, was} from './wording.ts';
 
 export function describeRecycleHang(timeline: Timeline, instance: Instance, kills: readonly ArbiterKill[]): Finding | null {
@@ -53,10 +53,7 @@ export function describeRecycleHang(timeline: Timeline, instance: Instance, kill
       ...(orphans > 0
         ? [
             {
-              setting: null,
-              section: null,
-              value: null,
-              since: null,
+              ...NO_SETTING,
               safety: 'needs-code' as const,
               effect: 'nothing is lost when a worker is replaced',
               why: 'Give long work to a task queue outside the workers.',

@@ -1,7 +1,7 @@
 /** What ends the hang of a gunicorn worker that has left its loop. One table for all rules that meet such a worker. */
 import type {Instance} from '../timeline/timeline.ts';
 import {otherBlockers} from './remedies.ts';
-import type {Finding, Fix} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {nameOf, seconds} from './wording.ts';
 
@@ -11,10 +11,7 @@ export const DEFAULT_TIMEOUT = 30;
 /** @param gain What it brings, in figures of the log. */
 export function endTheThread(gain: string): Fix {
   return {
-    setting: null,
-    section: null,
-    value: null,
-    since: null,
+    ...NO_SETTING,
     safety: 'needs-code',
     tried: true,
     effect: gain,

@@ -4,7 +4,7 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {type ArbiterKill, countsConnections, countsIdle, waitOf} from './arbiter-kills.ts';
 import {reasons, reloadsOf, requestOf} from './forced-workers.ts';
 import {cutWith} from './proxy-cuts.ts';
-import type {Finding, Fix} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {
   count,
@@ -15,6 +15,7 @@ import {
   list,
   nameOf,
   occasions,
+  only,
   proof,
   sentences,
   span,
@@ -111,7 +112,7 @@ export function describeRequestHang(
     ),
     confidence: isProved ? 'certain' : 'likely',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    reload: only(reloads)?.id ?? null,
     pids: unique(processes.map(({pid}) => pid)),
     workers: [],
     evidence: lines,
@@ -169,10 +170,7 @@ function namesRequest({meaning, fields}: LogEvent): boolean {
 function fixesFor(setting: 'timeout' | 'graceful_timeout'): Fix[] {
   return [
     {
-      setting: null,
-      section: null,
-      value: null,
-      since: null,
+      ...NO_SETTING,
       safety: 'needs-code',
       effect: 'the worker leaves as soon as the request ends',
       why:

@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_SETTING} from './rule.ts';
 import {evidence, instanceName, occasions, proof, seconds, sentences} from './wording.ts';
 
 /** Seconds in which nobody serves that are worth a word. */
@@ -56,10 +56,7 @@ export function slowArbiterStart(timeline: Timeline, instance: Instance): Findin
     cannotSee: ['requests that were refused meanwhile: they never reached a worker'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'safe',
         effect: 'the old workers serve until the new ones are ready',
         why: 'Reload with USR2, wait until the new arbiter answers, then send TERM to the old one. Both need the memory at the same time.',
@@ -67,10 +64,7 @@ export function slowArbiterStart(timeline: Timeline, instance: Instance): Findin
       ...(worst.inStartup
         ? [
             {
-              setting: null,
-              section: null,
-              value: null,
-              since: null,
+              ...NO_SETTING,
               safety: 'needs-code' as const,
               effect: 'workers are ready sooner',
               why: 'Do less before lifespan.startup.complete: connect and load when first needed, or in a task beside it. preload_app does not help: each worker starts up by itself.',

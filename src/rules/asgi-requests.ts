@@ -4,24 +4,20 @@ import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {leftBehindIn} from './arbiter-request-hang.ts';
 import {capital, instanceOfEvent} from './deaths.ts';
-import type {Finding, Fix} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, unique} from './wording.ts';
 
-export function* asgiRequests(timeline: Timeline): Iterable<Finding> {
+export function* asgiRequests(timeline: Timeline): Iterable<Finding | null> {
   for (const instance of timeline.instances) {
-    const findings =
-      instance.supervisor === 'uvicorn'
-        ? [
-            waiting(timeline, instance) ?? waitingUnnamed(timeline, instance) ?? waitingForChild(timeline, instance),
-            cancelled(instance),
-          ]
-        : instance.supervisor === 'daphne'
-          ? [killedAtStop(timeline, instance), tookTooLong(timeline, instance)]
-          : [];
-    for (const finding of findings) if (finding) yield finding;
+    if (instance.supervisor === 'uvicorn') {
+      yield waiting(timeline, instance) ?? waitingUnnamed(timeline, instance) ?? waitingForChild(timeline, instance);
+      yield cancelled(instance);
+    } else if (instance.supervisor === 'daphne') {
+      yield killedAtStop(timeline, instance);
+      yield tookTooLong(timeline, instance);
+    }
   }
-  const unnamed = cancelledUnnamed(timeline);
-  if (unnamed) yield unnamed;
+  yield cancelledUnnamed(timeline);
 }
 
 /** The log begins later than the process that says so, and no line before tells its number. */
@@ -247,10 +243,7 @@ function killedAtStop(timeline: Timeline, instance: Instance): Finding | null {
     cannotSee: ['which of them were requests that a client waited for, and which were open web sockets'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'safe',
         effect: 'no request is in hand when daphne stops',
         why: 'Take the instance out of the load balancer and let it run dry before it is stopped, or serve HTTP by a server that waits for its requests (uvicorn, hypercorn).',
@@ -291,10 +284,7 @@ function tookTooLong(timeline: Timeline, instance: Instance): Finding | null {
     cannotSee: ['what the application waited for'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'the instance ends with its client',
         why: 'End the work when the disconnect comes (http.disconnect, websocket.disconnect), and give the calls that it makes a time limit. Work that has to be finished belongs into a task queue.',
@@ -338,10 +328,7 @@ function timeLimit(): Fix {
 
 function closeStreams(): Fix {
   return {
-    setting: null,
-    section: null,
-    value: null,
-    since: null,
+    ...NO_SETTING,
     safety: 'needs-code',
     effect: 'the server leaves at once',
     why: 'End event streams and web sockets when the server shuts down, give calls a time limit, and move long work to a task queue.',

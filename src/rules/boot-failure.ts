@@ -11,7 +11,7 @@ import {
   reasonNotRun,
   unitsNotStarted,
 } from './program-starts.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
 import {survivalsIn} from './survivors.ts';
@@ -96,8 +96,7 @@ const rule: Rule = {
       groups.set(key, [...(groups.get(key) ?? []), start]);
     }
     for (const group of groups.values()) {
-      const finding = describe(timeline, group);
-      if (finding) yield finding;
+      yield describe(timeline, group);
     }
     if (groups.size === 0) yield* abandoned(timeline);
     const gaveUp = new Set(givenUp(timeline).map(programOf));
@@ -107,8 +106,7 @@ const rule: Rule = {
     if (groups.size > 0) return;
     const lost = timeline.events.filter(({message}) => message === 'uwsgi/no-python-app');
     const told = failedStarts(timeline).reloads.length > 0;
-    const finding = lost.length > 0 && !told ? withoutApp(timeline, lost) : null;
-    if (finding) yield finding;
+    if (lost.length > 0 && !told) yield withoutApp(timeline, lost);
   },
 };
 
@@ -287,11 +285,8 @@ function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonl
       proofs.some(({message}) => message.startsWith('uwsgi/')) && !proofs.some(({meaning}) => meaning.fatal === true);
     return [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'the application loads',
-        since: null,
         safety: 'needs-code',
         why:
           'Mend what the traceback names: a missing package, a wrong path or virtualenv, a wrong name of the module or ' +
@@ -315,11 +310,8 @@ function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonl
   if (obstacle === 'address') {
     return [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'the next start gets the address',
-        since: null,
         safety: 'may-cut-requests',
         why:
           'Find who holds it and end that one: a former instance whose workers outlived their master, or a second one that ' +
@@ -435,11 +427,8 @@ function* abandoned(timeline: Timeline): Generator<Finding> {
           ? [MORE_FILES]
           : [
               {
-                setting: null,
-                section: null,
-                value: null,
+                ...NO_SETTING,
                 effect: 'the program comes up',
-                since: null,
                 safety: 'needs-code',
                 why: daemonized
                   ? 'Let it stay in the foreground (no daemonize, no --daemon, nginx "daemon off;"), then start it by hand.'

@@ -1,9 +1,10 @@
 import type {Instance, Reload, ReloadedWorker, Timeline} from '../timeline/timeline.ts';
 import {slowStarts} from './chain-slow-start.ts';
 import {costOf, lowerMercy, mercyOf, mercyText} from './mercy.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
 import {
+  concerning,
   count,
   duration,
   evidence,
@@ -11,12 +12,10 @@ import {
   isBounded,
   list,
   nameOf,
-  numbers,
   proof,
   seconds,
   sentences,
   span,
-  unique,
 } from './wording.ts';
 
 /** Per worker, besides its stop: the master notices its end, starts the next one and sees it accept. */
@@ -53,8 +52,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of uwsgiOf(timeline)) {
       const slow = instance.reloads.filter(isSlow);
-      const finding = slow.length > 0 ? describe(timeline, instance, slow) : slowStarts(instance);
-      if (finding) yield finding;
+      yield slow.length > 0 ? describe(timeline, instance, slow) : slowStarts(instance);
     }
   },
 };
@@ -118,8 +116,7 @@ function describe(timeline: Timeline, instance: Instance, slow: readonly Reload[
     confidence: 'certain',
     instance: instance.id,
     reload: slow.length === 1 ? worst.id : null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    ...concerning(processes),
     evidence: lines,
     against:
       startUp && startUp.max !== null
@@ -154,10 +151,7 @@ function fixesFor(worst: Reload, forced: readonly ReloadedWorker[], lower: Fix |
   const total = duration(worst.duration);
   const fixes: Fix[] = [
     {
-      setting: null,
-      section: null,
-      value: null,
-      since: null,
+      ...NO_SETTING,
       safety: 'needs-code',
       remaining: 1,
       effect: `${total} -> about ${seconds(rest + forced.length)}`,

@@ -62,8 +62,7 @@ const rule: Rule = {
           .filter(({before, after}) => after.input === input && isExact(before.at) && isExact(after.at))
           .map(({before, after, because}) => contradiction(before, after, because)),
       ];
-      const finding = describe(timeline, summary, input, clashes);
-      if (finding) yield finding;
+      yield describe(timeline, summary, input, clashes);
     }
   },
 };

@@ -1,6 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_SETTING} from './rule.ts';
 import {evidence, list, proof, sentences, unique} from './wording.ts';
 
 /** Seconds that docker waits where nobody has told it otherwise; then it kills, which takes a moment. */
@@ -44,11 +44,8 @@ export function stopsAtDefault(timeline: Timeline): Finding | null {
     ],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'the server gets a signal that means stop to it, and stops at once',
-        since: null,
         safety: 'safe',
         why: 'Let the command be the first process (CMD in its list form, or exec in the entrypoint). A uWSGI needs die-on-term, or stop_signal: SIGINT.',
       },

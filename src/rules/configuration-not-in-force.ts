@@ -29,8 +29,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of timeline.instances) {
       const pairs = contradictions(instance);
-      const finding = pairs.length === 0 ? null : describe(instance, pairs);
-      if (finding) yield finding;
+      if (!(pairs.length === 0)) yield describe(instance, pairs);
     }
   },
 };

@@ -1,7 +1,7 @@
 import {precedes} from '../timeline/lookup.ts';
 import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {outerOf, patienceOf} from './outer.ts';
-import type {Evidence, Finding, Fix} from './rule.ts';
+import {type Evidence, type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
 
 /**
@@ -86,11 +86,8 @@ function stopBefore({events}: Timeline, killed: readonly Process[]) {
 
 function fixes(mayBeShell: boolean): Fix[] {
   const reach: Fix = {
-    setting: null,
-    section: null,
-    value: null,
+    ...NO_SETTING,
     effect: 'the server gets SIGTERM itself and stops at once',
-    since: null,
     safety: 'safe',
     why: 'Let the command be the first process: CMD in its list form, or exec at the end of the entrypoint.',
   };

@@ -1,5 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 /** What keeps supervisorctl out. */
@@ -49,8 +49,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     const events = timeline.events.filter(({meaning}) => meaning.kind === 'control-unreachable');
-    const finding = events.length > 0 ? describe(events) : null;
-    if (finding) yield finding;
+    if (events.length > 0) yield describe(events);
   },
 };
 
@@ -157,11 +156,8 @@ function fixesFor(inTmp: boolean, denied: boolean, remote: boolean): Fix[] {
     });
   }
   fixes.push({
-    setting: null,
-    section: null,
-    value: null,
+    ...NO_SETTING,
     effect: 'supervisord listens again',
-    since: null,
     safety: 'may-cut-requests',
     why:
       'Restart supervisord with its own configuration (supervisord -c …). First end the old one with SIGTERM, which stops its ' +

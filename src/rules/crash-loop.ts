@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Process, Timeline} from '../timeline/timeline.ts';
 import {capital, diedLoading, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {count, duration, evidence, instanceName, list, numbers, proof, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -44,8 +44,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of timeline.instances) {
       const loops = loopsIn(timeline).filter((loop) => loop.instance === instance);
-      const finding = loops.length > 0 ? describe(timeline, loops) : null;
-      if (finding) yield finding;
+      if (loops.length > 0) yield describe(timeline, loops);
     }
   },
 };
@@ -139,11 +138,8 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
     cannotSee: ['which code ended it, where no traceback or backtrace stands above the first death'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'the place is filled again',
-        since: null,
         safety: 'needs-code',
         why: 'Mend what the first death reports, or go back to the last version of the application or library that ran.',
       },

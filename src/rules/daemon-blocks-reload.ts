@@ -3,9 +3,9 @@ import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {configured, numberOf} from './settings.ts';
-import {duration, evidence, instanceName, isBounded, kindOf, proof, seconds, sentences, span, unique} from './wording.ts';
+import {duration, evidence, instanceName, isBounded, kindOf, only, proof, seconds, sentences, span, unique} from './wording.ts';
 
 /** Seconds that the master waits for an attached daemon where reload-mercy is not set (core/daemons.c). */
 const DEFAULT = 3;
@@ -42,8 +42,7 @@ const rule: Rule = {
       else groups.set(key, [kill]);
     }
     for (const kills of groups.values()) {
-      const finding = describe(kills as [Kill, ...Kill[]]);
-      if (finding) yield finding;
+      yield describe(kills as [Kill, ...Kill[]]);
     }
   },
 };
@@ -123,7 +122,7 @@ function describe(kills: readonly [Kill, ...Kill[]]): Finding | null {
     ),
     confidence: 'certain',
     instance: instance?.id ?? null,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    reload: only(reloads)?.id ?? null,
     pids: unique(kills.map(({killed}) => killed.pid).filter((pid) => pid !== null)),
     workers: [],
     evidence: attached?.where ? [proof(attached.where, 'the daemon is attached here'), ...lines] : lines,
@@ -139,19 +138,13 @@ function describe(kills: readonly [Kill, ...Kill[]]): Finding | null {
     cannotSee: ['what the daemon was doing, and what it lost: look into its own log'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'safe',
         effect: 'reloads no longer wait for it, and it is not killed by them',
         why: 'Run it under a supervisor of its own (a systemd unit, a program of supervisord): it then lives through reloads of the server.',
       },
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'safe',
         effect: 'it leaves when it is told, if it knows a signal for that',
         why: 'attach-daemon2 = cmd=…,stopsignal=N,reloadsignal=N sends the signal on which it stops in order (15 is the default).',

@@ -6,8 +6,21 @@ import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {cutWith} from './proxy-cuts.ts';
-import type {Alternative, Finding, Fix} from './rule.ts';
-import {count, duration, evidence, instanceName, isBounded, nameOf, proof, sentences, span, unique, was} from './wording.ts';
+import {type Alternative, type Finding, type Fix, NO_SETTING} from './rule.ts';
+import {
+  count,
+  duration,
+  evidence,
+  instanceName,
+  isBounded,
+  nameOf,
+  only,
+  proof,
+  sentences,
+  span,
+  unique,
+  was,
+} from './wording.ts';
 
 /**
  * `exit`: it had said "Stopping process", which comes when its request threads are done. `request`: it never did. `lock`, `request-limit`,
@@ -21,12 +34,11 @@ const LIMITS: Readonly<Record<string, DaemonVerdict>> = {
   'apache/start-up-limit': 'start',
 };
 
-export function* daemonProcessKills(timeline: Timeline, ...verdicts: readonly DaemonVerdict[]): Iterable<Finding> {
+export function* daemonProcessKills(timeline: Timeline, ...verdicts: readonly DaemonVerdict[]): Iterable<Finding | null> {
   for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'apache')) {
     const killed = instance.processes.filter(({role, end, forced}) => role === 'worker' && end === 'forced' && forced !== null);
     for (const [verdict, processes] of groupBy(killed, verdictOf)) {
-      const finding = verdicts.includes(verdict) ? describe(timeline, instance, verdict, processes) : null;
-      if (finding) yield finding;
+      if (verdicts.includes(verdict)) yield describe(timeline, instance, verdict, processes);
     }
   }
 }
@@ -44,11 +56,11 @@ interface Telling {
   readonly next: readonly string[];
 }
 
-const untried = {section: null, value: null, since: null} as const;
-
 const SHUTDOWN_TIMEOUT: Fix = {
-  ...untried,
   setting: 'shutdown-timeout',
+  section: null,
+  value: null,
+  since: null,
   safety: 'safe',
   effect: 'requests up to that length are answered where a process leaves by itself (maximum-requests, a touched script)',
   why: 'In WSGIDaemonProcess, 5 s by default; graceful-timeout (15 s) comes before it. At a restart or stop of Apache itself neither counts: that waits for 3 s.',
@@ -77,8 +89,7 @@ const TELLINGS: Readonly<Record<DaemonVerdict, Telling>> = {
     ],
     fixes: [
       {
-        ...untried,
-        setting: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'the process leaves at once',
         why: 'Make the thread a daemon thread (daemon=True), or stop it when mod_wsgi says that it shuts down: mod_wsgi.subscribe_shutdown(…).',
@@ -110,8 +121,7 @@ const TELLINGS: Readonly<Record<DaemonVerdict, Telling>> = {
     ],
     fixes: [
       {
-        ...untried,
-        setting: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'the process leaves as soon as its requests end',
         why: 'Give the calls that requests make a time limit, or move long work to a queue.',
@@ -129,8 +139,7 @@ const TELLINGS: Readonly<Record<DaemonVerdict, Telling>> = {
     against: [],
     fixes: [
       {
-        ...untried,
-        setting: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'other requests of the process go on meanwhile',
         why: 'Find the call into C (a driver, a library for images or numbers) that never gives the lock back. A C extension that does not know sub-interpreters needs application-group=%{GLOBAL}.',
@@ -145,8 +154,7 @@ const TELLINGS: Readonly<Record<DaemonVerdict, Telling>> = {
     against: [],
     fixes: [
       {
-        ...untried,
-        setting: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'the request ends, with an answer, before the limit',
         why: 'Give the calls that requests make a time limit, or move long work to a queue.',
@@ -214,7 +222,7 @@ function describe(timeline: Timeline, instance: Instance, verdict: DaemonVerdict
     ).replace(' .', '.'),
     confidence: processes.every((process) => remarksOf(process).length > 0) ? 'certain' : telling.confidence,
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0] ?? null) : null,
+    reload: only(reloads),
     pids: unique(processes.map(({pid}) => pid)),
     workers: [],
     evidence: lines,

@@ -1,7 +1,7 @@
 import type {Instance, Process} from '../timeline/timeline.ts';
 import type {Finding, Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
-import {count, evidence, instanceName, nameOf, numbers, proof, sentences, unique, was} from './wording.ts';
+import {concerning, count, evidence, instanceName, nameOf, proof, sentences, was} from './wording.ts';
 
 const rule: Rule = {
   id: 'evil-reload-kills',
@@ -23,8 +23,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of uwsgiOf(timeline)) {
       const killed = instance.processes.filter(({forced}) => forced?.deadline === 'evil-reload');
-      const finding = killed.length > 0 ? describe(instance, killed) : null;
-      if (finding) yield finding;
+      if (killed.length > 0) yield describe(instance, killed);
     }
   },
 };
@@ -51,8 +50,7 @@ function describe(instance: Instance, killed: readonly Process[]): Finding | nul
     confidence: 'certain',
     instance: instance.id,
     reload: null,
-    pids: unique(killed.map(({pid}) => pid)),
-    workers: numbers(killed),
+    ...concerning(killed),
     evidence: lines,
     against: [
       {

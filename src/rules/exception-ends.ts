@@ -2,7 +2,7 @@
 import type {Instance, Process} from '../timeline/timeline.ts';
 import {capital, processName, processNames} from './deaths.ts';
 import type {Finding} from './rule.ts';
-import {evidence, instanceName, numbers, proof, sentences, unique} from './wording.ts';
+import {concerning, evidence, instanceName, proof, sentences} from './wording.ts';
 
 export function describeExceptionEnds(instance: Instance, ended: readonly Process[]): Finding | null {
   const lines = evidence(
@@ -23,8 +23,7 @@ export function describeExceptionEnds(instance: Instance, ended: readonly Proces
     confidence: 'likely',
     instance: instance.id,
     reload: null,
-    pids: unique(ended.map(({pid}) => pid)),
-    workers: numbers(ended),
+    ...concerning(ended),
     evidence: lines,
     against: [
       {

@@ -10,14 +10,15 @@ import type {Finding, Rule} from './rule.ts';
 import {setting} from './settings.ts';
 import {troubleText} from './upstream-troubles.ts';
 import {
+  concerning,
   count,
   duration,
   evidence,
   instanceName,
   isBounded,
   nameOf,
-  numbers,
   occasions,
+  only,
   proof,
   seconds,
   sentences,
@@ -68,20 +69,16 @@ const rule: Rule = {
     );
     const open = forcedWorkers(timeline).filter(({process}) => !explained.has(process));
     for (const [instance, workers] of byInstance(open.filter(({verdict}) => verdict === 'undecided'))) {
-      const finding = undecided(timeline, instance, workers);
-      if (finding) yield finding;
+      yield undecided(timeline, instance, workers);
     }
     for (const [instance, workers] of byInstance(open.filter(({verdict}) => verdict === 'deaf'))) {
-      const finding = deaf(timeline, instance, workers);
-      if (finding) yield finding;
+      yield deaf(timeline, instance, workers);
     }
     for (const [instance, kills] of killsBy(timeline, 'undecided')) {
-      const finding = undecidedPool(instance, kills);
-      if (finding) yield finding;
+      yield undecidedPool(instance, kills);
     }
     for (const [instance, kills] of killsBy(timeline, 'starting')) {
-      const finding = maybeStarting(instance, kills);
-      if (finding) yield finding;
+      yield maybeStarting(instance, kills);
     }
   },
 };
@@ -223,7 +220,7 @@ function undecidedPool(instance: Instance, kills: readonly ArbiterKill[]): Findi
     ),
     confidence: 'possible',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    reload: only(reloads)?.id ?? null,
     pids: unique(processes.map(({pid}) => pid)),
     workers: [],
     evidence: lines,
@@ -285,9 +282,8 @@ function subject(
   const processes = workers.map(({process}) => process);
   return {
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    reload: only(reloads)?.id ?? null,
+    ...concerning(processes),
   };
 }
 

@@ -1,6 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique, was} from './wording.ts';
 
 const rule: Rule = {
@@ -25,8 +25,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     const told = timeline.events.filter(({message}) => message === 'kernel/fork-unsafe');
-    const finding = told.length > 0 ? describe(timeline, told) : null;
-    if (finding) yield finding;
+    if (told.length > 0) yield describe(timeline, told);
   },
 };
 
@@ -75,10 +74,7 @@ function describe({instances}: Timeline, told: readonly LogEvent[]): Finding | n
         why: 'For development on macOS only; export it before Python starts.',
       },
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'nothing of the framework is there when the server forks',
         why: 'Load the application in the workers (no preload_app, lazy-apps), and import the library inside of functions where it is imported at start.',

@@ -6,7 +6,7 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {capital, counted, processName, processNames} from './deaths.ts';
 import {requestOf} from './forced-workers.ts';
 import {heldIn} from './request-blocks-shutdown.ts';
-import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {coresOf, mayHave, numberOf} from './settings.ts';
 import {count, evidence, instanceName, list, numbers, proof, seconds, sentences, unique, was} from './wording.ts';
 import {requestsOf} from './work.ts';
@@ -66,12 +66,10 @@ const rule: Rule = {
     for (const instance of timeline.instances) {
       const all = struckIn(timeline, instance);
       const struck = all.filter(({process}) => process.role === 'worker');
-      const finding = struck.length > 0 ? describe(instance, struck) : null;
-      if (finding) yield finding;
+      if (struck.length > 0) yield describe(instance, struck);
       for (const helpers of groupBy(without(all, struck), ({process}) => process.role).values()) {
         const [first, ...others] = helpers;
-        const told = first && describeHelpers(instance, [first, ...others]);
-        if (told) yield told;
+        if (first) yield describeHelpers(instance, [first, ...others]);
       }
     }
   },
@@ -122,11 +120,8 @@ function describeHelpers(instance: Instance, struck: readonly [Struck, ...Struck
     cannotSee: ['how far it had got', 'what it was waiting for'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'the work ends before the limit',
-        since: null,
         safety: 'needs-code',
         why: 'Give what it calls a time limit of its own, and let it go on where it was cut.',
       },
@@ -299,11 +294,8 @@ function fixesFor(instance: Instance, named: readonly string[], graceful: boolea
   const usual = requestsOf(instance);
   const fixes: Fix[] = [
     {
-      setting: null,
-      section: null,
-      value: null,
+      ...NO_SETTING,
       effect: 'the request ends, with an answer, before the limit; the worker lives',
-      since: null,
       safety: 'needs-code',
       why:
         `Give the calls that ${named.length > 0 ? list(named, 2) : 'the request'} makes (database, HTTP) a time limit shorter ` +

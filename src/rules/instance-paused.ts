@@ -32,8 +32,7 @@ const rule: Rule = {
       else if (event.meaning.kind === 'resumed') open.delete(event.stream);
     }
     for (const paused of open.values()) {
-      const finding = describe(timeline, paused);
-      if (finding) yield finding;
+      yield describe(timeline, paused);
     }
   },
 };

@@ -1,9 +1,9 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Forced, Instance, Process} from '../timeline/timeline.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
 import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
-import {count, evidence, instanceName, list, nameOf, numbers, proof, sentences, unique} from './wording.ts';
+import {concerning, count, evidence, instanceName, list, nameOf, numbers, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'kill-without-effect',
@@ -29,11 +29,8 @@ const rule: Rule = {
     for (const instance of uwsgiOf(timeline)) {
       const again = killedAgain(instance);
       const named = instance.processes.filter((process) => process.forced === null && namings(process).length > 0);
-      for (const finding of [
-        again.length > 0 ? describe(instance, again) : null,
-        named.length > 0 ? describeNamed(instance, named) : null,
-      ])
-        if (finding) yield finding;
+      if (again.length > 0) yield describe(instance, again);
+      if (named.length > 0) yield describeNamed(instance, named);
     }
   },
 };
@@ -81,8 +78,7 @@ function describeNamed(instance: Instance, named: readonly Process[]): Finding |
     confidence: 'likely',
     instance: instance.id,
     reload: named[0]?.asked?.reload ?? null,
-    pids: unique(named.map(({pid}) => pid)),
-    workers: numbers(named),
+    ...concerning(named),
     evidence: lines,
     against: [
       {
@@ -169,10 +165,7 @@ function describe(instance: Instance, again: readonly Again[]): Finding | null {
     fixes: trouble
       ? [
           {
-            setting: null,
-            section: null,
-            value: null,
-            since: null,
+            ...NO_SETTING,
             safety: 'safe',
             effect: 'the master knows which of its workers are gone',
             why: `Run uWSGI ${trouble.fixedIn ?? 'of another version'}. Until then: ${trouble.instead ?? 'stop with SIGKILL'}.`,
@@ -180,20 +173,14 @@ function describe(instance: Instance, again: readonly Again[]): Finding | null {
         ]
       : [
           {
-            setting: null,
-            section: null,
-            value: null,
-            since: null,
+            ...NO_SETTING,
             safety: 'safe',
             tried: true,
             effect: 'whatever waits for it gets an error, and what was killed is gone at once',
             why: 'Take the file system that does not answer away (umount -f, or -l with it), or bring its server back.',
           },
           {
-            setting: null,
-            section: null,
-            value: null,
-            since: null,
+            ...NO_SETTING,
             safety: 'safe',
             effect: 'a call into it fails after that time, in place of never',
             why: 'Give the mount a time limit (NFS: soft with timeo and retrans), where its files are only read; writes can be lost by it.',

@@ -7,7 +7,7 @@ import {containersKilled} from './containers-killed.ts';
 import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import {memoryKillsIn} from './memory.ts';
 import {outerOf} from './outer.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
 /** Seconds between a kill that an outer supervisor tells of and the death that it explains. */
@@ -66,17 +66,13 @@ const rule: Rule = {
         (process) => isSignal9(process) && !starved.has(process.ended) && !isOwned(owners, instance, process),
       );
       if (instance.supervisor === 'container') {
-        const finding = containersKilled(timeline, instance, killed);
-        if (finding) yield finding;
+        yield containersKilled(timeline, instance, killed);
         continue;
       }
       const onRequest = killed.filter((process) => asked.some((event) => isNear(event, process)));
       const others = killed.filter((process) => !onRequest.includes(process));
-      for (const finding of [
-        others.length > 0 ? describe(timeline, instance, others) : null,
-        onRequest.length > 0 ? askedFor(instance, onRequest, asked) : null,
-      ])
-        if (finding) yield finding;
+      if (others.length > 0) yield describe(timeline, instance, others);
+      if (onRequest.length > 0) yield askedFor(instance, onRequest, asked);
     }
   },
 };
@@ -262,11 +258,8 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
                 ]
               : []),
             {
-              setting: null,
-              section: null,
-              value: null,
+              ...NO_SETTING,
               effect: 'if it is memory: the limit is not reached',
-              since: null,
               safety: 'safe',
               why: 'Run fewer workers, or raise the memory limit of the container or unit.',
             },

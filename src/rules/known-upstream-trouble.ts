@@ -1,9 +1,9 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {isAbortAtFork, mutexErrors, processName, processNames} from './deaths.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {setting} from './settings.ts';
 import {troubleText, type UpstreamTrouble, upstreamTrouble, upstreamTroubles} from './upstream-troubles.ts';
-import {count, evidence, instanceName, numbers, proof, sentences, unique} from './wording.ts';
+import {concerning, count, evidence, instanceName, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'known-upstream-trouble',
@@ -32,8 +32,7 @@ const rule: Rule = {
       const aborted = instance.processes.filter((process) => isAbortAtFork(timeline, instance, process));
       const [first] = aborted;
       const trouble = first ? upstreamTrouble(instance, 'abort-at-fork', first.ended, first) : null;
-      const finding = trouble && describe(timeline, instance, aborted, trouble);
-      if (finding) yield finding;
+      yield trouble && describe(timeline, instance, aborted, trouble);
     }
   },
 };
@@ -61,8 +60,7 @@ function describe(timeline: Timeline, instance: Instance, aborted: readonly Proc
     confidence: hook ? 'certain' : 'likely',
     instance: instance.id,
     reload: null,
-    pids: unique(aborted.map(({pid}) => pid)),
-    workers: numbers(aborted),
+    ...concerning(aborted),
     evidence: lines,
     against: [
       {
@@ -74,11 +72,8 @@ function describe(timeline: Timeline, instance: Instance, aborted: readonly Proc
     cannotSee: hook ? [] : ['the option py-call-osafterfork: only the configuration shows it'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'workers start',
-        since: null,
         safety: 'safe',
         why: `Take py-call-osafterfork out of the configuration: ${trouble.instead}.`,
       },

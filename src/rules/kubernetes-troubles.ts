@@ -1,14 +1,14 @@
 /** What Kubernetes does to containers: failed probes, kills for memory, restarts. Told by the rule platform-errors. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import type {Finding, Fix} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 const OUT_OF_MEMORY = 'OOMKilled';
 /** 128 and SIGKILL. */
 const KILLED = 137;
 
-export function* kubernetesTroubles({events}: Timeline): Iterable<Finding> {
+export function* kubernetesTroubles({events}: Timeline): Iterable<Finding | null> {
   const of = (...names: readonly string[]) =>
     events.filter(({message}) => names.some((name) => message === `kubernetes/${name}`));
   const probes = of('probe-failed', 'probe-logged');
@@ -20,17 +20,14 @@ export function* kubernetesTroubles({events}: Timeline): Iterable<Finding> {
   );
   const kills = of('probe-kills');
   const isReadiness = ({fields}: LogEvent) => fields['probe'] === 'Readiness';
-  for (const finding of [
-    restarted(
-      probes.filter((event) => !isReadiness(event)),
-      kills,
-    ),
-    leftOut(probes.filter(isReadiness)),
-    overLimit(memory),
-    endedBySignal(killed, kills),
-    backedOff([...of('back-off'), ...inState('CrashLoopBackOff')]),
-  ])
-    if (finding !== null) yield finding;
+  yield restarted(
+    probes.filter((event) => !isReadiness(event)),
+    kills,
+  );
+  yield leftOut(probes.filter(isReadiness));
+  yield overLimit(memory);
+  yield endedBySignal(killed, kills);
+  yield backedOff([...of('back-off'), ...inState('CrashLoopBackOff')]);
 }
 
 /** A liveness or startup probe failed, and where it did so too often the container is ended. */
@@ -232,7 +229,7 @@ const COMMON = {
   against: [],
 } as const;
 
-const SAFE: Omit<Fix, 'effect' | 'why'> = {setting: null, section: null, value: null, since: null, safety: 'safe'};
+const SAFE: Omit<Fix, 'effect' | 'why'> = {...NO_SETTING, safety: 'safe'};
 
 /** kubectl folds equal events: "(x12 over 20m)". */
 function timesOf(events: readonly LogEvent[]): number {

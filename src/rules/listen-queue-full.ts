@@ -79,8 +79,7 @@ const rule: Rule = {
       else sockets.set(key, [event]);
     }
     for (const events of sockets.values()) {
-      const finding = describe(timeline, events);
-      if (finding) yield finding;
+      yield describe(timeline, events);
     }
   },
 };

@@ -3,7 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {type Instant, isExact} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {loneDeaths, processName} from './deaths.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, kindOf, list, occasions, proof, seconds, sentences} from './wording.ts';
 
 /** Seconds of doubt that do not matter. */
@@ -44,8 +44,7 @@ const rule: Rule = {
   needs: null,
   *check(timeline) {
     const gaps = timeline.instances.flatMap((instance) => gapsIn(timeline, instance));
-    const finding = gaps.length > 0 ? describe(timeline, gaps) : null;
-    if (finding) yield finding;
+    if (gaps.length > 0) yield describe(timeline, gaps);
   },
 };
 
@@ -137,11 +136,8 @@ function describe(timeline: Timeline, gaps: readonly Gap[]): Finding | null {
 
 function fixesFor(isUwsgi: boolean): Fix[] {
   const outer: Fix = {
-    setting: null,
-    section: null,
-    value: null,
+    ...NO_SETTING,
     effect: 'every line, those of the application as well, has the time at which it was written',
-    since: null,
     safety: 'safe',
     why: 'Read the log through journald or docker logs -t, which stamp each line as it comes.',
   };

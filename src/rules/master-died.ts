@@ -3,7 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {stopsTakenAsReload} from './outer.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {survivalsIn} from './survivors.ts';
 import {count, evidence, instanceName, proof, sentences, unique} from './wording.ts';
 
@@ -51,12 +51,10 @@ const rule: Rule = {
       const instance = instanceOfEvent(timeline, event);
       const left = (groups.get(instance) ?? []).filter((lost) => precedes(event, lost));
       if (left.length > 0) groups.delete(instance);
-      const finding = failedLoop(instance, event, left);
-      if (finding) yield finding;
+      yield failedLoop(instance, event, left);
     }
     for (const [instance, events] of groups) {
-      const finding = isOwned(timeline, instance, events) ? null : describe(timeline, instance, events);
-      if (finding) yield finding;
+      if (!isOwned(timeline, instance, events)) yield describe(timeline, instance, events);
     }
   },
 };
@@ -122,11 +120,8 @@ function failedLoop(instance: Instance | null, event: LogEvent, left: readonly L
     cannotSee: ['the traceback, where it went to another log'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'this exception is gone, where it is the reentrant call',
-        since: null,
         safety: 'safe',
         why: 'Run gunicorn 24 or later.',
       },

@@ -3,7 +3,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload} from '../timeline/timeline.ts';
 import {outerName} from './outer.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_SETTING} from './rule.ts';
 import {count, duration, evidence, instanceName, list, proof, seconds, sentences} from './wording.ts';
 
 interface Killed {
@@ -85,10 +85,7 @@ export function heldAfterGoodbye({supervisor, life, server}: Omit<Killed, 'stop'
     cannotSee: ['what the process did after its last line'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'the stop is over when the server says so',
         why: `Give what runs at the exit of the ${isArbiter ? 'arbiter (on_exit, atexit)' : 'process (atexit)'} a time limit of its own, and make threads that are started there daemon threads. A longer limit outside helps only if it ends by itself.`,

@@ -42,12 +42,10 @@ const rule: Rule = {
           const victims = kill.victims.filter((victim) => homeOf(timeline, victim) === instance && victim.tie === tie);
           return victims.length > 0 ? [{kill, victims}] : [];
         });
-        const finding = hits.length > 0 ? workersLost(timeline, instance, hits, tie) : null;
-        if (finding) yield finding;
+        if (hits.length > 0) yield workersLost(timeline, instance, hits, tie);
       }
     }
-    const finding = othersKilled(kills.filter((kill) => kill.victims.length === 0 && !isToldElsewhere(kill, kills)));
-    if (finding) yield finding;
+    yield othersKilled(kills.filter((kill) => kill.victims.length === 0 && !isToldElsewhere(kill, kills)));
   },
 };
 

@@ -2,9 +2,10 @@ import type {LineRef} from '../timeline/event.ts';
 import {precedes, processesAskedBy} from '../timeline/lookup.ts';
 import type {Instance, Process, Setting} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {setting, versionAt, versionWithin, written} from './settings.ts';
 import {
+  concerning,
   count,
   duration,
   evidence,
@@ -12,7 +13,6 @@ import {
   isBounded,
   list,
   nameOf,
-  numbers,
   proof,
   seconds,
   sentences,
@@ -59,13 +59,8 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const instance of timeline.instances) {
-      const finding =
-        instance.supervisor === 'uwsgi'
-          ? (wrongOption(instance) ?? blockingStop(instance))
-          : instance.supervisor === 'gunicorn'
-            ? hupByTimeout(instance)
-            : null;
-      if (finding) yield finding;
+      if (instance.supervisor === 'uwsgi') yield wrongOption(instance) ?? blockingStop(instance);
+      if (instance.supervisor === 'gunicorn') yield hupByTimeout(instance);
     }
   },
 };
@@ -115,8 +110,7 @@ function wrongOption(instance: Instance): Finding | null {
     confidence: mercy.known === 'shown' || mercy.known === 'measured' ? 'certain' : 'likely',
     instance: instance.id,
     reload: null,
-    pids: unique(killed.map(({pid}) => pid)),
-    workers: numbers(killed),
+    ...concerning(killed),
     evidence: lines,
     against: [],
     cannotSee: [],
@@ -183,11 +177,8 @@ function blockingStop(instance: Instance): Finding | null {
     cannotSee: ['which worker holds it: this version prints no "buried" line then'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'workers that hang are killed when the mercy is over',
-        since: null,
         safety: 'safe',
         why: 'Stop with SIGINT (or Q through the FIFO), or SIGTERM with die-on-term: that stop looks at the mercy. Or run a version outside 2.0.27 to 2.0.30.',
       },

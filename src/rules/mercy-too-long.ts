@@ -5,13 +5,14 @@ import {enoughMercy, isKnown, lowerMercy, mercyOf, mercyText} from './mercy.ts';
 import type {Finding, Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
 import {
+  concerning,
   count,
   duration,
   evidence,
   instanceName,
   itself,
   nameOf,
-  numbers,
+  only,
   proof,
   seconds,
   sentences,
@@ -75,8 +76,7 @@ const rule: Rule = {
         (process) => process.end === 'clean' && process.asked && !process.forced && neededAtMost(process) !== null,
       );
       if (clean.length === 0) continue;
-      const finding = describe(timeline, instance, forced, clean);
-      if (finding) yield finding;
+      yield describe(timeline, instance, forced, clean);
     }
   },
 };
@@ -127,9 +127,8 @@ function describe(timeline: Timeline, instance: Instance, forced: readonly Proce
     ),
     confidence: 'certain',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0] ?? null) : null,
-    pids: unique(forced.map(({pid}) => pid)),
-    workers: numbers(forced),
+    reload: only(reloads),
+    ...concerning(forced),
     evidence: lines,
     against: [],
     cannotSee: ['requests longer than any that ended in this log'],

@@ -3,9 +3,9 @@ import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {byInstance, type ForcedWorker, forcedWorkers, reloadsOf} from './forced-workers.ts';
 import {isKnown, mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
-import {count, evidence, instanceName, list, nameOf, numbers, proof, seconds, unique} from './wording.ts';
+import {concerning, count, evidence, instanceName, list, nameOf, only, proof, seconds} from './wording.ts';
 import {isNormal, longerThan, requestsOf, type Task, tasksOf} from './work.ts';
 
 const rule: Rule = {
@@ -46,16 +46,13 @@ const rule: Rule = {
     for (const instance of uwsgiOf(timeline)) {
       const cut = cutByMercy(timeline, instance);
       if (cut.length === 0) continue;
-      const finding = describe(timeline, instance, cut);
-      if (finding) yield finding;
+      yield describe(timeline, instance, cut);
     }
     for (const [instance, workers] of byInstance(forcedWorkers(timeline).filter(({verdict}) => verdict === 'late'))) {
-      const finding = describeLate(timeline, instance, workers);
-      if (finding) yield finding;
+      yield describeLate(timeline, instance, workers);
     }
     for (const [instance, workers] of byInstance(forcedWorkers(timeline).filter(({verdict}) => verdict === 'hasty'))) {
-      const finding = describeNone(instance, workers);
-      if (finding) yield finding;
+      yield describeNone(instance, workers);
     }
   },
 };
@@ -91,9 +88,8 @@ function describeLate(
       'held the worker: there was no time left to show it. Had the request taken a little longer, it would have been cut.',
     confidence: 'likely',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    reload: only(reloads)?.id ?? null,
+    ...concerning(processes),
     evidence: lines,
     against: [
       {
@@ -106,10 +102,7 @@ function describeLate(
     fixes: [
       ...(raise ? [raise] : []),
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'the worker leaves as soon as the request ends',
         why: 'Make the request shorter: give the calls that it makes (database, HTTP) a time limit, or move the work to a queue.',
@@ -138,9 +131,8 @@ function describeNone(instance: Instance, workers: readonly [ForcedWorker, ...Fo
       'say nothing of a hang: a healthy server writes them at every reload and stop. A request that runs at that moment is cut.',
     confidence: mercy.known === 'shown' ? 'certain' : 'likely',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    reload: only(reloads)?.id ?? null,
+    ...concerning(processes),
     evidence: lines,
     against: [
       {
@@ -225,9 +217,8 @@ function describe(timeline: Timeline, instance: Instance, cut: readonly ForcedWo
       'it fits, and a request that is killed has no line of its own.',
     confidence: 'likely',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    reload: only(reloads)?.id ?? null,
+    ...concerning(processes),
     evidence: lines,
     against: [
       {
@@ -243,10 +234,7 @@ function describe(timeline: Timeline, instance: Instance, cut: readonly ForcedWo
     fixes: [
       ...(raise ? [raise] : []),
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'workers can leave at once, whatever the mercy is',
         why: "Give the work to a queue outside the workers (a task queue, uWSGI's spooler or a mule).",

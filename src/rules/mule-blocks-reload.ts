@@ -1,7 +1,7 @@
 import {between} from '../timeline/time.ts';
 import type {Forced, Instance, Process} from '../timeline/timeline.ts';
 import {capital, processName} from './deaths.ts';
-import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {setting, uwsgiOf} from './settings.ts';
 import {
   count,
@@ -11,6 +11,7 @@ import {
   isBounded,
   kindOf,
   list,
+  only,
   proof,
   seconds,
   sentences,
@@ -50,8 +51,7 @@ const rule: Rule = {
           ? [{process, forced: process.forced}]
           : [],
       );
-      const finding = killed.length > 0 ? describe(instance, killed) : null;
-      if (finding) yield finding;
+      if (killed.length > 0) yield describe(instance, killed);
     }
   },
 };
@@ -110,7 +110,7 @@ function describe(instance: Instance, killed: readonly Killed[]): Finding | null
     severity: during.length > 0 ? 'error' : 'warning',
     confidence: 'certain',
     instance: instance.id,
-    reload: during.length === 1 ? (during[0]?.id ?? null) : null,
+    reload: only(during)?.id ?? null,
     pids: unique(processes.map(({pid}) => pid)),
     workers: [],
     evidence: lines,
@@ -134,10 +134,9 @@ function describe(instance: Instance, killed: readonly Killed[]): Finding | null
 
 /** `patience` null: nothing tells it, and it is not the default. */
 function fixesFor(patience: number | null, isAssumed: boolean, inReload: boolean): Fix[] {
-  const none = {setting: null, section: null, value: null, since: null} as const;
   return [
     {
-      ...none,
+      ...NO_SETTING,
       safety: 'needs-code',
       tried: true,
       effect: 'the mule leaves within a second, and nothing is cut',
@@ -146,7 +145,7 @@ function fixesFor(patience: number | null, isAssumed: boolean, inReload: boolean
     ...(inReload
       ? [
           {
-            ...none,
+            ...NO_SETTING,
             safety: 'safe' as const,
             tried: true,
             effect: 'deploys do not touch the mule',

@@ -50,8 +50,7 @@ const rule: Rule = {
       groups.set(key, [...(groups.get(key) ?? []), event]);
     }
     for (const group of groups.values()) {
-      const finding = describe(timeline, group);
-      if (finding) yield finding;
+      yield describe(timeline, group);
     }
   },
 };

@@ -2,7 +2,7 @@ import {precedes, processesWithPid} from '../timeline/lookup.ts';
 import type {Instance, Process, Reload} from '../timeline/timeline.ts';
 import type {Confidence, Evidence, Finding, Rule} from './rule.ts';
 import {isOn, setting, uwsgiOf} from './settings.ts';
-import {count, evidence, instanceName, nameOf, numbers, proof, unique} from './wording.ts';
+import {concerning, count, evidence, instanceName, nameOf, only, proof, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'old-code-kept',
@@ -43,8 +43,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn')) {
-      const finding = describePreloaded(instance);
-      if (finding) yield finding;
+      yield describePreloaded(instance);
     }
     for (const instance of uwsgiOf(timeline)) {
       if (isLazy(instance)) continue;
@@ -52,8 +51,7 @@ const rule: Rule = {
         (reload) => isOfWorkers(instance, reload) && replacementsOf(instance, reload).length > 0,
       );
       if (kept.length === 0) continue;
-      const finding = describe(instance, kept);
-      if (finding) yield finding;
+      yield describe(instance, kept);
     }
   },
 };
@@ -79,7 +77,7 @@ function describePreloaded(instance: Instance): Finding | null {
       'the log does not tell.',
     confidence: preload.from === 'log' ? 'certain' : 'likely',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    reload: only(reloads)?.id ?? null,
     pids,
     workers: [],
     evidence: lines,
@@ -175,8 +173,7 @@ function describe(instance: Instance, reloads: readonly Reload[]): Finding | nul
     confidence,
     instance: instance.id,
     reload: reloads.length === 1 ? (first?.id ?? null) : null,
-    pids: unique(replacements.map(({pid}) => pid)),
-    workers: numbers(replacements),
+    ...concerning(replacements),
     evidence: lines,
     against: known
       ? [

@@ -72,15 +72,13 @@ const rule: Rule = {
     for (const cuts of byProgram(timeline)) {
       const own = cuts.filter(({server}) => server === null || !explained.has(server));
       for (const {server} of cuts) if (server) told.add(nameOfProgram(server));
-      const answer = own.length > 0 ? describe(own) : null;
-      if (answer) yield answer;
+      if (own.length > 0) yield describe(own);
     }
-    const atDefault = stopsAtDefault(timeline);
-    if (atDefault) yield atDefault;
+    yield stopsAtDefault(timeline);
     for (const instance of timeline.instances) {
       // A server that was stopped and started again has the same configuration.
       const finding = told.has(nameOfProgram(instance)) ? null : wrongOrder(timeline, instance);
-      if (finding) yield finding;
+      yield finding;
       if (finding) told.add(nameOfProgram(instance));
     }
   },

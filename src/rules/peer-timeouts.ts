@@ -75,12 +75,11 @@ const SERVERS: Readonly<Record<string, Server>> = {
   },
 };
 
-export function* peerTimeouts(timeline: Timeline): Iterable<Finding> {
+export function* peerTimeouts(timeline: Timeline): Iterable<Finding | null> {
   for (const instance of timeline.instances) {
     const server = SERVERS[instance.supervisor];
     const killed = instance.processes.filter(({role, forced}) => role === 'worker' && forced?.deadline === 'timeout');
-    const finding = server && killed.length > 0 ? describe(instance, killed, server) : null;
-    if (finding) yield finding;
+    if (server && killed.length > 0) yield describe(instance, killed, server);
   }
 }
 

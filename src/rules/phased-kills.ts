@@ -1,7 +1,7 @@
 /** Workers that puma killed in a phased restart because they had not left in time: told by the rule request-blocks-shutdown. */
 import type {Instance} from '../timeline/timeline.ts';
-import type {Finding} from './rule.ts';
-import {evidence, instanceName, list, nameOf, numbers, proof, sentences, unique} from './wording.ts';
+import {type Finding, NO_SETTING} from './rule.ts';
+import {concerning, evidence, instanceName, list, nameOf, proof, sentences} from './wording.ts';
 
 export function phasedKills(instance: Instance): Finding | null {
   const killed = instance.processes.filter(({role, forced}) => role === 'worker' && forced?.event.message === 'puma/kill-sent');
@@ -22,8 +22,7 @@ export function phasedKills(instance: Instance): Finding | null {
     confidence: 'likely',
     instance: instance.id,
     reload: killed[0]?.asked?.reload ?? null,
-    pids: unique(killed.map(({pid}) => pid)),
-    workers: numbers(killed),
+    ...concerning(killed),
     evidence: lines,
     against: [
       {
@@ -45,10 +44,7 @@ export function phasedKills(instance: Instance): Finding | null {
         why: 'Set it in config/puma.rb above the longest request that is meant to succeed.',
       },
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'the worker leaves as soon as its requests end',
         why: 'Give the calls that requests make a time limit, or move long work to a queue.',

@@ -23,8 +23,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     const failed = timeline.events.filter(({message}) => message === 'uwsgi/pidfile-signal-failed');
-    const finding = failed.length > 0 ? describe(failed) : null;
-    if (finding) yield finding;
+    if (failed.length > 0) yield describe(failed);
   },
 };
 

@@ -3,7 +3,7 @@ import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {kubernetesTroubles} from './kubernetes-troubles.ts';
 import {proxyErrors} from './proxy-errors.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 interface Trouble {
@@ -101,8 +101,7 @@ const rule: Rule = {
       if (code !== null && code in TROUBLES) groups.set(code, [...(groups.get(code) ?? []), event]);
     }
     for (const [code, events] of groups) {
-      const finding = describe(timeline, code, events);
-      if (finding) yield finding;
+      yield describe(timeline, code, events);
     }
     yield* kubernetesTroubles(timeline);
     yield* proxyErrors(timeline);
@@ -145,9 +144,7 @@ function describe(timeline: Timeline, code: string, events: readonly LogEvent[])
     evidence: lines,
     against: [],
     cannotSee: ['what the application was doing'],
-    fixes: [
-      {setting: null, section: null, value: null, effect: `${code} goes away`, since: null, safety: 'safe', why: trouble.remedy},
-    ],
+    fixes: [{...NO_SETTING, effect: `${code} goes away`, safety: 'safe', why: trouble.remedy}],
     next: ['the lines of the same dyno (app[…]) in the seconds before the first of these'],
     identity: ['heroku', code],
   };

@@ -1,6 +1,6 @@
 import {between} from '../timeline/time.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, proof, sentences} from './wording.ts';
 
 /** Seconds: a program that went into the background has left by then. */
@@ -29,8 +29,7 @@ const rule: Rule = {
       const names = new Set(instance.processes.map(({program}) => program).filter((name) => name !== null));
       for (const name of names) {
         const own = instance.processes.filter(({role, program}) => role === 'program' && program === name);
-        const finding = describe(instance, name, own);
-        if (finding) yield finding;
+        yield describe(instance, name, own);
       }
     }
   },
@@ -78,11 +77,8 @@ function describe(instance: Instance, name: string, lives: readonly Process[]): 
     cannotSee: ['whether a process went into the background'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'supervisord watches the server itself',
-        since: null,
         safety: 'safe',
         why: 'Run it in the foreground (gunicorn without --daemon, uWSGI without daemonize), and let a wrapper end in exec. Stop what runs in the background first.',
       },

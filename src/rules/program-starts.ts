@@ -3,7 +3,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding, Fix} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {programOf} from './starts.ts';
 import {unitJobsFailed} from './unit-jobs.ts';
 import {count, evidence, proof, sentences, unique} from './wording.ts';
@@ -125,11 +125,8 @@ export function* programsNotSpawned(timeline: Timeline, isTold: (program: string
         first.fields.tooManyFiles !== undefined
           ? MORE_FILES
           : {
-              setting: null,
-              section: null,
-              value: null,
+              ...NO_SETTING,
               effect: 'the program is started',
-              since: null,
               safety: 'safe',
               why: 'Mend the command, the directory or the user in its section, then: supervisorctl reread, supervisorctl update.',
             },
@@ -191,11 +188,8 @@ export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string
         ? []
         : [
             {
-              setting: null,
-              section: null,
-              value: null,
+              ...NO_SETTING,
               effect: 'supervisord watches the program itself, and does not start a second one',
-              since: null,
               safety: 'safe',
               why: 'Let it stay in the foreground: uWSGI without daemonize, gunicorn without --daemon, nginx with "daemon off;", php-fpm with -F.',
             },
@@ -209,12 +203,11 @@ export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string
   }
 }
 
-export function* unitsNotStarted(timeline: Timeline, isTold: (unit: string) => boolean): Iterable<Finding> {
+export function* unitsNotStarted(timeline: Timeline, isTold: (unit: string) => boolean): Iterable<Finding | null> {
   const late = timeline.events.filter((event) => event.message === 'systemd/start-timeout' || isLateStart(timeline, event));
   for (const unit of unique(late.map(programOf))) {
     const own = late.filter((event) => programOf(event) === unit);
-    const finding = tooLate(timeline, unit, own);
-    if (finding) yield finding;
+    yield tooLate(timeline, unit, own);
   }
   const lateUnits = new Set(late.map(programOf));
   const failed = timeline.events.filter(
@@ -223,7 +216,7 @@ export function* unitsNotStarted(timeline: Timeline, isTold: (unit: string) => b
   for (const unit of unique(failed.map(programOf))) {
     const cause = lateUnits.has(unit) || isTold(unit) ? null : reasonNotRun(timeline, unit);
     const finding = cause && notRun(timeline, unit, cause);
-    if (finding) yield finding;
+    yield finding;
     if (finding) lateUnits.add(unit);
   }
   for (const finding of failedUnits(timeline, (unit) => lateUnits.has(unit) || isTold(unit))) {
@@ -396,11 +389,8 @@ function notRun(timeline: Timeline, unit: string, why: ReasonNotRun): Finding | 
     cannotSee: [],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'the program is started',
-        since: null,
         safety: 'safe',
         why: `Mend the unit: systemctl cat ${unit} shows it with its drop-ins; then systemctl daemon-reload and start it again.`,
       },

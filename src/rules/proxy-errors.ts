@@ -3,7 +3,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {isRunningRequest} from './forced-workers.ts';
 import {type Cut, cutsIn, hasLeft, isAccess, isComparable, isElsewhere, nginxEvents} from './proxy-cuts.ts';
-import type {Finding, Fix} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {count, evidence, list, nameOf, proof, sentences, unique} from './wording.ts';
 
 interface Kind {
@@ -303,10 +303,7 @@ function downText(own: readonly LogEvent[], down: ReadonlyMap<LogEvent, Instance
 }
 
 const SERVE_ON: Fix = {
-  setting: null,
-  section: null,
-  value: null,
-  since: null,
+  ...NO_SETTING,
   safety: 'safe',
   effect: 'somebody takes requests at any time of a reload',
   why: 'Reload so that old workers serve until new ones are ready (uWSGI: a chain reload with lazy-apps; gunicorn: USR2, then TERM to the old arbiter), and let nginx try another server (proxy_next_upstream) where there is one.',

@@ -2,7 +2,7 @@
 import {thousands} from '../number.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, OrphanedTask, Timeline} from '../timeline/timeline.ts';
-import type {Finding, Fix} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {setting} from './settings.ts';
 import {count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
 
@@ -44,10 +44,7 @@ export function cutByTimeLimit(instance: Instance, tasks: readonly OrphanedTask[
         why: 'Raise it where the work is legitimately that long (time_limit= of the one task is enough), with task_soft_time_limit a few seconds below, so that the task can clean up.',
       },
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'no task comes near its limit',
         why: 'Give calls to other systems a time limit of their own, and cut long work into several tasks.',
@@ -227,10 +224,7 @@ function lateAcknowledgement(): Fix {
 
 function patientStop(): Fix {
   return {
-    setting: null,
-    section: null,
-    value: null,
-    since: null,
+    ...NO_SETTING,
     safety: 'safe',
     effect: 'running tasks end before the worker does, and those that were fetched are given back',
     why: 'Stop it with TERM, once, and let whoever stops it (supervisord stopwaitsecs, systemd TimeoutStopSec, the container platform) wait longer than the longest task: a warm shutdown waits without a limit.',
@@ -243,10 +237,7 @@ function timesBegun({events}: Timeline, id: string): number {
 
 function retryOfRq(): Fix {
   return {
-    setting: null,
-    section: null,
-    value: null,
-    since: null,
+    ...NO_SETTING,
     safety: 'needs-code',
     effect: 'a task that is cut runs again from its beginning',
     why: 'Enqueue it with Retry(max=…). Only for tasks that may run twice.',
@@ -273,10 +264,7 @@ function clusterFixes(isLimited: boolean): Fix[] {
     why: 'Without it (0) such a task comes back for ever, once in retry seconds.',
   };
   const broker: Fix = {
-    setting: null,
-    section: null,
-    value: null,
-    since: null,
+    ...NO_SETTING,
     safety: 'needs-code',
     effect: 'a task that is cut is given out again, and runs from its beginning',
     why: 'Where the broker is Redis, take one that waits for an acknowledgement (the ORM, SQS), with retry above timeout. Only for tasks that may run twice.',

@@ -2,7 +2,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_SETTING} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 const STARTED = 'application/queue-worker-started';
@@ -45,10 +45,7 @@ export function leftAtRestart({events, tasks}: Timeline): Finding | null {
     cannotSee: ['which worker ran the job: RQ does not write it', 'the end of a worker that was killed'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'safe',
         effect: 'a stop waits for the job',
         why: 'Stop it with TERM, once, and let whoever stops it (supervisord stopwaitsecs, the container platform) wait longer than a job takes.',

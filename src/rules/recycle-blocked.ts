@@ -5,9 +5,10 @@ import {type Held, likelyThread, otherCauses} from './causes.ts';
 import {mercyOf, mercyText, waitText} from './mercy.ts';
 import {hasDeadline, killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import {EXIT_HANG_REFERENCES, exitHangRemedies, whileItHangs} from './remedies.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {coresOf, uwsgiOf} from './settings.ts';
 import {
+  concerning,
   count,
   duration,
   evidence,
@@ -15,7 +16,6 @@ import {
   isBounded,
   list,
   nameOf,
-  numbers,
   proof,
   sentences,
   span,
@@ -57,12 +57,10 @@ const rule: Rule = {
       const killed = killedWhileRecycling(timeline, instance);
       const stuck = lostSlots(timeline, instance).length > 0 ? [] : neverLeft(instance);
       if (killed.length + stuck.length === 0) continue;
-      const finding = describe(timeline, instance, killed, stuck);
-      if (finding) yield finding;
+      yield describe(timeline, instance, killed, stuck);
     }
     for (const [instance, kills] of killsBy(timeline, 'recycle')) {
-      const finding = describeRecycleHang(timeline, instance, kills);
-      if (finding) yield finding;
+      yield describeRecycleHang(timeline, instance, kills);
     }
   },
 };
@@ -148,8 +146,7 @@ function describe(
     confidence: mayServe && orphans === 0 ? 'possible' : 'likely',
     instance: instance.id,
     reload: null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    ...concerning(processes),
     evidence: lines,
     against: [
       ...(proved
@@ -178,10 +175,7 @@ function describe(
       ...(orphans > 0
         ? [
             {
-              setting: null,
-              section: null,
-              value: null,
-              since: null,
+              ...NO_SETTING,
               safety: 'needs-code' as const,
               effect: 'nothing is lost when a worker is replaced',
               why: "Give long work to a queue outside the workers (a task queue, uWSGI's spooler or a mule).",

@@ -6,7 +6,7 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {reasonOf, recycled} from './recycling.ts';
 import type {Finding, Rule} from './rule.ts';
 import {loading, numberOf, setting, uwsgiOf} from './settings.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, proof, seconds, sentences, unique} from './wording.ts';
+import {concerning, count, duration, evidence, instanceName, list, nameOf, proof, seconds, sentences, unique} from './wording.ts';
 import {KILLER_MESSAGES, workerKillers} from './worker-killers.ts';
 
 /** Seconds of life below which a worker is replaced too soon to be worth its start. */
@@ -46,8 +46,7 @@ const rule: Rule = {
     yield* workerKillers(timeline);
     for (const instance of uwsgiOf(timeline)) {
       const lives = livesOf(instance);
-      const finding = lives.length >= ENOUGH ? describe(timeline, instance, lives) : null;
-      if (finding) yield finding;
+      if (lives.length >= ENOUGH) yield describe(timeline, instance, lives);
     }
   },
 };
@@ -132,8 +131,7 @@ function describe(timeline: Timeline, instance: Instance, lives: readonly Life[]
     confidence: 'certain',
     instance: instance.id,
     reload: null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    ...concerning(processes),
     evidence: lines,
     against: [
       {

@@ -3,7 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import type {Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {loadErrors, reasonOf} from './load-errors.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {type FailedStart, failedStarts} from './starts.ts';
 import {count, evidence, instanceName, kindOf, list, proof, sentences, unique} from './wording.ts';
 
@@ -52,8 +52,7 @@ const rule: Rule = {
       groups.set(source, [...(groups.get(source) ?? []), failed]);
     }
     for (const group of groups.values()) {
-      const finding = describe(timeline, group);
-      if (finding) yield finding;
+      yield describe(timeline, group);
     }
   },
 };
@@ -156,8 +155,6 @@ function shownBy({meaning, worker}: LogEvent): string {
   if (meaning.kind === 'request-error') return 'a request found no application';
   return worker === null ? 'the application did not load' : `the application did not load in worker ${worker}`;
 }
-
-const NO_SETTING = {setting: null, section: null, value: null, since: null} as const;
 
 function fixesFor(supervisor: string, gaveUp: boolean, isChain: boolean): Fix[] {
   const fixes: Fix[] = [

@@ -5,7 +5,7 @@ import {type Instance, type Reload, type Timeline, UNKNOWN_PID} from '../timelin
 import {capital} from './deaths.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
-import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {stillStopping} from './still-stopping.ts';
 import {untoldEnds} from './untold-ends.ts';
@@ -80,8 +80,7 @@ const rule: Rule = {
     for (const instance of timeline.instances.filter(({supervisor}) => supervisor in PATIENCE)) {
       for (const reload of instance.reloads) {
         if (reload.outcome !== 'unfinished' || reload.kind === 'hup' || reload.kind === 'usr2') continue;
-        const finding = judge(timeline, instance, reload);
-        if (finding) yield finding;
+        yield judge(timeline, instance, reload);
       }
       yield* untoldEnds(
         instance,
@@ -330,10 +329,7 @@ function knownFault(instance: Instance, {kind, began}: Reload): UpstreamTrouble 
 
 function upgrade({fixedIn, instead}: UpstreamTrouble): Fix {
   return {
-    setting: null,
-    section: null,
-    value: null,
-    since: null,
+    ...NO_SETTING,
     safety: 'safe',
     effect: 'this kind of hang is gone',
     why: `Run uWSGI ${fixedIn}. Until then: ${instead}.`,

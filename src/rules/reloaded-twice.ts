@@ -34,8 +34,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of uwsgiOf(timeline)) {
       const pairs = pairsIn(instance);
-      const finding = pairs.length > 0 ? describe(instance, pairs) : null;
-      if (finding) yield finding;
+      if (pairs.length > 0) yield describe(instance, pairs);
     }
   },
 };

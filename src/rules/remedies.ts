@@ -5,7 +5,7 @@
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {costOf, lowerMercy, mercyOf, raiseMercy} from './mercy.ts';
 import {hasDeadline} from './recycling.ts';
-import type {Finding, Fix} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {loading, mayHave} from './settings.ts';
 import {type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
 import {nameOf, seconds} from './wording.ts';
@@ -102,7 +102,7 @@ function upgradeFixes(
   gain: string,
   others: readonly (Fix | null)[],
 ): Fix[] {
-  const fix = {setting: null, section: null, value: null, since: null, remaining: AT_ONCE, safety: 'safe'} as const;
+  const fix = {...NO_SETTING, remaining: AT_ONCE, safety: 'safe'} as const;
   const where = stuck.length === 1 ? 'the worker' : 'the workers';
   return [
     ...(fixedIn === null ? [] : [{...fix, effect: gain, why: `Run uWSGI ${fixedIn}; ${where} here ran ${version}.`}]),
@@ -113,12 +113,9 @@ function upgradeFixes(
 
 function threadFix(where: ReturnType<typeof loading> | 'some', gain: string): Fix {
   const fix = {
-    setting: null,
-    section: null,
-    value: null,
+    ...NO_SETTING,
     effect: gain,
     remaining: AT_ONCE,
-    since: null,
     safety: 'needs-code',
     tried: true,
   } as const;

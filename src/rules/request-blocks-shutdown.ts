@@ -9,10 +9,11 @@ import {forcedWorkers, isRunningRequest, requestOf} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {phasedKills} from './phased-kills.ts';
 import {cutWith} from './proxy-cuts.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {mayHave, uwsgiOf} from './settings.ts';
 import {waitressStops} from './waitress-stops.ts';
 import {
+  concerning,
   count,
   duration,
   evidence,
@@ -20,7 +21,7 @@ import {
   isBounded,
   list,
   nameOf,
-  numbers,
+  only,
   proof,
   sentences,
   span,
@@ -98,22 +99,19 @@ const rule: Rule = {
     for (const instance of uwsgiOf(timeline)) {
       const held = heldIn(timeline, instance);
       if (held.length === 0) continue;
-      const finding = describe(instance, held);
-      if (finding) yield finding;
+      yield describe(instance, held);
     }
     yield* asgiRequests(timeline);
     yield* daemonProcessKills(timeline, 'request');
     yield* waitressStops(timeline);
     for (const instance of timeline.instances) {
-      const finding = phasedKills(instance);
-      if (finding) yield finding;
+      yield phasedKills(instance);
     }
     const killed = new Map(killsBy(timeline, 'request'));
     for (const instance of gunicornOf(timeline)) {
       const kills = killed.get(instance) ?? [];
       const leftBehind = leftBehindIn(instance);
-      const finding = kills.length + leftBehind.length > 0 ? describeRequestHang(timeline, instance, kills, leftBehind) : null;
-      if (finding) yield finding;
+      if (kills.length + leftBehind.length > 0) yield describeRequestHang(timeline, instance, kills, leftBehind);
     }
   },
 };
@@ -193,9 +191,8 @@ function describe(instance: Instance, held: readonly Held[]): Finding | null {
     ),
     confidence: isProved ? 'certain' : 'likely',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0] ?? null) : null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    reload: only(reloads),
+    ...concerning(processes),
     evidence: lines,
     against: [
       {
@@ -229,10 +226,7 @@ function fixesFor(instance: Instance, harakiri: boolean): Fix[] {
   const mercy = mercyOf(instance);
   const fixes: Fix[] = [
     {
-      setting: null,
-      section: null,
-      value: null,
-      since: null,
+      ...NO_SETTING,
       safety: 'needs-code',
       effect: 'the worker leaves as soon as the request ends',
       why: 'Give the calls that the request makes (database, HTTP) a time limit, or move the work to a queue and answer at once.',

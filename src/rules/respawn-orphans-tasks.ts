@@ -7,7 +7,7 @@ import {mercyOf, mercyText, raiseMercy} from './mercy.ts';
 import {cutByTimeLimit, cutInQueue, leftByWorker} from './queue-losses.ts';
 import {leftAtRestart} from './queue-restarts.ts';
 import {reasonOf} from './recycling.ts';
-import type {Finding, Fix, Rule, Undecided} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule, type Undecided} from './rule.ts';
 import {setting} from './settings.ts';
 import {cutWithoutBeginning} from './tasks-cut.ts';
 import {count, evidence, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
@@ -78,8 +78,7 @@ const rule: Rule = {
     otherwise: `no line of this log tells of a task in the background. ${HOW}`,
   },
   *check(timeline) {
-    const cut = cutWithoutBeginning(timeline);
-    if (cut) yield cut;
+    yield cutWithoutBeginning(timeline);
     if (!timeline.events.some(isTaskOfWorker)) {
       yield* withoutTasks(timeline);
       return;
@@ -91,8 +90,7 @@ const rule: Rule = {
     for (const [owner, tasks] of grouped(timeline, orphans)) {
       yield* findingsOf(timeline, owner, tasks);
     }
-    const left = leftAtRestart(timeline);
-    if (left) yield left;
+    yield leftAtRestart(timeline);
   },
 };
 
@@ -103,17 +101,16 @@ function isTaskOfWorker({meaning}: LogEvent): boolean {
   return meaning.kind === 'task-began' && (meaning.role === undefined || meaning.role === 'worker');
 }
 
-function* findingsOf(timeline: Timeline, owner: Instance | null, tasks: readonly OrphanedTask[]): Iterable<Finding> {
+function* findingsOf(timeline: Timeline, owner: Instance | null, tasks: readonly OrphanedTask[]): Iterable<Finding | null> {
   // Its lines name no process where a task is received.
   const isQueue = owner?.supervisor === 'celery' && tasks.every(({pid}) => pid === null);
-  const limited = tasks.filter(({gone, lostTo}) => gone?.meaning.kind === 'task-cut' && lostTo === 'timeout');
-  const left = tasks.filter((task) => !limited.includes(task));
-  const found = isQueue
-    ? [limited.length > 0 ? cutByTimeLimit(owner, limited) : null, left.length > 0 ? leftByWorker(timeline, owner, left) : null]
-    : owner === null && tasks.every(({gone}) => gone?.meaning.kind === 'task-cut')
-      ? [cutInQueue(timeline, tasks)]
-      : [describe(timeline, owner, tasks)];
-  for (const finding of found) if (finding !== null) yield finding;
+  if (isQueue) {
+    const limited = tasks.filter(({gone, lostTo}) => gone?.meaning.kind === 'task-cut' && lostTo === 'timeout');
+    const left = tasks.filter((task) => !limited.includes(task));
+    if (limited.length > 0) yield cutByTimeLimit(owner, limited);
+    if (left.length > 0) yield leftByWorker(timeline, owner, left);
+  } else if (owner === null && tasks.every(({gone}) => gone?.meaning.kind === 'task-cut')) yield cutInQueue(timeline, tasks);
+  else yield describe(timeline, owner, tasks);
 }
 
 function* withoutTasks(timeline: Timeline): Iterable<Undecided> {
@@ -262,10 +259,7 @@ function fixesFor(timeline: Timeline, instance: Instance | null, forced: boolean
   return [
     ...(instance !== null && hasNoThreads(instance) ? [ENABLE_THREADS] : []),
     {
-      setting: null,
-      section: null,
-      value: null,
-      since: null,
+      ...NO_SETTING,
       safety: 'needs-code',
       effect: 'no task is lost when a worker is replaced',
       why: `Give the work to a queue outside the workers (a task queue${

@@ -4,7 +4,7 @@ import {namedPrograms} from '../timeline/named-programs.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {programOf} from './starts.ts';
 import {evidence, list, proof, sentences, unique} from './wording.ts';
 
@@ -39,8 +39,9 @@ const rule: Rule = {
   },
   *check(timeline) {
     const down = timeline.events.find(({message}) => message === 'systemd/host-goes-down');
-    for (const finding of [hangUp(timeline), down ? wholeMachine(timeline, down) : null, upgrade(timeline, down ?? null)])
-      if (finding) yield finding;
+    yield hangUp(timeline);
+    if (down) yield wholeMachine(timeline, down);
+    yield upgrade(timeline, down ?? null);
     if (!down) yield* withAnother(timeline);
   },
 };
@@ -233,7 +234,7 @@ function finding(
     evidence: lines,
     against: [],
     cannotSee: ['who asked for it'],
-    fixes: [{setting: null, section: null, value: null, effect, since: null, safety: 'safe', why}],
+    fixes: [{...NO_SETTING, effect, safety: 'safe', why}],
     next: [],
     identity: [identity],
   };

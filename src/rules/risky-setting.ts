@@ -37,8 +37,7 @@ const rule: Rule = {
         const settings = new Settings(instance);
         const found = smell(settings);
         // What only the server's machine knows may as well be right.
-        const finding = found && !settings.isOpen && describe(instance, found);
-        if (finding) yield finding;
+        if (found && !settings.isOpen) yield describe(instance, found);
       }
     }
   },

@@ -3,7 +3,7 @@ import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload} from '../timeline/timeline.ts';
 import type {Finding, Rule} from './rule.ts';
 import {uwsgiOf} from './settings.ts';
-import {count, evidence, instanceName, kindOf, occasions, proof, sentences} from './wording.ts';
+import {count, evidence, instanceName, kindOf, occasions, only, proof, sentences} from './wording.ts';
 
 const rule: Rule = {
   id: 'router-cuts-clients',
@@ -30,8 +30,7 @@ const rule: Rule = {
         const gateway = instance.processes.find((process) => isBuriedFor(process, reload));
         return gateway ? [{reload, gateway}] : [];
       });
-      const finding = hits.length > 0 ? describe(instance, hits) : null;
-      if (finding) yield finding;
+      if (hits.length > 0) yield describe(instance, hits);
     }
   },
 };
@@ -72,7 +71,7 @@ function describe(instance: Instance, hits: readonly {reload: Reload; gateway: P
     ),
     confidence: served ? 'likely' : 'possible',
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    reload: only(reloads)?.id ?? null,
     pids: hits.map(({gateway}) => gateway.pid),
     workers: [],
     evidence: lines,

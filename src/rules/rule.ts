@@ -28,6 +28,9 @@ export interface Fix {
   readonly tried?: boolean;
 }
 
+/** What a fix that is made elsewhere has in place of a setting: in the code of the application, on the machine, by hand. */
+export const NO_SETTING = {setting: null, section: null, value: null, since: null} as const;
+
 /** How well another explanation fits, held against the one that the finding gives. */
 export type Fit = 'equally' | 'less' | 'excluded';
 
@@ -111,7 +114,8 @@ export interface Rule {
   readonly needs: Needs | null;
   /** Settings that are the trouble itself: where a configuration has them, findings are located there. */
   readonly settings?: readonly string[];
-  check(timeline: Timeline): Iterable<Finding | Undecided>;
+  /** Null is nothing: what no line of this log would prove is not told. */
+  check(timeline: Timeline): Iterable<Finding | Undecided | null>;
 }
 
 export interface RuleResult {

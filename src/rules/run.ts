@@ -38,6 +38,7 @@ function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: 
   /** How many findings of one identity there were so far. */
   const alike = new Map<string, number>();
   for (const answer of rule.check(timeline)) {
+    if (answer === null) continue;
     if ('undecided' in answer) doubts.push(answer.undecided);
     else findings.push(located(ruleFinding(rule, answer, alike), rule, timeline));
   }

@@ -1,7 +1,7 @@
 import {signalName} from '../timeline/signals.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {capital, processNames} from './deaths.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, instanceName, proof, sentences} from './wording.ts';
 
 /** The arbiter never sends HUP to a worker; TERM it sends where it asks one to leave. */
@@ -32,8 +32,7 @@ const rule: Rule = {
     for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn')) {
       for (const kind of ['HUP', 'TERM'] as const) {
         const hit = instance.processes.filter((process) => isHit(process, kind));
-        const finding = hit.length > 0 ? describe(timeline, instance, hit, kind) : null;
-        if (finding) yield finding;
+        if (hit.length > 0) yield describe(timeline, instance, hit, kind);
       }
     }
   },
@@ -92,11 +91,8 @@ function describe(timeline: Timeline, instance: Instance, hit: readonly Process[
     cannotSee: ['who sent the signal', `${count(hit.length, 'request')} or more that may have been cut: they have no line`],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'workers finish their requests',
-        since: null,
         safety: 'safe',
         tried: kind === 'HUP',
         why: 'Signal the arbiter alone: kill -HUP $MAINPID in ExecReload, kill -HUP $(cat its pid file), systemctl kill --kill-whom=main (--kill-who before systemd 252).',

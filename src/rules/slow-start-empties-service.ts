@@ -4,7 +4,7 @@ import {between} from '../timeline/time.ts';
 import type {AppLoad, Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {slowArbiterStart} from './arbiter-slow-start.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Evidence, Finding, Rule} from './rule.ts';
+import {type Evidence, type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {loading, setting, uwsgiOf} from './settings.ts';
 import {count, evidence, instanceName, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
 
@@ -50,18 +50,11 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of uwsgiOf(timeline)) {
       const slow = instance.reloads.flatMap((reload) => slowStart(instance, reload) ?? []);
-      const finding = slow.length > 0 ? describe(instance, slow as [Slow, ...Slow[]]) : null;
-      if (finding) yield finding;
+      if (slow.length > 0) yield describe(instance, slow as [Slow, ...Slow[]]);
     }
     for (const instance of timeline.instances) {
-      const {supervisor} = instance;
-      const finding =
-        supervisor === 'gunicorn'
-          ? slowArbiterStart(timeline, instance)
-          : supervisor === 'puma'
-            ? notPhased(timeline, instance)
-            : null;
-      if (finding) yield finding;
+      if (instance.supervisor === 'gunicorn') yield slowArbiterStart(timeline, instance);
+      if (instance.supervisor === 'puma') yield notPhased(timeline, instance);
     }
   },
 };
@@ -158,10 +151,7 @@ function describe(instance: Instance, slow: readonly [Slow, ...Slow[]]): Finding
     fixes: byClosing
       ? [
           {
-            setting: null,
-            section: null,
-            value: null,
-            since: null,
+            ...NO_SETTING,
             safety: 'safe',
             effect: `about ${seconds(worst.closing)} less at each reload`,
             why: 'Lower the limit on open files for the server to what it needs, 65536 say: LimitNOFILE= in the unit, ulimit -n, --ulimit nofile= for a container.',
@@ -169,10 +159,7 @@ function describe(instance: Instance, slow: readonly [Slow, ...Slow[]]): Finding
         ]
       : [
           {
-            setting: null,
-            section: null,
-            value: null,
-            since: null,
+            ...NO_SETTING,
             safety: 'safe',
             effect: 'at any time only one worker is loading; the others serve',
             tried: true,
@@ -181,10 +168,7 @@ function describe(instance: Instance, slow: readonly [Slow, ...Slow[]]): Finding
               : 'Set lazy-apps and reload with a chain reload (touch-chain-reload, or c to the master FIFO). Each worker then loads the application itself: more memory, and one start for each.',
           },
           {
-            setting: null,
-            section: null,
-            value: null,
-            since: null,
+            ...NO_SETTING,
             safety: 'needs-code',
             effect: `less than ${seconds(worst.loading)} without a worker`,
             why: 'Make the import faster: python -X importtime shows what takes the time; load data and models when they are first needed.',

@@ -3,8 +3,8 @@ import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding, Rule} from './rule.ts';
-import {count, duration, evidence, instanceName, isBounded, list, proof, sentences, span, unique} from './wording.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
+import {count, duration, evidence, instanceName, isBounded, list, only, proof, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'spooler-task-cut',
@@ -32,8 +32,7 @@ const rule: Rule = {
     const groups = new Map<Instance | null, Cut[]>();
     for (const cut of cutsIn(timeline)) groups.set(cut.instance, [...(groups.get(cut.instance) ?? []), cut]);
     for (const [instance, cuts] of groups) {
-      const finding = describe(instance, cuts);
-      if (finding) yield finding;
+      yield describe(instance, cuts);
     }
   },
 };
@@ -111,7 +110,7 @@ function describe(instance: Instance | null, cuts: readonly Cut[]): Finding | nu
     ),
     confidence: 'certain',
     instance: instance?.id ?? null,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    reload: only(reloads)?.id ?? null,
     pids: unique(cuts.map(({began}) => began.pid).filter((pid) => pid !== null)),
     workers: [],
     evidence: lines,
@@ -125,19 +124,13 @@ function describe(instance: Instance | null, cuts: readonly Cut[]): Finding | nu
     cannotSee: ['what the task had already done when it was cut'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'a task that begins again does no harm',
         why: 'Make the task safe to run twice (write to a temporary place and rename, or mark what is done), and split long ones.',
       },
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'safe',
         effect: 'deploys leave the spooler in peace',
         why: 'Reload the workers alone: touch-workers-reload or touch-chain-reload, with lazy-apps for new code. The spooler then runs the old code on.',

@@ -17,16 +17,15 @@ const LONG = 60;
 /** Of servers that this rule judges by their patience nothing is said here, nor of uvicorn, which says what it waits for. */
 const JUDGED: ReadonlySet<string> = new Set(['uwsgi', 'gunicorn', 'uvicorn']);
 
-export function* stillStopping(timeline: Timeline): Iterable<Finding> {
+export function* stillStopping(timeline: Timeline): Iterable<Finding | null> {
   for (const instance of timeline.instances) {
     const reload = JUDGED.has(instance.supervisor) ? undefined : instance.reloads.at(-1);
     const finding = reload?.outcome === 'unfinished' ? ofServer(timeline, instance, reload) : null;
-    if (finding) yield finding;
+    yield finding;
     // The stop of the whole tells of each.
     if (finding) continue;
     for (const life of instance.processes) {
-      const waited = life.role === 'program' && life.end === 'running' && life.asked ? ofProgram(timeline, instance, life) : null;
-      if (waited) yield waited;
+      if (life.role === 'program' && life.end === 'running' && life.asked) yield ofProgram(timeline, instance, life);
     }
   }
 }

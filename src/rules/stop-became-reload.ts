@@ -36,8 +36,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const taken of stopsTakenAsReload(timeline)) {
-      const finding = describe(taken);
-      if (finding) yield finding;
+      yield describe(taken);
     }
   },
 };

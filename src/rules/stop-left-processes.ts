@@ -1,6 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {survivalsIn} from './survivors.ts';
 import {type UnitLines, unitFix, unitsWith} from './unit-lines.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
@@ -34,8 +34,7 @@ const rule: Rule = {
     const isTold = survivalsIn(timeline).length > 0;
     for (const unit of unitsWith(timeline, ['systemd/killing-process', 'systemd/stop-timeout', ...LEFT])) {
       for (const kind of ['late', 'cut', 'left'] as const) {
-        const finding = kind === 'left' && isTold ? null : describe(unit, kind);
-        if (finding) yield finding;
+        if (!(kind === 'left' && isTold)) yield describe(unit, kind);
       }
     }
   },
@@ -135,11 +134,8 @@ const FIXES: Readonly<Record<Kind, readonly Fix[]>> = {
   ],
   cut: [
     {
-      setting: null,
-      section: null,
-      value: null,
+      ...NO_SETTING,
       effect: 'workers end before their master does',
-      since: null,
       safety: 'safe',
       why: 'Stop the server by the signal at which the master waits for its workers (gunicorn: TERM; uWSGI: SIGINT, SIGQUIT, or TERM with die-on-term).',
     },

@@ -50,8 +50,7 @@ const rule: Rule = {
       groups.set(name, [...(groups.get(name) ?? []), survival]);
     }
     for (const [name, group] of groups) {
-      const finding = describe(timeline, name, group);
-      if (finding) yield finding;
+      yield describe(timeline, name, group);
     }
   },
 };

@@ -4,7 +4,7 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {mayHave, numberOf} from './settings.ts';
-import {count, duration, evidence, instanceName, list, nameOf, numbers, proof, sentences, unique} from './wording.ts';
+import {concerning, count, duration, evidence, instanceName, list, nameOf, proof, sentences, unique} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 /** Seconds within which recyclings count as one moment. */
@@ -46,8 +46,7 @@ const rule: Rule = {
     for (const instance of timeline.instances) {
       const moments = momentsOf(timeline, instance);
       if (moments.length === 0) continue;
-      const finding = describe(timeline, instance, moments);
-      if (finding) yield finding;
+      yield describe(timeline, instance, moments);
     }
   },
 };
@@ -192,8 +191,7 @@ function describe(timeline: Timeline, instance: Instance, moments: readonly Turn
     confidence: proved ? 'certain' : 'likely',
     instance: instance.id,
     reload: null,
-    pids: unique(processes.map(({pid}) => pid)),
-    workers: numbers(processes),
+    ...concerning(processes),
     evidence: lines,
     against: proved
       ? []

@@ -1,7 +1,7 @@
 import type {Voice} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {isOn, isUnknown, loading, numberOf, setting} from './settings.ts';
 import {count, evidence, instanceName, nameOf, proof, sentences, unique} from './wording.ts';
 
@@ -41,8 +41,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const instance of timeline.instances.filter(forks)) {
-      const finding = heardIn(timeline, instance) ?? (isConfiguredSo(instance) ? note(timeline, instance) : null);
-      if (finding) yield finding;
+      yield heardIn(timeline, instance) ?? (isConfiguredSo(instance) ? note(timeline, instance) : null);
     }
   },
 };
@@ -187,10 +186,7 @@ function wordFor({supervisor}: Instance): string {
 function fixesFor({supervisor}: Instance): Fix[] {
   const effect = 'each worker has the thread';
   const hook = (what: string): Fix => ({
-    setting: null,
-    section: null,
-    value: null,
-    since: null,
+    ...NO_SETTING,
     safety: 'needs-code',
     effect,
     why: `Start the thread behind the fork: ${what}. Make it a daemon thread, or it will hold the worker when it leaves.`,

@@ -28,18 +28,16 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const unit of unitsWith(timeline, FAILURES, FAILED_RELOAD)) {
-      const finding = describe(unit);
-      if (finding) yield finding;
+      yield describe(unit);
     }
     const refused = timeline.events.filter(
       ({message, fields}) => message === 'systemctl/refused' && fields.noReload !== undefined,
     );
     for (const unit of unique(refused.map(({fields}) => String(fields.unit)))) {
-      const finding = describeRefused(
+      yield describeRefused(
         unit,
         refused.filter(({fields}) => fields.unit === unit),
       );
-      if (finding) yield finding;
     }
   },
 };

@@ -19,7 +19,7 @@ interface Untold {
  *
  * @param reloads Those whose end is not judged elsewhere.
  */
-export function* untoldEnds(instance: Instance, reloads: readonly Reload[]): Iterable<Finding> {
+export function* untoldEnds(instance: Instance, reloads: readonly Reload[]): Iterable<Finding | null> {
   if (instance.supervisor !== 'uwsgi') return;
   const asked = askedBy(instance);
   const untold = reloads
@@ -30,8 +30,7 @@ export function* untoldEnds(instance: Instance, reloads: readonly Reload[]): Ite
     ({reload, waited}) => waited !== null && waited >= costOf(mercyOf(instance, reload.began).seconds),
   );
   for (const group of [tookMercy, untold.filter((each) => !tookMercy.includes(each))]) {
-    const finding = describe(instance, group, group === tookMercy);
-    if (finding) yield finding;
+    yield describe(instance, group, group === tookMercy);
   }
 }
 

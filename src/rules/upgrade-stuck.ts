@@ -1,7 +1,7 @@
 import {precedes, successorOf} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {duration, evidence, instanceName, proof, sentences} from './wording.ts';
 
 /** Seconds in which a new arbiter has written its first line. */
@@ -33,13 +33,8 @@ const rule: Rule = {
     for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn' || supervisor === 'unicorn')) {
       for (const reload of instance.reloads.filter(({kind}) => kind === 'usr2')) {
         const next = successorOf(timeline.instances, instance);
-        const finding =
-          reload.endedAt === null && next === null && instance.supervisor === 'gunicorn'
-            ? notStarted(timeline, instance, reload)
-            : next !== null
-              ? sideBySide(timeline, instance, reload, next)
-              : null;
-        if (finding) yield finding;
+        if (next !== null) yield sideBySide(timeline, instance, reload, next);
+        else if (reload.endedAt === null && instance.supervisor === 'gunicorn') yield notStarted(timeline, instance, reload);
       }
     }
   },
@@ -81,11 +76,8 @@ function notStarted(timeline: Timeline, instance: Instance, reload: Reload): Fin
     cannotSee: ['why the new program did not start: the error may go to standard error'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'the upgrade starts the new code',
-        since: null,
         safety: 'safe',
         why: 'Start gunicorn by an absolute path that the deployment keeps, or restart it instead of upgrading it.',
       },
@@ -134,11 +126,8 @@ function sideBySide(timeline: Timeline, instance: Instance, reload: Reload, next
     cannotSee: ['which of the two answered a request'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'only the new code answers',
-        since: null,
         safety: 'safe',
         why: `End the old ${word} once the new one serves: kill -${signal} ${instance.masterPid ?? '<pid of the old one>'}.`,
       },

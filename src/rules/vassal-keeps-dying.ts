@@ -41,8 +41,7 @@ const rule: Rule = {
       else groups.set(key, [event]);
     }
     for (const throttled of groups.values()) {
-      const finding = describe(timeline, throttled as [LogEvent, ...LogEvent[]]);
-      if (finding) yield finding;
+      yield describe(timeline, throttled as [LogEvent, ...LogEvent[]]);
     }
   },
 };

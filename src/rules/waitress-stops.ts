@@ -1,7 +1,7 @@
 /** Requests that waitress left behind when it stopped: told by the rule request-blocks-shutdown. */
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_SETTING} from './rule.ts';
 import {count, evidence, instanceName, proof, sentences} from './wording.ts';
 
 export function* waitressStops(timeline: Timeline): Iterable<Finding> {
@@ -37,10 +37,7 @@ export function* waitressStops(timeline: Timeline): Iterable<Finding> {
       cannotSee: ['which requests they were'],
       fixes: [
         {
-          setting: null,
-          section: null,
-          value: null,
-          since: null,
+          ...NO_SETTING,
           safety: 'safe',
           effect: 'no request is in hand when waitress stops',
           why: 'Take the instance out of the load balancer and let it run dry, then stop it by SIGINT (systemd: KillSignal=SIGINT, supervisord: stopsignal=INT).',

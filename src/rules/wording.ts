@@ -4,7 +4,7 @@ import type {LineRef} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Duration} from '../timeline/time.ts';
 import {type Instance, type Process, type Reload, UNKNOWN_PID} from '../timeline/timeline.ts';
-import type {Evidence} from './rule.ts';
+import type {Evidence, Finding} from './rule.ts';
 
 export {counted as count} from '../number.ts';
 
@@ -102,6 +102,16 @@ export function instanceName(instance: Instance): string {
 
 export function proof(at: LineRef, shows: string): Evidence {
   return {at: {input: at.input, line: at.line, place: at.place, text: at.text}, shows};
+}
+
+/** The processes that a finding is about. */
+export function concerning(processes: readonly Process[]): Pick<Finding, 'pids' | 'workers'> {
+  return {pids: unique(processes.map(({pid}) => pid)), workers: numbers(processes)};
+}
+
+/** The one thing in a list; null where there are none or several. */
+export function only<T>(items: readonly T[]): T | null {
+  return items.length === 1 ? (items[0] ?? null) : null;
 }
 
 export function unique<T>(items: Iterable<T>): T[] {

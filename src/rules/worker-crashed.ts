@@ -8,7 +8,7 @@ import {describeExceptionEnds} from './exception-ends.ts';
 import {meaningOfStatus} from './exit-status.ts';
 import {gatewaysDied} from './gateway-died.ts';
 import {ownMeaningOf} from './program-starts.ts';
-import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
 import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
 import {count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
@@ -86,20 +86,16 @@ const rule: Rule = {
       // reload-on-exception replaces a worker because it was told to.
       const raised = dead.filter(({ended}) => ended?.message === 'uwsgi/exception-respawn');
       const crashed = dead.filter(({ended}) => ended?.message !== 'uwsgi/exception-respawn');
-      const byException = raised.length > 0 ? describeExceptionEnds(instance, raised) : null;
-      if (byException) yield byException;
+      if (raised.length > 0) yield describeExceptionEnds(instance, raised);
       for (const kind of ['fault', 'code'] as const) {
         const own = crashed.filter((process) => kindOf(process) === kind);
-        const finding = own.length > 0 ? describe(instance, own, kind) : null;
-        if (finding) yield finding;
+        if (own.length > 0) yield describe(instance, own, kind);
       }
       const died = instance.processes.filter(
         (process) => process.end === 'lost' && process.ended?.meaning.ending === 'died' && !failedToStart(timeline, process),
       );
-      const unknown = died.length > 0 ? describeDeadChildren(instance, died) : null;
-      if (unknown) yield unknown;
-      const router = gatewaysDied(instance);
-      if (router) yield router;
+      if (died.length > 0) yield describeDeadChildren(instance, died);
+      yield gatewaysDied(instance);
     }
   },
 };
@@ -294,11 +290,8 @@ function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, e
     if (crashed.every(({role}) => role !== 'worker')) return [];
     return [
       {
-        setting: null,
-        section: null,
-        value: null,
+        ...NO_SETTING,
         effect: 'the worker stays and answers with an error instead',
-        since: null,
         safety: 'needs-code',
         why: 'Do not leave the process from a request or a thread: raise an exception in place of sys.exit or os._exit.',
       },
@@ -308,11 +301,8 @@ function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, e
   const fixes: (Fix | null)[] = [
     exiting && loading(instance) === 'lazy-apps' && versionWithin(instance, '2.0.0', '2.0.29', crashed[0]?.ended ?? null)
       ? {
-          setting: null,
-          section: null,
-          value: null,
+          ...NO_SETTING,
           effect: 'workers leave without the crash',
-          since: null,
           safety: 'safe',
           why: 'Run uWSGI 2.0.30 or later: it mends the order of teardown at exit with lazy-apps.',
         }
@@ -329,11 +319,8 @@ function fixesFor(instance: Instance, crashed: readonly Process[], kind: Kind, e
         }
       : null,
     {
-      setting: null,
-      section: null,
-      value: null,
+      ...NO_SETTING,
       effect: 'no crash, where a later version has it mended',
-      since: null,
       safety: 'needs-code',
       why: 'Update the compiled extension that crashed (a backtrace names it), and build it for this Python and this system.',
     },

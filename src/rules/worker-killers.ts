@@ -14,11 +14,10 @@ const SHORT = 300;
 
 export const KILLER_MESSAGES = ['unicorn/worker-killer', 'puma/worker-killer'];
 
-export function* workerKillers(timeline: Timeline): Iterable<Finding> {
+export function* workerKillers(timeline: Timeline): Iterable<Finding | null> {
   const ends = timeline.events.filter(({message, fields}) => KILLER_MESSAGES.includes(message) && (fields.trial ?? 1) === 1);
   for (const group of groupBy(ends, (event) => `${event.input} ${event.stream ?? ''}`).values()) {
-    const finding = describe(timeline, group);
-    if (finding) yield finding;
+    yield describe(timeline, group);
   }
 }
 

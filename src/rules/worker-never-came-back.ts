@@ -6,7 +6,7 @@ import {hasDeadline, reasonOf} from './recycling.ts';
 import {exitHangRemedies, otherBlockers} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {mayHave, uwsgiOf} from './settings.ts';
-import {count, evidence, instanceName, list, nameOf, numbers, proof, seconds, unique, workersNamed} from './wording.ts';
+import {concerning, count, evidence, instanceName, list, nameOf, proof, seconds, unique, workersNamed} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 /** Seconds beyond the usual delay before a missing replacement is called missing. */
@@ -59,8 +59,7 @@ const rule: Rule = {
           };
         continue;
       }
-      const finding = describe(timeline, instance, lost);
-      if (finding) yield finding;
+      yield describe(timeline, instance, lost);
     }
   },
 };
@@ -200,8 +199,7 @@ function describe(timeline: Timeline, instance: Instance, lost: readonly Process
     confidence: still.length > 0 ? 'likely' : 'certain',
     instance: instance.id,
     reload: null,
-    pids: unique(lost.map(({pid}) => pid)),
-    workers: numbers(lost),
+    ...concerning(lost),
     evidence: lines,
     against:
       still.length === 0

@@ -2,7 +2,7 @@ import {thousands} from '../number.ts';
 import type {RequestSegment} from '../timeline/event.ts';
 import {between, exactly} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {loading, uwsgiOf} from './settings.ts';
 import {count, evidence, instanceName, list, nameOf, numbers, proof, seconds, sentences, unique} from './wording.ts';
 import {lostSlots} from './worker-never-came-back.ts';
@@ -38,8 +38,7 @@ const rule: Rule = {
   *check(timeline) {
     for (const instance of uwsgiOf(timeline)) {
       const silent = silentIn(timeline, instance);
-      const finding = silent.length > 0 ? describe(timeline, instance, silent as [Silent, ...Silent[]]) : null;
-      if (finding) yield finding;
+      if (silent.length > 0) yield describe(timeline, instance, silent as [Silent, ...Silent[]]);
     }
   },
 };
@@ -154,10 +153,7 @@ function describe(timeline: Timeline, instance: Instance, silent: readonly [Sile
     cannotSee: ['what the worker does: uWSGI prints nothing while it waits'],
     fixes: [
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'needs-code',
         effect: 'no lock is held at the moment of a fork',
         why: 'Start threads (metrics, APM agents, schedulers) in a function under @postfork, and not while the application is imported.',

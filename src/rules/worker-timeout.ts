@@ -7,7 +7,7 @@ import {daemonProcessKills} from './daemon-process-kills.ts';
 import {capital} from './deaths.ts';
 import {reloadsOf, requestOf} from './forced-workers.ts';
 import {peerTimeouts} from './peer-timeouts.ts';
-import type {Evidence, Finding, Fix, Rule} from './rule.ts';
+import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {isOn, numberOf} from './settings.ts';
 import {
   count,
@@ -17,6 +17,7 @@ import {
   list,
   nameOf,
   occasions,
+  only,
   proof,
   seconds,
   sentences,
@@ -74,12 +75,8 @@ const rule: Rule = {
       const stages = stagesOf(instance, kills, timeout);
       const starting = kills.filter((kill) => stages.get(kill) === 'starting');
       const others = kills.filter((kill) => stages.get(kill) !== 'starting');
-      for (const finding of [
-        starting.length > 0 ? whileStarting(instance, starting, timeout) : null,
-        others.length > 0 ? whileServing(instance, others, stages, timeout) : null,
-      ]) {
-        if (finding) yield finding;
-      }
+      if (starting.length > 0) yield whileStarting(instance, starting, timeout);
+      if (others.length > 0) yield whileServing(instance, others, stages, timeout);
     }
     yield* peerTimeouts(timeline);
     yield* daemonProcessKills(timeline, 'lock', 'request-limit', 'start');
@@ -305,7 +302,7 @@ function subject(instance: Instance, kills: readonly ArbiterKill[]): Pick<Findin
   const reloads = reloadsOf(kills);
   return {
     instance: instance.id,
-    reload: reloads.length === 1 ? (reloads[0]?.id ?? null) : null,
+    reload: only(reloads)?.id ?? null,
     pids: unique(kills.map(({process}) => process.pid)),
     workers: [],
   };
@@ -362,10 +359,7 @@ const HEARTBEAT: Fix = {
 function servingFixes(worker: string | null): Fix[] {
   const fixes: Fix[] = [
     {
-      setting: null,
-      section: null,
-      value: null,
-      since: null,
+      ...NO_SETTING,
       safety: 'needs-code',
       effect: 'the request ends before timeout',
       why: 'Give the calls that the request makes (database, HTTP) a time limit below timeout, or move the work to a queue.',

@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {compareVersions, numberOf} from './settings.ts';
 import {count, evidence, instanceName, nameOf, proof, seconds, sentences} from './wording.ts';
 
@@ -37,8 +37,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const instance of timeline.instances) {
-      const finding = instance.supervisor === 'gunicorn' ? describe(timeline, instance) : null;
-      if (finding) yield finding;
+      if (instance.supervisor === 'gunicorn') yield describe(timeline, instance);
     }
   },
 };
@@ -163,20 +162,14 @@ function describe(timeline: Timeline, instance: Instance): Finding | null {
         ? []
         : [
             {
-              setting: null,
-              section: null,
-              value: null,
-              since: null,
+              ...NO_SETTING,
               safety: 'safe' as const,
               effect: 'the log names the signal of each worker that dies of one',
               why: 'Run gunicorn 20.1 or later.',
             },
           ]),
       {
-        setting: null,
-        section: null,
-        value: null,
-        since: null,
+        ...NO_SETTING,
         safety: 'safe',
         effect: 'if it is memory: the limit is not reached',
         why: 'Run fewer workers, or raise the memory limit of the container or unit.',
