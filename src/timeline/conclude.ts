@@ -227,7 +227,7 @@ class Conclusion {
   private process(draft: ProcessDraft): Process {
     const segments = this.segments.get(draft) ?? [];
     const {stopped} = this.draft;
-    const isOver = stopped !== null && !isSeenAfter(stopped, draft);
+    const isOver = stopped !== null && !this.isThere(draft);
     const leaving = hasLeft(draft) ? draft.leaving : null;
     const crash = fatalCrash(draft);
     const isGuess = this.isEndGuessed(draft);
@@ -332,6 +332,7 @@ class Conclusion {
       return between(asked.told.at, endedAt(draft));
     if (ended === null) {
       if (forced !== null) return {min: this.patience(asked, forced).min, max: null};
+      if (this.draft.stopped !== null && !this.isThere(draft)) return this.waitedWithoutMaster(asked.told.at, draft);
       return this.lasted(asked.reload, asked.told.at, this.lastSeen(draft, this.segments.get(draft) ?? []));
     }
     // No line tells its end: this one shows that it was over.
@@ -343,6 +344,15 @@ class Conclusion {
     const counted = waitedSeconds(ended);
     if (forced === null) return counted === null || asked.again !== null ? byLines : tighter(byLines, {min: 0, max: counted + 1});
     return tighter(byLines, withReaping(this.patience(asked, forced)));
+  }
+
+  /** Until uWSGI's master was gone itself, which would have told of its end; else until it was seen last. */
+  private waitedWithoutMaster(since: Instant, draft: ProcessDraft): Duration {
+    const {stopped, supervisor} = this.draft;
+    const seen = this.lastSeen(draft, this.segments.get(draft) ?? []);
+    const told = supervisor === 'uwsgi' ? (stopped?.at.earliest ?? null) : null;
+    const earliest = seen === null || told === null ? (seen ?? told) : Math.max(seen, told);
+    return {min: between(since, {earliest, latest: null}).min, max: null};
   }
 
   /** From asked to forced. What the two instants leave open, the mercy may tell. */
@@ -368,6 +378,11 @@ class Conclusion {
   private isUntold({asked, role}: ProcessDraft): boolean {
     const reload = asked?.reload ?? null;
     return role === 'worker' && reload !== null && (this.untold.over.has(reload) || this.untold.silent.has(reload));
+  }
+
+  /** A look at the processes at the end of the log shows it. One that outlives its master has nobody to tell of its end. */
+  private isThere({seen}: ProcessDraft): boolean {
+    return seen !== null && (between(seen.at, this.logEnd).max ?? 0) <= 1;
   }
 
   private lastSeen({seen, remarks}: ProcessDraft, segments: readonly RequestSegment[]): number | null {
@@ -441,7 +456,7 @@ function endOf(process: ProcessDraft | null): ReloadedWorker['end'] {
   const {asked} = process;
   if (process.end === 'clean' && asked?.reload != null && rivalsOf(asked.reload).length > 0) return 'unknown';
   if (process.forced !== null || process.end === 'forced') return 'forced';
-  if (process.end === null && process.leaving !== null && !saysGoodbye(process)) return 'clean';
+  if (process.end === null && hasLeft(process)) return 'clean';
   if (process.end === 'crashed' || process.end === 'killed') return process.end;
   return isAlive(process) || process.end === 'lost' ? 'unknown' : 'clean';
 }

@@ -1,6 +1,6 @@
 import type {LogEvent} from './event.ts';
 import type {Constraint} from './solve.ts';
-import type {InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
+import type {ForcedDraft, InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
 import {sharesClock} from './story/nesting.ts';
 import {mercyAt} from './story/settings.ts';
 import type {Duration} from './time.ts';
@@ -12,6 +12,9 @@ import type {Duration} from './time.ts';
 const PATIENCE = {min: 0, max: 3};
 /** A killed process is gone at once; its master notices within a round or two. */
 const REAPED = {min: 0, max: 3};
+
+/** gunicorn asks a worker to abort itself and kills it later: on a machine that hardly gets on, much later. */
+const ABORTED = {min: 0, max: null};
 
 const BY_MERCY = 'the mercy and one round of the master';
 
@@ -59,7 +62,7 @@ function constraintsOfProcess({started, asked, recycling, forced, ended}: Proces
     if (patience !== null) add(again ?? told, forced.event, again === null ? patience : {min: 0, max: patience.max}, BY_MERCY);
   }
   if (forced !== null && ended !== null)
-    add(forced.event, ended, REAPED, 'a killed process is noticed within a round of the master');
+    add(forced.event, ended, isKill(forced) ? REAPED : ABORTED, 'a killed process is noticed within a round of the master');
   if (asked !== null && forced === null && ended !== null) {
     const waited = waitedSeconds(ended);
     if (waited !== null) add(asked.again ?? asked.told, ended, {min: 0, max: waited + 1}, 'the burial says how long it took');
@@ -69,6 +72,10 @@ function constraintsOfProcess({started, asked, recycling, forced, ended}: Proces
     add(started, recycling.event, {min: lived - 1, max: lived + 1}, 'the supervisor says how long the worker had been running');
   }
   return all;
+}
+
+function isKill({event: {message}}: ForcedDraft): boolean {
+  return message !== 'gunicorn/worker-timeout';
 }
 
 /** How long after the signal the kill comes where mercy governs it; null where the log does not show the mercy. */

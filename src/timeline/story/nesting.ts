@@ -323,11 +323,7 @@ function showAlive(event: LogEvent, known: Known): void {
   const survivor = known
     .withPid(event.pid)
     .findLast(({instance, end}) => mayShareHost(instance, event) && (end === null || end === 'lost' || end === 'running'));
-  if (survivor === undefined) return;
-  survivor.remarks.push(event);
-  survivor.end = 'running';
-  // It had left its work loop, and no more than that.
-  survivor.leaving = null;
+  if (survivor !== undefined) showThere(survivor, event);
 }
 
 /** A list of the host's processes shows it: the latest with this pid, and of a program of an outer supervisor both its lives. */
