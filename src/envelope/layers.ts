@@ -8,6 +8,8 @@ export class LayerReader {
   readonly matcher: Matcher;
   private readonly originOf: readonly (readonly number[])[];
   private buffer: Buffer = Buffer.alloc(0);
+  /** Where no layer begins, as far as was asked last: a line is asked about several times. */
+  private bareAt = -1;
 
   constructor(matcher: Matcher) {
     this.matcher = matcher;
@@ -18,6 +20,20 @@ export class LayerReader {
   bind(buffer: Buffer): void {
     this.buffer = buffer;
     this.matcher.bind(buffer);
+    this.changed();
+  }
+
+  /** There are other bytes in the buffer. */
+  changed(): void {
+    this.bareAt = -1;
+  }
+
+  /** The layer that begins at `at`, or -1. */
+  prefix(at: number): number {
+    if (at === this.bareAt) return -1;
+    const layer = this.matcher.prefix(at);
+    if (layer < 0) this.bareAt = at;
+    return layer;
   }
 
   /** What the layer that was just matched captured as `name`; null where it did not. */

@@ -3,7 +3,7 @@ import {type Beginning, beginningsOf, isFindable, type Span, spansOf} from './be
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
 import {kebabCase, type Matcher} from './matcher.ts';
 import {Repeated} from './repeated.ts';
-import {textsOf} from './texts.ts';
+import {signsOf} from './signs.ts';
 
 /**
  * Compiles the messages of an Ohm grammar, or only some of them, into the source of a JavaScript module whose default export
@@ -57,8 +57,7 @@ class Compiler {
     const inside = this.dispatch(findable, 0);
     const tables = [...this.tables].map(([members, name]) => `const ${name} = table(${members});`);
     const choices = [...this.choices].map(([members, name]) => choice(name, members.split(',').map(Number)));
-    const texts = messages.map(({expr}) => textsOf(expr));
-    const isTold = texts.every((some) => some !== null);
+    const signs = signsOf(messages.map(({expr}) => expr));
     const code = `
 let buffer = new Uint8Array(0), view = new DataView(buffer.buffer), E = -1;
 function table(...spans) {
@@ -119,7 +118,7 @@ const matcher = {
   messages: ${JSON.stringify(messages.map(({rule}) => kebabCase(rule)))},
   fields: ${JSON.stringify(fields)},
   fieldsOf: ${JSON.stringify(messages.map((message) => message.fields.map((field) => fields.indexOf(field))))},
-  texts: ${isTold ? JSON.stringify([...new Set(texts.flat())]) : 'null'},
+  signs: ${JSON.stringify(signs)},
   captures,
   bind(bytes) { bound = bytes; },
   match(i) { return made().match(i); },

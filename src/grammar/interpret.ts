@@ -61,7 +61,7 @@ export function interpret(grammar: Grammar, isWanted: (message: string) => boole
     fieldsOf: fieldsOfRule.map((names) => names.map((name) => fields.indexOf(name))),
     captures,
     // The oracle looks at everything.
-    texts: null,
+    signs: null,
     bind(next) {
       buffer = next;
     },

@@ -19,11 +19,8 @@ export interface Matcher {
    * message that matched are meaningful.
    */
   readonly captures: Int32Array;
-  /**
-   * Texts of which at least one stands in whatever a message matches, a character for each byte. Null where some message can do
-   * without, so that only matching tells.
-   */
-  readonly texts: readonly string[] | null;
+  /** Signs of which at least one stands in whatever a message matches. Null where some message can do without, so that only matching tells. */
+  readonly signs: readonly Sign[] | null;
 
   /**
    * Reads from `buffer` from now on. Every line in it must be closed by LF, and at least
@@ -44,6 +41,17 @@ export interface Matcher {
   /** Where the last successful match ended. */
   end(): number;
 }
+
+/** A text, a character for each byte; where in it the bytes begin that it is looked up by; and what has to follow it there. */
+export type Sign = readonly [text: string, offset: number, ...steps: Step[]];
+
+/**
+ * What takes the next bytes of a line, by its first character: `=` one of several texts, the first that is there; `1` one byte of a set,
+ * `?` one if it is there, `*` as many as there are, `+` the same, but one at least; `>` everything before one of several texts,
+ * or up to the end of the line; `~` everything up to one of several texts, the last step there is. A set is the first and the last byte
+ * of each of its runs.
+ */
+export type Step = `${'=' | '1' | '?' | '*' | '+' | '>' | '~'}${string}`;
 
 /** Bytes that must be readable behind the last LF: a matcher may look ahead before it knows where the line ends. */
 export const HEADROOM = 32;

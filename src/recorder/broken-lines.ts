@@ -41,7 +41,7 @@ export class BrokenLines {
     if (broken !== null && !this.hasFront(buffer, at)) {
       const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
       current.brokenTried++;
-      const isSilent = !isSpoken && !broken.isSpoken && this.isSilentAt(whole, whole.length - width);
+      const isSilent = this.lines.vocabulary.speakers(whole, 0, whole.length) === 0;
       const found = isSilent
         ? kind
         : this.lines.tried(() => this.lines.inner(whole, current.carried?.wrapping ?? Wrapping.none, 0));
@@ -78,14 +78,7 @@ export class BrokenLines {
     const [first] = route;
     if (first === undefined || routeNames.length === 0) return false;
     this.lines.bind(buffer);
-    return first.layers.matcher.prefix(at) === first.layer;
-  }
-
-  /** Whether nobody's text stands where two lines were put together. */
-  private isSilentAt(whole: Buffer, seam: number): boolean {
-    const {vocabulary} = this.lines;
-    const from = Math.max(0, seam - vocabulary.longest);
-    return vocabulary.speakers(whole, from, Math.min(whole.length - 1, seam + vocabulary.longest)) === 0;
+    return first.layers.prefix(at) === first.layer;
   }
 
   /** What the last line of the part before and the first of this one are together; null where they are nothing that is known. */

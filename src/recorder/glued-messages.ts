@@ -100,7 +100,7 @@ export class GluedMessages {
       while ((buffer[at] as number) <= 0x20 && buffer[at] !== LF) at++;
       if (buffer[at] === LF) return links;
       stamp = null;
-      const layer = this.lines.layers.matcher.prefix(at);
+      const layer = this.lines.layers.prefix(at);
       if (layer >= 0 && this.keeper.stamps.has(layer)) {
         stamp = this.keeper.stamps.read(layer);
         at = this.lines.layers.matcher.end();
@@ -112,7 +112,7 @@ export class GluedMessages {
   private dateBefore(buffer: Buffer, at: number, lineStart: number): number | null {
     for (const length of DATE_LENGTHS) {
       if (at - length < lineStart || buffer[at - 2] !== 0x2d) continue;
-      const layer = this.lines.layers.matcher.prefix(at - length);
+      const layer = this.lines.layers.prefix(at - length);
       if (layer >= 0 && this.lines.layers.matcher.end() === at) return this.keeper.stamps.read(layer);
     }
     return null;

@@ -230,7 +230,7 @@ export class LineReader {
   private mayNameWriter(buffer: Buffer, at: number, lineEnd: number): boolean {
     const last = this.keeper.current.route.at(-1);
     const isBehindStamp = last?.layers === this.layers && this.keeper.stamps.has(last.layer);
-    return (isBehindStamp || buffer[lineEnd - 1] === COLON) && this.origins.matcher.prefix(at) >= 0;
+    return (isBehindStamp || buffer[lineEnd - 1] === COLON) && this.origins.prefix(at) >= 0;
   }
 
   /** Where the text begins of a line that an application, or its logger, wrote; negative where somebody else may have put something in front. */
@@ -240,13 +240,13 @@ export class LineReader {
     const mayBeLoggers = ink === body && this.isTimeless(Wrapping.none);
     let text = mayBeLoggers ? current.loggersFront.end(buffer, ink) : -1;
     if (text < 0) {
-      const layer = layers.matcher.prefix(ink);
+      const layer = layers.prefix(ink);
       if (layer < 0) return current.ownPrefix.end(buffer, body) >= 0 ? -1 : body;
       if (!mayBeLoggers || !isLoggers(layers.matcher.messages[layer])) return -1;
       text = layers.matcher.end();
       current.loggersFront.keep(buffer, ink, text, []);
     }
-    const isFurther = (buffer[text] as number) <= BLANK || buffer[text] === BRACE || layers.matcher.prefix(text) >= 0;
+    const isFurther = (buffer[text] as number) <= BLANK || buffer[text] === BRACE || layers.prefix(text) >= 0;
     return isFurther || current.ownPrefix.end(buffer, text) >= 0 ? -1 : text;
   }
 
@@ -405,6 +405,8 @@ export class LineReader {
     if (depth === 0 && !scratch.fits(3 * text.length)) {
       for (const ledger of this.keeper.ledgers) ledger.release();
       scratch.reuse();
+      this.layers.changed();
+      this.origins.changed();
     }
     const {buffer, from, to} = scratch.put(text);
     let best: LineKind = 'noise';
@@ -538,6 +540,13 @@ export class LineReader {
       wrapping,
       time,
     );
+  }
+
+  /** The buffer of a region: there may have been other bytes in it. */
+  begin(buffer: Buffer): void {
+    this.bind(buffer);
+    this.layers.changed();
+    this.origins.changed();
   }
 
   bind(buffer: Buffer): void {

@@ -33,16 +33,19 @@ export function lineStarts(fronts: Fronts, buffer: Buffer, at: number, lineEnd: 
   const {status} = fronts;
   const isStatus = status !== null && status.prefix(at) >= 0;
   const starts: number[] = [];
-  const first = frontEnd(fronts, buffer, at);
-  const own = shapeOf(buffer, at, first);
-  let done = contentOf(fronts, at);
+  let own: string | null = null;
+  let done = -1;
   let clock = -1;
-  for (let next = done + LEAST_MESSAGE; next < lineEnd; next++) {
+  for (let next = at + LEAST_MESSAGE; next < lineEnd; next++) {
     if (!mayBegin(buffer, next)) continue;
     if (clock < next) clock = clockFrom(buffer, next, lineEnd);
     if (clock > next + FARTHEST && !isStatus && !isCounted(buffer, next)) continue;
+    if (done < 0) done = contentOf(fronts, at);
+    if (next < done + LEAST_MESSAGE) continue;
     const end = isStatus && status.prefix(next) >= 0 ? next : frontEnd(fronts, buffer, next);
-    if (end < 0 || (isOpened(buffer, next) && shapeOf(buffer, next, end) !== own)) continue;
+    if (end < 0) continue;
+    own ??= shapeOf(buffer, at, frontEnd(fronts, buffer, at));
+    if (isOpened(buffer, next) && shapeOf(buffer, next, end) !== own) continue;
     starts.push(next);
     done = end;
     next = done + LEAST_MESSAGE;
@@ -61,10 +64,10 @@ export function namedFront(fronts: Fronts, buffer: Buffer, at: number): string {
 
 /** Whether the front that begins here names a host, or a program and its process. */
 export function namesWriter({layers, origins, stamps}: Fronts, at: number): boolean {
-  const layer = layers.matcher.prefix(at);
+  const layer = layers.prefix(at);
   if (layer < 0 || !stamps.has(layer)) return false;
   if (layers.text(layer, 'host') !== null) return true;
-  const origin = origins.matcher.prefix(layers.matcher.end());
+  const origin = origins.prefix(layers.matcher.end());
   if (origin < 0 || origins.text(origin, 'host') === null) return false;
   return origins.text(origin, 'processId') !== null || origins.text(origin, 'ident') !== null;
 }
@@ -73,7 +76,7 @@ export function namesWriter({layers, origins, stamps}: Fronts, at: number): bool
 function stampFrom({layers, stamps}: Fronts, at: number): number {
   let from = at;
   for (let depth = 0; depth < DEEPEST; depth++) {
-    const layer = layers.matcher.prefix(from);
+    const layer = layers.prefix(from);
     if (layer < 0 || stamps.has(layer)) break;
     from = layers.matcher.end();
   }
@@ -85,9 +88,9 @@ export function contentOf({layers, origins, stamps}: Omit<Fronts, 'status'>, at:
   let body = at;
   let isBehindStamp = false;
   for (let depth = 0; depth < DEEPEST; depth++) {
-    const layer = layers.matcher.prefix(body);
+    const layer = layers.prefix(body);
     const isOrigin: boolean =
-      isBehindStamp && (layer < 0 || layers.matcher.messages[layer] === 'tag') && origins.matcher.prefix(body) >= 0;
+      isBehindStamp && (layer < 0 || layers.matcher.messages[layer] === 'tag') && origins.prefix(body) >= 0;
     if (layer < 0 && !isOrigin) break;
     isBehindStamp = !isOrigin && stamps.has(layer);
     body = isOrigin ? origins.matcher.end() : layers.matcher.end();
@@ -116,14 +119,14 @@ function isDigit(byte: number | undefined): boolean {
 
 /** Where the front of a line that begins here ends; -1 where none begins. */
 function frontEnd({layers, origins, stamps}: Fronts, buffer: Buffer, at: number): number {
-  const layer = layers.matcher.prefix(at);
+  const layer = layers.prefix(at);
   if (layer < 0 || !stamps.has(layer)) return -1;
   const end = layers.matcher.end();
   if (layers.matcher.messages[layer] === 'leveled-time' || layers.text(layer, 'own') !== null) return end;
   // The syslog protocol: the host is in the same layer.
   if (layers.text(layer, 'host') !== null) return end;
   if (PROCESS.test(buffer.toString('latin1', end, end + 24))) return end;
-  const origin = origins.matcher.prefix(end);
+  const origin = origins.prefix(end);
   if (origin < 0 || origins.text(origin, 'host') === null) return -1;
   return origins.text(origin, 'processId') === null && origins.text(origin, 'ident') === null ? -1 : origins.matcher.end();
 }

@@ -51,10 +51,10 @@ export class Peeler {
     let isBehindStamp = false;
     while (route.length < DEEPEST_ENVELOPE) {
       let layers = envelope;
-      let layer = envelope.matcher.prefix(body);
+      let layer = envelope.prefix(body);
       if (isBehindStamp && (layer < 0 || envelope.matcher.messages[layer] === 'tag')) {
         layers = origins;
-        layer = origins.matcher.prefix(body);
+        layer = origins.prefix(body);
       }
       if (layer < 0) {
         const behind = current.ownPrefix.end(buffer, body);

@@ -106,7 +106,7 @@ export class Recorder implements LineSink {
   }
 
   lines(buffer: Buffer, start: number, end: number, isContinued: boolean, scouted: Scouted = NOTHING_SCOUTED): void {
-    this.lineReader.bind(buffer);
+    this.lineReader.begin(buffer);
     const {current, events} = this.keeper;
     const {witness} = this;
     const {clock} = current;
@@ -254,7 +254,7 @@ export class Recorder implements LineSink {
     if (gathering !== null || rest !== null || first === BRACE || first === BRACKET) return false;
     if (buffer.indexOf(LF, start) !== end - 1) return false;
     const speakers = this.lineReader.vocabulary.speakers(buffer, start, end - 1);
-    if (this.keeper.readers.some(({bit, matcher}) => matcher.texts !== null && (bit & speakers) !== 0)) return false;
+    if (this.keeper.readers.some(({bit, matcher}) => matcher.signs !== null && (bit & speakers) !== 0)) return false;
     if (first === 0) this.keeper.noteOnce(NULS, this.keeper.current.line + 1);
     return true;
   }
@@ -280,7 +280,7 @@ export class Recorder implements LineSink {
     const {lastFronted, carried, route} = current;
     current.lastFronted = null;
     if (lastFronted === null || carried?.isOnce) return;
-    this.lineReader.bind(lastFronted);
+    this.lineReader.begin(lastFronted);
     const wrapping = route.some(({layers, layer}) => isLoggers(layers.matcher.messages[layer])) ? null : this.alongRoute(0);
     if (wrapping === null) return;
     const {stream} = this.keeper.writerOf(wrapping.origin, current.routeNames);
@@ -304,7 +304,7 @@ export class Recorder implements LineSink {
     let wrapping = current.carried?.wrapping ?? Wrapping.none;
     let body = at;
     for (const {layers, layer} of current.route) {
-      if (layers.matcher.prefix(body) !== layer) return null;
+      if (layers.prefix(body) !== layer) return null;
       body = layers.matcher.end();
       wrapping = wrapping.inside(null, layers.origin(layer));
       if (layers === envelope && stamps.has(layer)) this.keeper.stamp(wrapping, layer, envelope.text(layer, 'own') !== null);
@@ -352,7 +352,7 @@ export class Recorder implements LineSink {
     const origin = [...outer.origin];
     const places: number[] = [];
     for (const {layers, layer: expected} of route) {
-      const layer = layers.matcher.prefix(body);
+      const layer = layers.prefix(body);
       if (layer !== expected) return at;
       origin.push(...layers.origin(layer));
       places.push(...layers.originPlaces(layer));

@@ -42,11 +42,21 @@ export function withoutControls(buffer: Buffer, from: number, to: number): Clean
  * `ESC[0m`, `^M`); null where it has none of them.
  */
 export function withoutUnseen(buffer: Buffer, from: number, to: number): Cleaned | null {
+  if (!mayHoldUnseen(buffer, from, to)) return null;
   const text = buffer.toString('latin1', from, to);
   const wide = text.replace(WIDTHLESS, '');
   const clean = wide.replace(SPELLED_TAB, '\t').replace(SPELLED, '');
   if (clean === text) return null;
   return {text: clean, what: clean === wide ? 'characters without width' : 'control characters that a tool wrote as signs'};
+}
+
+function mayHoldUnseen(buffer: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const byte = buffer[at] as number;
+    // `[0m`, `ESC[`
+    if (byte === BRACKET ? isDigit(buffer[at + 1]) || isLetterC(buffer[at - 1]) : UNSEEN[byte] === 1) return true;
+  }
+  return false;
 }
 
 /** What somebody wrote behind the line, behind an arrow or a sign that begins a comment. */
@@ -57,6 +67,7 @@ const REMARK = /\s+(?:<[-=]+|[\u2190\u21d0\u27f5\u2b05]\ufe0f?|#+|\/{2,}|\^{2,})
  * U+2026, ’, –, characters without width, `&gt;`, `\\*`, `<br>`, `**`, ```` ``` ````.
  */
 export function asTyped(buffer: Buffer, from: number, to: number): {readonly buffer: Buffer; readonly length: number} | null {
+  if (!mayBeRetyped(buffer, from, to)) return null;
   const text = buffer.toString('utf8', from, to > from && buffer[to - 1] === RETURN ? to - 1 : to);
   const typed = text
     .replace(/[\u2026\u2018\u2019\u201c\u201d\u2013\u2014\u00a0]/g, (sign) => TYPED[sign] as string)
@@ -69,6 +80,17 @@ export function asTyped(buffer: Buffer, from: number, to: number): {readonly buf
   if (typed === text) return null;
   const bytes = Buffer.from(`${typed}\n`);
   return {buffer: Buffer.concat([bytes, Buffer.alloc(HEADROOM)]), length: bytes.length - 1};
+}
+
+function mayBeRetyped(buffer: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const byte = buffer[at] as number;
+    if (RETYPED[byte] === 1 || (byte === SLASH && buffer[at + 1] === SLASH && (buffer[at - 1] as number) <= BLANK)) return true;
+  }
+  let last = to - 1;
+  while (last > from && (buffer[last] as number) <= BLANK) last--;
+  const first = inkOf(buffer, from);
+  return MARKS.includes(buffer[first] as number) || MARKS.includes(buffer[last] as number);
 }
 
 /** What stands between the quotes of a list of strings, or of Markdown's code, byte by byte; null where the line is nothing of the kind. */
@@ -120,6 +142,16 @@ const DRESSINGS: ReadonlySet<number> = new Set([
   ...[...'*_[]()#+.!`~<>{}|-'].map((sign) => 0x5c00 + sign.charCodeAt(0)),
   ...[...'glanq#'].map((sign) => 0x2600 + sign.charCodeAt(0)),
 ]);
+
+/** Signs with which code and bold type begin and end: see {@link MARKED_UP}. */
+const MARKS = Buffer.from('`~*_{}[]');
+const SLASH = 0x2f;
+/** With which bytes that begins what {@link withoutUnseen} takes away, but for brackets; and what {@link asTyped} does, but for marks and slashes. */
+const UNSEEN = new Uint8Array(256);
+const RETYPED = new Uint8Array(256);
+for (const byte of [0xc2, 0xe2, 0xef, ...Buffer.from('^\\')]) UNSEEN[byte] = RETYPED[byte] = 1;
+UNSEEN[0x24] = 1;
+for (const byte of Buffer.from('<&#')) RETYPED[byte] = 1;
 
 /** Control characters but for tabs, and what may begin a sign that {@link asTyped} undoes. */
 const ODD = new Uint8Array(256);
@@ -181,6 +213,15 @@ export function withoutLeadingNuls(line: Buffer): Buffer {
       line.findIndex((byte) => byte !== 0),
     ),
   );
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+/** The last letter of `ESC`, in either case. */
+function isLetterC(byte: number | undefined): boolean {
+  return byte === 0x43 || byte === 0x63;
 }
 
 /** The first byte from `at` that is no blank; a line that is not blank has one. */

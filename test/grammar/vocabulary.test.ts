@@ -29,6 +29,22 @@ describe('a vocabulary tells who may have written a line', () => {
   });
   test('everybody who can do without words', async () =>
     expect(await speakers(['pair = digit+ "=" digit+', buried], 'x')).toBe(1));
+  test('nobody, where a text is followed by what cannot follow it in a message', async () => {
+    expect(await speakers([buried], 'worker 3 buried')).toBe(1);
+    expect(await speakers([buried], 'worker of the month')).toBe(0);
+    expect(await speakers([died], 'app: crash')).toBe(0);
+    expect(await speakers(['done = "Task " name " is done"  name = (~" " any)+'], 'Task x, and no more')).toBe(0);
+  });
+  test('whoever may go on where the line is cut', async () => {
+    expect(
+      await speakers(['gone = "worker " number " (pid: " pid ") has gone"  number = digit+  pid = digit+'], 'worker 3 (pid: 47'),
+    ).toBe(1);
+  });
+  test('whoever may have written what a tool made something else of', async () => {
+    const killed = ['killed = "killing " name " (" pid ")"  name = letter_+  pid = digit+  letter_ = "a".."z"'];
+    expect(await speakers(killed, 'killing uwsgi\\ (7)')).toBe(1);
+    expect(await speakers(killed, 'killing time again')).toBe(0);
+  });
   test('everyday words count only where a message has no others', async () => {
     expect(await speakers(['told = "INFO: " noun " reborn"  noun = (~" " any)+'], 'INFO: nothing')).toBe(0);
     expect(await speakers(['told = "INFO: " noun  noun = (~" " any)+'], 'INFO: nothing')).toBe(1);
@@ -36,12 +52,21 @@ describe('a vocabulary tells who may have written a line', () => {
 });
 
 describe('the text that tells a message', () => {
-  const textsIn = async (body: string) => (await matcherOf(body)).texts;
+  const signsIn = async (body: string) => (await matcherOf(body)).signs;
+  const textsIn = async (body: string) => (await signsIn(body))?.map(([text]) => text);
 
   test('a choice among texts is joined with what stands beside it', async () =>
     expect(await textsIn('set = "  " ("bind" | "workers") ": " rest  rest = any+')).toEqual(['  bind: ', '  workers: ']));
   test('what must not follow stands nowhere', async () =>
     expect(await textsIn('farewell = "bye" ~" world" " now"')).toEqual(['bye now']));
+  test('what has to follow is told as far as it is plain', async () => {
+    expect(await signsIn('gone = "worker " number (" (" | ", ") name ")"  number = digit+  name = (~")" any)+')).toEqual([
+      ['worker ', 0, '+09', '= (\n, ', '1\0\t\v\xff', '*\0\t\v(*\xff', '1))'],
+    ]);
+    expect(await signsIn('said = "he said " (loud | quiet)  loud = digit+ "!"  quiet = "nothing"')).toEqual([
+      ['he said ', 2, '109nn'],
+    ]);
+  });
   test('two bytes are enough where there are no more', async () => {
     expect(await speakers(['tree = ("|-" | "`-") pid  pid = digit+'], 'x |-4711')).toBe(1);
     expect(await speakers(['tree = ("|-" | "`-") pid  pid = digit+'], 'x | -4711')).toBe(0);
