@@ -64,7 +64,7 @@ describe('the text that tells a message', () => {
       ['worker ', 0, '+09', '= (\n, ', '1\0\t\v\xff', '*\0\t\v(*\xff', '1))'],
     ]);
     expect(await signsIn('said = "he said " (loud | quiet)  loud = digit+ "!"  quiet = "nothing"')).toEqual([
-      ['he said ', 2, '109nn'],
+      ['he said ', 4, '109nn'],
     ]);
   });
   test('two bytes are enough where there are no more', async () => {
