@@ -41,11 +41,11 @@ interface Found extends Following {
  * Signs of several messages: for each way in which a line can be one of them, one that every such line has. Null where a message has none.
  */
 export function signsOf(messages: readonly Expr[]): Sign[] | null {
-  const found = ofEach(messages, foundIn);
-  if (found === null) return null;
+  const found = ofEach(messages, foundIn)?.map(({text, steps}) => ({text, steps: steps.slice(0, MOST_STEPS)}));
+  if (found === undefined) return null;
   const taken = new Map<string, number>();
-  const signs = found.map(({text, steps}): Sign => [text, keyIn(text, taken), ...steps.slice(0, MOST_STEPS)]);
-  return [...new Map(signs.map((sign) => [JSON.stringify(sign), sign])).values()];
+  const different = new Map(found.map((sign) => [JSON.stringify(sign), sign])).values();
+  return [...different].map(({text, steps}) => [text, keyIn(text, taken), ...steps]);
 }
 
 /** Where in a text the bytes begin that are rarest in logs, and that few others are looked up by. `taken`: how many are, by their bytes. */
