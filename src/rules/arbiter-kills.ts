@@ -5,9 +5,11 @@
  * "Worker exiting" means that a worker has left its loop, and not that its process is gone (gunicorn/arbiter.py). What
  * holds it after that is its exit, and no longer the work that it does.
  */
+
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes, processesAskedBy} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import type {Evidence} from './rule.ts';
@@ -42,16 +44,12 @@ type Judgement = Pick<ArbiterKill, 'verdict' | 'proved' | 'because' | 'shown'>;
 /** Seconds by which stamps of whole seconds and a busy machine may be off. */
 const SLACK = 1;
 
-const judged = new WeakMap<Timeline, readonly ArbiterKill[]>();
-
 export function gunicornOf(timeline: Timeline): Instance[] {
   return timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn');
 }
 
 /** In the order in which they were ended. */
-export function arbiterKills(timeline: Timeline): readonly ArbiterKill[] {
-  const known = judged.get(timeline);
-  if (known) return known;
+export const arbiterKills = oncePer((timeline: Timeline): readonly ArbiterKill[] => {
   const found = gunicornOf(timeline).flatMap((instance) =>
     instance.processes.flatMap((process): ArbiterKill[] => {
       const {forced, asked} = process;
@@ -66,9 +64,8 @@ export function arbiterKills(timeline: Timeline): readonly ArbiterKill[] {
     }),
   );
   found.sort((a, b) => (precedes(a.forced.event, b.forced.event) ? -1 : 1));
-  judged.set(timeline, found);
   return found;
-}
+});
 
 /** How long after "Worker exiting" a process that nothing holds may take to be gone, in seconds. */
 const TEARDOWN = 2;

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
@@ -90,11 +91,7 @@ const rule: Rule = {
   *check(timeline) {
     const held = new Set(survivalsIn(timeline).flatMap(({refused}) => refused));
     const starts = failedStarts(timeline).starts.filter(({proofs}) => !proofs.every((event) => held.has(event)));
-    const groups = new Map<string, FailedStart[]>();
-    for (const start of starts) {
-      const key = `${start.generation.source} ${start.obstacles.join(' ')}`;
-      groups.set(key, [...(groups.get(key) ?? []), start]);
-    }
+    const groups = groupBy(starts, ({generation, obstacles}) => `${generation.source} ${obstacles.join(' ')}`);
     for (const group of groups.values()) {
       yield describe(timeline, group);
     }
@@ -156,9 +153,8 @@ const TITLES: Readonly<Record<Obstacle, string>> = {
   backlog: 'The start failed: listen is above net.core.somaxconn',
 };
 
-function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | null {
+function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedStart[]]): Finding | null {
   const [first] = group;
-  if (!first) return null;
   const {obstacles, generation} = first;
   const proofs = group.flatMap((start) => start.proofs);
   const instance = proofs[0] ? instanceOfEvent(timeline, proofs[0]) : null;

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {between, isBefore} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
@@ -38,12 +39,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     const lost = timeline.events.filter(isLost);
-    const groups = new Map<string, LogEvent[]>();
-    for (const event of lost) {
-      const key = `${event.input} ${event.stream ?? ''}`;
-      groups.set(key, [...(groups.get(key) ?? []), event]);
-    }
-    for (const group of groups.values()) {
+    for (const group of groupBy(lost, ({input, stream}) => `${input} ${stream ?? ''}`).values()) {
       yield describe(timeline, group);
     }
   },

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
@@ -34,15 +35,8 @@ const rule: Rule = {
     otherwise: 'no attached daemon is in this log',
   },
   *check(timeline) {
-    const groups = new Map<string, Kill[]>();
-    for (const kill of killsIn(timeline)) {
-      const key = `${kill.instance?.id ?? ''} ${kill.name}`;
-      const group = groups.get(key);
-      if (group) group.push(kill);
-      else groups.set(key, [kill]);
-    }
-    for (const kills of groups.values()) {
-      yield describe(kills as [Kill, ...Kill[]]);
+    for (const kills of groupBy(killsIn(timeline), ({instance, name}) => `${instance?.id ?? ''} ${name}`).values()) {
+      yield describe(kills);
     }
   },
 };

@@ -2,8 +2,11 @@
  * Processes that died without anybody having asked them to. One reading for all rules that meet a death, so that each
  * death is told once: a loop before a single crash, a signal to the whole group before a kill.
  */
+
 import type {LogEvent, Role} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import {FAULTS, signalName} from '../timeline/signals.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import {type Instance, type Process, type Reload, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
@@ -125,18 +128,13 @@ export function forkUnsafeOf({events}: Timeline, pid: number): LogEvent | null {
   return events.find((event) => event.message === 'kernel/fork-unsafe' && event.pid === pid) ?? null;
 }
 
-const errors = new WeakMap<Timeline, readonly LogEvent[]>();
-
 /** What Python says when its own lock is let go by a thread that does not hold it. */
-export function mutexErrors(timeline: Timeline): readonly LogEvent[] {
-  const known = errors.get(timeline);
-  if (known) return known;
+export const mutexErrors = oncePer((timeline: Timeline): readonly LogEvent[] => {
   const found = timeline.events.filter(
     ({message, fields}) => message === 'uwsgi/python-fatal-error' && fields.misusedLock !== undefined,
   );
-  errors.set(timeline, found);
   return found;
-}
+});
 
 /** The application did not load in it: what ended it is known, and no crash. */
 function diedOfLoading({pid, started, remarks}: Process, timeline: Timeline, {masterPid}: Instance): boolean {
@@ -148,21 +146,13 @@ function diedOfLoading({pid, started, remarks}: Process, timeline: Timeline, {ma
   return crash !== undefined && masterPid !== null && (failed.get(masterPid) ?? []).some((event) => precedes(crash, event));
 }
 
-const loads = new WeakMap<Timeline, ReadonlyMap<number, readonly LogEvent[]>>();
-
-function failedLoads(timeline: Timeline): ReadonlyMap<number, readonly LogEvent[]> {
-  const known = loads.get(timeline);
-  if (known) return known;
-  const found = new Map<number, LogEvent[]>();
-  for (const event of timeline.events) {
-    if (event.meaning.kind !== 'app-load-failed' || event.pid === null) continue;
-    const same = found.get(event.pid);
-    if (same) same.push(event);
-    else found.set(event.pid, [event]);
-  }
-  loads.set(timeline, found);
-  return found;
-}
+const failedLoads = oncePer(
+  ({events}: Timeline): ReadonlyMap<number | null, readonly LogEvent[]> =>
+    groupBy(
+      events.filter(({meaning}) => meaning.kind === 'app-load-failed'),
+      ({pid}) => pid,
+    ),
+);
 
 /** The stop whose signal reached the process as well, as a signal to a whole group does; null where there is none. */
 export function groupStop(timeline: Timeline, instance: Instance, process: Process): Reload | null {
@@ -186,7 +176,7 @@ function isNear(timeline: Timeline, a: LogEvent, b: LogEvent): boolean {
   const distance = between(first.at, second.at);
   if (distance.max !== null && distance.max <= NEAR) return true;
   if (distance.min > NEAR || first.served !== second.served) return false;
-  const events = indexOf(timeline);
+  const events = indexesOf(timeline);
   const [from, to] = [events.get(first), events.get(second)];
   if (from === undefined || to === undefined) return false;
   return timeline.events.slice(from + 1, to).every(({meaning}) => ASIDE.has(meaning.kind));
@@ -206,13 +196,7 @@ const ASIDE: ReadonlySet<string> = new Set([
   'program-seen',
 ]);
 
-const indexes = new WeakMap<Timeline, ReadonlyMap<LogEvent, number>>();
-
-function indexOf(timeline: Timeline): ReadonlyMap<LogEvent, number> {
-  const known = indexes.get(timeline) ?? new Map(timeline.events.map((event, n) => [event, n]));
-  indexes.set(timeline, known);
-  return known;
-}
+const indexesOf = oncePer(({events}: Timeline): ReadonlyMap<LogEvent, number> => new Map(events.map((event, n) => [event, n])));
 
 export interface Loop {
   readonly instance: Instance;
@@ -222,30 +206,22 @@ export interface Loop {
   readonly lives: readonly Process[];
 }
 
-const loops = new WeakMap<Timeline, readonly Loop[]>();
-
 /** Places whose processes die again and again soon after their start. */
-export function loopsIn(timeline: Timeline): readonly Loop[] {
-  const known = loops.get(timeline);
-  if (known) return known;
-  const abandoned = givenUp(timeline).map(programOf);
+export const loopsIn = oncePer((timeline: Timeline): readonly Loop[] => {
+  const abandoned = new Set(givenUp(timeline).map(programOf));
   const found = timeline.instances.flatMap((instance) => {
     const deaths = new Set(deathsIn(timeline, instance));
-    const slots = new Map<string, Process[]>();
-    for (const process of instance.processes) {
-      if (!MORTALS.has(process.role)) continue;
-      const slot = slotName(process);
-      const same = slots.get(slot);
-      if (same) same.push(process);
-      else slots.set(slot, [process]);
-    }
     // A program that its supervisor has given up failed to start: nobody tries again.
-    for (const program of abandoned) slots.delete(`program ${program}`);
+    const slots = groupBy(
+      instance.processes.filter(
+        ({role, program}) => MORTALS.has(role) && !(role === 'program' && abandoned.has(String(program))),
+      ),
+      slotName,
+    );
     return [...slots].flatMap(([slot, processes]): Loop[] => runs(processes, deaths).map((lives) => ({instance, slot, lives})));
   });
-  loops.set(timeline, found);
   return found;
-}
+});
 
 function runs(processes: readonly Process[], deaths: ReadonlySet<Process>): Process[][] {
   const found: Process[][] = [];

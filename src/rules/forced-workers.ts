@@ -6,7 +6,9 @@
  */
 
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes, processesAskedBy, processesWithPid} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import type {Held} from './causes.ts';
@@ -46,17 +48,12 @@ const QUIET = 60;
 /** The master looks once a second, for overdue workers before it looks for those that have left (core/master.c). */
 const ENOUGH_TO_LEAVE = 1000;
 
-const judged = new WeakMap<Timeline, readonly ForcedWorker[]>();
-
 /** In the order in which they were killed. */
-export function forcedWorkers(timeline: Timeline): readonly ForcedWorker[] {
-  const known = judged.get(timeline);
-  if (known) return known;
+export const forcedWorkers = oncePer((timeline: Timeline): readonly ForcedWorker[] => {
   const found = timeline.instances.flatMap((instance) => inInstance(timeline, instance));
   found.sort((a, b) => (precedes(a.forced.event, b.forced.event) ? -1 : 1));
-  judged.set(timeline, found);
   return found;
-}
+});
 
 function inInstance(timeline: Timeline, instance: Instance): ForcedWorker[] {
   const found: ForcedWorker[] = [];
@@ -145,17 +142,11 @@ function isAlwaysAcknowledged({processes}: Instance, {kind, headless}: Reload): 
 const FEW = 3;
 const LONG = 5;
 
-const killedAlways = new WeakMap<Instance, number>();
-
 /** Workers that had to be killed, where no worker of any reload left by itself. */
-function killedInEachReload(instance: Instance): number {
-  const known = killedAlways.get(instance);
-  if (known !== undefined) return known;
+const killedInEachReload = oncePer((instance: Instance): number => {
   const ends = instance.reloads.flatMap(({workers}) => workers.map(({end}) => end));
-  const killed = ends.includes('clean') ? 0 : ends.filter((end) => end === 'forced').length;
-  killedAlways.set(instance, killed);
-  return killed;
-}
+  return ends.includes('clean') ? 0 : ends.filter((end) => end === 'forced').length;
+});
 
 /** Whether requests can account for it that every worker of a reload had to be killed. */
 function requestsExplain(
@@ -258,12 +249,8 @@ function cutByProxy(timeline: Timeline, process: Process, judgement: Judgement):
       };
 }
 
-const exits = new WeakMap<Timeline, ReadonlyMap<number, readonly LogEvent[]>>();
-
 /** Backtraces that show Python shutting down, by the pid that wrote them: what SIGUSR2 makes a worker print while it hangs. */
-function exitFrames(timeline: Timeline): ReadonlyMap<number, readonly LogEvent[]> {
-  const known = exits.get(timeline);
-  if (known) return known;
+const exitFrames = oncePer((timeline: Timeline): ReadonlyMap<number, readonly LogEvent[]> => {
   const found = new Map<number, LogEvent[]>();
   const writer = new Map<string | null, number | null>();
   if (timeline.messages.has('uwsgi/exit-frame')) {
@@ -273,9 +260,8 @@ function exitFrames(timeline: Timeline): ReadonlyMap<number, readonly LogEvent[]
       if (pid !== null) found.set(pid, [...(found.get(pid) ?? []), event]);
     }
   }
-  exits.set(timeline, found);
   return found;
-}
+});
 
 function inExit(timeline: Timeline, process: Process, forced: Forced): Judgement | null {
   const frame = exitFrames(timeline)
@@ -473,14 +459,10 @@ function capital(sentence: string): string {
 }
 
 /** Findings are told per instance: a hundred hung reloads of one instance are one trouble. */
-export function byInstance(workers: readonly ForcedWorker[]): [Instance, [ForcedWorker, ...ForcedWorker[]]][] {
-  const groups = new Map<Instance, [ForcedWorker, ...ForcedWorker[]]>();
-  for (const worker of workers) {
-    const group = groups.get(worker.instance);
-    if (group) group.push(worker);
-    else groups.set(worker.instance, [worker]);
-  }
-  return [...groups];
+export function byInstance(
+  workers: readonly ForcedWorker[],
+): Iterable<readonly [Instance, readonly [ForcedWorker, ...ForcedWorker[]]]> {
+  return groupBy(workers, ({instance}) => instance);
 }
 
 /** Why they were judged so, in sentences. Of many that differ in their figures alone, the first tell enough. */

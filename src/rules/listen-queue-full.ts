@@ -1,5 +1,6 @@
 import {thousands} from '../number.ts';
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
@@ -69,16 +70,9 @@ const rule: Rule = {
     otherwise: 'no line of a uWSGI master is in this log: only the master tells of a full queue',
   },
   *check(timeline) {
-    const sockets = new Map<string, LogEvent[]>();
-    for (const event of timeline.events) {
-      if (event.meaning.kind !== 'listen-queue-full' || isBogus(event)) continue;
-      const instance = instanceOfEvent(timeline, event);
-      const key = instance?.id ?? `${event.input} ${event.stream ?? ''}`;
-      const same = sockets.get(key);
-      if (same) same.push(event);
-      else sockets.set(key, [event]);
-    }
-    for (const events of sockets.values()) {
+    const full = timeline.events.filter((event) => event.meaning.kind === 'listen-queue-full' && !isBogus(event));
+    const ownerOf = (event: LogEvent) => instanceOfEvent(timeline, event)?.id ?? `${event.input} ${event.stream ?? ''}`;
+    for (const events of groupBy(full, ownerOf).values()) {
       yield describe(timeline, events);
     }
   },
@@ -140,9 +134,8 @@ function isLoading(instance: Instance | null, first: LogEvent, last: LogEvent): 
 /** In which all workers leave before the next are there. */
 const EMPTYING: ReadonlySet<Reload['kind']> = new Set(['graceful', 'brutal', 'stop']);
 
-function describe(timeline: Timeline, events: readonly LogEvent[]): Finding | null {
+function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]): Finding | null {
   const [first] = events;
-  if (!first) return null;
   const instance = instanceOfEvent(timeline, first);
   const episodes = episodesOf(timeline, instance, events);
   const of = (kind: Kind) => episodes.filter((episode) => episode.kind === kind);

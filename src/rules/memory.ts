@@ -1,6 +1,8 @@
 /** Kills for want of memory, as the kernel or systemd tells them, and the processes of the log that they hit. */
+
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between, type Instant} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
@@ -46,11 +48,7 @@ export interface MemoryKill {
   readonly limit: {readonly line: LogEvent; readonly mebibytes: number} | null;
 }
 
-const known = new WeakMap<Timeline, readonly MemoryKill[]>();
-
-export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
-  const before = known.get(timeline);
-  if (before) return before;
+export const memoryKillsIn = oncePer((timeline: Timeline): readonly MemoryKill[] => {
   // A program of an outer supervisor and the master of its own log are one process.
   const processes = timeline.instances.flatMap((instance) =>
     instance.processes.filter(({role}) => role !== 'master' || instance.runsAs === null).map((process) => ({instance, process})),
@@ -79,9 +77,8 @@ export function memoryKillsIn(timeline: Timeline): readonly MemoryKill[] {
     ].find((some) => some.length > 0);
     return {lines, name, victims: victims ?? [], ...countBefore(counted, lines)};
   });
-  known.set(timeline, kills);
   return kills;
-}
+});
 
 /** What the kernel counted right before this kill; nothing before the second of several kills for one want. */
 function countBefore(events: readonly LogEvent[], lines: MemoryKill['lines']): Pick<MemoryKill, 'holders' | 'limit'> {

@@ -2,8 +2,10 @@
  * The patience of a supervisor with a worker that was asked to leave: what it is, and what it had better be.
  * All rules take their advice about it from here, so that no report contradicts itself.
  */
+
 import {thousands} from '../number.ts';
 import type {LineRef} from '../timeline/event.ts';
+import {oncePer} from '../timeline/once.ts';
 import type {Duration} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import type {Fix} from './rule.ts';
@@ -58,15 +60,10 @@ function leastPatience({processes}: Instance): number | null {
   return waits.length === 0 ? null : Math.min(...waits);
 }
 
-const kills = new WeakMap<Instance, LineRef | null>();
-
-function lastKill(instance: Instance): LineRef | null {
-  const known = kills.get(instance);
-  if (known !== undefined) return known;
-  const last = instance.processes.findLast(({forced}) => forced?.deadline === 'mercy')?.forced?.event ?? null;
-  kills.set(instance, last);
-  return last;
-}
+const lastKill = oncePer(
+  (instance: Instance): LineRef | null =>
+    instance.processes.findLast(({forced}) => forced?.deadline === 'mercy')?.forced?.event ?? null,
+);
 
 /** The log proves it for the time in question. */
 export function isKnown({known}: Mercy): boolean {

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {type Answering, answeringDuring, TOO_SHORT} from './answering.ts';
 import {instanceOfEvent} from './deaths.ts';
@@ -43,13 +44,10 @@ const rule: Rule = {
     otherwise: 'no line tells of workers that were all busy',
   },
   *check(timeline) {
-    const groups = new Map<string, LogEvent[]>();
-    for (const event of timeline.events) {
-      if (!(event.message in SHOWS)) continue;
-      const key = `${event.message.slice(0, event.message.indexOf('/'))} ${event.stream ?? ''} ${event.fields.pool ?? ''}`;
-      groups.set(key, [...(groups.get(key) ?? []), event]);
-    }
-    for (const group of groups.values()) {
+    const told = timeline.events.filter(({message}) => message in SHOWS);
+    const poolOf = ({message, stream, fields}: LogEvent) =>
+      `${message.slice(0, message.indexOf('/'))} ${stream ?? ''} ${fields.pool ?? ''}`;
+    for (const group of groupBy(told, poolOf).values()) {
       yield describe(timeline, group);
     }
   },
@@ -71,12 +69,12 @@ function doingOf(timeline: Timeline, lines: readonly [LogEvent, ...LogEvent[]]):
   return {doing: isOpen ? 'open' : answering.isHeld ? 'held' : 'answering', ...answering};
 }
 
-function describe(timeline: Timeline, group: readonly LogEvent[]): Finding | null {
+function describe(timeline: Timeline, group: readonly [LogEvent, ...LogEvent[]]): Finding | null {
   const [first] = group;
   const full = group.filter(({message}) => FULL.has(message));
   const shown = unique([first, full[0], group.at(-1)]).filter((event) => event !== undefined);
   const lines = evidence(shown.map((event) => proof(event, SHOWS[event.message] ?? 'no worker is idle')));
-  if (!first || !lines) return null;
+  if (!lines) return null;
   const server = SERVERS[first.message.slice(0, first.message.indexOf('/'))] ?? UWSGI;
   const limits = unique(full.map(({fields}) => fields.value ?? fields.limit).filter((value) => value !== undefined)).map(String);
   const pool = first.fields.pool === undefined ? '' : ` of the pool ${first.fields.pool}`;

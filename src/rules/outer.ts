@@ -2,8 +2,10 @@
  * Servers that run under another supervisor (supervisord, systemd, a platform), and what became of its stops. One reading
  * for all rules that meet them, so that each kill is told once.
  */
+
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes, successorOf} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {setting, uwsgiOf} from './settings.ts';
@@ -22,11 +24,7 @@ interface Nesting {
   readonly server: ReadonlyMap<Process, Instance>;
 }
 
-const nestings = new WeakMap<Timeline, Nesting>();
-
-function nestingOf(timeline: Timeline): Nesting {
-  const known = nestings.get(timeline);
-  if (known) return known;
+const nestingOf = oncePer((timeline: Timeline): Nesting => {
   const lives = new Map<string, Outer>();
   for (const supervisor of timeline.instances) {
     for (const life of supervisor.processes) {
@@ -44,10 +42,8 @@ function nestingOf(timeline: Timeline): Nesting {
     outer.set(instance, {...found, inferred: runsAs.inferred});
     server.set(found.life, instance);
   }
-  const nesting = {outer, server};
-  nestings.set(timeline, nesting);
-  return nesting;
-}
+  return {outer, server};
+});
 
 function placeOf(event: LogEvent | null): string {
   return event === null ? '' : `${event.input}:${event.line}`;
@@ -135,15 +131,9 @@ export interface TakenAsReload {
 const SOON = 120;
 /** Between an outer supervisor's clock and the server's answer, in seconds. */
 const SLACK = 2;
-const found = new WeakMap<Timeline, readonly TakenAsReload[]>();
-
-export function stopsTakenAsReload(timeline: Timeline): readonly TakenAsReload[] {
-  const known = found.get(timeline);
-  if (known) return known;
-  const all = uwsgiOf(timeline).flatMap((instance) => takenAsReload(timeline, instance) ?? []);
-  found.set(timeline, all);
-  return all;
-}
+export const stopsTakenAsReload = oncePer((timeline: Timeline): readonly TakenAsReload[] =>
+  uwsgiOf(timeline).flatMap((instance) => takenAsReload(timeline, instance) ?? []),
+);
 
 function takenAsReload(timeline: Timeline, instance: Instance): TakenAsReload | null {
   const reload = instance.reloads.at(-1);

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {kubernetesTroubles} from './kubernetes-troubles.ts';
@@ -95,13 +96,8 @@ const rule: Rule = {
       "no line of Heroku's router or dynos, none of Kubernetes' kubelet or events and no unanswered request of nginx or Apache is in this log",
   },
   *check(timeline) {
-    const groups = new Map<string, LogEvent[]>();
-    for (const event of timeline.events) {
-      const code = codeOf(event);
-      if (code !== null && code in TROUBLES) groups.set(code, [...(groups.get(code) ?? []), event]);
-    }
-    for (const [code, events] of groups) {
-      yield describe(timeline, code, events);
+    for (const [code, events] of groupBy(timeline.events, codeOf)) {
+      if (code !== null && code in TROUBLES) yield describe(timeline, code, events);
     }
     yield* kubernetesTroubles(timeline);
     yield* proxyErrors(timeline);
@@ -116,7 +112,7 @@ function codeOf({message, fields}: LogEvent): string | null {
   return message === 'heroku/router-error' || message === 'heroku/platform-error' ? String(fields.code ?? '') : null;
 }
 
-function describe(timeline: Timeline, code: string, events: readonly LogEvent[]): Finding | null {
+function describe(timeline: Timeline, code: string, events: readonly [LogEvent, ...LogEvent[]]): Finding | null {
   const trouble = TROUBLES[code];
   const [first] = events;
   const lines = evidence(
@@ -124,7 +120,7 @@ function describe(timeline: Timeline, code: string, events: readonly LogEvent[])
       .filter((event) => event !== undefined)
       .map((event) => proof(event, `Heroku reports ${code}`)),
   );
-  if (!trouble || !first || !lines) return null;
+  if (!trouble || !lines) return null;
   const paths = unique(events.flatMap(({fields}) => (fields.uri === undefined ? [] : [String(fields.uri).replace(/\?.*/, '')])));
   const dynos = unique(events.flatMap(({fields}) => (fields.dyno === undefined ? [] : [String(fields.dyno)])));
   return {

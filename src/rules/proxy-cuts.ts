@@ -2,7 +2,9 @@
  * Requests that nginx, or Apache in front of mod_wsgi, lost in the moment in which a worker was ended: what the server's own log never tells. Only clocks that are
  * told in the same zone, or both in none, are compared.
  */
+
 import type {LogEvent} from '../timeline/event.ts';
+import {oncePer} from '../timeline/once.ts';
 import type {Instant} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
@@ -20,11 +22,7 @@ const SLACK = 1000;
 /** Where an end is known no better than this, it is no moment. */
 const LONGEST = 5000;
 
-const found = new WeakMap<Timeline, readonly Cut[]>();
-
-export function cutsIn(timeline: Timeline): readonly Cut[] {
-  const known = found.get(timeline);
-  if (known) return known;
+export const cutsIn = oncePer((timeline: Timeline): readonly Cut[] => {
   const events = cutEvents(timeline);
   const cuts = events.map((event) => ({
     event,
@@ -36,9 +34,8 @@ export function cutsIn(timeline: Timeline): readonly Cut[] {
     const alike = cuts.filter((other) => other.processes.some((process) => processes.includes(process)));
     return {event, processes, isEach: processes.length > 0 && alike.length >= processes.length};
   });
-  found.set(timeline, result);
   return result;
-}
+});
 
 /** What nginx lost when this worker was ended; nothing where another worker may have had it. */
 export function cutWith(timeline: Timeline, process: Process): readonly LogEvent[] {

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
@@ -46,12 +47,7 @@ const rule: Rule = {
     otherwise: 'no reload is in this log',
   },
   *check(timeline) {
-    const groups = new Map<string, FailedStart[]>();
-    for (const failed of failedStarts(timeline).reloads) {
-      const {source} = failed.generation;
-      groups.set(source, [...(groups.get(source) ?? []), failed]);
-    }
-    for (const group of groups.values()) {
+    for (const group of groupBy(failedStarts(timeline).reloads, ({generation}) => generation.source).values()) {
       yield describe(timeline, group);
     }
   },
@@ -59,9 +55,8 @@ const rule: Rule = {
 
 export default rule;
 
-function describe(timeline: Timeline, group: readonly FailedStart[]): Finding | null {
+function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedStart[]]): Finding | null {
   const [first] = group;
-  if (!first) return null;
   const {generation} = first;
   const proofs = group.flatMap((failed) => failed.proofs);
   const instance = generation.reload ? instanceOfEvent(timeline, generation.reload) : null;

@@ -33,7 +33,7 @@ export function togetherOverRuns(
   for (const group of groupBy(findings, (finding) => keys.get(finding) ?? '').values()) {
     const [first] = group;
     const runs = unique(group.map(({instance}) => instance ?? ''));
-    if (first === undefined || runs.length < MANY) continue;
+    if (runs.length < MANY) continue;
     for (const finding of group) told.set(finding, null);
     told.set(first, together(group, runs, rules.find(({id}) => id === first.rule)?.title ?? first.title));
   }
@@ -43,8 +43,8 @@ export function togetherOverRuns(
   });
 }
 
-function together(group: readonly RuleFinding[], runs: readonly string[], general: string): RuleFinding {
-  const [first, ...others] = group as readonly [RuleFinding, ...RuleFinding[]];
+function together(group: readonly [RuleFinding, ...RuleFinding[]], runs: readonly string[], general: string): RuleFinding {
+  const [first, ...others] = group;
   const rest = others.map((other): Evidence => ({...other.evidence[0], shows: `${other.evidence[0].shows} (${other.instance})`}));
   const isSame = others.every(({title}) => title === first.title);
   return {

@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
@@ -29,9 +30,7 @@ const rule: Rule = {
     otherwise: 'no task of a spooler is in this log',
   },
   *check(timeline) {
-    const groups = new Map<Instance | null, Cut[]>();
-    for (const cut of cutsIn(timeline)) groups.set(cut.instance, [...(groups.get(cut.instance) ?? []), cut]);
-    for (const [instance, cuts] of groups) {
+    for (const [instance, cuts] of groupBy(cutsIn(timeline), (cut) => cut.instance)) {
       yield describe(instance, cuts);
     }
   },

@@ -2,6 +2,7 @@
 
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {isSetupFailure} from './exit-status.ts';
@@ -38,11 +39,7 @@ export interface FailedStart {
   readonly proofs: readonly LogEvent[];
 }
 
-const read = new WeakMap<Timeline, readonly Generation[]>();
-
-export function generationsIn(timeline: Timeline): readonly Generation[] {
-  const known = read.get(timeline);
-  if (known) return known;
+export const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
   const all: Generation[] = [];
   const current = new Map<string, Generation>();
   const reloading = new Map<string, LogEvent>();
@@ -85,9 +82,8 @@ export function generationsIn(timeline: Timeline): readonly Generation[] {
     else if (isObstacle(event)) now().troubles.push(event);
     else if (event.message === 'uwsgi/no-python-app') now().unanswered.push(event);
   }
-  read.set(timeline, all);
   return all;
-}
+});
 
 function isObstacle({meaning}: LogEvent): boolean {
   return obstacleOf(meaning.kind) !== null;
@@ -130,7 +126,12 @@ export function failedStarts(timeline: Timeline): {starts: FailedStart[]; reload
   return {starts, reloads};
 }
 
-const explained = new WeakMap<Timeline, readonly LogEvent[]>();
+/** What is known to have kept a program or an application from coming up. */
+const obstaclesIn = oncePer((timeline: Timeline): readonly LogEvent[] => {
+  const {starts, reloads} = failedStarts(timeline);
+  return [...starts, ...reloads].flatMap(({proofs}) => proofs);
+});
+
 /** Seconds between what a program says and its end. */
 const NEAR = 5;
 
@@ -142,13 +143,7 @@ export function failedToStart(timeline: Timeline, instance: Instance, process: P
   if (instance.supervisor === 'gunicorn') return ended.fields.code === 3 || ended.fields.code === 4;
   if (process.role !== 'program') return false;
   if (instance.supervisor === 'systemd' && isSetupFailure(ended)) return true;
-  let known = explained.get(timeline);
-  if (!known) {
-    const {starts, reloads} = failedStarts(timeline);
-    known = [...starts, ...reloads].flatMap(({proofs}) => proofs);
-    explained.set(timeline, known);
-  }
-  return known.some(
+  return obstaclesIn(timeline).some(
     (event) =>
       between(event.at, ended.at).min <= NEAR &&
       between(ended.at, event.at).min <= NEAR &&
@@ -157,13 +152,9 @@ export function failedToStart(timeline: Timeline, instance: Instance, process: P
 }
 
 /** Programs that a supervisor of programs has given up. */
-export function givenUp(timeline: Timeline): readonly LogEvent[] {
-  const known = abandoned.get(timeline) ?? timeline.events.filter(({meaning}) => meaning.kind === 'program-given-up');
-  abandoned.set(timeline, known);
-  return known;
-}
-
-const abandoned = new WeakMap<Timeline, readonly LogEvent[]>();
+export const givenUp = oncePer(({events}: Timeline): readonly LogEvent[] =>
+  events.filter(({meaning}) => meaning.kind === 'program-given-up'),
+);
 
 export function programOf({fields}: LogEvent): string {
   return String(fields.program ?? fields.unit ?? fields.name ?? 'the program');

@@ -1,3 +1,4 @@
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
@@ -44,12 +45,8 @@ const rule: Rule = {
     otherwise: 'no start is in this log: give the lines from the start-up banner on',
   },
   *check(timeline) {
-    const groups = new Map<string, Survival[]>();
-    for (const survival of survivalsIn(timeline)) {
-      const name = survival.instance.runsAs?.name ?? instanceName(survival.instance);
-      groups.set(name, [...(groups.get(name) ?? []), survival]);
-    }
-    for (const [name, group] of groups) {
+    const serverOf = ({instance}: Survival) => instance.runsAs?.name ?? instanceName(instance);
+    for (const [name, group] of groupBy(survivalsIn(timeline), serverOf)) {
       yield describe(timeline, name, group);
     }
   },
@@ -57,9 +54,8 @@ const rule: Rule = {
 
 export default rule;
 
-function describe(timeline: Timeline, name: string, group: readonly Survival[]): Finding | null {
+function describe(timeline: Timeline, name: string, group: readonly [Survival, ...Survival[]]): Finding | null {
   const [first] = group;
-  if (!first) return null;
   const {instance, end, refused} = first;
   const survivors = group.flatMap((each) => each.survivors);
   const signs = group.flatMap((each) => each.signs);

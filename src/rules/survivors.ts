@@ -1,6 +1,8 @@
 /** Processes that outlived their master, and the next start, which finds the address in use. */
+
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes, successorOf} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 
@@ -19,11 +21,7 @@ export interface Survival {
 
 /** Seconds after the end of a master within which its workers may still hold the port: as long as a request may last. */
 const LATER = 3600;
-const known = new WeakMap<Timeline, readonly Survival[]>();
-
-export function survivalsIn(timeline: Timeline): readonly Survival[] {
-  const before = known.get(timeline);
-  if (before) return before;
+export const survivalsIn = oncePer((timeline: Timeline): readonly Survival[] => {
   const refusals = timeline.events.filter(({meaning}) => meaning.kind === 'address-in-use');
   const found: Survival[] = [];
   // The latest first: a refusal belongs to the master that ended last before it.
@@ -43,9 +41,8 @@ export function survivalsIn(timeline: Timeline): readonly Survival[] {
       refused,
     });
   }
-  known.set(timeline, found);
   return found;
-}
+});
 
 /** The master was ended by somebody else, or its workers say that it is gone; not a goodbye. */
 function violentEnd({stopped, processes, masterPid}: Instance): LogEvent | null {

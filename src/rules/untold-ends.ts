@@ -1,3 +1,4 @@
+import {processesAskedBy} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload} from '../timeline/timeline.ts';
 import {costOf, mercyOf, mercyText} from './mercy.ts';
@@ -21,9 +22,8 @@ interface Untold {
  */
 export function* untoldEnds(instance: Instance, reloads: readonly Reload[]): Iterable<Finding | null> {
   if (instance.supervisor !== 'uwsgi') return;
-  const asked = askedBy(instance);
   const untold = reloads
-    .map((reload) => ({reload, workers: untoldOf(reload, asked.get(reload.id) ?? [])}))
+    .map((reload) => ({reload, workers: untoldOf(instance, reload)}))
     .filter(({workers}) => workers.length > 0)
     .map((each): Untold => ({...each, waited: waitedFor(instance, each.reload)}));
   const tookMercy = untold.filter(
@@ -34,22 +34,13 @@ export function* untoldEnds(instance: Instance, reloads: readonly Reload[]): Ite
   }
 }
 
-/** By reload: the workers that it asked to leave, but for those that run on. */
-function askedBy({processes}: Instance): ReadonlyMap<string, readonly Process[]> {
-  const groups = new Map<string, Process[]>();
-  for (const process of processes) {
-    const reload = process.asked?.reload ?? null;
-    if (process.role !== 'worker' || process.end === 'running' || reload === null) continue;
-    const group = groups.get(reload);
-    if (group) group.push(process);
-    else groups.set(reload, [process]);
-  }
-  return groups;
-}
-
-function untoldOf(reload: Reload, asked: readonly Process[]): Process[] {
-  return asked.filter(
-    ({pid, worker}) => reload.workers.find(({oldPid, worker: n}) => oldPid === pid && n === worker)?.end === 'unknown',
+/** Workers that it asked to leave, but for those that run on. */
+function untoldOf(instance: Instance, reload: Reload): Process[] {
+  return processesAskedBy(instance, reload).filter(
+    ({role, end, pid, worker}) =>
+      role === 'worker' &&
+      end !== 'running' &&
+      reload.workers.find(({oldPid, worker: n}) => oldPid === pid && n === worker)?.end === 'unknown',
   );
 }
 

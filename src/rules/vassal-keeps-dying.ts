@@ -1,4 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
+import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import type {Finding, Rule} from './rule.ts';
@@ -32,16 +33,9 @@ const rule: Rule = {
     otherwise: 'no emperor speaks in this log',
   },
   *check(timeline) {
-    const groups = new Map<string, LogEvent[]>();
-    for (const event of timeline.events) {
-      if (event.message !== 'uwsgi/vassal-throttled') continue;
-      const key = `${event.stream} ${event.fields['vassal']}`;
-      const group = groups.get(key);
-      if (group) group.push(event);
-      else groups.set(key, [event]);
-    }
-    for (const throttled of groups.values()) {
-      yield describe(timeline, throttled as [LogEvent, ...LogEvent[]]);
+    const throttled = timeline.events.filter(({message}) => message === 'uwsgi/vassal-throttled');
+    for (const own of groupBy(throttled, ({stream, fields}) => `${stream} ${fields['vassal']}`).values()) {
+      yield describe(timeline, own);
     }
   },
 };

@@ -2,6 +2,7 @@
 
 import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {DURATION_BOUNDS} from '../timeline/event.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 
@@ -22,17 +23,7 @@ export interface Task {
   readonly least: number;
 }
 
-const counted = new WeakMap<Instance, Requests>();
-
-export function requestsOf(instance: Instance): Requests {
-  const known = counted.get(instance);
-  if (known) return known;
-  const requests = addUp(instance);
-  counted.set(instance, requests);
-  return requests;
-}
-
-function addUp(instance: Instance): Requests {
+export const requestsOf = oncePer((instance: Instance): Requests => {
   const byDuration = new Array<number>(DURATION_BOUNDS.length + 1).fill(0);
   let total = 0;
   let longest = 0;
@@ -50,7 +41,7 @@ function addUp(instance: Instance): Requests {
     }
   }
   return {count: total, longest: longest / 1000, longestLine, byDuration};
-}
+});
 
 /** Requests that certainly took longer: classes whose lower bound is at or above the limit. */
 export function longerThan({byDuration, longest}: Requests, limit: number): number {
@@ -86,12 +77,8 @@ export function tasksOf(timeline: Timeline, instance: Instance): Task[] {
   return tasks;
 }
 
-const longestTasks = new WeakMap<Timeline, number>();
-
 /** Seconds that the longest task needed which this log shows to have ended, in whichever process. */
-export function longestTask(timeline: Timeline): number {
-  const known = longestTasks.get(timeline);
-  if (known !== undefined) return known;
+export const longestTask = oncePer((timeline: Timeline): number => {
   const open = new Map<string, LogEvent>();
   let longest = 0;
   for (const event of timeline.events) {
@@ -103,9 +90,8 @@ export function longestTask(timeline: Timeline): number {
     if (kind === 'task-began') open.set(key, event);
     else if (began !== undefined) longest = Math.max(longest, between(began.at, event.at).min);
   }
-  longestTasks.set(timeline, longest);
   return longest;
-}
+});
 
 /** Seconds that the longest piece of work needed which this log shows to have ended. */
 export function longestWork(timeline: Timeline, instance: Instance): number {

@@ -21,10 +21,10 @@ export function* workerKillers(timeline: Timeline): Iterable<Finding | null> {
   }
 }
 
-function describe(timeline: Timeline, ends: readonly LogEvent[]): Finding | null {
+function describe(timeline: Timeline, ends: readonly [LogEvent, ...LogEvent[]]): Finding | null {
   const [first] = ends;
   const last = ends.at(-1);
-  if (!first || !last || ends.length < ENOUGH) return null;
+  if (!last || ends.length < ENOUGH) return null;
   const apart = between(first.at, last.at).min / (ends.length - 1);
   const isPuma = first.message === 'puma/worker-killer';
   const life = Math.round(isPuma ? apart * Math.max(...ends.map(({fields}) => Number(fields.count))) : longestLife(ends));

@@ -1,4 +1,5 @@
 import type {LogEvent, RequestSegment} from './event.ts';
+import {groupBy} from './group.ts';
 import {logsOf} from './logs.ts';
 import type {Recording, Shared} from './recording.ts';
 import {isExact} from './time.ts';
@@ -151,8 +152,7 @@ function stampedShare({events}: Sink): number {
 function compare(original: Sink, copy: Sink): Copy | null {
   const shift = shiftBetween(original, copy);
   const pairs = align(original.events, copy.events, shift);
-  const byPid = new Map<number, RequestSegment[]>();
-  for (const segment of original.segments) byPid.set(segment.pid, [...(byPid.get(segment.pid) ?? []), segment]);
+  const byPid = groupBy(original.segments, ({pid}) => pid);
   const segments = copy.segments.filter((segment) => byPid.get(segment.pid)?.some((other) => isCovered(segment, other, shift)));
   const events = pairs.map(([, event]) => event);
   const different = new Set(events.map(keyOf)).size;

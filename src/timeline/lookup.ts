@@ -1,5 +1,8 @@
 /** Ways into a finished timeline that would otherwise be searched again and again. Worked out once per instance. */
+
 import type {LineRef} from './event.ts';
+import {groupBy} from './group.ts';
+import {oncePer} from './once.ts';
 import type {Epoch, Instance, Process, Reload, Setting, Timeline} from './timeline.ts';
 
 interface Index {
@@ -9,14 +12,10 @@ interface Index {
   readonly starts: readonly {readonly line: LineRef; readonly epoch: Epoch}[];
 }
 
-const indexes = new WeakMap<Instance, Index>();
-
 interface Family {
   readonly byId: ReadonlyMap<string, Instance>;
   readonly successors: ReadonlyMap<string | null, Instance>;
 }
-
-const families = new WeakMap<readonly Instance[], Family>();
 
 export function instanceWithId(instances: readonly Instance[], id: string | null): Instance | null {
   return id === null ? null : (familyOf(instances).byId.get(id) ?? null);
@@ -68,24 +67,19 @@ export function settingAt(settings: readonly Setting[], name: string, at: LineRe
   return settings.findLast((each) => each.name === name && holds(each)) ?? null;
 }
 
-function familyOf(instances: readonly Instance[]): Family {
-  const known = families.get(instances);
-  if (known !== undefined) return known;
+const familyOf = oncePer((instances: readonly Instance[]): Family => {
   const family = {
     byId: new Map(instances.map((instance) => [instance.id, instance])),
     // The first of several.
     successors: new Map(instances.toReversed().map((instance) => [instance.predecessor, instance])),
   };
-  families.set(instances, family);
   return family;
-}
+});
 
-function indexOf(instance: Instance): Index {
-  const known = indexes.get(instance);
-  if (known !== undefined) return known;
+const indexOf = oncePer((instance: Instance): Index => {
   const index = {
-    byPid: grouped(instance.processes, ({pid}) => pid),
-    byReload: grouped(instance.processes, ({asked}) => asked?.reload ?? ''),
+    byPid: groupBy(instance.processes, ({pid}) => pid),
+    byReload: groupBy(instance.processes, ({asked}) => asked?.reload ?? ''),
     starts: instance.epochs
       .flatMap((epoch) => {
         const line = epoch.banner ?? epoch.master;
@@ -93,16 +87,5 @@ function indexOf(instance: Instance): Index {
       })
       .sort((a, b) => a.line.place - b.line.place),
   };
-  indexes.set(instance, index);
   return index;
-}
-
-function grouped<Key>(processes: readonly Process[], keyOf: (process: Process) => Key): Map<Key, Process[]> {
-  const groups = new Map<Key, Process[]>();
-  for (const process of processes) {
-    const group = groups.get(keyOf(process));
-    if (group === undefined) groups.set(keyOf(process), [process]);
-    else group.push(process);
-  }
-  return groups;
-}
+});

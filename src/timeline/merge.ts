@@ -1,4 +1,5 @@
 import type {LogEvent, RequestSegment, Voice} from './event.ts';
+import {groupBy} from './group.ts';
 import {logsOf} from './logs.ts';
 import type {Recording} from './recording.ts';
 import type {InputSummary, Oddity} from './timeline.ts';
@@ -123,20 +124,15 @@ function groupsOf(
   inputs: readonly InputSummary[],
   logOf: readonly number[],
   shifts: ReadonlyMap<number, Shift>,
-): Queue[][] {
-  const groups = new Map<string, Queue[]>();
+): (readonly Queue[])[] {
   const placeOf = (log: number): {readonly key: string; readonly shift: number} => {
     const shift = shifts.get(log);
     if (shift === undefined) return {key: clockOf(log, inputs, logOf) ?? `log ${log}`, shift: 0};
     const to = placeOf(shift.to);
     return {key: to.key, shift: shift.by + to.shift};
   };
-  for (const queue of logs) {
-    const {key, shift} = placeOf(queue.log);
-    queue.shift = shift;
-    groups.set(key, [...(groups.get(key) ?? []), queue]);
-  }
-  return [...groups.values()];
+  for (const queue of logs) queue.shift = placeOf(queue.log).shift;
+  return [...groupBy(logs, ({log}) => placeOf(log).key).values()];
 }
 
 /** The zone that a log tells, or that it tells none; null where it tells no time, or several zones. */
@@ -236,7 +232,7 @@ function byTime(queues: readonly Queue[]): Item[] {
 
 /** What to say of logs that were not merged with all others. */
 function oddities(
-  groups: readonly Queue[][],
+  groups: readonly (readonly Queue[])[],
   logs: readonly Queue[],
   inputs: readonly InputSummary[],
   logOf: readonly number[],

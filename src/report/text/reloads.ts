@@ -1,6 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import Table from 'cli-table3';
 import {counted} from '../../number.ts';
+import {groupBy} from '../../timeline/group.ts';
 import {instanceWithId, processesWithPid} from '../../timeline/lookup.ts';
 import type {Reload, ReloadedWorker, Timeline} from '../../timeline/timeline.ts';
 import {longDuration, shortDuration} from '../duration.ts';
@@ -160,14 +161,8 @@ const HOW = {
 
 /** Rows that differ in worker and pid only. */
 function alike(rows: readonly Row[]): readonly (readonly [Row, ...Row[]])[] {
-  const groups = new Map<string, [Row, ...Row[]]>();
-  for (const row of rows) {
-    const key = [row.asked, row.waited, row.how, row.worker.newPid === null].join('\n');
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  return [...groups.values()];
+  const looks = ({asked, waited, how, worker}: Row) => [asked, waited, how, worker.newPid === null].join('\n');
+  return [...groupBy(rows, looks).values()];
 }
 
 function cellsOf(group: readonly Row[]): string[] {

@@ -194,7 +194,7 @@ function coarseBarsOf({pieces, ends}: Row, y: number, across: Across, frame: Fra
     ];
   });
   const seen = groupBy(ends, ({at}) => columns.of(at.latest ?? at.earliest ?? frame.from));
-  return [...bars, ...[...seen.values()].flatMap(([end]) => (end === undefined ? [] : cross(end, y + BAR / 2, across, sheet)))];
+  return [...bars, ...[...seen.values()].flatMap(([end]) => cross(end, y + BAR / 2, across, sheet))];
 }
 
 function aboutSpan({state, from, to, process, because}: Span, {clock, place}: Sheet): string {
@@ -260,7 +260,7 @@ function marksOf(marks: readonly Mark[], top: number, floor: number, across: Acr
   const levels = ends.length;
   let y = floor + levels * 14 + 8;
   const words = [...groupBy(marks, ({kind}) => kind)].map(([kind, [first, ...rest]]) => {
-    const {event, at} = first as Mark;
+    const {event, at} = first;
     return `${markInWords(kind, at, rest.length + 1, sheet.clock)} (${sheet.place(event)})`;
   });
   for (const part of words.length === 0 ? [] : wrap(words.join('; '), PROSE + 14).split('\n')) {

@@ -241,7 +241,7 @@ function marksInWords(marks: readonly Mark[], sheet: Sheet): readonly string[] {
   const kinds = [...groupBy(marks, ({kind}) => kind)];
   if (kinds.length === 0) return [];
   const words = kinds.map(([kind, [first, ...rest]]) => {
-    const {event, at} = first as Mark;
+    const {event, at} = first;
     return `${sheet.glyphs.marks[kind]}\u00a0${markInWords(kind, at, rest.length + 1, sheet.clock)} (${sheet.place(event)})`;
   });
   return [sheet.paint.dim(sheet.prose(apart(words), '  ', '  '))];

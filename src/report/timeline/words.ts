@@ -226,7 +226,7 @@ function workersOf(links: readonly Link[]): string {
 /** The links of a chain, those that fared alike on one line: "workers 1-4, 63 s each: …". */
 export function linksInWords({links}: Path): readonly string[] {
   return [...groupBy(links, (link) => `${shortDuration(link.duration)}: ${phasesInWords(link)}`).values()].map((alike) => {
-    const [first] = alike as readonly [Link, ...Link[]];
+    const [first] = alike;
     const cost = known(first.duration).trimEnd();
     return `${workersOf(alike)}${cost === '' ? '' : `, ${cost}`}${alike.length > 1 ? ' each' : ''}: ${phasesInWords(first)}`;
   });
