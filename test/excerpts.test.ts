@@ -39,6 +39,12 @@ test('a strike of harakiri is no end', async () => {
   expect(ended.diagnosis.findings[0]?.message).toMatch(/It was ended by it/);
 });
 
+test('harakiri cuts no client of a mule, and those of a gateway', async () => {
+  const message = async (who: string) => (await judged(`*** HARAKIRI ON ${who} (pid: 41) ***`)).diagnosis.findings[0]?.message;
+  expect(await message('MULE 1')).toMatch(/no request of a client is concerned/);
+  expect(await message('GATEWAY uWSGI http 1')).toMatch(/connections of clients: those that went through it .* were cut/);
+});
+
 test('a process that old versions strike again has not gone of the first strike', async () => {
   const line = (second: number) => `Mon Jan  5 17:37:0${second} 2026 - *** HARAKIRI ON WORKER 4 (pid: 41) ***`;
   const {diagnosis} = await judged(line(1), 'HARAKIRI: -- wchan> nfs_wait_bit_killable', line(3), line(5));

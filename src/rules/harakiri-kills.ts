@@ -68,8 +68,7 @@ const rule: Rule = {
       const struck = all.filter(({process}) => process.role === 'worker');
       if (struck.length > 0) yield describe(instance, struck);
       for (const helpers of groupBy(without(all, struck), ({process}) => process.role).values()) {
-        const [first, ...others] = helpers;
-        if (first) yield describeHelpers(instance, [first, ...others]);
+        yield describeHelpers(instance, helpers);
       }
     }
   },
@@ -89,7 +88,7 @@ const HELPERS: Readonly<Partial<Record<Process['role'], {readonly name: string; 
   other: {name: 'cron job', option: 'cron-harakiri'},
 };
 
-/** No request of a client is cut here, but the work that was under way is. */
+/** No worker is struck here, but the work that was under way is cut. */
 function describeHelpers(instance: Instance, struck: readonly [Struck, ...Struck[]]): Finding | null {
   const processes = struck.map(({process}) => process);
   const {name, option} = HELPERS[processes[0]?.role ?? 'other'] ?? {name: 'process', option: null};
@@ -107,7 +106,10 @@ function describeHelpers(instance: Instance, struck: readonly [Struck, ...Struck
     title: `${capital(which)} took longer than ${struck.length === 1 ? 'its' : 'their'} time limit and ${was(struck.length)} struck for it`,
     message: sentences(
       `Harakiri struck ${which} (pid ${list(unique(processes.map(({pid}) => pid)))}). That is proved.`,
-      'What it was working on was cut. No worker and no request of a client is concerned.',
+      'What it was working on was cut.',
+      name === 'gateway'
+        ? 'A gateway carries the connections of clients: those that went through it at that moment were cut with it.'
+        : 'No worker and no request of a client is concerned.',
     ),
     severity: 'warning',
     confidence: 'certain',
