@@ -100,7 +100,7 @@ export async function analyze(options: AnalyzeOptions): Promise<Diagnosis> {
 }
 
 /** What reads lines, and what judges a recording of them. */
-export interface Practice {
+interface Practice {
   readonly recorder: Recorder;
   readonly judge: (recording: Recording) => Promise<Diagnosis>;
   /** What a reader of the report should know besides; may be added to before it is judged. */

@@ -5,7 +5,7 @@ import type {RuleFinding} from './rules/rule.ts';
 import {Findings} from './rules/settled.ts';
 import {follow} from './source/follow.ts';
 
-export interface FollowLogOptions extends Omit<AnalyzeOptions, 'inputs' | 'onReading'> {
+interface FollowLogOptions extends Omit<AnalyzeOptions, 'inputs' | 'onReading'> {
   /** A file, or `-`. */
   readonly input: string;
   /** Aborting it ends the following. */

@@ -2,7 +2,7 @@ import {EXIT_TROUBLE} from './exit-code.ts';
 import {didYouMean} from './nearest.ts';
 import {UsageError} from './usage-error.ts';
 
-export interface Failure {
+interface Failure {
   readonly message: string;
   readonly exitCode: number;
 }

@@ -12,7 +12,7 @@ import {isTerminal, wantsColor, widthFor} from './terminal.ts';
 import {UsageError} from './usage-error.ts';
 
 /** The flags of the command that say how to show what is found. */
-export interface FollowFlags extends ReadingFlags {
+interface FollowFlags extends ReadingFlags {
   readonly 'fail-on': FailOn;
   readonly 'show-rules': boolean;
   readonly color?: boolean | undefined;

@@ -19,7 +19,7 @@ export interface Place {
 }
 
 /** The flags that say what to write and where to. */
-export interface OutputFlags {
+interface OutputFlags {
   readonly format?: readonly string[] | undefined;
   readonly json?: boolean | undefined;
   readonly patch?: boolean | undefined;

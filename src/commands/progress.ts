@@ -7,7 +7,7 @@ const INTERVAL_MS = 200;
 const MEGABYTE = 1_000_000;
 
 /** Where progress is drawn: one line that is written over. */
-export interface ProgressLine {
+interface ProgressLine {
   write(text: string): void;
   readonly columns?: number | undefined;
 }

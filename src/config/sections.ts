@@ -1,7 +1,7 @@
 import {ConfigError, type Entry, type Section} from './configuration.ts';
 
 /** How a dialect of sections and keys differs from the others. */
-export interface Dialect {
+interface Dialect {
   /** Begins a comment at the beginning of a line. */
   readonly comment: RegExp;
   /** Finds the name of a section. */

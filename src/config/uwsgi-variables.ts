@@ -54,7 +54,7 @@ export function withVariables(text: string, name: string, section: string): Text
 }
 
 /** Finds what stands for a reference: null where nothing does, and it stays as it is written. */
-export type Lookup = (name: string) => Text | null;
+type Lookup = (name: string) => Text | null;
 
 /** No value that people write grows as long. */
 const LONGEST = 100_000;

@@ -9,19 +9,19 @@ import type {Paint} from './paint.ts';
 import {wrap} from './wrap.ts';
 
 /** An input, why it was read the way it was, and how far each of the missed lines agrees with something known. */
-export interface ExplainedInput {
+interface ExplainedInput {
   readonly summary: InputSummary;
   readonly inquiry: InputInquiry | undefined;
   readonly closest: readonly (Closest | null)[];
 }
 
 /** What was forced; undefined where nothing was. */
-export interface ForcedChoice {
+interface ForcedChoice {
   readonly supervisors: readonly string[] | undefined;
   readonly envelopes: readonly string[] | undefined;
 }
 
-export interface InquiryOptions {
+interface InquiryOptions {
   readonly width: number;
   readonly paint: Paint;
 }

@@ -75,7 +75,7 @@ export function baselineOf({baseline}: Diagnosis) {
 }
 
 /** The zone that holds for instants of the whole timeline: the one that all inputs with a clock agree on. */
-export function commonZone({inputs}: Timeline): string | null {
+function commonZone({inputs}: Timeline): string | null {
   const zones = new Set(inputs.filter(({from}) => from !== null).map(({zone}) => zone));
   return zones.size === 1 ? ([...zones][0] ?? null) : null;
 }

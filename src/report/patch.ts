@@ -37,7 +37,7 @@ interface Chosen {
  * The best fix of each finding that is a setting of a file that was given; the fixes of a finding are alternatives. Where a file
  * sets it already, it is changed there, in an included file as well.
  */
-export function chosenFixes({findings, timeline, configuration}: Diagnosis): readonly Chosen[] {
+function chosenFixes({findings, timeline, configuration}: Diagnosis): readonly Chosen[] {
   const chosen: Chosen[] = [];
   for (const {rule, fixes, instance: id} of findings) {
     const instance = instanceWithId(timeline.instances, id);

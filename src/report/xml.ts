@@ -1,6 +1,6 @@
 /** Elements of XML as text. Whatever stands in them is text and nothing else. */
 
-export type Attributes = Readonly<Record<string, string | number | undefined>>;
+type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /** @param children ready elements, or text from {@link characters} */
 export function element(name: string, attributes: Attributes, children: readonly string[] = []): string {

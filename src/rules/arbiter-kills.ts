@@ -21,7 +21,7 @@ import {duration, nameOf, proof} from './wording.ts';
  * been asked to leave and had a request to finish. `recycle`: it left by itself and did not get there. `undecided`: a
  * request and a held exit fit alike. `starting`: a request and an application that was still being loaded do.
  */
-export type ArbiterVerdict = 'timeout' | 'exit' | 'request' | 'recycle' | 'undecided' | 'starting';
+type ArbiterVerdict = 'timeout' | 'exit' | 'request' | 'recycle' | 'undecided' | 'starting';
 
 export interface ArbiterKill {
   readonly process: Process;
@@ -49,7 +49,7 @@ export function gunicornOf(timeline: Timeline): Instance[] {
 }
 
 /** In the order in which they were ended. */
-export const arbiterKills = oncePer((timeline: Timeline): readonly ArbiterKill[] => {
+const arbiterKills = oncePer((timeline: Timeline): readonly ArbiterKill[] => {
   const found = gunicornOf(timeline).flatMap((instance) =>
     instance.processes.flatMap((process): ArbiterKill[] => {
       const {forced, asked} = process;

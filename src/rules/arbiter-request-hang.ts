@@ -24,7 +24,7 @@ import {
 } from './wording.ts';
 
 /** A worker that went without its requests, by its own words: the event loop of gevent, eventlet or asgi. */
-export interface LeftBehind {
+interface LeftBehind {
   readonly process: Process;
   readonly told: LogEvent;
 }

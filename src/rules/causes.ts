@@ -93,10 +93,6 @@ export function likelyThread(held: Held): Cause {
   return where(held) === 'prefork' && !held.some && !lateThread(held) ? 'inherited-thread' : 'own-thread';
 }
 
-export function causeName(cause: Cause): string {
-  return NAMES[cause];
-}
-
 const WEIGHTS: Readonly<Record<Cause, (held: Held) => Weighed>> = {
   'inherited-thread': (held) => {
     if (isDeaf(held)) return neverBegan(held);

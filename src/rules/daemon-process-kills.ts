@@ -26,7 +26,7 @@ import {
  * `exit`: it had said "Stopping process", which comes when its request threads are done. `request`: it never did. `lock`, `request-limit`,
  * `start`: it had told the time limit that it stopped for.
  */
-export type DaemonVerdict = 'exit' | 'request' | 'lock' | 'request-limit' | 'start';
+type DaemonVerdict = 'exit' | 'request' | 'lock' | 'request-limit' | 'start';
 
 const LIMITS: Readonly<Record<string, DaemonVerdict>> = {
   'apache/deadlock': 'lock',

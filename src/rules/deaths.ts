@@ -47,7 +47,7 @@ export function exitCodeOf({ended}: Process): string | null {
 }
 
 /** The place that a process fills: `worker 3`, `mule 1`, `program shop`. */
-export function slotName(process: Process): string {
+function slotName(process: Process): string {
   const mark = process.worker ?? processTitle(process);
   return mark === null ? ROLES[process.role] : `${ROLES[process.role]} ${mark}`;
 }
@@ -84,7 +84,7 @@ export function counted(processes: readonly Process[]): string {
 const MORTALS: ReadonlySet<Role> = new Set(['worker', 'gateway', 'mule', 'spooler', 'daemon', 'program', 'other']);
 
 /** What the system or the process itself ended, in the order of the log. */
-export function deathsIn(timeline: Timeline, instance: Instance): Process[] {
+function deathsIn(timeline: Timeline, instance: Instance): Process[] {
   return instance.processes
     .filter(
       (process) =>
@@ -124,7 +124,7 @@ export function isAbortAtFork(timeline: Timeline, instance: Instance, process: P
 }
 
 /** The line of macOS by which a process ends itself that was forked from one that used Objective-C; null where there is none. */
-export function forkUnsafeOf({events}: Timeline, pid: number): LogEvent | null {
+function forkUnsafeOf({events}: Timeline, pid: number): LogEvent | null {
   return events.find((event) => event.message === 'kernel/fork-unsafe' && event.pid === pid) ?? null;
 }
 

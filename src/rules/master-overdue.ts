@@ -98,7 +98,7 @@ export function heldAfterGoodbye({supervisor, life, server}: Omit<Killed, 'stop'
   };
 }
 
-export interface Overdue extends Killed {
+interface Overdue extends Killed {
   /** The line by which the server took up the stop. */
   readonly noted: LogEvent;
   /** Seconds after which the outer supervisor killed it. */

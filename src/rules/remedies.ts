@@ -13,7 +13,7 @@ import {nameOf, seconds} from './wording.ts';
 /** Seconds that a worker takes to leave when nothing holds it: the master looks once a second. */
 const AT_ONCE = 1;
 
-export interface Remedies {
+interface Remedies {
   readonly fixes: readonly Fix[];
   /** What later versions would offer. */
   readonly upgrades: readonly string[];

@@ -39,7 +39,7 @@ export interface FailedStart {
   readonly proofs: readonly LogEvent[];
 }
 
-export const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
+const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
   const all: Generation[] = [];
   const current = new Map<string, Generation>();
   const reloading = new Map<string, LogEvent>();
@@ -96,7 +96,7 @@ export function obstacleOf(kind: LogEvent['meaning']['kind']): Obstacle | null {
 }
 
 /** The application is missing in it, as far as that is a trouble: an instance may be meant to load applications later. */
-export function appTroubles({troubles, unanswered, reload, hadApp}: Generation): LogEvent[] {
+function appTroubles({troubles, unanswered, reload, hadApp}: Generation): LogEvent[] {
   const own = troubles.filter(({meaning}) => obstacleOf(meaning.kind) === 'app');
   const isSure = own.some(({meaning}) => meaning.kind === 'app-load-failed' || meaning.fatal === true);
   if (isSure || unanswered.length > 0 || (reload !== null && hadApp !== null)) return own;

@@ -7,7 +7,7 @@ import type {Instance, Process} from '../timeline/timeline.ts';
 import {compareVersions, coresOf, setting, versionAt, versionWithin} from './settings.ts';
 
 /** What a log shows of it. */
-export type Signature =
+type Signature =
   /** Idle workers are asked to leave and are killed at the end of the mercy. */
   | 'exit-hang'
   /** A reload is taken up, and no worker is told. */

@@ -8,7 +8,7 @@ import type {Instance} from '../timeline/timeline.ts';
  */
 export type Effect = 'mercy' | 'arbiter' | 'exit' | 'none';
 
-export interface Simulated {
+interface Simulated {
   readonly name: string;
   readonly supervisor: string;
   readonly effect: Effect;

@@ -11,7 +11,7 @@ export interface Constraint {
   readonly because: string;
 }
 
-export interface Solution {
+interface Solution {
   /** The narrowed bounds, in the order of the events. */
   readonly instants: readonly Instant[];
   /** Constraints that contradict what is known otherwise. They were set aside. */

@@ -41,7 +41,7 @@ export function boundOf(text: string): Bound | null {
 }
 
 /** The clock of a log, as far as it is not that of its stamps. */
-export interface LogClock {
+interface LogClock {
   readonly fromUtc: (utc: number) => number;
   readonly fromStamp: (stamp: number) => number;
   readonly stampAt: (at: number) => number;
@@ -61,7 +61,7 @@ export function mayBeAfter({latest}: Instant, time: number | null): boolean {
   return time === null || latest === null || latest >= time;
 }
 
-export function mayBeBefore({earliest}: Instant, time: number | null): boolean {
+function mayBeBefore({earliest}: Instant, time: number | null): boolean {
   return time === null || earliest === null || earliest <= time;
 }
 

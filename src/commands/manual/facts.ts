@@ -9,7 +9,7 @@ export interface CommandFacts {
   readonly flags: readonly FlagFacts[];
 }
 
-export interface ExampleFacts {
+interface ExampleFacts {
   readonly description: string;
   readonly command: string;
 }
@@ -37,7 +37,7 @@ export interface FlagFacts {
 }
 
 /** The parts of an oclif command that are read here. */
-export interface Describable {
+interface Describable {
   readonly summary?: string | undefined;
   readonly description?: string | undefined;
   readonly hidden?: boolean | undefined;
@@ -47,7 +47,7 @@ export interface Describable {
 }
 
 /** Values that are known only by asking other parts of the program, by the name of an argument or flag. */
-export type KnownValues = (command: string, name: string) => readonly string[];
+type KnownValues = (command: string, name: string) => readonly string[];
 
 /** @param bin what stands for the program in examples */
 export function factsOf(

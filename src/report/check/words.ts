@@ -19,7 +19,7 @@ export const RESULT_WORDS: Readonly<Record<Result, string>> = {
 };
 
 /** What an assertion came to, as plain text. May hold text of the log: whoever prints it escapes it. */
-export interface AssertionWords {
+interface AssertionWords {
   readonly headline: string;
   /** What it comes from, and where that stands. */
   readonly details: readonly {readonly text: string; readonly at: LineRef | null}[];
@@ -46,7 +46,7 @@ export function figure(value: Duration, unit: Measure['unit']): string {
 }
 
 /** What it was measured on: ` of 3 reloads`, ` in 1 service`. */
-export function basis({count, noun}: Measure['of']): string {
+function basis({count, noun}: Measure['of']): string {
   const things = counted(count, noun, noun === 'process' ? 'processes' : `${noun}s`);
   if (noun === 'service' || noun === 'input') return ` in ${things}`;
   return ` of ${things}${noun === 'process' ? ' that ended' : noun === 'worker' ? ' asked to leave' : ''}`;

@@ -9,7 +9,7 @@ export const compareJson: CompareReporter = {
   render: (comparison) => `${printableJson(JSON.stringify(comparisonReportOf(comparison), null, 2))}\n`,
 };
 
-export function comparisonReportOf(comparison: Comparison) {
+function comparisonReportOf(comparison: Comparison) {
   const {before, after, measures, gone, fresh, kept, failed} = comparison;
   const finding = ({rule, severity, title, fingerprint}: ComparedFinding) => ({rule, severity, title, fingerprint});
   const measure = ({id, title, unit, before, after, counts, change, because, isOverBudget, limit}: MeasureChange) => ({

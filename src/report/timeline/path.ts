@@ -9,7 +9,7 @@ import type {Change} from './succession.ts';
  * one that left by itself; `restart`: from the old process to the new one, or to the new generation; `load`: its application, up to
  * where the reload went on; `end`: from the last process to the end of a stop.
  */
-export type Spending = 'mercy' | 'leaving' | 'restart' | 'load' | 'end';
+type Spending = 'mercy' | 'leaving' | 'restart' | 'load' | 'end';
 
 export interface Phase {
   readonly spent: Spending;

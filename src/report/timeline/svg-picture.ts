@@ -24,7 +24,7 @@ export interface Sheet {
   readonly right: number;
 }
 
-export interface Sketch {
+interface Sketch {
   readonly height: number;
   readonly elements: readonly string[];
 }

@@ -111,7 +111,7 @@ export function outageInWords({from, duration, isCertain, to}: Outage, clock: Cl
 }
 
 /** "61 s mercy, 0–1 s restart, 1–2 s load" */
-export function phasesInWords({phases}: Link): string {
+function phasesInWords({phases}: Link): string {
   return phases.map((phase) => `${known(phase.duration)}${spending(phase)}`).join(', ');
 }
 
@@ -130,7 +130,7 @@ function spending({spent, isOver}: Phase): string {
 }
 
 /** One line of the bill: what it cost, its share, what for. */
-export interface BillLine {
+interface BillLine {
   readonly cost: string;
   readonly share: string;
   readonly what: string;
