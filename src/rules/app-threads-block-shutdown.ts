@@ -5,7 +5,16 @@ import {killsBy} from './arbiter-kills.ts';
 import {GUNICORN_EXIT_REFERENCES} from './arbiter-remedies.ts';
 import {lateThread, likelyThread, otherCauses} from './causes.ts';
 import {daemonProcessKills} from './daemon-process-kills.ts';
-import {byInstance, type ForcedWorker, forcedWorkers, heldOf, onlySome, reasons, reloadsOf} from './forced-workers.ts';
+import {
+  byInstance,
+  type ForcedWorker,
+  forcedWorkers,
+  heldOf,
+  onlySome,
+  reasons,
+  reloadsOf,
+  SHOWS_FORCED_WORKERS,
+} from './forced-workers.ts';
 import {costOf, mercyOf, mercyText, waitText} from './mercy.ts';
 import {EXIT_HANG_REFERENCES, exitBug, exitHangRemedies, whileItHangs} from './remedies.ts';
 import type {Evidence, Finding, Rule} from './rule.ts';
@@ -57,20 +66,8 @@ const rule: Rule = {
     references: [...EXIT_HANG_REFERENCES, ...GUNICORN_EXIT_REFERENCES],
   },
   needs: {
-    messages: [
-      'uwsgi/no-mercy',
-      'uwsgi/gracefully-killing',
-      'uwsgi/graceful-reload',
-      'uwsgi/brutal-reload',
-      'uwsgi/chain-victim',
-      'uwsgi/worker-buried',
-      'uwsgi/stop-signal',
-      'uwsgi/graceful-shutdown',
-      'gunicorn/handling-signal',
-      'gunicorn/worker-timeout',
-      'apache/stopping',
-    ],
-    otherwise: 'the log shows no reload and no stop: take it from a time in which the server was reloaded or stopped',
+    ...SHOWS_FORCED_WORKERS,
+    messages: [...SHOWS_FORCED_WORKERS.messages, 'gunicorn/worker-timeout', 'apache/stopping'],
   },
   *check(timeline) {
     const forced = forcedWorkers(timeline);

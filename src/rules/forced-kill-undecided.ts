@@ -2,7 +2,16 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {type ArbiterKill, countsConnections, killsBy, waitOf} from './arbiter-kills.ts';
 import {whileItExits} from './arbiter-remedies.ts';
 import {likelyThread, otherCauses, weigh} from './causes.ts';
-import {byInstance, type ForcedWorker, forcedWorkers, heldOf, onlySome, reasons, reloadsOf} from './forced-workers.ts';
+import {
+  byInstance,
+  type ForcedWorker,
+  forcedWorkers,
+  heldOf,
+  onlySome,
+  reasons,
+  reloadsOf,
+  SHOWS_FORCED_WORKERS,
+} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {cutByMercy} from './mercy-too-short.ts';
 import {exitBug, whileItHangs} from './remedies.ts';
@@ -49,20 +58,7 @@ const rule: Rule = {
       'unbit/uwsgi#1097',
     ],
   },
-  needs: {
-    messages: [
-      'uwsgi/no-mercy',
-      'uwsgi/gracefully-killing',
-      'uwsgi/graceful-reload',
-      'uwsgi/brutal-reload',
-      'uwsgi/chain-victim',
-      'uwsgi/worker-buried',
-      'uwsgi/stop-signal',
-      'uwsgi/graceful-shutdown',
-      'gunicorn/handling-signal',
-    ],
-    otherwise: 'the log shows no reload and no stop: take it from a time in which the server was reloaded or stopped',
-  },
+  needs: SHOWS_FORCED_WORKERS,
   *check(timeline) {
     const explained = new Set(
       timeline.instances.flatMap((instance) => cutByMercy(timeline, instance).map(({process}) => process)),

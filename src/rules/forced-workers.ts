@@ -14,7 +14,7 @@ import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/time
 import type {Held} from './causes.ts';
 import {isKnown, mercyOf, mercyText} from './mercy.ts';
 import {cutWith} from './proxy-cuts.ts';
-import type {Evidence} from './rule.ts';
+import type {Evidence, Needs} from './rule.ts';
 import {coresOf, numberOf} from './settings.ts';
 import {count, proof, seconds} from './wording.ts';
 import {isNormal, requestsOf} from './work.ts';
@@ -39,6 +39,22 @@ export interface ForcedWorker {
   readonly because: string;
   readonly shown: readonly Evidence[];
 }
+
+/** What lets a rule see that workers had to be killed, or that none had to be. */
+export const SHOWS_FORCED_WORKERS: Needs = {
+  messages: [
+    'uwsgi/no-mercy',
+    'uwsgi/gracefully-killing',
+    'uwsgi/graceful-reload',
+    'uwsgi/brutal-reload',
+    'uwsgi/chain-victim',
+    'uwsgi/worker-buried',
+    'uwsgi/stop-signal',
+    'uwsgi/graceful-shutdown',
+    'gunicorn/handling-signal',
+  ],
+  otherwise: 'the log shows no reload and no stop: take it from a time in which the server was reloaded or stopped',
+};
 
 type Judgement = Pick<ForcedWorker, 'verdict' | 'proved' | 'because' | 'shown'>;
 

@@ -5,7 +5,7 @@ import {type Held, likelyThread, otherCauses} from './causes.ts';
 import {mercyOf, mercyText, waitText} from './mercy.ts';
 import {hasDeadline, killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import {EXIT_HANG_REFERENCES, exitHangRemedies, whileItHangs} from './remedies.ts';
-import {type Finding, NO_SETTING, type Rule} from './rule.ts';
+import {type Evidence, type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {coresOf, uwsgiOf} from './settings.ts';
 import {
   concerning,
@@ -73,22 +73,11 @@ function isServing(process: Process, instance: Instance): boolean {
   return after > 0 && after < (coresOf(process, instance) ?? 1) - 1;
 }
 
-function describe(
-  timeline: Timeline,
-  instance: Instance,
-  killed: readonly {process: Process; proved: boolean}[],
-  stuck: readonly Process[],
-): Finding | null {
-  const processes = [...killed.map(({process}) => process), ...stuck];
-  const proved = killed.some((each) => each.proved) || stuck.length > 0;
+function evidenceOf(instance: Instance, processes: readonly Process[], isProved: boolean): Evidence[] {
+  const [own] = recycled(instance);
   const clean = recycled(instance).find(({end}) => end === 'clean');
-  const own = recycled(instance)[0];
-  const orphans = timeline.tasks.orphaned.filter((task) => processes.some(({pid}) => pid === task.pid)).length;
-  const mercy = mercyOf(instance);
-  const wait = span(killed.map(({process}) => process.forced?.patience ?? null).filter((each) => each !== null));
-  const after = isBounded(wait) ? `, after ${duration(wait)}` : '';
-  const lines = evidence([
-    ...(proved || !own?.asked ? [] : [proof(own.asked.event, `another worker (pid ${own.pid}) says that its work is done`)]),
+  return [
+    ...(isProved || !own?.asked ? [] : [proof(own.asked.event, `another worker (pid ${own.pid}) says that its work is done`)]),
     ...processes
       .slice(0, 4)
       .flatMap((process) => [
@@ -99,7 +88,23 @@ function describe(
           : []),
       ]),
     ...(clean?.ended ? [proof(clean.ended, `${nameOf(clean)} was recycled and left by itself`)] : []),
-  ]);
+  ];
+}
+
+function describe(
+  timeline: Timeline,
+  instance: Instance,
+  killed: readonly {process: Process; proved: boolean}[],
+  stuck: readonly Process[],
+): Finding | null {
+  const processes = [...killed.map(({process}) => process), ...stuck];
+  const proved = killed.some((each) => each.proved) || stuck.length > 0;
+  const clean = recycled(instance).find(({end}) => end === 'clean');
+  const orphans = timeline.tasks.orphaned.filter((task) => processes.some(({pid}) => pid === task.pid)).length;
+  const mercy = mercyOf(instance);
+  const wait = span(killed.map(({process}) => process.forced?.patience ?? null).filter((each) => each !== null));
+  const after = isBounded(wait) ? `, after ${duration(wait)}` : '';
+  const lines = evidence(evidenceOf(instance, processes, proved));
   if (!lines) return null;
   const gain =
     killed.length > 0
@@ -149,25 +154,21 @@ function describe(
     ...concerning(processes),
     evidence: lines,
     against: [
-      ...(proved
-        ? [
-            {
-              hypothesis: 'a reload',
-              because: 'the worker itself said that its work was done, and no reload had begun',
-              line: own?.asked?.event.line ?? null,
-            },
-          ]
-        : [
-            {
+      {
+        ...(proved
+          ? {hypothesis: 'a reload', because: 'the worker itself said that its work was done, and no reload had begun'}
+          : {
               hypothesis: 'a reload whose beginning is not in this log',
               because: 'no line of one is left, and a worker says that its work is done',
-              line: own?.asked?.event.line ?? null,
-            },
-          ]),
+            }),
+        line: recycled(instance)[0]?.asked?.event.line ?? null,
+      },
       ...otherCauses(held, likelyThread(held)),
     ],
     cannotSee: [
-      'whether a worker left by itself in the very second in which the master lost patience: NO MERCY names it all the same',
+      ...(killed.length > 0
+        ? ['whether a worker left by itself in the very second in which the master lost patience: NO MERCY names it all the same']
+        : []),
       'what the worker waited for: uWSGI prints nothing while Python shuts down',
       'tasks that were waiting in it and had logged nothing',
     ],

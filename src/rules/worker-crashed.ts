@@ -136,7 +136,6 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
   const atExit = crashed.filter(({asked}) => asked !== null);
   const lines = evidence(crashed.slice(0, 6).flatMap(linesOf));
   if (!lines) return null;
-  const arePrograms = crashed.every(({role}) => role === 'program');
   const signals = unique(crashed.map(signalOf).filter((signal) => signal !== null));
   const reported = crashed.filter((process) => reportsOf(process).length > 0);
   const codes = unique(crashed.map(exitCodeOf).filter((code) => code !== null));
@@ -147,12 +146,7 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
   // One program that fails again and again is one program.
   const only = several && crashed.every(({program}) => program === first?.program) ? (first?.program ?? null) : null;
   const exiting = atExit.length === crashed.length;
-  const inLoading = crashed.every((process) => diedLoading(instance, process));
   const noun = counted(crashed);
-  const [leaver] = atExit;
-  // uWSGI prints one itself; for other servers Python's fault handler does, where it is on.
-  const hasBacktrace = reported.length > 0 || instance.supervisor === 'uwsgi';
-  const known = leaver && kind === 'fault' ? upstreamTrouble(instance, 'crash-at-exit', leaver.ended, leaver) : null;
   return {
     title:
       (only ? `Program ${only} crashed` : several ? `${noun} crashed` : `A ${noun.slice(2)} crashed`) +
@@ -175,13 +169,13 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
           ? `The exit ${codes.length > 1 ? 'codes were' : 'code was'} ${list(codes)}.`
           : 'The line tells neither a signal nor the exit code, and no fault handler spoke: it left by an exit code.'),
       kind === 'code' && meanings.length > 0 && `What that says: ${list(meanings)}.`,
-      inLoading &&
+      isLoading(instance, crashed) &&
         `${several ? 'They' : 'It'} had not loaded the application yet: loading it ended ${several ? 'them' : 'it'}, and no request was cut.`,
       atExit.length > 0 &&
         `${exiting ? (several ? 'All of them' : 'It') : count(atExit.length, 'of them', 'of them')} had been asked to leave ` +
           'and crashed on the way out: requests were finished, exit handlers were perhaps not.',
       kind === 'fault'
-        ? `The crash is proved; which code did it, only ${hasBacktrace ? 'the backtrace' : 'a backtrace or a core dump'} tells.`
+        ? `The crash is proved; which code did it, only ${hasBacktrace(instance, crashed) ? 'the backtrace' : 'a backtrace or a core dump'} tells.`
         : meanings.length > 0
           ? 'That it ended is proved.'
           : 'That it ended is proved; why, is not in this log.',
@@ -192,78 +186,97 @@ function describe(instance: Instance, crashed: readonly Process[], kind: Kind): 
     pids: unique(crashed.map(({pid}) => pid)),
     workers: numbers(crashed.filter(({role}) => role === 'worker')),
     evidence: lines,
-    against:
-      kind === 'fault'
+    ...(kind === 'fault' ? aboutFault(instance, crashed) : aboutExitCode(instance, crashed)),
+    fixes: fixesFor(instance, crashed, kind, exiting),
+    identity: [instanceName(instance), kind, ...(exiting ? ['at exit'] : [])],
+  };
+}
+
+/** uWSGI prints one itself; for other servers Python's fault handler does, where it is on. */
+function hasBacktrace({supervisor}: Instance, crashed: readonly Process[]): boolean {
+  return supervisor === 'uwsgi' || crashed.some((process) => reportsOf(process).length > 0);
+}
+
+function isLoading(instance: Instance, crashed: readonly Process[]): boolean {
+  return crashed.every((process) => diedLoading(instance, process));
+}
+
+function aboutFault(instance: Instance, crashed: readonly Process[]): Pick<Finding, 'against' | 'cannotSee' | 'next'> {
+  const leaver = crashed.find(({asked}) => asked !== null);
+  const known = leaver ? upstreamTrouble(instance, 'crash-at-exit', leaver.ended, leaver) : null;
+  return {
+    against: [
+      ...(known
         ? [
-            ...(known
-              ? [
-                  {
-                    hypothesis: 'a fault of this version of uWSGI',
-                    because: `nothing speaks against it: ${troubleText(known, instance, leaver?.ended ?? null)}; it ends with ${known.fixedIn}`,
-                    line: null,
-                  },
-                ]
-              : []),
             {
-              hypothesis: 'killed-from-outside',
-              because: 'a kill from outside or by the memory limit is signal 9, and no fault handler sees it',
+              hypothesis: 'a fault of this version of uWSGI',
+              because: `nothing speaks against it: ${troubleText(known, instance, leaver?.ended ?? null)}; it ends with ${known.fixedIn}`,
               line: null,
             },
           ]
-        : instance.supervisor === 'uwsgi'
-          ? [
-              {
-                hypothesis: 'a signal to the worker alone (SIGTERM or SIGINT from a person or a script)',
-                because: 'uWSGI words it the same way; nothing here speaks against it but that it is rare',
-                line: null,
-              },
-              {
-                hypothesis: 'a fault in native code',
-                because: 'its handler would have printed a backtrace with the pid, and this log has none for it',
-                line: null,
-              },
-            ]
-          : [
-              {
-                hypothesis: 'boot-failure',
-                because: 'a process that cannot start leaves with an exit code as well; the last lines of its own log decide',
-                line: null,
-              },
-            ],
-    cannotSee:
-      kind === 'fault'
+        : []),
+      {
+        hypothesis: 'killed-from-outside',
+        because: 'a kill from outside or by the memory limit is signal 9, and no fault handler sees it',
+        line: null,
+      },
+    ],
+    cannotSee: [
+      ...(isLoading(instance, crashed) ? [] : ['which request was running: a crash leaves no request line']),
+      'the Python line, unless faulthandler is on',
+    ],
+    next: [
+      hasBacktrace(instance, crashed)
+        ? 'read the frames between "*** backtrace of" and "*** end of backtrace ***": the first .so that is not libc, ' +
+          'libpython or uwsgi is the suspect'
+        : 'start the server with PYTHONFAULTHANDLER=1 in its environment: the next crash prints the Python line that led to it',
+      'coredumpctl list; coredumpctl debug <pid>   # where systemd keeps core dumps',
+      'dmesg -T | grep -i segfault   # names the library and the address',
+    ],
+  };
+}
+
+function aboutExitCode(instance: Instance, crashed: readonly Process[]): Pick<Finding, 'against' | 'cannotSee' | 'next'> {
+  const arePrograms = crashed.every(({role}) => role === 'program');
+  return {
+    against:
+      instance.supervisor === 'uwsgi'
         ? [
-            ...(inLoading ? [] : ['which request was running: a crash leaves no request line']),
-            'the Python line, unless faulthandler is on',
+            {
+              hypothesis: 'a signal to the worker alone (SIGTERM or SIGINT from a person or a script)',
+              because: 'uWSGI words it the same way; nothing here speaks against it but that it is rare',
+              line: null,
+            },
+            {
+              hypothesis: 'a fault in native code',
+              because: 'its handler would have printed a backtrace with the pid, and this log has none for it',
+              line: null,
+            },
           ]
         : [
-            ...(codes.length > 0 ? [] : ['the exit code']),
-            ...(arePrograms ? ['what it printed'] : inLoading ? [] : ['which request was running when it left']),
+            {
+              hypothesis: 'boot-failure',
+              because: 'a process that cannot start leaves with an exit code as well; the last lines of its own log decide',
+              line: null,
+            },
           ],
-    fixes: fixesFor(instance, crashed, kind, exiting),
-    next:
-      kind === 'fault'
-        ? [
-            hasBacktrace
-              ? 'read the frames between "*** backtrace of" and "*** end of backtrace ***": the first .so that is not libc, ' +
-                'libpython or uwsgi is the suspect'
-              : 'start the server with PYTHONFAULTHANDLER=1 in its environment: the next crash prints the Python line that led to it',
-            'coredumpctl list; coredumpctl debug <pid>   # where systemd keeps core dumps',
-            'dmesg -T | grep -i segfault   # names the library and the address',
-          ]
+    cannotSee: [
+      ...(crashed.some((process) => exitCodeOf(process) !== null) ? [] : ['the exit code']),
+      ...(arePrograms ? ['what it printed'] : []),
+      ...(arePrograms || isLoading(instance, crashed) ? [] : ['which request was running when it left']),
+    ],
+    next: [
+      ...(crashed.some(({role}) => role === 'program')
+        ? ['read the last lines of its own log: an exit code has its reason there']
+        : []),
+      ...(arePrograms
+        ? []
         : [
-            ...(crashed.some(({role}) => role === 'program')
-              ? ['read the last lines of its own log: an exit code has its reason there']
-              : []),
-            ...(arePrograms
-              ? []
-              : [
-                  "grep -rn 'sys.exit\\|os._exit' in the application and its tasks",
-                  'look right above the line for a Python traceback of the application',
-                ]),
-            'look for a kill in cron jobs, deployment scripts and the logs of the outer supervisor at that time',
-          ],
-    identity: [instanceName(instance), kind, ...(exiting ? ['at exit'] : [])],
+            "grep -rn 'sys.exit\\|os._exit' in the application and its tasks",
+            'look right above the line for a Python traceback of the application',
+          ]),
+      'look for a kill in cron jobs, deployment scripts and the logs of the outer supervisor at that time',
+    ],
   };
 }
 
