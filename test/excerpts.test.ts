@@ -45,6 +45,17 @@ test('harakiri cuts no client of a mule, and those of a gateway', async () => {
   expect(await message('GATEWAY uWSGI http 1')).toMatch(/connections of clients: those that went through it .* were cut/);
 });
 
+test('of a full queue in a chain reload nobody says that there were no workers', async () => {
+  const full = 'Mon Jan  5 17:37:05 2026 - *** uWSGI listen queue of socket "127.0.0.1:3031" (fd: 3) full !!! (101/100) ***';
+  const message = async (reload: string) => {
+    const {diagnosis} = await judged(`Mon Jan  5 17:37:04 2026 - ${reload}`, full);
+    return diagnosis.findings.find(({rule}) => rule === 'listen-queue-full')?.message;
+  };
+  expect(await message('*** reload.txt has been touched... chain reload !!! ***')).toMatch(/the others have more to do/);
+  expect(await message('...gracefully killing workers...')).toMatch(/no worker takes requests between the end of the old/);
+  expect(await message('SIGINT/SIGTERM received...killing workers...')).toMatch(/no worker takes requests from then on/);
+});
+
 test('a process that old versions strike again has not gone of the first strike', async () => {
   const line = (second: number) => `Mon Jan  5 17:37:0${second} 2026 - *** HARAKIRI ON WORKER 4 (pid: 41) ***`;
   const {diagnosis} = await judged(line(1), 'HARAKIRI: -- wchan> nfs_wait_bit_killable', line(3), line(5));

@@ -4,7 +4,7 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {type ArbiterKill, countsConnections, countsIdle, waitOf} from './arbiter-kills.ts';
 import {reasons, reloadsOf, requestOf} from './forced-workers.ts';
 import {cutWith} from './proxy-cuts.ts';
-import {type Finding, type Fix, NO_SETTING} from './rule.ts';
+import {type Alternative, type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {
   count,
@@ -41,6 +41,20 @@ export function leftBehindIn({processes}: Instance): LeftBehind[] {
     return told ? [{process, told}] : [];
   });
 }
+
+const IDLE_CONNECTIONS: Alternative = {
+  hypothesis: 'connections that were idle, and no request at all',
+  because:
+    'it would look the same: a worker of gevent or eventlet waits for each open connection, and an idle one stays open for ' +
+    'keepalive, unless that is shorter than graceful_timeout',
+  line: null,
+};
+
+const STILL_STARTING: Alternative = {
+  hypothesis: 'a worker that was still starting, or a hook that blocks',
+  because: 'nothing in the log speaks against it; it would look the same',
+  line: null,
+};
 
 export function describeRequestHang(
   timeline: Timeline,
@@ -124,26 +138,8 @@ export function describeRequestHang(
           : 'a worker that a thread holds at its exit has said "Worker exiting" before, at once after it was asked',
         line: others?.leaving?.line ?? null,
       },
-      ...(mayBeIdle && named.length === 0
-        ? [
-            {
-              hypothesis: 'connections that were idle, and no request at all',
-              because:
-                'it would look the same: a worker of gevent or eventlet waits for each open connection, and an idle one stays open for ' +
-                'keepalive, unless that is shorter than graceful_timeout',
-              line: null,
-            },
-          ]
-        : []),
-      ...(silent && lostAll.length === 0
-        ? [
-            {
-              hypothesis: 'a worker that was still starting, or a hook that blocks',
-              because: 'nothing in the log speaks against it; it would look the same',
-              line: null,
-            },
-          ]
-        : []),
+      ...(mayBeIdle && named.length === 0 ? [IDLE_CONNECTIONS] : []),
+      ...(silent && lostAll.length === 0 ? [STILL_STARTING] : []),
     ],
     cannotSee: [
       ...(named.length + lostAll.length > 0 ? [] : ['which request it was: gunicorn writes its access line when a request ends']),

@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Process, Timeline} from '../timeline/timeline.ts';
 import {capital, diedLoading, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
-import {type Finding, NO_SETTING, type Rule} from './rule.ts';
+import {type Alternative, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {count, duration, evidence, instanceName, list, numbers, proof, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -116,25 +116,7 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
     pids: unique(lives.map(({pid}) => pid)),
     workers: numbers(lives.filter(({role}) => role === 'worker')),
     evidence: lines,
-    against: lives.some(({end}) => end === 'killed')
-      ? [
-          {
-            hypothesis: 'something outside kills it each time (a memory limit, a watchdog script)',
-            because: 'the deaths by signal 9 fit that; dmesg -T and memory.events decide',
-            line: lives.find(({end}) => end === 'killed')?.ended?.line ?? null,
-          },
-        ]
-      : [
-          {
-            hypothesis: 'one request that crashes whoever takes it',
-            because: inLoading
-              ? 'a worker takes requests only when the application is loaded'
-              : served === 0
-                ? 'no request was answered there, but one that crashes its worker has no line'
-                : 'requests were answered before some of the deaths, so this fits as well',
-            line: null,
-          },
-        ],
+    against: [againstFor(lives, inLoading)],
     cannotSee: ['which code ended it, where no traceback or backtrace stands above the first death'],
     fixes: [
       {
@@ -143,19 +125,7 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
         safety: 'needs-code',
         why: 'Mend what the first death reports, or go back to the last version of the application or library that ran.',
       },
-      ...(undetected
-        ? [
-            {
-              setting: 'startsecs',
-              section: `program:${lives[0]?.program ?? ''}`,
-              value: null,
-              effect: 'supervisord notices the loop and gives the program up (FATAL), which monitoring sees',
-              since: null,
-              safety: 'safe' as const,
-              why: `Set it longer than the program lives now${lasted?.max == null ? '' : ` (${duration(lasted)})`}. It mends nothing, and it ends the loop.`,
-            },
-          ]
-        : []),
+      ...(undetected ? [longerStartsecs(lives)] : []),
     ],
     next: [
       `read the lines between the start and the death of ${lives[0] === undefined ? 'the first' : processName(lives[0])}: the first error is the cause, the rest repeats it`,
@@ -165,6 +135,38 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
         : ['coredumpctl list   # where systemd keeps core dumps']),
     ],
     identity: [instanceName(instance), ...slots],
+  };
+}
+
+function againstFor(lives: readonly Process[], inLoading: boolean): Alternative {
+  const killed = lives.find(({end}) => end === 'killed');
+  if (killed !== undefined)
+    return {
+      hypothesis: 'something outside kills it each time (a memory limit, a watchdog script)',
+      because: 'the deaths by signal 9 fit that; dmesg -T and memory.events decide',
+      line: killed.ended?.line ?? null,
+    };
+  return {
+    hypothesis: 'one request that crashes whoever takes it',
+    because: inLoading
+      ? 'a worker takes requests only when the application is loaded'
+      : lives.every(({requests}) => requests === 0)
+        ? 'no request was answered there, but one that crashes its worker has no line'
+        : 'requests were answered before some of the deaths, so this fits as well',
+    line: null,
+  };
+}
+
+function longerStartsecs(lives: readonly Process[]): Fix {
+  const lasted = span(lives.map(lifeOf));
+  return {
+    setting: 'startsecs',
+    section: `program:${lives[0]?.program ?? ''}`,
+    value: null,
+    effect: 'supervisord notices the loop and gives the program up (FATAL), which monitoring sees',
+    since: null,
+    safety: 'safe',
+    why: `Set it longer than the program lives now${lasted?.max == null ? '' : ` (${duration(lasted)})`}. It mends nothing, and it ends the loop.`,
   };
 }
 

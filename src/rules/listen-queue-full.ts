@@ -6,9 +6,9 @@ import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {answeringDuring, TOO_SHORT} from './answering.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding, Fix, Rule, Severity} from './rule.ts';
+import type {Alternative, Finding, Fix, Rule, Severity} from './rule.ts';
 import {loading, numberOf} from './settings.ts';
-import {count, evidence, instanceName, kindOf, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
+import {count, evidence, instanceName, kindOf, list, occasions, only, proof, seconds, sentences, unique} from './wording.ts';
 
 /** Seconds without an overflow line after which the next one is another episode: uWSGI prints one a second. */
 const GAP = 30;
@@ -145,7 +145,7 @@ function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]
   const severity: Severity = longest >= OUTAGE ? 'error' : 'warning';
   const reloads = unique(episodes.map(({reload}) => reload).filter((reload) => reload !== null));
   const most = events.reduce((max, event) => (Number(event.fields.queued) > Number(max.fields.queued) ? event : max), first);
-  const [only] = reloads;
+  const [during] = reloads;
   const ordered = [...episodes].sort((a, b) => b.least - a.least);
   const lines = evidence([
     ...ordered
@@ -156,7 +156,7 @@ function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]
           ? [proof(own.at(-1) as LogEvent, `the last line of this overflow: ${figures(own.at(-1) as LogEvent)}`)]
           : []),
       ]),
-    ...(only ? [proof(only.began, `a ${kindOf(only)} was under way`)] : []),
+    ...(during ? [proof(during.began, `a ${kindOf(during)} was under way`)] : []),
   ]);
   if (!lines) return null;
   const kind: Kind = stalls.length > 0 ? 'stall' : loads.length > 0 ? 'loading' : bursts.length > 0 ? 'burst' : 'open';
@@ -191,47 +191,17 @@ function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]
       reloads.length > 0 &&
         `It fell into ${list(reloads.slice(0, 1).map((reload) => `a ${kindOf(reload)}`))}${
           reloads.length > 1 ? ` (of ${occasions(reloads)} in all)` : ''
-        }: no worker takes requests between the end of the old ones and the start of the new ones.`,
+        }: ${meanwhile(reloads)}.`,
       'That the queue was full is proved.',
     ),
     severity,
     confidence: isSure ? 'certain' : kind === 'open' && !byReload ? 'possible' : 'likely',
     instance: instance?.id ?? null,
-    reload: reloads.length === 1 && only ? only.id : null,
+    reload: only(reloads)?.id ?? null,
     pids: [],
     workers: [],
     evidence: lines,
-    against:
-      kind === 'stall' || kind === 'loading'
-        ? [
-            {
-              hypothesis: 'a burst of traffic',
-              because: 'a burst is answered, if late; here nothing was answered meanwhile',
-              line: null,
-            },
-          ]
-        : kind === 'burst'
-          ? [
-              {
-                hypothesis: 'workers that are blocked',
-                because: 'requests were answered all the time; some workers may still have been blocked, and the rest too few',
-                line: null,
-              },
-            ]
-          : [
-              {
-                hypothesis: 'workers that are blocked',
-                because: byReload
-                  ? 'they may have been before; the reload is enough to explain it'
-                  : 'the more frequent cause; nothing here speaks against it',
-                line: null,
-              },
-              {
-                hypothesis: 'a burst of traffic',
-                because: byReload ? 'it fell into the reload' : 'nothing here speaks against it either',
-                line: null,
-              },
-            ],
+    against: AGAINST[kind](byReload),
     cannotSee: [
       'how many clients were refused or gave up: the proxy counts them (502, 504, "connect() failed")',
       ...(kind === 'burst' || kind === 'loading' ? [] : ['what the workers were waiting for']),
@@ -254,6 +224,32 @@ function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]
     identity: [instance ? instanceName(instance) : 'uwsgi', 'queue'],
   };
 }
+
+/** Who takes requests while a reload goes on; of several reloads, in the first. */
+function meanwhile([first]: readonly Reload[]): string {
+  if (first?.kind === 'stop') return 'no worker takes requests from then on';
+  return first !== undefined && EMPTYING.has(first.kind)
+    ? 'no worker takes requests between the end of the old ones and the start of the new ones'
+    : 'a worker that is being replaced takes none, and the others have more to do';
+}
+
+const blocked = (because: string): Alternative => ({hypothesis: 'workers that are blocked', because, line: null});
+const burst = (because: string): Alternative => ({hypothesis: 'a burst of traffic', because, line: null});
+const notABurst = () => [burst('a burst is answered, if late; here nothing was answered meanwhile')];
+
+const AGAINST: Readonly<Record<Kind, (byReload: boolean) => Alternative[]>> = {
+  stall: notABurst,
+  loading: notABurst,
+  burst: () => [blocked('requests were answered all the time; some workers may still have been blocked, and the rest too few')],
+  open: (byReload) => [
+    blocked(
+      byReload
+        ? 'they may have been before; the reload is enough to explain it'
+        : 'the more frequent cause; nothing here speaks against it',
+    ),
+    burst(byReload ? 'it fell into the reload' : 'nothing here speaks against it either'),
+  ],
+};
 
 function figures({fields}: LogEvent): string {
   return `${fields.queued} of ${fields.limit}`;
