@@ -5,6 +5,9 @@
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
+/** Line ends are those of the document: in a text they are escaped already. */
+const INVISIBLE_IN_JSON = new RegExp(`(?!\\n)${INVISIBLE.source}`, INVISIBLE.flags);
+
 /** The text on one line, safe to print: `\x1b[31m` for what would have changed the colour. Tabs become spaces. */
 export function printable(text: string): string {
   return text.replaceAll('\t', '    ').replace(INVISIBLE, escapeCharacter);
@@ -12,7 +15,7 @@ export function printable(text: string): string {
 
 /** Escapes what `JSON.stringify` leaves as it is and a terminal would still obey. The result is the same JSON value. */
 export function printableJson(json: string): string {
-  return json.replace(INVISIBLE, (character) => (character === '\n' ? character : toUtf16Escapes(character)));
+  return json.replace(INVISIBLE_IN_JSON, toUtf16Escapes);
 }
 
 /** Shortens to `width` characters by leaving out the middle: the end of a log line often says the most. */

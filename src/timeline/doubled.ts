@@ -63,7 +63,7 @@ interface Copy {
 function sinksOf({inputs, events, segments}: Recording): Sink[] {
   const logOf = logsOf(inputs);
   const runs = new Map<string, Sink[]>();
-  const runsOf = ({input, stream, sink}: {input: number; stream: string | null; sink: string}) => {
+  const runsOf = (input: number, {stream, sink}: LogEvent | RequestSegment) => {
     const log = logOf[input] ?? 0;
     const key = `${log} ${sink} ${stream ?? ''}`;
     const known = runs.get(key);
@@ -73,7 +73,7 @@ function sinksOf({inputs, events, segments}: Recording): Sink[] {
     return begun;
   };
   for (const event of events) {
-    const own = runsOf(event);
+    const own = runsOf(event.input, event);
     const last = own.at(-1) as Sink;
     const run = beginsAgain(last, event) ? {...last, events: [], segments: [], dated: new Set<string>()} : last;
     if (run !== last) own.push(run);
@@ -81,7 +81,7 @@ function sinksOf({inputs, events, segments}: Recording): Sink[] {
     if (isDated(event)) run.dated.add(event.text);
   }
   for (const segment of segments) {
-    const own = runsOf({...segment, input: segment.first.input});
+    const own = runsOf(segment.first.input, segment);
     const run = own.findLast((candidate) => (candidate.events[0]?.place ?? 0) <= segment.first.place) ?? (own[0] as Sink);
     run.segments.push(segment);
   }
