@@ -75,6 +75,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   // What keeps a program from running
   'exec-failed': {kind: 'program-failed', role: 'program'},
   handshake: {kind: 'remark', role: 'program'},
+  'debug-trace': 'noise',
   'unit-message': 'unknown',
 };
 

@@ -55,6 +55,7 @@ function whatToTry(page: Page): string {
     'Is it the log of the application server itself? uWSGI writes lines such as "spawned uWSGI worker 1 (pid: 4321, cores: 1)" ' +
       'to standard error or to the file of its option logto or daemonize; an access log of nginx or the log of the application has none.',
     'Is the part that matters in it? The lines around a reload or stop are needed; a rotated set may have them in an older file.',
+    "systemd's words count only where the line names systemd as its writer: journalctl -o cat leaves that out. Take -o short-iso.",
     'logdoctor formats lists what can be read.',
   ];
   return [page.paint.bold('What to try'), ...tries.map((what) => wrap(what, page.width, '  - ', '    '))].join('\n');

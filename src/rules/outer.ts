@@ -63,10 +63,12 @@ export function serverOf(timeline: Timeline, life: Process): Instance | null {
 export function inferredTie(server: Instance | null, outer: Outer | null): string | null {
   if (server === null || !outer?.inferred) return null;
   const master = server.masterPid === null ? '' : ` (master pid ${server.masterPid})`;
-  return (
-    `That ${server.supervisor === 'uwsgi' ? 'uWSGI' : server.supervisor}${master} is ${outer.life.program ?? 'this program'} is inferred: it starts right after ` +
-    `${outerName(outer.supervisor)} starts that, and no line names both.`
-  );
+  const above = outerName(outer.supervisor);
+  const sign =
+    outer.life.started === null
+      ? `it begins to stop or reload in the moment in which ${above} stops that`
+      : `it starts right after ${above} starts that`;
+  return `That ${server.supervisor === 'uwsgi' ? 'uWSGI' : server.supervisor}${master} is ${outer.life.program ?? 'this program'} is inferred: ${sign}, and no line names both.`;
 }
 
 /** How long an outer supervisor waits for a program that it stops, and where that is set. */

@@ -60,7 +60,7 @@ function describe(taken: TakenAsReload): Finding | null {
       outer === null
         ? 'A stop was probably taken as a reload: uWSGI started anew and was killed'
         : end === null
-          ? `${name}'s stop was taken as a reload: uWSGI started anew`
+          ? `${name}'s stop was taken as a reload${reExecuted === null ? '' : ': uWSGI started anew'}`
           : `${name}'s stop was taken as a reload: uWSGI started anew and was killed`,
     message: sentences(
       outer === null
@@ -94,7 +94,10 @@ function describe(taken: TakenAsReload): Finding | null {
         : []),
       {
         hypothesis: 'outer-timeout-too-short',
-        because: 'uWSGI was not stopping: it had begun to serve again, and would have gone on for ever',
+        because:
+          reExecuted === null
+            ? 'uWSGI was not stopping: its line is that of a reload, after which it serves on'
+            : 'uWSGI was not stopping: it had begun to serve again, and would have gone on for ever',
         line: (reExecuted ?? reload.began).line,
       },
     ],

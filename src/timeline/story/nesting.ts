@@ -15,6 +15,8 @@ import {showThere} from './seen.ts';
 const SECOND = 1000;
 /** A server writes its first line this soon after its start, in milliseconds. */
 const START = 60 * SECOND;
+/** It takes note of being stopped this soon. */
+const STOP = 2 * SECOND;
 /** Clocks of different zones differ by a multiple of this, and by no more than {@link FARTHEST_ZONE}. */
 const ZONE_STEP = 15 * 60 * SECOND;
 const FARTHEST_ZONE = 26 * 3600 * SECOND;
@@ -58,6 +60,8 @@ class Known {
   private readonly byName = new Map<string, InstanceDraft[]>();
   /** Those whose start the log shows. */
   readonly starting: readonly InstanceDraft[];
+  /** Those that the log shows reloading or stopping. */
+  readonly reloading: readonly InstanceDraft[];
   private readonly reloads: ReadonlyMap<InstanceDraft, ReloadDraft>;
   private readonly ofOneUnit: ReadonlySet<InstanceDraft>;
 
@@ -72,6 +76,7 @@ class Known {
       for (const process of processes) listed(this.byPid, process.pid).push(process);
     }
     this.reloads = new Map(reloads.map((reload) => [reload.instance, reload]));
+    this.reloading = [...this.reloads.keys()];
     this.ofOneUnit = new Set(instances.filter(({supervisor, processes}) => supervisor === 'systemd' && isOneUnit(processes)));
   }
 
@@ -132,7 +137,7 @@ function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): Inner 
     byPid.length > 0 ? byPid : known.named(life.program).filter((instance) => isOther(instance) && isFree(instance, life));
   const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
   if (told.length === 0 && known.hasOneUnit(outer)) {
-    const instance = startedWith(life, known.starting.filter(isOther));
+    const instance = startedWith(life, known.starting.filter(isOther)) ?? stoppedWith(life, known, isOther);
     return instance === null ? null : {instance, inferred: true};
   }
   const instance = fitting.find((each) => sharesClock(life, each)) ?? fitting[0];
@@ -154,6 +159,21 @@ function startedWith(life: ProcessDraft, others: readonly InstanceDraft[]): Inst
   const [only, ...more] = inTime.some(({supervisor}) => supervisor === 'supervisord')
     ? inTime.filter(({supervisor}) => supervisor === 'supervisord')
     : inTime;
+  return only !== undefined && more.length === 0 ? only : null;
+}
+
+/** The log begins later than the unit: the only one on its host that begins to stop or reload when the unit is told to stop. */
+function stoppedWith(
+  {started, asked}: ProcessDraft,
+  known: Known,
+  isOther: (instance: InstanceDraft) => boolean,
+): InstanceDraft | null {
+  if (started !== null || asked === null) return null;
+  const [only, ...more] = known.reloading.filter((instance) => {
+    const reload = known.lastReload(instance);
+    const apart = reload === null ? null : distance(asked.told.at, reload.began.at);
+    return instance.stream !== null && isOther(instance) && apart !== null && apart <= STOP;
+  });
   return only !== undefined && more.length === 0 ? only : null;
 }
 
