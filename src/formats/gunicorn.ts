@@ -74,6 +74,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'worker-failed-to-boot': {kind: 'app-load-failed', fatal: true},
   'app-failed-to-load': {kind: 'app-load-failed', fatal: true},
   'halt-server': {kind: 'app-load-failed', fatal: true},
+  'halt-frame': {kind: 'app-load-failed', fatal: true},
   'main-loop-exception': {kind: 'crash', role: 'master'},
   'quick-shutdown': {kind: 'remark', role: 'master'},
 
