@@ -13,7 +13,7 @@ export {commands};
 
 /** The directory of package.json: above src/ as above dist/. */
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const {version, engines} = createRequire(import.meta.url)('../package.json') as typeof import('../package.json');
+const {version} = createRequire(import.meta.url)('../package.json') as {version: string};
 
 /** What oclif would otherwise search the disk for. */
 const pjson = {
@@ -33,19 +33,15 @@ const pjson = {
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', closedEarly);
   process.on('uncaughtException', (error) => process.exit(fail(error)));
-  warnOfOldNode();
   settings.enableAutoTranspile = false;
   process.env.NODE_ENV ??= 'production';
-  if (argv[0] === '--version' || argv[0] === '-V') {
-    process.stdout.write(`logdoctor ${version}\n`);
-    return;
-  }
-  growYoungSpace(1);
+  const keepsYoungSpace = setTimeout(growYoungSpace, SHORT, 1);
   try {
     await runCommand(route(argv, isTerminal(0)));
   } catch (error) {
     process.exitCode = fail(error);
   } finally {
+    clearTimeout(keepsYoungSpace);
     // V8 takes no compiled program from a process with other flags.
     growYoungSpace(BY_DEFAULT);
   }
@@ -68,22 +64,14 @@ function asksForHelp(argv: readonly string[]): boolean {
   return argv.slice(0, end < 0 ? argv.length : end).some((word) => word === '--help' || word === '-h');
 }
 
-/** npm tells of it only when the program is installed. */
-function warnOfOldNode(): void {
-  if (placeOf(process.versions.node) >= placeOf(engines.node)) return;
-  process.emitWarning(`Node version must be ${engines.node} to use this CLI. Current node version: ${process.versions.node}`);
-}
-
-function placeOf(nodeVersion: string): number {
-  const [major = 0, minor = 0] = nodeVersion.match(/\d+/g)?.map(Number) ?? [];
-  return 1000 * major + minor;
-}
-
 /** V8's own factor (src/flags/flag-definitions.h, semi_space_growth_factor). */
 const BY_DEFAULT = 2;
 
+/** Milliseconds. A small log is read and judged before: V8 does not have to collect anything old for it if the young may grow. */
+const SHORT = 50;
+
 /**
- * How V8 makes room for what is young: nearly all that is allocated while a log is read is garbage at once, and room for more of it
+ * How V8 makes room for what is young: nearly all that is allocated while a large log is read is garbage at once, and room for more of it
  * costs a tenth of the memory and saves no time.
  */
 function growYoungSpace(factor: number): void {

@@ -1,4 +1,4 @@
-import {closeSync, constants, fstatSync, open, read, readSync} from 'node:fs';
+import {closeSync, constants, fstatSync, open, openSync, read, readSync} from 'node:fs';
 import {promisify} from 'node:util';
 import type {InputFile} from './input-file.ts';
 import {Pipe} from './pipe.ts';
@@ -33,9 +33,7 @@ export class ByteSource {
 
   /** Throws what the system says. When `signal` is aborted the source is at its end. */
   static async open(file: InputFile, signal?: AbortSignal): Promise<ByteSource> {
-    // A FIFO nobody writes to yet would hold a thread; without waiting, it is waited for where it can be given up.
-    const flags = file.kind === 'pipe' ? constants.O_RDONLY | constants.O_NONBLOCK : constants.O_RDONLY;
-    const descriptor = file.kind === 'stdin' ? 0 : await openAsync(file.path, flags);
+    const descriptor = await opened(file);
     return new ByteSource(descriptor, file.kind === 'stdin', signal);
   }
 
@@ -139,6 +137,14 @@ export class ByteSource {
     this.bytes += count;
     return count;
   }
+}
+
+/** Gives the descriptor. What is no file may keep waiting who opens it, so a thread of the pool does; starting these takes a while. */
+async function opened({kind, path}: InputFile): Promise<number> {
+  if (kind === 'stdin') return 0;
+  if (kind === 'regular') return openSync(path, 'r');
+  // A FIFO nobody writes to yet would hold the thread; without waiting, it is waited for where it can be given up.
+  return openAsync(path, kind === 'pipe' ? constants.O_RDONLY | constants.O_NONBLOCK : constants.O_RDONLY);
 }
 
 /** Read synchronously, which is fastest, up to the size it had when it was opened: one that grows is not chased. */
