@@ -75,15 +75,6 @@ describe('the set of rules', () => {
       .filter((message) => readable.has(message.split('/')[0] ?? ''));
     expect(needed.filter((message) => !messages.has(message))).toEqual([]);
   });
-
-  test('knows neither formats nor the outside world, and does not look at log text', () => {
-    for (const file of readdirSync('src/rules').filter((name) => name.endsWith('.ts'))) {
-      const source = readFileSync(join('src/rules', file), 'utf8');
-      const imports = [...source.matchAll(/from '([^']+)'/g)].map(([, from]) => from as string);
-      for (const from of imports) expect(`${file}: ${from}`).toMatch(/: (\.\/|\.\.\/number\.ts|\.\.\/timeline\/|node:module)/);
-      expect(source).not.toMatch(/process\.env|Date\.now|new Date|console\.|\.text\.(match|includes|startsWith|replace|split)/);
-    }
-  });
 });
 
 const fixtures = readdirSync(FIXTURES)

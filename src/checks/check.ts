@@ -2,6 +2,7 @@ import type {Diagnosis} from '../analyze.ts';
 import type {Case, Measure} from '../measures/measure.ts';
 import {measuresOf} from '../measures/measures.ts';
 import type {RuleFinding, RuleResult, Severity} from '../rules/rule.ts';
+import {type FailOn, failsFrom} from '../severity.ts';
 import {type LimitKind, type Limits, limitKinds} from './limits.ts';
 
 export const LEVELS = ['error', 'warning', 'off'] as const;
@@ -14,7 +15,7 @@ export interface Demands {
   /** Levels of rules by their ids. */
   readonly rules: Readonly<Record<string, Level>>;
   /** Findings of rules without a level break the check from this severity on. Undefined: `error` where nothing else is asserted, else `never`. */
-  readonly failOn?: Severity | 'never' | undefined;
+  readonly failOn?: FailOn | undefined;
   /** What cannot be decided, and what was not measured, breaks the check too. */
   readonly strict: boolean;
 }
@@ -127,11 +128,8 @@ function ruleAssertion(answer: RuleResult, level: Exclude<Level, 'off'>, all: re
   return {about: 'rule', id: answer.id, level, answer, findings, result};
 }
 
-const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
-
 function findingsAssertion(failOn: Severity, rest: readonly RuleFinding[], rules: readonly RuleResult[]): FindingsAssertion {
-  const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1);
-  const findings = rest.filter(({severity}) => failing.includes(severity));
+  const findings = rest.filter(({severity}) => failsFrom(severity, failOn));
   const looked = rules.some(({result}) => result !== 'skipped');
   const result = findings.length > 0 ? 'broken' : looked ? 'passed' : 'unmeasured';
   return {about: 'findings', id: 'fail-on', failOn, findings, result};

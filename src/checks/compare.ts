@@ -1,5 +1,6 @@
 import type {Measure, MeasureId} from '../measures/measure.ts';
-import type {RuleFinding, Severity} from '../rules/rule.ts';
+import type {RuleFinding} from '../rules/rule.ts';
+import {type FailOn, failsFrom} from '../severity.ts';
 import type {Duration} from '../timeline/time.ts';
 import {heldAgainst} from './check.ts';
 import {type LimitKind, type Limits, limitKinds} from './limits.ts';
@@ -24,7 +25,7 @@ export interface Budget {
   /** The part by which any other measure may be worse: 0.1 for a tenth. */
   readonly tolerance: number;
   /** New findings count from this severity on. */
-  readonly failOn: Severity | 'never';
+  readonly failOn: FailOn;
 }
 
 /** `unknown`: the intervals overlap, or one side has nothing to hold the other against. */
@@ -76,7 +77,7 @@ export function compare(before: Side, after: Side, budget: Budget): Comparison {
   const known = new Set(before.findings.map(({fingerprint}) => fingerprint));
   const still = new Set(after.findings.map(({fingerprint}) => fingerprint));
   const fresh = after.findings.filter(({fingerprint}) => !known.has(fingerprint));
-  const failing = fresh.filter(({severity}) => counts(severity, budget.failOn));
+  const failing = fresh.filter(({severity}) => failsFrom(severity, budget.failOn));
   return {
     before: before.name,
     after: after.name,
@@ -88,12 +89,6 @@ export function compare(before: Side, after: Side, budget: Budget): Comparison {
     failing,
     failed: failing.length > 0 || measures.some(({isOverBudget}) => isOverBudget),
   };
-}
-
-const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
-
-function counts(severity: Severity, failOn: Budget['failOn']): boolean {
-  return failOn !== 'never' && SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(failOn);
 }
 
 type Measured = Side['measures'][number];

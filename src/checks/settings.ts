@@ -1,15 +1,13 @@
-import type {Level} from './check.ts';
-import {LEVELS} from './check.ts';
+import {FAIL_ON, type FailOn} from '../severity.ts';
+import {LEVELS, type Level} from './check.ts';
 import {documentFrom} from './document.ts';
 import {LIMIT_FORMS, type LimitId, type Limits, limitFrom, limitKinds} from './limits.ts';
-
-const FAIL_ON = ['error', 'warning', 'info', 'never'] as const;
 
 /** What a project demands of its logs. */
 export interface Settings {
   readonly limits: Limits;
   readonly rules: Readonly<Record<string, Level>>;
-  readonly failOn: (typeof FAIL_ON)[number] | undefined;
+  readonly failOn: FailOn | undefined;
   readonly strict: boolean;
   /** As it is written: relative to the file. */
   readonly baseline: string | null;
@@ -63,7 +61,7 @@ export function settingsFrom(file: string, text: string, ruleIds: readonly strin
 
 interface Written {
   readonly check?: Readonly<Partial<Record<LimitId, string | number>>> & {
-    readonly 'fail-on'?: (typeof FAIL_ON)[number];
+    readonly 'fail-on'?: FailOn;
     readonly strict?: boolean;
   };
   readonly rules?: Readonly<Record<string, Level>>;

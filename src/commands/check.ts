@@ -2,8 +2,9 @@ import {Command} from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type {Demands, Level} from '../checks/check.ts';
 import type {Settings} from '../checks/settings.ts';
+import {FAIL_ON, type FailOn} from '../severity.ts';
 import {acceptanceFrom, baselineFlags} from './baseline.ts';
-import {EXIT_FINDINGS, FAIL_ON} from './exit-code.ts';
+import {EXIT_FINDINGS} from './exit-code.ts';
 import {limitFlags, limitsFrom} from './limits.ts';
 import {didYouMean} from './nearest.ts';
 import {end, read, readingArgs, readingFlags} from './reading.ts';
@@ -82,7 +83,7 @@ export class Check extends Command {
 async function demandsOf(
   flags: Readonly<Record<string, unknown>> & {
     readonly rule?: readonly string[] | undefined;
-    readonly 'fail-on'?: (typeof FAIL_ON)[number] | undefined;
+    readonly 'fail-on'?: FailOn | undefined;
     readonly strict?: boolean | undefined;
   },
   settings: Settings,

@@ -1,4 +1,4 @@
-import type {Severity} from '../rules/rule.ts';
+import {type FailOn, failsFrom, type Severity} from '../severity.ts';
 
 /** What ends a run, apart from what it prints. */
 export interface Outcome {
@@ -10,9 +10,6 @@ export interface Outcome {
   readonly notUnderstood: number;
   readonly interrupted: boolean;
 }
-
-export const FAIL_ON = ['error', 'warning', 'info', 'never'] as const;
-export type FailOn = (typeof FAIL_ON)[number];
 
 /** Findings at or above `--fail-on`. */
 export const EXIT_FINDINGS = 1;
@@ -27,6 +24,5 @@ export function exitCode({severities, failOn, unreadable, notUnderstood, interru
   if (interrupted) return EXIT_INTERRUPTED;
   if (unreadable > 0) return EXIT_TROUBLE;
   if (notUnderstood > 0) return EXIT_NOT_UNDERSTOOD;
-  const failing = FAIL_ON.slice(0, FAIL_ON.indexOf(failOn) + 1);
-  return failOn !== 'never' && severities.some((severity) => failing.includes(severity)) ? EXIT_FINDINGS : 0;
+  return severities.some((severity) => failsFrom(severity, failOn)) ? EXIT_FINDINGS : 0;
 }

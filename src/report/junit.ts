@@ -1,5 +1,6 @@
 import type {Diagnosis} from '../analyze.ts';
-import type {RuleFinding, RuleResult, Severity} from '../rules/rule.ts';
+import type {RuleFinding, RuleResult} from '../rules/rule.ts';
+import {failsFrom} from '../severity.ts';
 import {printable} from './escape.ts';
 import {CONFIDENCE, inShort} from './finding-words.ts';
 import {inputName} from './json.ts';
@@ -56,7 +57,7 @@ function ruleCase({id, result, reason}: RuleResult, diagnosis: Diagnosis, option
     return {outcome: 'skipped', xml: element('testcase', attributes, [element('skipped', {}, [text(`${result}: ${reason}`)])])};
   }
   const findings = diagnosis.findings.filter(({rule}) => rule === id);
-  const failures = findings.filter(({severity}) => fails(severity, options.failOn ?? 'error'));
+  const failures = findings.filter(({severity}) => failsFrom(severity, options.failOn ?? 'error'));
   const remarks = findings.filter((finding) => !failures.includes(finding));
   const told = (some: readonly RuleFinding[]) => text(some.map((finding) => inFull(finding, diagnosis)).join('\n\n'));
   const message = printable(failures.map(({title}) => title).join('; '));
@@ -67,12 +68,6 @@ function ruleCase({id, result, reason}: RuleResult, diagnosis: Diagnosis, option
       ...(remarks.length === 0 ? [] : [element('system-out', {}, [told(remarks)])]),
     ]),
   };
-}
-
-const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
-
-function fails(severity: Severity, failOn: Severity | 'never'): boolean {
-  return failOn !== 'never' && ORDER.indexOf(severity) <= ORDER.indexOf(failOn);
 }
 
 function inFull(finding: RuleFinding, {timeline}: Diagnosis): string {

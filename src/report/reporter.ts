@@ -1,5 +1,5 @@
 import type {Diagnosis} from '../analyze.ts';
-import type {Severity} from '../rules/rule.ts';
+import type {FailOn} from '../severity.ts';
 
 /** A way to write a diagnosis down. A pure function of its arguments: the same diagnosis gives the same bytes. */
 export interface Reporter {
@@ -18,7 +18,7 @@ export interface RenderOptions {
   /** List what every rule answered. */
   readonly showRules: boolean;
   /** Findings of this severity or above are failures, where a format tells failures from remarks. `error` where it is left out. */
-  readonly failOn?: Severity | 'never';
+  readonly failOn?: FailOn;
   /** Where output is a terminal that can follow links: the address of an input by its name, or null where it has none. */
   readonly linkTo?: (input: string) => string | null;
 }

@@ -1,6 +1,7 @@
 /** JSON Schemas of what the commands print as JSON. Tests hold real reports against them. */
 import {LIMIT_IDS} from '../checks/limits.ts';
 import {MEASURE_IDS} from '../measures/measure.ts';
+import {SEVERITIES} from '../severity.ts';
 
 const string = {type: 'string'};
 const boolean = {type: 'boolean'};
@@ -183,7 +184,7 @@ const fix = object({
 
 const finding = object({
   rule: string,
-  severity: oneOf('error', 'warning', 'info'),
+  severity: oneOf(...SEVERITIES),
   confidence: oneOf('certain', 'likely', 'possible'),
   title: string,
   message: string,
@@ -278,7 +279,7 @@ export const schema = {
   }),
 };
 
-const comparedFinding = object({rule: string, severity: oneOf('error', 'warning', 'info'), title: string, fingerprint: string});
+const comparedFinding = object({rule: string, severity: oneOf(...SEVERITIES), title: string, fingerprint: string});
 const comparedValue = object({value: {...bounds, type: ['object', 'null']}, count});
 
 /** Of `logdoctor compare --json`. */
@@ -310,7 +311,7 @@ export const compareSchema = {
 
 const shortFinding = object({
   rule: string,
-  severity: oneOf('error', 'warning', 'info'),
+  severity: oneOf(...SEVERITIES),
   confidence: oneOf('certain', 'likely', 'possible'),
   title: string,
   fingerprint: string,

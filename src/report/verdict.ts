@@ -2,6 +2,8 @@ import type {Diagnosis} from '../analyze.ts';
 import {counted} from '../number.ts';
 import {groupStop} from '../rules/deaths.ts';
 import type {RuleFinding} from '../rules/rule.ts';
+import {list} from '../rules/wording.ts';
+import {SEVERITIES} from '../severity.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {SEEN} from '../timeline/snapshots.ts';
 import type {ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
@@ -52,12 +54,12 @@ const VIOLENT: ReadonlySet<ProcessEnd> = new Set(['forced', 'crashed', 'killed']
 
 /** Errors first, then warnings; within one severity as the rules gave them. */
 export function bySeverity(findings: readonly RuleFinding[]): readonly RuleFinding[] {
-  return (['error', 'warning', 'info'] as const).flatMap((severity) => findings.filter((f) => f.severity === severity));
+  return SEVERITIES.flatMap((severity) => findings.filter((f) => f.severity === severity));
 }
 
 function troubled(worst: RuleFinding, others: readonly RuleFinding[], reloads: readonly Reload[]): string {
   const kinds = {error: 'error', warning: 'warning', info: 'note'} as const;
-  const also = (['error', 'warning', 'info'] as const).flatMap((severity) => {
+  const also = SEVERITIES.flatMap((severity) => {
     const count = others.filter((finding) => finding.severity === severity).length;
     return count === 0 ? [] : [counted(count, `${severity === worst.severity ? 'further ' : ''}${kinds[severity]}`)];
   });
@@ -197,8 +199,4 @@ function reloadsInWords(reloads: readonly Reload[]): string {
   const isKnown = only !== undefined && (only.duration.min > 0 || only.duration.max !== null);
   const took = isKnown ? ` in ${longDuration(only.duration)}` : within;
   return `${list(parts)} completed${took}${rest}`;
-}
-
-function list(parts: readonly string[]): string {
-  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }

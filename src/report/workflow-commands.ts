@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
 import type {Severity} from '../rules/rule.ts';
+import {SEVERITIES} from '../severity.ts';
 import {printable} from './escape.ts';
 
 /** GitHub keeps so many annotations of each level a step; the rest would be dropped without a word. */
@@ -22,7 +23,7 @@ export function workflowCommands(annotations: readonly Annotation[], title: stri
   // Nobody can write a log that contains the digest of a report that contains the log.
   const token = createHash('sha256').update(report).digest('hex').slice(0, 32);
   return [
-    ...(['error', 'warning', 'info'] as const).flatMap((severity) =>
+    ...SEVERITIES.flatMap((severity) =>
       few(
         severity,
         annotations.filter((each) => each.severity === severity),

@@ -3,9 +3,9 @@ import type {LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {leftBehindIn} from './arbiter-request-hang.ts';
-import {capital, instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './deaths.ts';
 import {type Finding, type Fix, NO_SETTING} from './rule.ts';
-import {count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, unique} from './wording.ts';
+import {capital, count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, unique} from './wording.ts';
 
 export function* asgiRequests(timeline: Timeline): Iterable<Finding | null> {
   for (const instance of timeline.instances) {

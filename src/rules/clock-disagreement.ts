@@ -1,9 +1,9 @@
 import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {isExact} from '../timeline/time.ts';
 import type {InputSummary, Timeline} from '../timeline/timeline.ts';
-import {capital} from './deaths.ts';
+
 import type {Evidence, Finding, Rule} from './rule.ts';
-import {count, evidence, list, proof, seconds, sentences, unique} from './wording.ts';
+import {capital, count, evidence, list, proof, seconds, sentences, unique} from './wording.ts';
 
 /** Seconds by which lines of one file may be out of order without meaning anything. */
 const TOLERANCE = 5;

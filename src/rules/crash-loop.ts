@@ -1,9 +1,9 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Process, Timeline} from '../timeline/timeline.ts';
-import {capital, diedLoading, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
+import {diedLoading, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
 import {type Alternative, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
-import {count, duration, evidence, instanceName, list, numbers, proof, sentences, span, unique} from './wording.ts';
+import {capital, count, duration, evidence, instanceName, list, numbers, proof, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'crash-loop',

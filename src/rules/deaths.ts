@@ -67,10 +67,6 @@ export function processNames(processes: readonly Process[]): string {
   return list(processes.map(processName), 4);
 }
 
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 /** `3 workers`, `1 mule`, `2 processes` where they are of several kinds. */
 export function counted(processes: readonly Process[]): string {
   const roles = new Set(processes.map(({role}) => role));

@@ -1,8 +1,8 @@
 /** Workers of uWSGI that an exception of the application ended, because they were told so: told by the rule worker-crashed. */
 import type {Instance, Process} from '../timeline/timeline.ts';
-import {capital, processName, processNames} from './deaths.ts';
+import {processName, processNames} from './deaths.ts';
 import type {Finding} from './rule.ts';
-import {concerning, evidence, instanceName, proof, sentences} from './wording.ts';
+import {capital, concerning, evidence, instanceName, proof, sentences} from './wording.ts';
 
 export function describeExceptionEnds(instance: Instance, ended: readonly Process[]): Finding | null {
   const lines = evidence(

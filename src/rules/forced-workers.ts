@@ -16,7 +16,7 @@ import {isKnown, mercyOf, mercyText} from './mercy.ts';
 import {cutWith} from './proxy-cuts.ts';
 import type {Evidence, Needs} from './rule.ts';
 import {coresOf, numberOf} from './settings.ts';
-import {count, proof, seconds} from './wording.ts';
+import {capital, count, proof, seconds} from './wording.ts';
 import {isNormal, requestsOf} from './work.ts';
 
 /**
@@ -468,10 +468,6 @@ function near(event: LogEvent, process: Process, forced: Forced): boolean {
 export function requestOf(event: LogEvent): string {
   const {method, uri} = event.fields;
   return [method, uri].filter((part) => part !== undefined).join(' ') || 'a request';
-}
-
-function capital(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** Findings are told per instance: a hundred hung reloads of one instance are one trouble. */

@@ -4,11 +4,11 @@ import {signalName} from '../timeline/signals.ts';
 import {between} from '../timeline/time.ts';
 import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {containersKilled} from './containers-killed.ts';
-import {atOnce, capital, counted, loneDeaths, processName, processNames} from './deaths.ts';
+import {atOnce, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import {memoryKillsIn} from './memory.ts';
 import {outerOf} from './outer.ts';
 import {type Finding, NO_SETTING, type Rule} from './rule.ts';
-import {count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
+import {capital, count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
 /** Seconds between a kill that an outer supervisor tells of and the death that it explains. */
 const NEAR = 10;

@@ -1,9 +1,10 @@
 import {between} from '../timeline/time.ts';
 import type {Forced, Instance, Process} from '../timeline/timeline.ts';
-import {capital, processName} from './deaths.ts';
+import {processName} from './deaths.ts';
 import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {setting, uwsgiOf} from './settings.ts';
 import {
+  capital,
   count,
   duration,
   evidence,

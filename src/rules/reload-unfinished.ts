@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between, exactly} from '../timeline/time.ts';
 import {type Instance, type Reload, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
-import {capital} from './deaths.ts';
+
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
@@ -10,7 +10,7 @@ import {numberOf} from './settings.ts';
 import {stillStopping} from './still-stopping.ts';
 import {untoldEnds} from './untold-ends.ts';
 import {troubleText, type UpstreamTrouble, upstreamTrouble} from './upstream-troubles.ts';
-import {count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, was} from './wording.ts';
+import {capital, count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, was} from './wording.ts';
 
 /** Seconds beyond the deadline that a master may need. */
 const MARGIN = 10;

@@ -1,7 +1,8 @@
+import type {Severity} from '../severity.ts';
 import type {LineRef} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 
-export type Severity = 'error' | 'warning' | 'info';
+export type {Severity} from '../severity.ts';
 
 /** `certain`: the log proves it. `likely`: it fits, and the named alternatives do not fit as well. `possible`: several fit equally. */
 export type Confidence = 'certain' | 'likely' | 'possible';

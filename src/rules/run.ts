@@ -1,14 +1,13 @@
+import {SEVERITIES} from '../severity.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {fingerprint} from './fingerprint.ts';
 import {located, withoutProvedSmells} from './located.ts';
 import {reconcile} from './reconcile.ts';
-import type {Finding, Needs, Rule, RuleFinding, RuleResult, Severity} from './rule.ts';
+import type {Finding, Needs, Rule, RuleFinding, RuleResult} from './rule.ts';
 import {togetherOverRuns} from './runs.ts';
 import {isTried} from './tried-fixes.ts';
 import {list, unique} from './wording.ts';
-
-const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /**
  * Asks every rule. Findings come in a stable order: the worst first, then as the log has them. Each rule gives one
@@ -91,7 +90,7 @@ function ruleFinding(rule: Rule, finding: Finding, alike: Map<string, number>): 
 }
 
 function compare(a: RuleFinding, b: RuleFinding): number {
-  const severity = ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity);
+  const severity = SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
   if (severity !== 0) return severity;
   const [first, second] = [a.evidence[0].at, b.evidence[0].at];
   if (precedes(first, second)) return -1;

@@ -1,8 +1,8 @@
 import {signalName} from '../timeline/signals.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {capital, processNames} from './deaths.ts';
+import {processNames} from './deaths.ts';
 import {type Finding, NO_SETTING, type Rule} from './rule.ts';
-import {count, evidence, instanceName, proof, sentences} from './wording.ts';
+import {capital, count, evidence, instanceName, proof, sentences} from './wording.ts';
 
 /** The arbiter never sends HUP to a worker; TERM it sends where it asks one to leave. */
 type Kind = 'HUP' | 'TERM';

@@ -2,11 +2,11 @@ import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {capital, processNames} from './deaths.ts';
+import {processNames} from './deaths.ts';
 import {inferredTie, type Outer, outerOf} from './outer.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
 import {type Survival, survivalsIn} from './survivors.ts';
-import {addressOf, count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
+import {addressOf, capital, count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
   id: 'survivors-hold-port',

@@ -13,6 +13,11 @@ export function sentences(...parts: readonly (string | false | null)[]): string 
   return parts.filter((part) => part !== false && part !== null && part !== '').join(' ');
 }
 
+/** As a sentence begins. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function was(number: number): string {
   return number === 1 ? 'was' : 'were';
 }

@@ -3,7 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
-import {capital, counted, diedLoading, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
+import {counted, diedLoading, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
 import {describeExceptionEnds} from './exception-ends.ts';
 import {meaningOfStatus} from './exit-status.ts';
 import {gatewaysDied} from './gateway-died.ts';
@@ -11,7 +11,7 @@ import {ownMeaningOf} from './program-starts.ts';
 import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
 import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
-import {count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
+import {capital, count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
 
 /**
  * What is known of a crash. `fault`: a signal that the system sends for a fault, or a fault handler's report. `code`: it

@@ -3,7 +3,7 @@ import {setting} from '../rules/settings.ts';
 import {duration} from '../rules/wording.ts';
 import type {Instance} from '../timeline/timeline.ts';
 import type {Wish} from './settings.ts';
-import type {SimulatedWorker} from './simulate.ts';
+import {changed, type SimulatedWorker} from './worker.ts';
 
 /** The arbiter looks once a second. */
 const LOOK = 1;
@@ -24,31 +24,23 @@ export function withArbiterLimit(worker: SimulatedWorker, wish: Wish, instance: 
 }
 
 function withStopLimit(worker: SimulatedWorker, limit: number, doubts: Set<string>): SimulatedWorker {
-  const {process, wait, kills} = worker;
+  const {wait, kills} = worker;
   const {after} = wait;
   const end = {min: limit, max: limit + LOOK};
   if (kills.after.max > 0) {
-    if (limit <= wait.now.min + LOOK) return {process, wait: {now: wait.now, after: end}, kills};
+    if (limit <= wait.now.min + LOOK) return changed(worker, end);
     doubts.add(`whether what was killed after ${duration(wait.now)} would have left by itself within ${limit} s`);
-    return {
-      process,
-      wait: {now: wait.now, after: {min: after.min, max: end.max}},
-      kills: {now: kills.now, after: {min: 0, max: 1}},
-    };
+    return changed(worker, {min: after.min, max: end.max}, {min: 0, max: 1});
   }
   if (after.max !== null && after.max <= limit) return worker;
-  if (after.min > end.max) return {process, wait: {now: wait.now, after: end}, kills: {now: kills.now, after: {min: 1, max: 1}}};
+  if (after.min > end.max) return changed(worker, end, {min: 1, max: 1});
   doubts.add('how long workers that left by themselves needed, where no line bounds it: some might have been cut');
-  return {
-    process,
-    wait: {now: wait.now, after: {min: Math.min(after.min, limit), max: Math.min(after.max ?? end.max, end.max)}},
-    kills: {now: kills.now, after: {min: 0, max: 1}},
-  };
+  return changed(worker, {min: Math.min(after.min, limit), max: Math.min(after.max ?? end.max, end.max)}, {min: 0, max: 1});
 }
 
 /** It counts from the last sign of life, which came before the worker was asked, or after it had ended its requests. */
 function withHeartbeatLimit(worker: SimulatedWorker, limit: number, instance: Instance, doubts: Set<string>): SimulatedWorker {
-  const {process, wait, kills} = worker;
+  const {wait} = worker;
   const told = setting(instance, 'timeout')?.value;
   if (typeof told !== 'number' || wait.now.max === null) {
     doubts.add(
@@ -57,27 +49,19 @@ function withHeartbeatLimit(worker: SimulatedWorker, limit: number, instance: In
         : 'which timeout was in force: no line tells it; the configuration would (--config)',
     );
     const isSurelyKilled = limit > 0 && limit < wait.now.min;
-    return {
-      process,
-      wait: {now: wait.now, after: {min: 0, max: limit > 0 ? Math.max(limit + LOOK, wait.now.max ?? 0) : null}},
-      kills: {now: kills.now, after: {min: isSurelyKilled ? 1 : 0, max: limit > 0 ? 1 : 0}},
-    };
+    return changed(
+      worker,
+      {min: 0, max: limit > 0 ? Math.max(limit + LOOK, wait.now.max ?? 0) : null},
+      {min: isSurelyKilled ? 1 : 0, max: limit > 0 ? 1 : 0},
+    );
   }
   if (limit === 0) {
     doubts.add('how long the workers would have hung: with timeout = 0 nothing ends them');
-    return {
-      process,
-      wait: {now: wait.now, after: {min: wait.now.min, max: null}},
-      kills: {now: kills.now, after: {min: 0, max: 0}},
-    };
+    return changed(worker, {min: wait.now.min, max: null}, {min: 0, max: 0});
   }
   const change = limit - told;
   const later = {min: Math.max(0, wait.now.min + change - LOOK), max: Math.max(LOOK, wait.now.max + change + LOOK)};
-  if (change <= 0) return {process, wait: {now: wait.now, after: later}, kills};
+  if (change <= 0) return changed(worker, later);
   doubts.add(`whether what was killed by timeout = ${told} would have left by itself with ${limit}`);
-  return {
-    process,
-    wait: {now: wait.now, after: {min: wait.now.min, max: later.max}},
-    kills: {now: kills.now, after: {min: 0, max: 1}},
-  };
+  return changed(worker, {min: wait.now.min, max: later.max}, {min: 0, max: 1});
 }

@@ -10,6 +10,7 @@ import type {Duration} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {withArbiterLimit} from './arbiter.ts';
 import {effectOf, type Wish} from './settings.ts';
+import {type Change, changed, type Kills, type SimulatedWorker} from './worker.ts';
 
 export interface Simulation {
   readonly wishes: readonly Wish[];
@@ -21,16 +22,6 @@ export interface Simulation {
   readonly cannotTell: readonly string[];
 }
 
-export interface Change {
-  readonly now: Duration;
-  readonly after: Duration;
-}
-
-export interface Kills {
-  readonly now: number;
-  readonly after: {readonly min: number; readonly max: number};
-}
-
 /** A reload or stop of a server, or the stop of a program by its outer supervisor. */
 export interface SimulatedReload {
   /** `reload-1`; the name of the program. */
@@ -40,12 +31,6 @@ export interface SimulatedReload {
   readonly duration: Change;
   readonly kills: Kills;
   readonly workers: readonly SimulatedWorker[];
-}
-
-export interface SimulatedWorker {
-  readonly process: Process;
-  readonly wait: Change;
-  readonly kills: Kills;
 }
 
 export function simulate(timeline: Timeline, wishes: readonly Wish[]): Simulation {
@@ -188,19 +173,15 @@ function simulateWorker(
 
 /** Nothing in the exit of a worker is waited for any more. */
 function withExitFreed(worker: SimulatedWorker, verdict: Verdict | null, doubts: Set<string>): SimulatedWorker {
-  const {process, wait, kills} = worker;
+  const {wait} = worker;
   const atOnce = {min: 0, max: costOf(1)};
   if (verdict === 'idle' || verdict === 'recycle') {
     doubts.add('whether a thread or an exit handler held the idle workers: a handler that blocks may hold them all the same');
-    return {process, wait: {now: wait.now, after: atOnce}, kills: {now: kills.now, after: {min: 0, max: 1}}};
+    return changed(worker, atOnce, {min: 0, max: 1});
   }
   if (verdict === 'undecided') {
     doubts.add('what held the workers that were killed while a request may have been running');
-    return {
-      process,
-      wait: {now: wait.now, after: {min: 0, max: wait.after.max}},
-      kills: {now: kills.now, after: {min: 0, max: 1}},
-    };
+    return changed(worker, {min: 0, max: wait.after.max}, {min: 0, max: 1});
   }
   return worker;
 }
@@ -220,21 +201,16 @@ function withMercy(worker: SimulatedWorker, mercy: number, instance: Instance, d
     const now = patienceNow(instance, process, wait.now);
     if (mercy <= now) {
       const cut = {min: Math.min(after.min, deadline.min), max: Math.min(after.max ?? deadline.max, deadline.max)};
-      return {process, wait: {now: wait.now, after: cut}, kills};
+      return changed(worker, cut);
     }
     doubts.add(`whether what was killed after ${now} s would have left by itself within ${mercy} s`);
-    return {
-      process,
-      wait: {now: wait.now, after: {min: after.min, max: deadline.max}},
-      kills: {now: kills.now, after: {min: 0, max: 1}},
-    };
+    return changed(worker, {min: after.min, max: deadline.max}, {min: 0, max: 1});
   }
   if (after.max !== null && after.max <= deadline.min) return worker;
-  if (after.min > deadline.max)
-    return {process, wait: {now: wait.now, after: deadline}, kills: {now: kills.now, after: {min: 1, max: 1}}};
+  if (after.min > deadline.max) return changed(worker, deadline, {min: 1, max: 1});
   doubts.add('how long workers that left by themselves needed, where no line bounds it: some might have been cut');
   const shorter = {min: Math.min(after.min, deadline.min), max: Math.min(after.max ?? deadline.max, deadline.max)};
-  return {process, wait: {now: wait.now, after: shorter}, kills: {now: kills.now, after: {min: 0, max: 1}}};
+  return changed(worker, shorter, {min: 0, max: 1});
 }
 
 function alwaysUnknown(timeline: Timeline, hasNoRequests: boolean, limit: number | null): string[] {

@@ -1,6 +1,7 @@
 import type {Capacity} from '../../measures/capacity.ts';
 import type {Span} from '../../measures/life.ts';
 import {counted} from '../../number.ts';
+import {capital} from '../../rules/wording.ts';
 import type {LineRef} from '../../timeline/event.ts';
 import {groupBy} from '../../timeline/group.ts';
 import type {Instant} from '../../timeline/time.ts';
@@ -68,7 +69,7 @@ export function sketch(picture: Picture, sheet: Sheet, id: string): Sketch {
     elements.push(element('g', {transform: `translate(0 ${y + 6})`}, plot.elements));
     y += plot.height + 6;
     const silent = reload?.kind === 'stop' ? [] : picture.outages.filter(worthTelling);
-    for (const outage of silent) prose(`${upper(outageInWords(outage, sheet.clock))}.`, outage.isCertain ? 'alarm' : undefined);
+    for (const outage of silent) prose(`${capital(outageInWords(outage, sheet.clock))}.`, outage.isCertain ? 'alarm' : undefined);
   }
   if (picture.path !== null && reload !== null) {
     const bill = billOf(picture.path, reload);
@@ -273,8 +274,4 @@ function marksOf(marks: readonly Mark[], top: number, floor: number, across: Acr
 /** Hundredths of a pixel are enough. */
 export function figure(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-function upper(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -2,6 +2,7 @@ import type {Capacity} from '../../measures/capacity.ts';
 import type {State} from '../../measures/life.ts';
 import type {Piece} from '../../measures/piece.ts';
 import {counted} from '../../number.ts';
+import {capital} from '../../rules/wording.ts';
 import type {LineRef} from '../../timeline/event.ts';
 import {groupBy} from '../../timeline/group.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
@@ -250,7 +251,7 @@ function marksInWords(marks: readonly Mark[], sheet: Sheet): readonly string[] {
 function outages({outages, reload}: Picture, {prose, paint, clock}: Sheet): readonly string[] {
   if (reload?.kind === 'stop') return [];
   return outages.filter(worthTelling).map((outage) => {
-    const text = prose(`${upper(outageInWords(outage, clock))}.`, '  ', '  ');
+    const text = prose(`${capital(outageInWords(outage, clock))}.`, '  ', '  ');
     return outage.isCertain ? paint.red(text) : text;
   });
 }
@@ -294,8 +295,4 @@ function legendOf({pictures}: Album, {glyphs, prose, paint}: Sheet): string {
 /** With a gap between them that outlives being wrapped. */
 function apart(words: readonly string[]): string {
   return words.join('\u00a0\u00a0 ');
-}
-
-function upper(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
