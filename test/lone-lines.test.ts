@@ -77,6 +77,7 @@ test('a lone end is not said to be no stop', async () => {
   for (const line of [
     'goodbye to uWSGI.',
     'worker 1 buried after 1 seconds',
+    '2026-05-04 10:00:00,022 INFO stopped: shop (terminated by SIGTERM)',
     'Fri Nov 20 23:24:23 2026 - chain reloading complete',
   ])
     expect((await judged(line)).verdict, line).toContain('the log shows the end of a reload or stop, and not its beginning');

@@ -101,6 +101,6 @@ function isOutcome({meaning: {kind}}: LogEvent): boolean {
 
 const ENDS: ReadonlySet<EventKind> = new Set(['group-stopped', 'program-down', 'reload-ended', 'stop-ended']);
 
-function isEnd({meaning: {kind, ending}}: LogEvent): boolean {
-  return ENDS.has(kind) || (kind === 'process-ended' && ending === 'collected');
+function isEnd({meaning: {kind, ending, cause}}: LogEvent): boolean {
+  return ENDS.has(kind) || (kind === 'process-ended' && (ending === 'collected' || cause === 'stop'));
 }

@@ -130,7 +130,8 @@ function isStruckLater(story: StoryDraft, {pid, instance}: ProcessDraft): boolea
   return false;
 }
 
-function speaksLater(story: StoryDraft, process: ProcessDraft): boolean {
+/** Lines that follow name it. */
+export function speaksLater(story: StoryDraft, process: ProcessDraft): boolean {
   return story.events.slice(story.index + 1, story.index + LOOK_AHEAD).some(({pid}) => pid === process.pid);
 }
 

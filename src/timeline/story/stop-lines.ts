@@ -1,7 +1,7 @@
 /** Lines that tell of a stop as a whole. */
 import type {LogEvent} from '../event.ts';
 import {askAgain, askAll} from './asking.ts';
-import {instanceOf, rivalsOf} from './attribution.ts';
+import {instanceOf, rivalsOf, speaksLater} from './attribution.ts';
 import {end, type InstanceDraft, isAlive, killerOf} from './draft.ts';
 import {beginReload, finishReload, leaveUnfinished} from './reloads.ts';
 import {mayHaveKilledInSilence, outlastsLeaving, silentlyKilled} from './silent-kill.ts';
@@ -36,6 +36,7 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
   if (event.meaning.reload === 'stop' && instance.active === null) stopBegan(story, event);
   story.stop(instance, event);
   for (const process of silentlyKilled(instance, event)) {
+    if (speaksLater(story, process)) continue;
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
     process.killedBy = killerOf(instance);
   }
