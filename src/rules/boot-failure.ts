@@ -12,7 +12,7 @@ import {
   reasonNotRun,
   unitsNotStarted,
 } from './program-starts.ts';
-import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
 import {survivalsIn} from './survivors.ts';
@@ -129,9 +129,7 @@ function withoutApp(timeline: Timeline, lost: readonly LogEvent[]): Finding | nu
     ...(others ? {severity: 'warning' as const} : {}),
     confidence: 'certain',
     instance: instanceOfEvent(timeline, first)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['why there was none: the traceback stands below the start-up banner'],

@@ -4,7 +4,7 @@ import {between, isBefore} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {isComparable} from './proxy-cuts.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, type Rule} from './rule.ts';
 import {count, evidence, list, proof, seconds, sentences, unique} from './wording.ts';
 
 /** As many lost answers are no longer people who leave a page. */
@@ -95,9 +95,7 @@ function describe(timeline: Timeline, lost: readonly LogEvent[]): Finding | null
     ),
     confidence: gaveUp.length > 0 ? 'likely' : 'possible',
     instance: instance?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [
       {

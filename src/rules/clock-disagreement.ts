@@ -2,7 +2,7 @@ import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {isExact} from '../timeline/time.ts';
 import type {InputSummary, Timeline} from '../timeline/timeline.ts';
 
-import type {Evidence, Finding, Rule} from './rule.ts';
+import {type Evidence, type Finding, NO_PROCESS, type Rule} from './rule.ts';
 import {capital, count, evidence, list, proof, seconds, sentences, unique} from './wording.ts';
 
 /** Seconds by which lines of one file may be out of order without meaning anything. */
@@ -153,9 +153,7 @@ function describe(timeline: Timeline, summary: InputSummary, input: number, clas
     ),
     confidence: clashes.length > 0 ? 'possible' : 'likely',
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: causes.map((hypothesis) => ({
       hypothesis,

@@ -1,6 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {type Finding, NO_SETTING} from './rule.ts';
+import {type Finding, NO_PROCESS, NO_SETTING} from './rule.ts';
 import {evidence, list, proof, sentences, unique} from './wording.ts';
 
 /** Seconds that docker waits where nobody has told it otherwise; then it kills, which takes a moment. */
@@ -27,9 +27,7 @@ export function stopsAtDefault(timeline: Timeline): Finding | null {
     ),
     confidence: 'likely',
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [
       {

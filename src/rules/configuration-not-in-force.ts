@@ -1,6 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Setting} from '../timeline/timeline.ts';
-import type {Evidence, Finding, Rule} from './rule.ts';
+import {type Evidence, type Finding, NO_PROCESS, type Rule} from './rule.ts';
 import {count, evidence, instanceName, list, proof, sentences} from './wording.ts';
 
 const rule: Rule = {
@@ -116,9 +116,7 @@ function describe(instance: Instance, pairs: readonly Pair[]): Finding | null {
     ),
     confidence: inferred ? 'likely' : 'certain',
     instance: instance.id,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['when the file was changed, and whether this is the file that the server reads'],

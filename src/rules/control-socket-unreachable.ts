@@ -1,5 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
-import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 /** What keeps supervisorctl out. */
@@ -91,9 +91,7 @@ function describe(events: readonly LogEvent[]): Finding | null {
     ),
     confidence: inTmp && has('missing') ? 'likely' : 'possible',
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [
       {

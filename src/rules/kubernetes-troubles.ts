@@ -1,7 +1,7 @@
 /** What Kubernetes does to containers: failed probes, kills for memory, restarts. Told by the rule platform-errors. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {type Finding, type Fix, NO_SETTING} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, NO_SETTING} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 const OUT_OF_MEMORY = 'OOMKilled';
@@ -223,9 +223,7 @@ function backedOff(events: readonly LogEvent[]): Finding | null {
 const COMMON = {
   confidence: 'certain',
   instance: null,
-  reload: null,
-  pids: [],
-  workers: [],
+  ...NO_PROCESS,
   against: [],
 } as const;
 

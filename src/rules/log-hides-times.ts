@@ -3,7 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {type Instant, isExact} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {loneDeaths, processName} from './deaths.ts';
-import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, kindOf, list, occasions, proof, seconds, sentences} from './wording.ts';
 
 /** Seconds of doubt that do not matter. */
@@ -119,9 +119,7 @@ function describe(timeline: Timeline, gaps: readonly Gap[]): Finding | null {
     ),
     confidence: 'certain',
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: gaps.slice(0, 3).map(({what}) => what),

@@ -3,7 +3,7 @@ import {groupBy} from '../timeline/group.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {type Answering, answeringDuring, TOO_SHORT} from './answering.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, type Rule} from './rule.ts';
 import {count, evidence, list, proof, seconds, sentences, unique, was} from './wording.ts';
 
 const SHOWS: Readonly<Record<string, string>> = {
@@ -99,9 +99,7 @@ function describe(timeline: Timeline, group: readonly [LogEvent, ...LogEvent[]])
     ),
     confidence: doing === 'open' ? 'possible' : 'likely',
     instance: instanceOfEvent(timeline, first)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [
       ...(doing === 'held'

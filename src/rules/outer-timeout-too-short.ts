@@ -15,7 +15,7 @@ import {
   serverOf,
   stopsTakenAsReload,
 } from './outer.ts';
-import type {Evidence, Finding, Fix, Rule, Undecided} from './rule.ts';
+import {type Evidence, type Finding, type Fix, NO_PROCESS, type Rule, type Undecided} from './rule.ts';
 import {isOn, isUnknown, setting} from './settings.ts';
 import {count, duration, evidence, instanceName, list, proof, seconds, sentences, span, unique} from './wording.ts';
 
@@ -482,9 +482,7 @@ function wrongOrder(timeline: Timeline, instance: Instance): Finding | null {
       severity: 'info',
       confidence: inner.isSet && outside.isSet ? 'certain' : 'likely',
       instance: instance.id,
-      reload: null,
-      pids: [],
-      workers: [],
+      ...NO_PROCESS,
       evidence: lines,
       against: [],
       cannotSee: ['whether a worker will ever need that long to leave'],

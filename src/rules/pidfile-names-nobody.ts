@@ -1,5 +1,5 @@
 import type {LogEvent} from '../timeline/event.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_PROCESS, type Rule} from './rule.ts';
 import {count, evidence, proof, sentences} from './wording.ts';
 
 const rule: Rule = {
@@ -50,9 +50,7 @@ function describe(failed: readonly LogEvent[]): Finding | null {
     ),
     confidence: 'certain',
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['whether a server runs', 'which pid the file holds'],

@@ -4,7 +4,7 @@ import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
 import {kubernetesTroubles} from './kubernetes-troubles.ts';
 import {proxyErrors} from './proxy-errors.ts';
-import {type Finding, NO_SETTING, type Rule} from './rule.ts';
+import {type Finding, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 interface Trouble {
@@ -134,9 +134,7 @@ function describe(timeline: Timeline, code: string, events: readonly [LogEvent, 
     ),
     confidence: 'certain',
     instance: instanceOfEvent(timeline, first)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['what the application was doing'],

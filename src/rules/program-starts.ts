@@ -3,7 +3,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import {type Finding, type Fix, NO_SETTING} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, NO_SETTING} from './rule.ts';
 import {programOf} from './starts.ts';
 import {unitJobsFailed} from './unit-jobs.ts';
 import {count, evidence, proof, sentences, unique} from './wording.ts';
@@ -115,9 +115,7 @@ export function* programsNotSpawned(timeline: Timeline, isTold: (program: string
       ),
       confidence: 'certain',
       instance: instanceOfEvent(timeline, first)?.id ?? null,
-      reload: null,
-      pids: [],
-      workers: [],
+      ...NO_PROCESS,
       evidence: lines,
       against: [],
       cannotSee: program === null ? ['which program it is: the line names the reason only'] : [],
@@ -172,9 +170,7 @@ export function* programsLeftAtOnce(timeline: Timeline, isTold: (program: string
       ),
       confidence: hadStayed ? 'possible' : 'likely',
       instance: instanceOfEvent(timeline, first)?.id ?? null,
-      reload: null,
-      pids: [],
-      workers: [],
+      ...NO_PROCESS,
       evidence: lines,
       against: [
         {
@@ -277,9 +273,7 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
       ),
       confidence: 'certain',
       instance: instanceOfEvent(timeline, first)?.id ?? null,
-      reload: null,
-      pids: [],
-      workers: [],
+      ...NO_PROCESS,
       evidence: lines,
       against: [],
       cannotSee: ['how it came to it'],
@@ -332,9 +326,7 @@ function tooLate(timeline: Timeline, unit: string, own: readonly LogEvent[]): Fi
     ),
     confidence: 'certain',
     instance: instanceOfEvent(timeline, first)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ["what the program was doing meanwhile, unless its own log is given as well: if it serves, it is the unit's Type"],
@@ -381,9 +373,7 @@ function notRun(timeline: Timeline, unit: string, why: ReasonNotRun): Finding | 
     ),
     confidence: 'certain',
     instance: instanceOfEvent(timeline, line)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: [],
@@ -412,9 +402,7 @@ function leftWithOwnStatus(timeline: Timeline, unit: string, {reason, line}: Rea
     ),
     confidence: 'likely',
     instance: instanceOfEvent(timeline, line)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['the error itself: it stands in the own log of the program'],

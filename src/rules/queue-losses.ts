@@ -2,7 +2,7 @@
 import {thousands} from '../number.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, OrphanedTask, Timeline} from '../timeline/timeline.ts';
-import {type Finding, type Fix, NO_SETTING} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, NO_SETTING} from './rule.ts';
 import {setting} from './settings.ts';
 import {count, evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
 
@@ -157,9 +157,7 @@ export function cutInQueue(timeline: Timeline, tasks: readonly OrphanedTask[]): 
   ];
   return {
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     title: 'Tasks of the queue were cut with the process that ran them',
     message: sentences(
       `${count(tasks.length, 'task')} of ${thousands(timeline.tasks.started)} began and never ended: ${list(

@@ -2,7 +2,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {type Finding, NO_SETTING} from './rule.ts';
+import {type Finding, NO_PROCESS, NO_SETTING} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 const STARTED = 'application/queue-worker-started';
@@ -37,9 +37,7 @@ export function leftAtRestart({events, tasks}: Timeline): Finding | null {
     ),
     confidence: 'possible',
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [{hypothesis: 'two workers that write into one log', because: 'nothing in the log speaks against it', line: null}],
     cannotSee: ['which worker ran the job: RQ does not write it', 'the end of a worker that was killed'],

@@ -4,7 +4,7 @@ import {namedPrograms} from '../timeline/named-programs.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import {type Finding, NO_SETTING, type Rule} from './rule.ts';
+import {type Finding, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {programOf} from './starts.ts';
 import {evidence, list, proof, sentences, unique} from './wording.ts';
 
@@ -228,9 +228,7 @@ function finding(
     message,
     confidence,
     instance: instanceOfEvent(timeline, about)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['who asked for it'],

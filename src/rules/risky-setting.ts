@@ -1,5 +1,5 @@
 import type {ConfiguredPlace, Instance, Setting} from '../timeline/timeline.ts';
-import type {Finding, Fix, Rule} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, type Rule} from './rule.ts';
 import {compareVersions, configured, isOn, isUnknown, mayHave, setting} from './settings.ts';
 import {instanceName, proof} from './wording.ts';
 
@@ -390,9 +390,7 @@ function describe(instance: Instance, {id, title, message, at, fix}: Smell): Fin
     message: `${message} That is in the configuration; this log does not prove that it did harm.`,
     confidence: 'possible',
     instance: instance.id,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: [proof(line, shows)],
     against: [],
     cannotSee: [],

@@ -77,6 +77,9 @@ export interface Finding {
   readonly identity: readonly string[];
 }
 
+/** What a finding says of whom it concerns that is about no reload and no process of its own. */
+export const NO_PROCESS = {reload: null, pids: [], workers: []} as const;
+
 export interface RuleDocs {
   /** What the rule looks for in the log. */
   readonly sees: string;

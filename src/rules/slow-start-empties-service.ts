@@ -4,7 +4,7 @@ import {between} from '../timeline/time.ts';
 import type {AppLoad, Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {slowArbiterStart} from './arbiter-slow-start.ts';
 import {instanceOfEvent} from './deaths.ts';
-import {type Evidence, type Finding, NO_SETTING, type Rule} from './rule.ts';
+import {type Evidence, type Finding, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {loading, setting, uwsgiOf} from './settings.ts';
 import {count, evidence, instanceName, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
 
@@ -205,9 +205,7 @@ function notPhased(timeline: Timeline, instance: Instance): Finding | null {
     ),
     confidence: 'certain',
     instance: instance.id,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['for how long nobody served, where the lines carry no time'],

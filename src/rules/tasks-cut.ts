@@ -2,7 +2,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_PROCESS} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 
 export function cutWithoutBeginning(timeline: Timeline): Finding | null {
@@ -35,9 +35,7 @@ export function cutWithoutBeginning(timeline: Timeline): Finding | null {
     ),
     confidence: 'certain',
     instance: instanceOfEvent(timeline, first)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['what the task had done by then'],

@@ -1,7 +1,7 @@
 import type {Voice} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
+import {type Finding, type Fix, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {isOn, isUnknown, loading, numberOf, setting} from './settings.ts';
 import {count, evidence, instanceName, nameOf, proof, sentences, unique} from './wording.ts';
 
@@ -167,9 +167,7 @@ function note(timeline: Timeline, instance: Instance): Finding | null {
     ),
     confidence: 'possible',
     instance: instance.id,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [{hypothesis: 'no thread is started at import', because: 'no line tells; then all is well', line: null}],
     cannotSee: ['whether the application starts a thread when it is imported'],

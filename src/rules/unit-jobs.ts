@@ -2,7 +2,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_PROCESS} from './rule.ts';
 import {programOf} from './starts.ts';
 import {FAILED_RELOAD, isJob} from './unit-lines.ts';
 import {evidence, proof, sentences, unique} from './wording.ts';
@@ -30,9 +30,7 @@ export function* unitJobsFailed(timeline: Timeline, isTold: (unit: string) => bo
       ),
       confidence: 'certain',
       instance: instanceOfEvent(timeline, first)?.id ?? null,
-      reload: null,
-      pids: [],
-      workers: [],
+      ...NO_PROCESS,
       evidence: lines,
       against: [],
       cannotSee: ['what the command printed'],

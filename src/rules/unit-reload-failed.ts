@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_PROCESS, type Rule} from './rule.ts';
 import {FAILED_RELOAD, isJob, type UnitLines, unitFix, unitsWith} from './unit-lines.ts';
 import {count, evidence, proof, seconds, sentences, unique} from './wording.ts';
 
@@ -79,9 +79,7 @@ function describe({unit, instance, events}: UnitLines): Finding | null {
     ),
     confidence: 'certain',
     instance: instance?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['what the command of ExecReload printed', 'whether the signal reached the server'],
@@ -109,9 +107,7 @@ function describeRefused(unit: string, events: readonly LogEvent[]): Finding | n
     ),
     confidence: 'certain',
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: [],

@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import type {Finding, Rule} from './rule.ts';
+import {type Finding, NO_PROCESS, type Rule} from './rule.ts';
 import {count, evidence, list, proof, sentences} from './wording.ts';
 
 const rule: Rule = {
@@ -88,9 +88,7 @@ function describe(timeline: Timeline, throttled: readonly [LogEvent, ...LogEvent
     ),
     confidence: 'certain',
     instance: null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [
       {

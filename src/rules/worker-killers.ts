@@ -4,7 +4,7 @@ import {groupBy} from '../timeline/group.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './deaths.ts';
-import type {Finding} from './rule.ts';
+import {type Finding, NO_PROCESS} from './rule.ts';
 import {count, evidence, proof, seconds, sentences} from './wording.ts';
 
 /** So many tell how often it comes. */
@@ -46,9 +46,7 @@ function describe(timeline: Timeline, ends: readonly [LogEvent, ...LogEvent[]]):
     ),
     confidence: 'certain',
     instance: instanceOfEvent(timeline, first)?.id ?? null,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [],
     cannotSee: ['what the memory is used for'],

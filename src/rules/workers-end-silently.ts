@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {type Finding, NO_SETTING, type Rule} from './rule.ts';
+import {type Finding, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {compareVersions, numberOf} from './settings.ts';
 import {count, evidence, instanceName, nameOf, proof, seconds, sentences} from './wording.ts';
 
@@ -122,9 +122,7 @@ function describe(timeline: Timeline, instance: Instance): Finding | null {
     ),
     confidence: 'possible',
     instance: instance.id,
-    reload: null,
-    pids: [],
-    workers: [],
+    ...NO_PROCESS,
     evidence: lines,
     against: [
       {
