@@ -28,7 +28,7 @@ import {verdict} from './verdict.ts';
 /** The report for other programs. Its shape is promised: see `logdoctor schema`. */
 export const json: Reporter = {
   name: 'json',
-  render: (diagnosis) => `${printableJson(JSON.stringify(reportOf(diagnosis), null, 2))}\n`,
+  render: (diagnosis) => printableJson(`${JSON.stringify(reportOf(diagnosis), null, 2)}\n`),
 };
 
 export type Report = ReturnType<typeof reportOf>;

@@ -1,6 +1,6 @@
 import {patienceBefore, waitedSeconds, withReaping} from './constraints.ts';
 import type {LogEvent, RequestSegment} from './event.ts';
-import {groupBy} from './group.ts';
+import {addTo, groupBy} from './group.ts';
 import {precedes} from './lookup.ts';
 import type {Recording} from './recording.ts';
 import {SEEN, snapshotsOf} from './snapshots.ts';
@@ -98,7 +98,7 @@ function assignSegments(
   servers: readonly number[],
 ): Segments {
   const byPid = new Map<number, ProcessDraft[]>();
-  for (const process of instances.flatMap(({processes}) => processes)) listed(byPid, process.pid).push(process);
+  for (const process of instances.flatMap(({processes}) => processes)) addTo(byPid, process.pid, process);
   const assigned = new Map<ProcessDraft, RequestSegment[]>();
   for (const segment of segments) {
     const {pid, stream, afterEvents} = segment;
@@ -111,9 +111,9 @@ function assignSegments(
       const instance = known.findLast(({supervisor}) => supervisor === 'uwsgi') ?? known[0];
       if (instance === undefined) continue;
       owner = newProcess(instance, pid, 'worker', null, null, 0);
-      listed(byPid, pid).push(owner);
+      addTo(byPid, pid, owner);
     }
-    listed(assigned, owner).push(segment);
+    addTo(assigned, owner, segment);
   }
   return assigned;
 }
@@ -126,12 +126,6 @@ function ofWriter<T>(
 ): readonly T[] {
   const same = all.filter((one) => instanceOf(one).stream === stream && (stream !== null || instanceOf(one).server === server));
   return same.length > 0 ? same : all.filter((one) => stream === null || instanceOf(one).stream === null);
-}
-
-function listed<Key, Value>(lists: Map<Key, Value[]>, key: Key): Value[] {
-  const known = lists.get(key) ?? [];
-  lists.set(key, known);
-  return known;
 }
 
 function countOf(segments: readonly RequestSegment[] | undefined): number {

@@ -75,9 +75,8 @@ function echoesIn(events: readonly LogEvent[]): {echoes: LogEvent[]; from: numbe
     }
     const open = (waiting.get(key) ?? []).filter((before) => mayEcho(events[before] as LogEvent, event, n - before));
     const original = open.shift();
-    if (original === undefined) open.push(n);
-    else echoOf.set(n, original);
-    waiting.set(key, open);
+    if (original !== undefined) echoOf.set(n, original);
+    waiting.set(key, original !== undefined ? open : [n]);
   }
   const numbers = [...echoOf.keys()];
   const [first, last] = [leastOf([...echoOf.values()]), numbers.at(-1) ?? -1];

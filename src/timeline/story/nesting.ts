@@ -5,6 +5,7 @@
  */
 
 import type {LogEvent} from '../event.ts';
+import {addTo} from '../group.ts';
 import {precedes} from '../lookup.ts';
 import {signalName} from '../signals.ts';
 import type {Instant} from '../time.ts';
@@ -71,9 +72,9 @@ class Known {
       const {masterPid, processes, stream} = instance;
       // A server of one process has no master.
       const masters = masterPid === null ? processes.filter(({role}) => role !== 'other').map(({pid}) => pid) : [masterPid];
-      for (const pid of new Set(masters)) listed(this.byMaster, pid).push(instance);
-      for (const name of new Set(stream?.split('/'))) listed(this.byName, name).push(instance);
-      for (const process of processes) listed(this.byPid, process.pid).push(process);
+      for (const pid of new Set(masters)) addTo(this.byMaster, pid, instance);
+      for (const name of new Set(stream?.split('/'))) addTo(this.byName, name, instance);
+      for (const process of processes) addTo(this.byPid, process.pid, process);
     }
     this.reloads = new Map(reloads.map((reload) => [reload.instance, reload]));
     this.reloading = [...this.reloads.keys()];
@@ -104,12 +105,6 @@ class Known {
 
 function isOneUnit(processes: readonly ProcessDraft[]): boolean {
   return new Set(processes.filter(({role}) => role === 'program').map(({program}) => program)).size === 1;
-}
-
-function listed<Key, Value>(lists: Map<Key, Value[]>, key: Key): Value[] {
-  const known = lists.get(key) ?? [];
-  lists.set(key, known);
-  return known;
 }
 
 /** The earlier life of the same program. What ran in the same place and is another program is none. */
