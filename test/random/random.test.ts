@@ -112,6 +112,15 @@ test('of workers that said that they leave as graceful_timeout was over, none is
   ]);
 });
 
+test('a worker at work long after it said that it leaves is the one that held up the stop', async () => {
+  const {timeline} = await analyze({inputs: ['test/rules/app-threads-block-shutdown/fires-gunicorn-one-still-at-work.log']});
+  const workers = timeline.instances[0]?.processes.filter(({role}) => role === 'worker') ?? [];
+  expect(workers.map(({pid, end}) => [pid, end])).toEqual([
+    [410, 'forced'],
+    [411, 'lost'],
+  ]);
+});
+
 test('a kill that comes before the graceful_timeout that the log tells is nobody known', async () => {
   const {timeline} = await analyze({inputs: ['test/random/gunicorn/killed-from-outside-during-a-stop/gunicorn.log']});
   expect(timeline.instances[0]?.processes.find(({pid}) => pid === 27423)).toMatchObject({end: 'killed', killedBy: null});

@@ -3,6 +3,7 @@ import {settingAt} from '../lookup.ts';
 import {between} from '../time.ts';
 import type {InstanceDraft, ProcessDraft, ReloadDraft} from './draft.ts';
 import {isAlive} from './draft.ts';
+import type {StoryDraft} from './story-draft.ts';
 
 /** gunicorn's graceful_timeout in seconds where nothing sets it (gunicorn/config.py). */
 const DEFAULT_GRACEFUL_TIMEOUT = 30;
@@ -18,9 +19,10 @@ const RESOLUTION = 1;
  *
  * A worker that leaves by itself says so. One that never did kept the arbiter waiting. Where all did, and the arbiter
  * waited for the whole time nevertheless, their exits were held: at least one of them, and the log does not show which. One
- * that said so only at the end of that time explains the wait, and of none of them it can be told.
+ * that said so only at the end of that time explains the wait, and of none of them it can be told. One that was still at work
+ * long after it had said so was held, and explains the wait for the others.
  */
-export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): ProcessDraft[] {
+export function silentlyKilled(story: StoryDraft, instance: InstanceDraft, ended: LogEvent): ProcessDraft[] {
   const {active, supervisor} = instance;
   if (supervisor !== 'gunicorn' || active?.kind !== 'stop') return [];
   const workers = waitedFor(instance);
@@ -31,7 +33,19 @@ export function silentlyKilled(instance: InstanceDraft, ended: LogEvent): Proces
   if (busy.length > 0) return waited > RESOLUTION && tellsOfLeaving(instance) ? busy : [];
   const isExplained = killed.some(({leaving}) => leaving === null) || left.some((process) => leftJustBefore(process, ended));
   if (isExplained || (killed.length === 0 && waited < gracefulTimeout(instance))) return [];
-  return left.filter(({forced}) => forced === null);
+  const mayBeHeld = left.filter(({forced}) => forced === null);
+  const atWork = mayBeHeld.filter((process) => worksOn(story, process));
+  return atWork.length > 0 ? atWork : mayBeHeld;
+}
+
+/** A line is of it that was written after an exit that nothing holds would have been over. */
+function worksOn({events, index}: StoryDraft, {pid, instance, leaving, since}: ProcessDraft): boolean {
+  return (
+    leaving !== null &&
+    events
+      .slice(since, index)
+      .some(({pid: by, stream, at}) => by === pid && stream === instance.stream && between(leaving.at, at).min >= TEARDOWN)
+  );
 }
 
 /** A graceful_timeout may be over before a worker that nothing holds has come to its end. */

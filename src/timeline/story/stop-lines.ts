@@ -35,7 +35,7 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
   // daphne says no more than that it has stopped.
   if (event.meaning.reload === 'stop' && instance.active === null) stopBegan(story, event);
   story.stop(instance, event);
-  for (const process of silentlyKilled(instance, event)) {
+  for (const process of silentlyKilled(story, instance, event)) {
     if (speaksLater(story, process)) continue;
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
     process.killedBy = killerOf(instance);
