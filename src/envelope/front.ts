@@ -39,6 +39,7 @@ export class Front {
     this.length = 0;
   }
 
+  /** What differs is kept: the time is the same on many lines. */
   private isSame(buffer: Buffer, at: number): boolean {
     const {bytes, words, length} = this;
     if (buffer !== this.seen) {
@@ -46,10 +47,16 @@ export class Front {
       this.seenWords = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
     }
     const {seenWords} = this;
+    let isExact = true;
     let n = 0;
-    for (; n + 4 <= length; n += 4)
-      if (seenWords.getInt32(at + n, true) !== words.getInt32(n, true) && !isAlike(buffer, at + n, bytes, n, 4)) return false;
-    return isAlike(buffer, at + n, bytes, n, length - n) && this.hasSameNames(buffer, at);
+    for (; n + 4 <= length; n += 4) {
+      if (seenWords.getInt32(at + n, true) === words.getInt32(n, true)) continue;
+      if (!isAlike(buffer, at + n, bytes, n, 4)) return false;
+      isExact = false;
+    }
+    if (!isAlike(buffer, at + n, bytes, n, length - n) || !this.hasSameNames(buffer, at)) return false;
+    for (n = 0; !isExact && n + 4 <= length; n += 4) words.setInt32(n, seenWords.getInt32(at + n, true), true);
+    return true;
   }
 
   private hasSameNames(buffer: Buffer, at: number): boolean {

@@ -118,6 +118,7 @@ export class DockerRequests {
       facts,
       this.fact,
       this.fact + FACTS,
+      0,
     );
     if (clock.isAwaitingRequest) clock.atRequest(ledger.writtenFrom, ledger.writtenTo);
     (keeper.readers[0] as Reader).lines++;

@@ -167,18 +167,14 @@ export class Recorder implements LineSink {
         let messageEnd: number;
         let count = 1;
         if (isScouted) {
-          // Events wait for the first of several; and what stands in front of a line has to be looked at.
-          const isRun = isBare && !clock.isAwaitingRequest;
           const from = next;
-          next = ledger.addRun(
-            writer,
-            events.length,
-            current.index,
-            current.line,
-            facts,
-            from,
-            isRun ? scoutedEnd : from + FACTS,
-          );
+          // Events wait for the first of several.
+          const to = clock.isAwaitingRequest
+            ? from + FACTS
+            : isBare
+              ? scoutedEnd
+              : this.frontedAlike(buffer, facts, from, scoutedEnd);
+          next = ledger.addRun(writer, events.length, current.index, current.line, facts, from, to, body - at);
           messageEnd = facts[next - FACTS + TO] as number;
           count = (next - from) / FACTS;
         } else {
@@ -366,6 +362,14 @@ export class Recorder implements LineSink {
     );
     this.keeper.current.frontWriter = this.keeper.writerOf(origin, [...outer.names, ...this.keeper.current.routeNames]);
     return body;
+  }
+
+  /** Up to which facts request lines follow one another behind the front of the first. */
+  private frontedAlike(buffer: Buffer, facts: Float64Array, from: number, to: number): number {
+    const {front} = this.keeper.current;
+    let next = from + FACTS;
+    while (next < to && front.end(buffer, (facts[next - FACTS + TO] as number) + 1) === facts[next + FROM]) next += FACTS;
+    return next;
   }
 
   /** The last part of a log has been read. */

@@ -42,14 +42,23 @@ export class RequestLedger {
   /** Adds the request line that was just matched for `reader`, whose text begins at `from`. `line` has a fraction where a line holds several. */
   add(reader: RequestReader, writer: Writer, events: number, input: number, line: number, from: number): void {
     reader.read(this.facts, 0, from);
-    this.addRun(writer, events, input, line, this.facts, 0, FACTS);
+    this.addRun(writer, events, input, line, this.facts, 0, FACTS, 0);
   }
 
   /**
-   * Adds the request lines whose facts stand in `facts` from `at` on, as long as one line follows the other in the bytes, and at most
-   * those in front of `to`. Gives where the facts of the next one stand.
+   * Adds the request lines whose facts stand in `facts` from `at` on, as long as one line follows the other in the bytes, with a `front` of
+   * so many between them, and at most those in front of `to`. Gives where the facts of the next one stand.
    */
-  addRun(writer: Writer, events: number, input: number, line: number, facts: Float64Array, at: number, to: number): number {
+  addRun(
+    writer: Writer,
+    events: number,
+    input: number,
+    line: number,
+    facts: Float64Array,
+    at: number,
+    to: number,
+    front: number,
+  ): number {
     let end = 0;
     let lineEnd: number;
     let next = at;
@@ -87,7 +96,7 @@ export class RequestLedger {
       }
       next += FACTS;
       number++;
-    } while (next < to && facts[next + FROM] === lineEnd + 1);
+    } while (next < to && facts[next + FROM] === lineEnd + 1 + front);
     this.served += number - line;
     this.writtenFrom = end;
     this.writtenTo = end + WRITTEN_WITHIN_MS;
