@@ -7,18 +7,22 @@ export const BETWEEN = '\n';
 const PLAIN = new Uint8Array(256);
 for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.:;()]/_=>-|!@')) PLAIN[byte] = 1;
 
+/** So far behind a text is looked: a line may have megabytes. */
+const LONGEST = 1000;
+
 /**
  * Whether what has to follow the text of a sign may stand from `from` on: what the line has there up to its end at `to` does not
  * contradict it. The line may have been cut.
  */
 export function mayFollow(sign: Sign, buffer: Buffer, from: number, to: number): boolean {
   let at = from;
-  for (let n = 2; n < sign.length && at < to; n++) {
+  const end = Math.min(to, from + LONGEST);
+  for (let n = 2; n < sign.length && at < end; n++) {
     const step = sign[n] as Step;
-    const next = taken(step, buffer, at, to);
+    const next = taken(step, buffer, at, end);
     if (next < 0) return PLAIN[buffer[-1 - next] as number] === 0;
-    if (next === to && isSearch(step))
-      return step[0] === '>' && !sign.some((later, place) => place > n && needsByte(later as Step));
+    if (next === end && isSearch(step))
+      return end < to || (step[0] === '>' && !sign.some((later, place) => place > n && needsByte(later as Step)));
     at = next;
   }
   return true;
