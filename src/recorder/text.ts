@@ -90,7 +90,7 @@ function mayBeRetyped(buffer: Buffer, from: number, to: number): boolean {
   let last = to - 1;
   while (last > from && (buffer[last] as number) <= BLANK) last--;
   const first = inkOf(buffer, from);
-  return MARKS.includes(buffer[first] as number) || MARKS.includes(buffer[last] as number);
+  return isMark(buffer[first] as number, buffer[first + 1]) || isMark(buffer[last] as number, buffer[last - 1]);
 }
 
 /** What stands between the quotes of a list of strings, or of Markdown's code, byte by byte; null where the line is nothing of the kind. */
@@ -143,8 +143,14 @@ const DRESSINGS: ReadonlySet<number> = new Set([
   ...[...'glanq#'].map((sign) => 0x2600 + sign.charCodeAt(0)),
 ]);
 
-/** Signs with which code and bold type begin and end: see {@link MARKED_UP}. */
-const MARKS = Buffer.from('`~*_{}[]');
+/** The first or the last byte of a mark ({@link MARKED_UP}), and the one beside it: `**`, `{code}`, `[/quote]`. */
+function isMark(byte: number, beside: number | undefined): boolean {
+  return BRACKETS.includes(byte) ? BESIDE_BRACKETS.includes(beside ?? 0) : MARKS.includes(byte);
+}
+
+const MARKS = Buffer.from('`~*_');
+const BRACKETS = Buffer.from('{}[]');
+const BESIDE_BRACKETS = Buffer.from('cqnet');
 const SLASH = 0x2f;
 /** With which bytes that begins what {@link withoutUnseen} takes away, but for brackets; and what {@link asTyped} does, but for marks and slashes. */
 const UNSEEN = new Uint8Array(256);
