@@ -77,7 +77,7 @@ export function logsBelow(folder: string): string[] {
 
 const diagnoses = new Map<string, Promise<Diagnosis>>();
 
-/** What logdoctor says of files that do not change. Worked out once, however many tests ask. */
+/** What logdoctor says of files that do not change. Worked out once for all tests of a file. */
 export function diagnosed(inputs: readonly string[], configs: readonly string[] = []): Promise<Diagnosis> {
   const key = JSON.stringify([inputs, configs]);
   const diagnosis = diagnoses.get(key) ?? analyze({inputs, configs});
