@@ -4,18 +4,23 @@ import {mayFollow} from './steps.ts';
 /** How many bytes of a text are looked up. */
 export const KEY = 3;
 
-/** How many slots of the table there are for each key: most bytes of a line end at an empty one. */
-const ROOM = 8;
 const SPREAD = 0x9e3779b1;
-/** The highest ten bits of a product choose a word of the filter, the next five a bit of it. */
-const FILTER_SHIFT = 22;
-const BIT_SHIFT = 17;
-/** Tells a key of NUL bytes from an empty slot. */
-const TAKEN = 1 << 24;
+/** The highest bits of a product choose a word of the filter, the next five a bit of it. */
+const FILTER_SHIFT = 20;
+const BIT_SHIFT = FILTER_SHIFT - 5;
+const KEYS = 1 << (8 * KEY);
 
 interface Entry {
   readonly sign: Sign;
   readonly mask: number;
+}
+
+/** The signs that are looked up by the same bytes. */
+interface Place {
+  readonly entries: Entry[];
+  /** What may stand directly in front of the bytes and behind them: a bit for each byte, 32 of them in turn. */
+  before: number;
+  after: number;
 }
 
 /**
@@ -23,15 +28,9 @@ interface Entry {
  * application hold no text of any supervisor, and need not be shown to them.
  */
 export class Vocabulary {
-  /** A bit for the top bits of each key's product: 4 KB, which stay at hand. */
+  /** A bit for the top bits of each key's product: 16 KB, which stay at hand. Most bytes of a line end here. */
   private readonly filter = new Int32Array(1 << (32 - FILTER_SHIFT));
-  private readonly keys: Int32Array;
-  private readonly entries: (readonly Entry[])[];
-  /** For each slot, what may stand directly in front of the key and behind it: a bit for each byte, 32 of them in turn. */
-  private readonly before: Int32Array;
-  private readonly after: Int32Array;
-  /** What of a product is the number of a slot. */
-  private readonly shift: number;
+  private readonly places = new Map<number, Place>();
   /** Matchers that have to be asked about every line. */
   private readonly always: number;
   /** Where the last text of the line that was just looked at begins, or -1: no message begins behind it. */
@@ -40,37 +39,23 @@ export class Vocabulary {
   /** At most 31 matchers; bit n of an answer stands for the nth. */
   constructor(matchers: readonly Matcher[]) {
     this.always = matchers.reduce((mask, {signs}, number) => (signs === null ? mask | (1 << number) : mask), 0);
-    const byKey = new Map<number, Entry[]>();
-    for (const [number, {signs}] of matchers.entries()) {
-      for (const sign of signs ?? []) {
-        const entry = {sign, mask: 1 << number};
-        for (const key of keysOf(sign)) {
-          const entries = byKey.get(key);
-          if (entries === undefined) byKey.set(key, [entry]);
-          else entries.push(entry);
-        }
-      }
-    }
-    const bits = Math.ceil(Math.log2(ROOM * (byKey.size + 1)));
-    this.shift = 32 - bits;
-    this.keys = new Int32Array(1 << bits);
-    this.before = new Int32Array(1 << bits);
-    this.after = new Int32Array(1 << bits);
-    this.entries = new Array<readonly Entry[]>(1 << bits).fill([]);
-    for (const [key, entries] of byKey) {
+    for (const [number, {signs}] of matchers.entries())
+      for (const sign of signs ?? []) for (const key of keysOf(sign)) this.add(key, {sign, mask: 1 << number});
+  }
+
+  private add(key: number, entry: Entry): void {
+    const {filter, places} = this;
+    const [text, offset] = entry.sign;
+    let place = places.get(key);
+    if (place === undefined) {
       const mixed = Math.imul(key, SPREAD);
-      this.filter[mixed >>> FILTER_SHIFT] = (this.filter[mixed >>> FILTER_SHIFT] as number) | (1 << (mixed >>> BIT_SHIFT));
-      let slot = Math.imul(key, SPREAD) >>> this.shift;
-      while (this.keys[slot] !== 0) slot = (slot + 1) & (this.keys.length - 1);
-      this.keys[slot] = key | TAKEN;
-      this.entries[slot] = entries;
-      for (const {
-        sign: [text, offset],
-      } of entries) {
-        this.before[slot] = (this.before[slot] as number) | bitOf(text, offset - 1);
-        this.after[slot] = (this.after[slot] as number) | bitOf(text, offset + KEY);
-      }
+      filter[mixed >>> FILTER_SHIFT] = (filter[mixed >>> FILTER_SHIFT] as number) | (1 << (mixed >>> BIT_SHIFT));
+      place = {entries: [], before: 0, after: 0};
+      places.set(key, place);
     }
+    place.entries.push(entry);
+    place.before |= bitOf(text, offset - 1);
+    place.after |= bitOf(text, offset + KEY);
   }
 
   /** A bit for each matcher that may match, as a whole or anywhere, within the line from `from` to its LF at `to`. */
@@ -80,7 +65,7 @@ export class Vocabulary {
     let key = 0;
     this.lastText = -1;
     for (let at = from; at <= to; at++) {
-      key = ((key << 8) | (buffer[at] as number)) & (TAKEN - 1);
+      key = ((key << 8) | (buffer[at] as number)) & (KEYS - 1);
       const mixed = Math.imul(key, SPREAD);
       if (((filter[mixed >>> FILTER_SHIFT] as number) >>> (mixed >>> BIT_SHIFT)) & 1)
         found |= this.standing(buffer, from, at + 1 - KEY, to, key);
@@ -92,29 +77,18 @@ export class Vocabulary {
 
   /** Whose whole texts, with what has to follow them, stand where `key` begins at `at`. */
   private standing(buffer: Buffer, from: number, at: number, to: number, key: number): number {
-    const slot = this.slotOf(key);
-    if (slot < 0) return 0;
-    const before = (this.before[slot] as number) >>> (buffer[at - 1] as number);
-    const after = (this.after[slot] as number) >>> (buffer[at + KEY] as number);
-    if ((before & after & 1) === 0) return 0;
+    const place = this.places.get(key);
+    if (place === undefined) return 0;
+    const mayBe = (place.before >>> (buffer[at - 1] as number)) & (place.after >>> (buffer[at + KEY] as number));
+    if ((mayBe & 1) === 0) return 0;
     let found = 0;
-    for (const {sign, mask} of this.entries[slot] as readonly Entry[]) {
+    for (const {sign, mask} of place.entries) {
       const begin = at - sign[1];
       if (begin < from || !stands(sign[0], buffer, begin) || !mayFollow(sign, buffer, begin + sign[0].length, to)) continue;
       found |= mask;
       if (begin > this.lastText) this.lastText = begin;
     }
     return found;
-  }
-
-  private slotOf(key: number): number {
-    const {keys} = this;
-    let slot = Math.imul(key, SPREAD) >>> this.shift;
-    for (let other = keys[slot]; other !== 0; other = keys[slot]) {
-      if (other === (key | TAKEN)) return slot;
-      slot = (slot + 1) & (keys.length - 1);
-    }
-    return -1;
   }
 }
 
