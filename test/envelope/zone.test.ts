@@ -61,7 +61,7 @@ describe('the hour that summer time repeats', () => {
     .join('\n');
   const found = async (zone: string | null) => {
     const timeline = await timelineOf(log, zone === null ? {} : {zone: new Zone(zone)});
-    return [...clockDisagreement.check(timeline)].map((result) => (result !== null && 'title' in result ? result.title : null));
+    return [...clockDisagreement.check(timeline)].flatMap((result) => (result !== null && 'title' in result ? result.title : []));
   };
 
   test('is put right by the zone that is given', async () => {

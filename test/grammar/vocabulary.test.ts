@@ -76,9 +76,9 @@ describe('the text that tells a message', () => {
 });
 
 test('a matcher is not made before it is asked', async () => {
-  const matcher = await matcherOf('bye = "bye"');
+  const matcher = await matcherOf('asked = "asked for the first time"');
   const before = matcher.match;
-  matcher.bind(Buffer.from('bye\n'.padEnd(40)));
+  matcher.bind(Buffer.from('asked for the first time\n'.padEnd(60)));
   expect(matcher.match(0)).toBe(0);
   expect(matcher.match).not.toBe(before);
 });
