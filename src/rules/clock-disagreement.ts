@@ -1,7 +1,6 @@
 import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {isExact} from '../timeline/time.ts';
 import type {InputSummary, Timeline} from '../timeline/timeline.ts';
-
 import {type Evidence, type Finding, NO_PROCESS, type Rule} from './rule.ts';
 import {capital, count, evidence, list, proof, seconds, sentences, unique} from './wording.ts';
 

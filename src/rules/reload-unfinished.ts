@@ -2,7 +2,6 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between, exactly} from '../timeline/time.ts';
 import {type Instance, type Reload, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
-
 import {costOf, mercyOf, mercyText} from './mercy.ts';
 import {whileItHangs} from './remedies.ts';
 import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';

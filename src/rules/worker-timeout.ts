@@ -4,7 +4,6 @@ import type {Instance, Process} from '../timeline/timeline.ts';
 import {type ArbiterKill, killsBy, ownKill, workerClass} from './arbiter-kills.ts';
 import {DEFAULT_TIMEOUT} from './arbiter-remedies.ts';
 import {daemonProcessKills} from './daemon-process-kills.ts';
-
 import {reloadsOf, requestOf} from './forced-workers.ts';
 import {peerTimeouts} from './peer-timeouts.ts';
 import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
