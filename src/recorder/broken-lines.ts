@@ -42,6 +42,7 @@ export class BrokenLines {
       const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
       current.brokenTried++;
       const isSilent = this.lines.vocabulary.speakers(whole, 0, whole.length) === 0;
+      // Nobody's words: it is no more than its parts.
       const found = isSilent
         ? kind
         : this.lines.tried(() => this.lines.inner(whole, current.carried?.wrapping ?? Wrapping.none, 0));
@@ -53,14 +54,14 @@ export class BrokenLines {
         return found;
       }
       if (width === broken.width && broken.kinds.length < MOST_ROWS) {
-        current.broken = {...broken, bytes: whole, kinds: [...broken.kinds, kind], isSpoken: !isSilent};
+        current.broken = {...broken, bytes: whole, kinds: [...broken.kinds, kind]};
         return kind;
       }
     }
     const most = isSpoken || kind === 'unknown' ? MOST_TRIED : MOST_TRIED / 2;
     const mayBe = current.brokenTried < most && width >= NARROWEST && width <= WIDEST && !this.isNarrow(buffer, at, width);
     if (current.brokenWidth === null ? mayBe : width === current.brokenWidth)
-      current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line, isSpoken};
+      current.broken = {bytes: Buffer.from(buffer.subarray(at, lineEnd)), kinds: [kind], width, first: current.line};
     return kind;
   }
 

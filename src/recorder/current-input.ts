@@ -101,8 +101,6 @@ export interface CurrentInput {
     readonly kinds: readonly LineKind[];
     readonly width: number;
     readonly first: number;
-    /** A supervisor's text stands in it. */
-    readonly isSpoken: boolean;
   } | null;
   /** The widest line that said something as it stood, in bytes; of request lines only some are measured. */
   widest: number;
