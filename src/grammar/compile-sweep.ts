@@ -1,5 +1,5 @@
 import type {Grammar} from 'ohm-js';
-import {firstByteOf, spansOf} from './beginnings.ts';
+import {firstByteOf, type Span, spansOf} from './beginnings.ts';
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, messagesOf} from './expression.ts';
 import {HEADROOM, kebabCase} from './matcher.ts';
 import {CELL, FROM, HEAD, type SweepPlan, TO} from './sweep.ts';
@@ -7,6 +7,7 @@ import {
   add,
   addFloats,
   andLongs,
+  bitsOf,
   Code,
   call,
   differ,
@@ -16,10 +17,17 @@ import {
   greater,
   int,
   isZero,
+  LANE_COUNT,
   type Label,
   type Local,
+  lanesEqual,
+  lanesNotGreater,
+  lanesOr,
+  lanesSubtract,
   lessSigned,
   load,
+  loadFloat,
+  loadLanes,
   long,
   longsDiffer,
   longToFloat,
@@ -33,7 +41,9 @@ import {
   shiftRight,
   subtract,
   toFloat,
+  toInt,
   toLong,
+  trailingZeros,
   type Value,
   wasmModule,
 } from './wasm.ts';
@@ -53,6 +63,7 @@ const CHUNK = 65_536;
 const BLANK = 0x20;
 const MINUS = 0x2d;
 const ZERO = 0x30;
+const WORD = 8;
 
 /**
  * Compiles some messages of an Ohm grammar to WebAssembly that goes through many lines at once and leaves a record of each that is, as a
@@ -62,18 +73,25 @@ const ZERO = 0x30;
  */
 export function compileSweep(grammar: Grammar, {messages: wanted, numbers, texts}: SweepRequest): SweepPlan {
   const messages = messagesOf(grammar).filter(({rule}) => wanted.includes(kebabCase(rule)));
-  const cells = [...numbers, ...texts.flatMap((field) => [field, field])];
+  const cells = [...numbers, ...texts.flatMap((field) => [field, field, field])];
   const tables = new Tables();
   const matchers = messages.map(({rule, expr}, number) => {
     const missing = numbers.find((field) => !certainFields(expr).includes(field));
     if (missing !== undefined) throw new Error(`a match of ${rule} may be without "${missing}": ask for its place`);
-    return new MessageCompiler(expr, number, {tables, cells, numbers, decimal: messages.length}).function();
+    return new MessageCompiler(expr, number, {
+      tables,
+      cells,
+      numbers,
+      decimal: messages.length,
+      same: messages.length + 1,
+    }).function();
   });
   const width = CELL * (HEAD + cells.length);
-  const functions = [...matchers, decimal(), sweep(messages.length, width)];
+  const functions = [...matchers, decimal(), same(), sweep(messages.length, width, tables)];
   const least = Math.min(...messages.map(({expr}) => leastLength(expr)));
   const input = tables.bytes.length;
-  const output = input + CHUNK + HEADROOM;
+  // In front of the first record there is none: what its texts are compared with.
+  const output = input + CHUNK + HEADROOM + width;
   // A match that fails late has begun a record.
   const room = width * (Math.ceil(CHUNK / (least + 1)) + 1);
   return {
@@ -121,16 +139,25 @@ function leastLength(expr: Expr): number {
   }
 }
 
-/** Sets of bytes that no comparison tells: 256 bytes each, one table after the other. */
+/** What the code reads from its memory: sets of bytes that no comparison tells, 256 bytes each, and what lanes are compared with. */
 class Tables {
   bytes: number[] = [];
   private readonly places = new Map<string, number>();
 
   place(set: ByteSet): number {
-    const members = spansOf(set).join(' ');
-    const place = this.places.get(members) ?? this.bytes.length;
-    if (place === this.bytes.length) this.bytes = [...this.bytes, ...set];
-    this.places.set(members, place);
+    return this.placeOf([...set]);
+  }
+
+  /** The same byte in each lane. As a constant in the code it would be put together anew wherever it is needed. */
+  lanes(byte: number): Value {
+    return loadLanes(int(0), this.placeOf(new Array<number>(LANE_COUNT).fill(byte)));
+  }
+
+  private placeOf(content: readonly number[]): number {
+    const key = content.join(' ');
+    const place = this.places.get(key) ?? this.bytes.length;
+    if (place === this.bytes.length) this.bytes = [...this.bytes, ...content];
+    this.places.set(key, place);
     return place;
   }
 }
@@ -141,6 +168,8 @@ interface Surroundings {
   readonly numbers: readonly string[];
   /** The function that reads numbers. */
   readonly decimal: number;
+  /** The function that compares texts. */
+  readonly same: number;
 }
 
 /** Parameters of the function of a message: where in the line it is to begin, where its record is to be, and what is added to places. */
@@ -270,7 +299,7 @@ class MessageCompiler {
     this.advance(bytes.length);
   }
 
-  /** Moves on as long as bytes belong to `set`. */
+  /** Moves on as long as bytes belong to `set`: one by one, since most such runs are short and of a length that the processor foresees. */
   private all(set: ByteSet): void {
     this.code.forever((ended) => {
       this.code.jumpIf(this.isOther(set), ended);
@@ -285,10 +314,13 @@ class MessageCompiler {
       return;
     }
     const first = firstByteOf(stop);
+    const firsts = first === null ? null : spansOf(first);
+    const isFar = firsts !== null && firsts.length <= MOST_SPANS;
     code.forever((stopped) => {
+      if (isFar) skipTo(code, AT, firsts, this.surroundings.tables);
       code.jumpIf(equal(BYTE, int(LF)), stopped);
       code.block((goesOn) => {
-        if (first !== null) code.jumpIf(this.isOther(first), goesOn);
+        if (first !== null && !isFar) code.jumpIf(this.isOther(first), goesOn);
         const before = this.here();
         code.block((failed) => {
           this.match(stop, failed);
@@ -330,7 +362,7 @@ class MessageCompiler {
 
   /** The field goes from `from` to where the match has come to. */
   private capture(field: string, from: Local): void {
-    const {cells, numbers} = this.surroundings;
+    const {cells, numbers, same} = this.surroundings;
     const cell = HEAD + cells.indexOf(field);
     if (cell < HEAD) return;
     if (numbers.includes(field)) {
@@ -339,6 +371,7 @@ class MessageCompiler {
     }
     this.store(cell, this.place(from));
     this.store(cell + 1, this.place(AT));
+    this.store(cell + 2, toFloat(call(same, get(from), get(AT), this.placeBefore(cell), this.placeBefore(cell + 1))));
   }
 
   /** Up to eight digits are read at once; whatever is longer, or has a sign, takes its time. */
@@ -361,9 +394,42 @@ class MessageCompiler {
     return toFloat(add(get(local), get(SHIFT)));
   }
 
+  /** What {@link place} gave for a cell of the record before; 0 for all cells in front of the first record. */
+  private placeBefore(cell: number): Value {
+    const width = CELL * (HEAD + this.surroundings.cells.length);
+    return subtract(toInt(loadFloat(subtract(get(RECORD), int(width)), CELL * cell)), get(SHIFT));
+  }
+
   private store(cell: number, value: Value): void {
     this.code.storeFloat(get(RECORD), CELL * cell, value);
   }
+}
+
+/** More comparisons take longer than looking at one byte after the other. */
+const MOST_SPANS = 2;
+
+/** Moves `at` to the next byte of `stops`, or to the line's end. Bytes behind the last line are readable (HEADROOM). */
+function skipTo(code: Code, at: Local, stops: readonly Span[], tables: Tables): void {
+  const ahead = code.local('v128');
+  const found = code.local();
+  const isStop = [[LF, LF] as const, ...stops].map(([first, last]) =>
+    first === last
+      ? lanesEqual(get(ahead), tables.lanes(first))
+      : lanesNotGreater(lanesSubtract(get(ahead), tables.lanes(first)), tables.lanes(last - first)),
+  );
+  code.block((isThere) => {
+    code.loop((further) => {
+      code.set(ahead, loadLanes(get(at)));
+      code.set(found, bitsOf(isStop.reduce(lanesOr)));
+      code.block((isNear) => {
+        code.jumpIf(get(found), isNear);
+        code.set(at, add(get(at), int(LANE_COUNT)));
+        code.jump(further);
+      });
+      code.set(at, add(get(at), trailingZeros(get(found))));
+      code.jump(isThere);
+    });
+  });
 }
 
 const MOST_AT_ONCE = 8;
@@ -403,24 +469,45 @@ function decimal(): Code {
   return code;
 }
 
+/** 1 where the texts from `at` to `end` and from `other` to `otherEnd` are certainly the same, 0 where they are not or are short. */
+function same(): Code {
+  const code = new Code(['i32', 'i32', 'i32', 'i32'], 'i32');
+  const [at, end, other, otherEnd] = [0, 1, 2, 3];
+  const last = code.local();
+  code.block((differs) => {
+    code.set(last, subtract(get(end), int(WORD)));
+    code.jumpIf(differ(subtract(get(end), get(at)), subtract(get(otherEnd), get(other))), differs);
+    code.jumpIf(lessSigned(get(last), get(at)), differs);
+    code.forever((isLast) => {
+      code.jumpIf(notLess(get(at), get(last)), isLast);
+      code.jumpIf(longsDiffer(load(WORD, get(at)), load(WORD, get(other))), differs);
+      code.set(at, add(get(at), int(WORD)));
+      code.set(other, add(get(other), int(WORD)));
+    });
+    code.jumpIf(longsDiffer(load(WORD, get(last)), load(WORD, subtract(get(otherEnd), int(WORD)))), differs);
+    code.return(int(1));
+  });
+  code.return(int(0));
+  return code;
+}
+
 /** Goes through the lines from `at` to `end`, in each from its byte `skip` on, and gives where the records end that begin at `record`. */
-function sweep(messages: number, width: number): Code {
+function sweep(messages: number, width: number, tables: Tables): Code {
   const code = new Code(['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');
   const [at, end, record, shift, skip] = [0, 1, 2, 3, 4];
   const from = code.local();
   const skipped = code.local();
   const lineEnd = code.local();
-  const byte = code.local();
   code.block((done) => {
     code.loop((nextLine) => {
       code.jumpIf(notLess(get(at), get(end)), done);
       code.set(from, add(get(at), get(skip)));
       code.block((isShort) => {
-        code.set(skipped, get(at));
-        code.forever((isThere) => {
-          code.jumpIf(notLess(get(skipped), get(from)), isThere);
-          code.jumpIf(equal(load(1, get(skipped)), int(LF)), isShort);
-          code.set(skipped, add(get(skipped), int(1)));
+        code.block((isNoneSkipped) => {
+          code.jumpIf(isZero(get(skip)), isNoneSkipped);
+          code.set(skipped, get(at));
+          skipTo(code, skipped, [], tables);
+          code.jumpIf(lessSigned(get(skipped), get(from)), isShort);
         });
         for (let message = 0; message < messages; message++) {
           code.block((isOther) => {
@@ -432,11 +519,8 @@ function sweep(messages: number, width: number): Code {
           });
         }
       });
-      code.loop((again) => {
-        code.set(byte, load(1, get(at)));
-        code.set(at, add(get(at), int(1)));
-        code.jumpIf(differ(get(byte), int(LF)), again);
-      });
+      skipTo(code, at, [], tables);
+      code.set(at, add(get(at), int(1)));
       code.jump(nextLine);
     });
   });

@@ -4,7 +4,7 @@ const LF = 10;
 /** What {@link compileSweep} makes of messages, as a module of the build. */
 export interface SweepPlan {
   readonly messages: readonly string[];
-  /** The fields of a record, behind its {@link HEAD}: a number takes one cell; a text two, where it begins and where it ends. */
+  /** The fields of a record, behind its {@link HEAD}: a number takes one cell; a text three, where it begins, where it ends, and {@link IS_SAME}. */
   readonly cells: readonly string[];
   /** No message is shorter. */
   readonly least: number;
@@ -21,6 +21,11 @@ export interface SweepPlan {
 export const HEAD = 3;
 export const FROM = 1;
 export const TO = 2;
+/**
+ * The last cell of a text: 1 if it is the same as in the record before, of the same run. 0 says nothing: the text may be too short for a
+ * comparison to be worth it.
+ */
+export const IS_SAME = 2;
 /** Bytes of a cell, which is a float as JavaScript's numbers are. */
 export const CELL = 8;
 

@@ -1,6 +1,6 @@
-/** Writes WebAssembly: as much of its binary format (core specification 1.0, section 5) as a sweep needs. */
+/** Writes WebAssembly: as much of its binary format (core specification 2.0, section 5) as a sweep needs. */
 
-const TYPES = {i32: 0x7f, i64: 0x7e, f64: 0x7c} as const;
+const TYPES = {i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b} as const;
 const LOADS = {1: 0x2d, 2: 0x2f, 4: 0x28, 8: 0x29} as const;
 const UNREACHABLE = 0x00;
 const BLOCK = 0x02;
@@ -12,11 +12,14 @@ const RETURN = 0x0f;
 const CALL = 0x10;
 const GET = 0x20;
 const SET = 0x21;
+const LOAD_FLOAT = 0x2b;
 const STORE_FLOAT = 0x39;
 const INT = 0x41;
 const LONG = 0x42;
 const FLOAT = 0x44;
 const FUNCTION = 0x60;
+const VECTOR = 0xfd;
+const LOAD_LANES = [VECTOR, 0x00];
 const NO_VALUE = 0x40;
 const PAGE = 65_536;
 
@@ -32,8 +35,13 @@ export type Label = number;
 export const isZero = unary(0x45);
 export const toLong = unary(0xad);
 export const toFloat = unary(0xb7);
+/** Without its fraction. */
+export const toInt = unary(0xaa);
 export const longToFloat = unary(0xb9);
 export const negativeFloat = unary(0x9a);
+export const trailingZeros = unary(0x68);
+/** Of {@link LANE_COUNT} bytes: a bit for each that is set, the lowest for the first. */
+export const bitsOf = unary(VECTOR, 0x64);
 
 /** What is made of two. Whole numbers have no sign, but where a name says so. */
 export const equal = binary(0x46);
@@ -52,6 +60,14 @@ export const shiftLeft = binary(0x86);
 export const shiftRight = binary(0x88);
 export const addFloats = binary(0xa0);
 export const multiplyFloats = binary(0xa2);
+/** Byte by byte; where a comparison holds, a byte is all ones. */
+export const lanesEqual = binary(VECTOR, 0x23);
+export const lanesNotGreater = binary(VECTOR, 0x2a);
+export const lanesOr = binary(VECTOR, 0x50);
+export const lanesSubtract = binary(VECTOR, 0x71);
+
+/** Bytes that are looked at together. */
+export const LANE_COUNT = 16;
 
 export function get(local: Local): Value {
   return [GET, ...unsigned(local)];
@@ -75,6 +91,15 @@ export function float(value: number): Value {
 /** So many bytes `offset` behind an address, the lowest first: a long where they are eight, otherwise an int. */
 export function load(width: keyof typeof LOADS, address: Value, offset = 0): Value {
   return [...address, LOADS[width], 0, ...unsigned(offset)];
+}
+
+export function loadFloat(address: Value, offset: number): Value {
+  return [...address, LOAD_FLOAT, 0, ...unsigned(offset)];
+}
+
+/** {@link LANE_COUNT} bytes, the first of them `offset` behind an address. */
+export function loadLanes(address: Value, offset = 0): Value {
+  return [...address, ...LOAD_LANES, 0, ...unsigned(offset)];
 }
 
 /** What a function gives, by its number in the module. */
@@ -174,12 +199,12 @@ export function wasmModule(functions: readonly Code[], data: readonly number[], 
   ]);
 }
 
-function unary(operation: number): (value: Value) => Value {
-  return (value) => [...value, operation];
+function unary(...operation: readonly number[]): (value: Value) => Value {
+  return (value) => [...value, ...operation];
 }
 
-function binary(operation: number): (left: Value, right: Value) => Value {
-  return (left, right) => [...left, ...right, operation];
+function binary(...operation: readonly number[]): (left: Value, right: Value) => Value {
+  return (left, right) => [...left, ...right, ...operation];
 }
 
 function exported(name: string, kind: number, number: number): number[] {

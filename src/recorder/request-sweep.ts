@@ -1,6 +1,6 @@
 import {CtimeReader} from '../envelope/ctime.ts';
 import {requestPlan} from '../formats/uwsgi-requests.ts';
-import {FROM as BEGINS, TO as ENDS, Sweep} from '../grammar/sweep.ts';
+import {FROM as BEGINS, TO as ENDS, IS_SAME, Sweep} from '../grammar/sweep.ts';
 import {DURATION, durationOf, FACTS, FAILED, FROM, failureOf, NUMBER, PID, START, TO} from './request-facts.ts';
 
 /** How many request lines a region of so many bytes can have. */
@@ -31,6 +31,7 @@ export class RequestSweep {
   private readonly started: number;
   private readonly unit: number;
   private readonly times = new CtimeReader();
+  private start = 0;
 
   private constructor(sweep: Sweep) {
     this.sweep = sweep;
@@ -48,11 +49,13 @@ export class RequestSweep {
     const count = this.sweep.lines(buffer, from, to, skip);
     for (let n = 0, record = 0, fact = at; n < count; n++, record += width, fact += FACTS) {
       facts[fact + PID] = records[record + this.pid] as number;
-      facts[fact + START] = this.times.read(
-        buffer,
-        records[record + this.started] as number,
-        records[record + this.started + 1] as number,
-      );
+      if (n === 0 || records[record + this.started + IS_SAME] === 0)
+        this.start = this.times.read(
+          buffer,
+          records[record + this.started] as number,
+          records[record + this.started + 1] as number,
+        );
+      facts[fact + START] = this.start;
       const unitLength = (records[record + this.unit + 1] as number) - (records[record + this.unit] as number);
       facts[fact + DURATION] = durationOf(records[record + this.duration] as number, unitLength);
       facts[fact + NUMBER] = records[record + this.number] as number;

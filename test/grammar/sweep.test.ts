@@ -5,7 +5,7 @@ import {describe, expect, test} from 'vitest';
 import {compileSweep} from '../../src/grammar/compile-sweep.ts';
 import {loadGrammar} from '../../src/grammar/load.ts';
 import {HEADROOM, type Matcher} from '../../src/grammar/matcher.ts';
-import {FROM, Sweep, TO} from '../../src/grammar/sweep.ts';
+import {FROM, IS_SAME, Sweep, TO} from '../../src/grammar/sweep.ts';
 import {grammarFiles} from './grammar-files.ts';
 import {compiled, type Match, matchLine} from './matching.ts';
 import {mutate} from './mutate.ts';
@@ -67,6 +67,39 @@ describe.each(grammarFiles)('%s', (file) => {
     const expected = matched(matcher, texts, skip);
     expect(expected.length).toBeGreaterThan(0);
     expect(swept(grammar, matcher, logOf(texts), skip), `seed ${seed}`).toEqual(expected);
+  });
+});
+
+describe('a text', () => {
+  const grammar = ohm('Texts { message = "at " time ", " name\n time = (~"," any)*\n name = any* }');
+  const timesOf = (log: Buffer) => {
+    const sweep = Sweep.of(compileSweep(grammar, {messages: ['message'], numbers: [], texts: ['time', 'name']})) as Sweep;
+    const count = sweep.lines(log, 0, log.length - HEADROOM, 0);
+    const time = sweep.cell('time');
+    return Array.from({length: count}, (_, n) => {
+      const cell = (number: number) => sweep.records[n * sweep.width + time + number] as number;
+      return {text: log.toString('latin1', cell(0), cell(1)), isSame: cell(IS_SAME) === 1};
+    });
+  };
+
+  test(`is the same as in the record before, or is not (seed ${seed})`, () => {
+    const random = randomFrom(seed);
+    const letters = (length: number) => Array.from({length}, () => 'ab'[random(2)]).join('');
+    const texts = Array.from({length: 40}, () => letters(random(30)));
+    const lines = Array.from({length: 3000}, (_, n) => {
+      const text = texts[random(texts.length)] as string;
+      return Buffer.from(n % 5 === 4 ? `at ${text} no such line` : `at ${text}, ${letters(random(5))}`);
+    });
+    // Runs of the same: the next line has one, or changes a byte of it.
+    const twice = lines.flatMap((line) => [line, random(2) === 0 ? line : mutate([line.toString('latin1')], random)]);
+    const times = timesOf(logOf(twice));
+    const isLong = (text: string) => text.length >= 8;
+    const expected = times.map(({text}, n) => n > 0 && isLong(text) && text === times[n - 1]?.text);
+    expect(expected.filter(Boolean).length).toBeGreaterThan(500);
+    expect(
+      times.map(({isSame}) => isSame),
+      `seed ${seed}`,
+    ).toEqual(expected);
   });
 });
 
