@@ -2,6 +2,7 @@ import type {Grammar} from 'ohm-js';
 import {type Beginning, beginningsOf, isFindable, type Span, spansOf} from './beginnings.ts';
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, type Message, messagesOf} from './expression.ts';
 import {kebabCase, type Matcher} from './matcher.ts';
+import {type Needs, needsOf} from './needs.ts';
 import {Repeated} from './repeated.ts';
 import {signsOf} from './signs.ts';
 
@@ -23,6 +24,9 @@ export function compileNow(grammar: Grammar, isWanted?: (message: string) => boo
   return new Function(`${module}return matcher;`)() as Matcher;
 }
 
+/** How many bytes of a line are asked for what they hold: who asks again and again about a very long one would never end. */
+const LONGEST_LOOK = 1000;
+
 /** One way in which a message can begin; several per message where its text has alternatives at the front. */
 interface Entrance {
   readonly message: number;
@@ -34,6 +38,7 @@ class Compiler {
   private readonly messages: readonly Message[];
   private readonly fields: string[];
   private readonly repeated: Repeated;
+  private readonly needs: Needs;
   /** Functions for what is repeated, by its number: from the offset where it begins to where it ends, or -1. */
   private readonly shared = new Map<number, string>();
   private readonly tables = new Map<string, string>();
@@ -46,6 +51,7 @@ class Compiler {
     this.messages = messages;
     this.fields = [...new Set(messages.flatMap(({fields}) => fields))];
     this.repeated = new Repeated(messages.map(({expr}) => expr));
+    this.needs = needsOf(messages.map(({expr}) => expr));
   }
 
   module(): string {
@@ -60,6 +66,18 @@ class Compiler {
     const signs = signsOf(messages.map(({expr}) => expr));
     const code = `
 let buffer = new Uint8Array(0), view = new DataView(buffer.buffer), E = -1;
+// The marks that the line is without, as far as was looked.
+let lacks = 0;
+const marks = new Int32Array(256);
+for (const [byte, bits] of ${JSON.stringify([...this.needs.marks])}) marks[byte] = bits;
+function lackedBy(i) {
+  let held = 0;
+  for (let last = i + ${LONGEST_LOOK}, c = buffer[i]; c !== ${LF}; c = buffer[++i]) {
+    if (i === last) return 0;
+    held |= marks[c];
+  }
+  return ~held;
+}
 function table(...spans) {
   const t = new Uint8Array(256);
   for (let i = 0; i < spans.length; i += 2) t.fill(1, spans[i], spans[i + 1] + 1);
@@ -90,11 +108,12 @@ return {
     buffer = bytes;
     view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   },
-  match(i) { const whole = true; ${anywhere} },
-  prefix(i) { const whole = false; ${anywhere} },
-  inside,
+  match(i) { const whole = true; lacks = 0; ${anywhere} },
+  prefix(i) { const whole = false; lacks = lackedBy(i); ${anywhere} },
+  inside(i) { lacks = 0; return inside(i); },
   find(i, last = buffer.length) {
     const B = buffer;
+    lacks = 0;
     for (let c = B[i]; i <= last && c !== ${LF}; i++) {
       const next = B[i + 1];
       if (isPair[(c << 8) | next] === 1 && inside(i) >= 0) return i;
@@ -137,7 +156,9 @@ ${code}
   /** A function from the offset where the message begins to the offset where it ends, or -1. */
   private message({rule, expr}: Message, number: number): string {
     const code = this.code(expr, 'return -1;');
-    return `// ${rule}\nfunction m${number}(i) {\nconst B = buffer, V = view, C = captures;\n${this.forget(optionalFields(expr))}${code}return i;\n}`;
+    const needs = this.needs.ofMessages[number];
+    const test = needs === 0 ? '' : `if ((lacks & ${needs}) !== 0) return -1;\n`;
+    return `// ${rule}\nfunction m${number}(i) {\n${test}const B = buffer, V = view, C = captures;\n${this.forget(optionalFields(expr))}${code}return i;\n}`;
   }
 
   /** Code that advances `i` over a match of `expr`, or executes `fail` (leaving `i` anywhere). */
