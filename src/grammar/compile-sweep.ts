@@ -2,7 +2,7 @@ import type {Grammar} from 'ohm-js';
 import {firstByteOf, type Span, spansOf} from './beginnings.ts';
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, messagesOf} from './expression.ts';
 import {HEADROOM, kebabCase} from './matcher.ts';
-import {CELL, FROM, HEAD, type SweepPlan, TO} from './sweep.ts';
+import {CELL, FROM, HEAD, type SweepPlan, TO, WORD} from './sweep.ts';
 import {
   add,
   addFloats,
@@ -63,7 +63,6 @@ const CHUNK = 65_536;
 const BLANK = 0x20;
 const MINUS = 0x2d;
 const ZERO = 0x30;
-const WORD = 8;
 
 /**
  * Compiles some messages of an Ohm grammar to WebAssembly that goes through many lines at once and leaves a record of each that is, as a
@@ -91,7 +90,7 @@ export function compileSweep(grammar: Grammar, {messages: wanted, numbers, texts
   const least = Math.min(...messages.map(({expr}) => leastLength(expr)));
   const input = tables.bytes.length;
   // In front of the first record there is none: what its texts are compared with.
-  const output = input + CHUNK + HEADROOM + width;
+  const output = input + WORD + CHUNK + HEADROOM + width;
   // A match that fails late has begun a record.
   const room = width * (Math.ceil(CHUNK / (least + 1)) + 1);
   return {

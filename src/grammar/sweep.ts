@@ -26,6 +26,8 @@ export const TO = 2;
  * comparison to be worth it.
  */
 export const IS_SAME = 2;
+/** Bytes of a processor's word. */
+export const WORD = 8;
 /** Bytes of a cell, which is a float as JavaScript's numbers are. */
 export const CELL = 8;
 
@@ -85,8 +87,10 @@ export class Sweep {
       return 0;
     }
     this.reached = until;
-    this.memory.set(buffer.subarray(from, until), input);
-    const end = this.run(input, input + until - from, output, from - input, skip);
+    // V8 copies memory that threads share word by word where both places are equally aligned, and byte by byte elsewhere.
+    const at = input + ((buffer.byteOffset + from) % WORD);
+    this.memory.set(buffer.subarray(from, until), at);
+    const end = this.run(at, at + until - from, output, from - at, skip);
     return (end - output) / (CELL * this.width);
   }
 }
