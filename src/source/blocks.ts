@@ -2,6 +2,8 @@ import {readSync} from 'node:fs';
 import {HEADROOM} from '../grammar/matcher.ts';
 
 const LF = 10;
+/** Most lines end in such a part of the overlap. */
+const NEAR = 1 / 16;
 
 /** How a file is cut into blocks that several threads look at. */
 export interface Plan {
@@ -100,18 +102,15 @@ export class Blocks {
     // The byte before tells whether a line begins with the block.
     const from = Math.max(0, block * plan.block - 1);
     const wanted = Math.min(plan.block + plan.overlap, plan.size - from);
-    let length = 0;
-    while (length < wanted) {
-      const arrived = readSync(plan.descriptor, buffer, slot + length, wanted - length, from + length);
-      if (arrived === 0) break;
-      length += arrived;
-    }
-    const isAtEnd = from + length === plan.size;
-    const stop = slot + length;
-    const begin = block === 0 ? slot : lineAfter(buffer, slot, stop);
-    if (begin === stop) return {start: stop, end: stop, fileEnd: from + length, isLast: !isAtEnd};
+    const near = Math.min(plan.block + Math.floor(plan.overlap * NEAR), wanted);
     // Where the next block looks for its first line.
     const seam = slot + (block + 1) * plan.block - 1 - from;
+    let stop = slot + this.fill(slot, 0, near, from);
+    if (stop === slot + near && near < wanted && lineAfter(buffer, seam, stop) === stop)
+      stop = slot + this.fill(slot, near, wanted, from);
+    const isAtEnd = from + stop - slot === plan.size;
+    const begin = block === 0 ? slot : lineAfter(buffer, slot, stop);
+    if (begin === stop) return {start: stop, end: stop, fileEnd: from + stop - slot, isLast: !isAtEnd};
     let end = seam < stop ? lineAfter(buffer, seam, stop) : stop;
     let isLast = false;
     if (end === stop && buffer[stop - 1] !== LF) {
@@ -124,6 +123,17 @@ export class Blocks {
       }
     }
     return {start: begin, end, fileEnd: Math.min(plan.size, from + end - slot), isLast};
+  }
+
+  /** Reads into a slot, of which `length` bytes are there, until they are `wanted` or the file ends, and gives how many there are. */
+  private fill(slot: number, length: number, wanted: number, from: number): number {
+    let filled = length;
+    while (filled < wanted) {
+      const arrived = readSync(this.plan.descriptor, this.buffer, slot + filled, wanted - filled, from + filled);
+      if (arrived === 0) break;
+      filled += arrived;
+    }
+    return filled;
   }
 
   /** A scout has read a block and looked at it. */
