@@ -2,7 +2,7 @@ import type {Grammar} from 'ohm-js';
 import {firstByteOf, type Span, spansOf} from './beginnings.ts';
 import {type ByteSet, bytes, type Expr, fieldsOf, LF, messagesOf} from './expression.ts';
 import {HEADROOM, kebabCase} from './matcher.ts';
-import {CELL, FROM, HEAD, type SweepPlan, TO, WORD} from './sweep.ts';
+import {CELL, FROM, HEAD, IS_ALIKE, type SweepPlan, TO, WORD} from './sweep.ts';
 import {
   add,
   addFloats,
@@ -86,7 +86,7 @@ export function compileSweep(grammar: Grammar, {messages: wanted, numbers, texts
     }).function();
   });
   const width = CELL * (HEAD + cells.length);
-  const functions = [...matchers, decimal(), same(), sweep(messages.length, width, tables)];
+  const functions = [...matchers, decimal(), same(), sweep(messages.length, messages.length + 1, width, tables)];
   const least = Math.min(...messages.map(({expr}) => leastLength(expr)));
   const input = tables.bytes.length;
   // In front of the first record there is none: what its texts are compared with.
@@ -490,13 +490,19 @@ function same(): Code {
   return code;
 }
 
-/** Goes through the lines from `at` to `end`, in each from its byte `skip` on, and gives where the records end that begin at `record`. */
-function sweep(messages: number, width: number, tables: Tables): Code {
+/**
+ * Goes through the lines from `at` to `end`, in each from its byte `skip` on, and gives where the records end that begin at `record`. `alike` is
+ * the function that compares texts.
+ */
+function sweep(messages: number, alike: number, width: number, tables: Tables): Code {
   const code = new Code(['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');
   const [at, end, record, shift, skip] = [0, 1, 2, 3, 4];
   const from = code.local();
   const skipped = code.local();
   const lineEnd = code.local();
+  /** Where the line of the record before begins and what it skips ends; the same where that is not the line before. */
+  const before = code.local();
+  const beforeSkipped = code.local();
   code.block((done) => {
     code.loop((nextLine) => {
       code.jumpIf(notLess(get(at), get(end)), done);
@@ -512,6 +518,10 @@ function sweep(messages: number, width: number, tables: Tables): Code {
           code.block((isOther) => {
             code.set(lineEnd, call(message, get(from), get(record), get(shift)));
             code.jumpIf(lessSigned(get(lineEnd), int(0)), isOther);
+            const isAlike = call(alike, get(at), get(from), get(before), get(beforeSkipped));
+            code.storeFloat(get(record), CELL * IS_ALIKE, toFloat(isAlike));
+            code.set(before, get(at));
+            code.set(beforeSkipped, get(from));
             code.set(record, add(get(record), int(width)));
             code.set(at, add(get(lineEnd), int(1)));
             code.jump(nextLine);
@@ -520,6 +530,7 @@ function sweep(messages: number, width: number, tables: Tables): Code {
       });
       skipTo(code, at, [], tables);
       code.set(at, add(get(at), int(1)));
+      code.set(beforeSkipped, get(before));
       code.jump(nextLine);
     });
   });

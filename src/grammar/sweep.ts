@@ -18,9 +18,11 @@ export interface SweepPlan {
 }
 
 /** Cells at the beginning of each record: the message's number, and where it begins and ends. */
-export const HEAD = 3;
+export const HEAD = 4;
 export const FROM = 1;
 export const TO = 2;
+/** And 1 if the line follows that of the record before, and the same bytes were skipped in both. 0 says nothing, as {@link IS_SAME}. */
+export const IS_ALIKE = 3;
 /**
  * The last cell of a text: 1 if it is the same as in the record before, of the same run. 0 says nothing: the text may be too short for a
  * comparison to be worth it.

@@ -1,7 +1,7 @@
 import {CtimeReader, MONTHS} from '../envelope/ctime.ts';
 import type {Zone} from '../envelope/zone.ts';
 import type {Matcher} from '../grammar/matcher.ts';
-import {DURATION, FAILED, FROM, NUMBER, PID, type RequestReader, START, TO} from './request-facts.ts';
+import {ALIKE, DURATION, FAILED, FROM, NUMBER, PID, type RequestReader, START, TO} from './request-facts.ts';
 
 /** A request line of a template: see `logFormatOf`, which names the fields. It has a process id and some time. */
 export class CustomRequest implements RequestReader {
@@ -31,6 +31,7 @@ export class CustomRequest implements RequestReader {
     facts[at + FAILED] = (this.value('logStatus') ?? 0) >= 500 ? 1 : 0;
     facts[at + FROM] = from;
     facts[at + TO] = this.matcher.end();
+    facts[at + ALIKE] = 0;
   }
 
   private started(): number {

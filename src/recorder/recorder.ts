@@ -17,7 +17,7 @@ import {LineReader} from './line-reader.ts';
 import {matchersOf} from './matchers.ts';
 import {isLoggers} from './peeler.ts';
 import {Reader} from './reader.ts';
-import {FACTS, FROM, RequestFacts, type RequestReader, TO} from './request-facts.ts';
+import {ALIKE, FACTS, FROM, RequestFacts, type RequestReader, TO} from './request-facts.ts';
 import {mostRequests, RequestSweep} from './request-sweep.ts';
 import type {RequestLedger} from './requests.ts';
 import {TaskTeller} from './task-expressions.ts';
@@ -368,7 +368,9 @@ export class Recorder implements LineSink {
   private frontedAlike(buffer: Buffer, facts: Float64Array, from: number, to: number): number {
     const {front} = this.keeper.current;
     let next = from + FACTS;
-    while (next < to && front.end(buffer, (facts[next - FACTS + TO] as number) + 1) === facts[next + FROM]) next += FACTS;
+    const isAlike = () =>
+      facts[next + ALIKE] === 1 || front.end(buffer, (facts[next - FACTS + TO] as number) + 1) === facts[next + FROM];
+    while (next < to && isAlike()) next += FACTS;
     return next;
   }
 

@@ -13,7 +13,9 @@ export const FAILED = 4;
 /** Where its text begins and ends in the bytes. */
 export const FROM = 5;
 export const TO = 6;
-export const FACTS = 7;
+/** 1 where the line follows that of the facts before and has the same in front. 0 says nothing. */
+export const ALIKE = 7;
+export const FACTS = 8;
 
 /** Reads the facts of the request line that a matcher has just matched. */
 export interface RequestReader {
@@ -77,6 +79,7 @@ export class RequestFacts implements RequestReader {
     facts[at + FAILED] = failureOf(this.integer(this.status));
     facts[at + FROM] = from;
     facts[at + TO] = this.matcher.end();
+    facts[at + ALIKE] = 0;
   }
 
   /** The number that the grammar captured; its digits are what the grammar allows, with a sign at most. */

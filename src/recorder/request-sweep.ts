@@ -1,7 +1,7 @@
 import {CtimeReader} from '../envelope/ctime.ts';
 import {requestPlan} from '../formats/uwsgi-requests.ts';
-import {FROM as BEGINS, TO as ENDS, IS_SAME, Sweep} from '../grammar/sweep.ts';
-import {DURATION, durationOf, FACTS, FAILED, FROM, failureOf, NUMBER, PID, START, TO} from './request-facts.ts';
+import {FROM as BEGINS, TO as ENDS, IS_ALIKE, IS_SAME, Sweep} from '../grammar/sweep.ts';
+import {ALIKE, DURATION, durationOf, FACTS, FAILED, FROM, failureOf, NUMBER, PID, START, TO} from './request-facts.ts';
 
 /** How many request lines a region of so many bytes can have. */
 export function mostRequests(bytes: number): number {
@@ -62,6 +62,7 @@ export class RequestSweep {
       facts[fact + FAILED] = failureOf(records[record + this.status] as number);
       facts[fact + FROM] = records[record + BEGINS] as number;
       facts[fact + TO] = records[record + ENDS] as number;
+      facts[fact + ALIKE] = records[record + IS_ALIKE] as number;
     }
     return count;
   }

@@ -5,7 +5,7 @@ import {describe, expect, test} from 'vitest';
 import {compileSweep} from '../../src/grammar/compile-sweep.ts';
 import {loadGrammar} from '../../src/grammar/load.ts';
 import {HEADROOM, type Matcher} from '../../src/grammar/matcher.ts';
-import {FROM, IS_SAME, Sweep, TO} from '../../src/grammar/sweep.ts';
+import {FROM, IS_ALIKE, IS_SAME, Sweep, TO} from '../../src/grammar/sweep.ts';
 import {grammarFiles} from './grammar-files.ts';
 import {compiled, type Match, matchLine} from './matching.ts';
 import {mutate} from './mutate.ts';
@@ -101,6 +101,29 @@ describe('a text', () => {
       `seed ${seed}`,
     ).toEqual(expected);
   });
+});
+
+test(`what is skipped is the same as in the line before, or is not (seed ${seed})`, () => {
+  const grammar = ohm('Fronts { message = "at " name\n name = any* }');
+  const sweep = Sweep.of(compileSweep(grammar, {messages: ['message'], numbers: [], texts: []})) as Sweep;
+  const random = randomFrom(seed);
+  for (const skip of [8, 13, 24]) {
+    const front = () => Array.from({length: skip}, () => 'ab'[random(20) === 0 ? 1 : 0]).join('');
+    const lines = Array.from({length: 2000}, () =>
+      random(9) === 0 ? 'other' : `${front()}${random(9) === 0 ? 'or' : 'at'} ${random(50)}`,
+    );
+    const log = logOf(lines.map((line) => Buffer.from(line)));
+    const count = sweep.lines(log, 0, log.length - HEADROOM, skip);
+    const alike = Array.from({length: count}, (_, n) => sweep.records[n * sweep.width + IS_ALIKE] === 1);
+    const isRecord = (line: string | undefined) => line?.slice(skip).startsWith('at ') === true;
+    const expected = lines.flatMap((line, n) => {
+      if (!isRecord(line)) return [];
+      const before = lines[n - 1];
+      return [isRecord(before) && before?.slice(0, skip) === line.slice(0, skip)];
+    });
+    expect(expected.filter(Boolean).length).toBeGreaterThan(10);
+    expect(alike, `seed ${seed}, ${skip} bytes`).toEqual(expected);
+  }
 });
 
 describe('numbers', () => {
