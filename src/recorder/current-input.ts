@@ -88,6 +88,8 @@ export interface CurrentInput {
   hasWholeDockerLines: boolean;
   /** The clock of request lines is to be compared with that of their envelope. */
   isLearning: boolean;
+  /** When the last request line in front of this region was written. */
+  regionFrom: number;
   /** The beginning of an object, or of a message, whose end has not come yet, behind others in one line. */
   rest: {readonly bytes: Buffer; readonly isText: boolean} | null;
   /** The line that is being read is a piece of a longer one; and what its pieces so far were. */
@@ -176,6 +178,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     ownText: null,
     hasWholeDockerLines: false,
     isLearning: true,
+    regionFrom: Number.NEGATIVE_INFINITY,
     rest: null,
     isPiece: false,
     pieced: null,

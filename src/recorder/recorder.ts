@@ -130,7 +130,7 @@ export class Recorder implements LineSink {
     /** No request line behind a front has been read here. */
     let isFirst = true;
     let fronted = -1;
-    current.isLearning = true;
+    if (ledger !== null) this.learnAnew(ledger);
     const sweep = this.sweepOver(end - start);
     this.docker?.forget();
     while (at < end) {
@@ -216,6 +216,14 @@ export class Recorder implements LineSink {
       current.pieced = current.pieced === null ? kind : moreTelling(current.pieced, kind);
     }
     for (const ledger of this.keeper.ledgers) ledger.release();
+  }
+
+  /** What the clocks of stamps and requests have in common can change with the hour, or where one of them is set back. */
+  private learnAnew({writtenFrom}: RequestLedger): void {
+    const {current} = this.keeper;
+    const before = current.regionFrom;
+    if (hourOf(writtenFrom) !== hourOf(before) || writtenFrom < before) current.isLearning = true;
+    current.regionFrom = writtenFrom;
   }
 
   /** What finds request lines in so many bytes, or null where they are found one by one. */
@@ -381,4 +389,8 @@ export class Recorder implements LineSink {
     recordLines.releaseHeld();
     this.keeper.endLog();
   }
+}
+
+function hourOf(milliseconds: number): number {
+  return Math.floor(milliseconds / 3_600_000);
 }
