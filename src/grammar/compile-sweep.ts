@@ -503,13 +503,15 @@ function sweep(messages: number, alike: number, width: number, tables: Tables): 
   /** Where the line of the record before begins and what it skips ends; the same where that is not the line before. */
   const before = code.local();
   const beforeSkipped = code.local();
+  const isAlike = code.local();
   code.block((done) => {
     code.loop((nextLine) => {
       code.jumpIf(notLess(get(at), get(end)), done);
       code.set(from, add(get(at), get(skip)));
       code.block((isShort) => {
-        code.block((isNoneSkipped) => {
-          code.jumpIf(isZero(get(skip)), isNoneSkipped);
+        code.set(isAlike, call(alike, get(at), get(from), get(before), get(beforeSkipped)));
+        code.block((isWithin) => {
+          code.jumpIf(or(get(isAlike), isZero(get(skip))), isWithin);
           code.set(skipped, get(at));
           skipTo(code, skipped, [], tables);
           code.jumpIf(lessSigned(get(skipped), get(from)), isShort);
@@ -518,8 +520,7 @@ function sweep(messages: number, alike: number, width: number, tables: Tables): 
           code.block((isOther) => {
             code.set(lineEnd, call(message, get(from), get(record), get(shift)));
             code.jumpIf(lessSigned(get(lineEnd), int(0)), isOther);
-            const isAlike = call(alike, get(at), get(from), get(before), get(beforeSkipped));
-            code.storeFloat(get(record), CELL * IS_ALIKE, toFloat(isAlike));
+            code.storeFloat(get(record), CELL * IS_ALIKE, toFloat(get(isAlike)));
             code.set(before, get(at));
             code.set(beforeSkipped, get(from));
             code.set(record, add(get(record), int(width)));
