@@ -26,6 +26,8 @@ const module = {
 };
 const script = {
   ...shared,
+  // V8 keeps the source in memory as long as the program runs.
+  minifyIdentifiers: true,
   format: 'cjs',
   outExtension: {'.js': '.cjs'},
   supported: {'dynamic-import': false},
