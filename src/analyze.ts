@@ -17,7 +17,7 @@ import {buildTimeline} from './timeline/build.ts';
 import type {Recording} from './timeline/recording.ts';
 import {stampAt} from './timeline/time.ts';
 import type {Timeline} from './timeline/timeline.ts';
-import {type Bound, begunAt, endedAt, endOf, mayBeAfter, placed, type TimeWindow} from './timeline/window.ts';
+import {type Bound, begunAt, endedAt, endOf, mayBeAfter, type TimeWindow, windowOf} from './timeline/window.ts';
 
 export type {InputNote} from './source/inputs.ts';
 
@@ -83,7 +83,7 @@ export interface Diagnosis {
 
 /**
  * Reads the inputs and judges what they show. Throws InputError or ConfigError where a configuration cannot be read or
- * understood, and RangeError where there is no such zone.
+ * understood, RangeError where there is no such zone, and WindowError where `since` lies after `until`.
  */
 export async function analyze(options: AnalyzeOptions): Promise<Diagnosis> {
   const {recorder, judge, notes} = await prepare(options);
@@ -118,7 +118,7 @@ export async function prepare(options: Omit<AnalyzeOptions, 'inputs'>): Promise<
   const notes: InputNote[] = [];
   if (logFormat?.missing != null) notes.push({input: 'log-format', text: logFormat.missing});
   const judge = async (recording: Recording): Promise<Diagnosis> => {
-    const window = windowOf(recording, options, zone);
+    const window = windowIn(recording, options, zone);
     const told = [...notes];
     const whole = await joined(buildTimeline(endedAt(recording, window.until)), configuration, told);
     const timeline = begunAt(whole, window.since);
@@ -129,14 +129,12 @@ export async function prepare(options: Omit<AnalyzeOptions, 'inputs'>): Promise<
   return {recorder, judge, notes};
 }
 
-function windowOf(recording: Recording, {since, until}: Omit<AnalyzeOptions, 'inputs'>, zone: Zone | undefined): TimeWindow {
-  const end = endOf(recording);
-  const clock = {
-    fromUtc: (utc: number) => zone?.fromUtc(utc) ?? utc,
-    fromStamp: (stamp: number) => zone?.fromStamp(stamp) ?? stamp,
-    stampAt: (at: number) => stampAt(at, recording.clockSteps),
-  };
-  return {since: placed(since ?? null, end, clock), until: placed(until ?? null, end, clock)};
+function windowIn(recording: Recording, options: Omit<AnalyzeOptions, 'inputs'>, zone: Zone | undefined): TimeWindow {
+  return windowOf(options, endOf(recording), {
+    fromUtc: (utc) => zone?.fromUtc(utc) ?? utc,
+    fromStamp: (stamp) => zone?.fromStamp(stamp) ?? stamp,
+    stampAt: (at) => stampAt(at, recording.clockSteps),
+  });
 }
 
 /** Most runs have none: its parsers are loaded for those that do. */

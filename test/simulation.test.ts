@@ -150,9 +150,9 @@ describe('gunicorn', () => {
 describe('how it is written down', () => {
   test('for people', async () => {
     const {timeline} = await analyze({inputs: [CHAIN]});
-    const text = simulationText(simulate(timeline, [wish('worker-reload-mercy=5')]), timeline);
+    const text = simulationText(simulate(timeline, [wish('worker-reload-mercy=5')]), timeline, {width: 100, quiet: false});
     expect(text).toMatch(/^Try {5}worker-reload-mercy = 5 \(it was 60 s, going by the waits\)\n/);
-    expect(text).toContain('worker 1 (pid 7759): waited for 61 to 62 s -> 5 to 7 s; killed 1 -> 1');
+    expect(text).toContain('worker 1 (pid 7759): waited for 61 to 62 s -> 5 to 7 s; killed all the same');
     expect(text).toMatch(/Total .*252 s.* -> .*; killed 4 -> 4/);
     expect(text).toContain('Cannot be told');
   });

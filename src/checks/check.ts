@@ -82,7 +82,8 @@ export function check(diagnosis: Diagnosis, demands: Demands): Check {
   const rest = diagnosis.findings.filter(({rule}) => rules[rule] === undefined);
   const failOn = demands.failOn ?? (ofLimits.length > 0 || ofRules.some(({level}) => level === 'error') ? 'never' : 'error');
   const others = diagnosis.rules.filter(({id}) => rules[id] === undefined);
-  const ofRest = failOn === 'never' ? [] : [findingsAssertion(failOn, rest, others)];
+  const isBlank = diagnosis.timeline.inputs.every(({counts}) => counts.events + counts.requests === 0);
+  const ofRest = failOn === 'never' ? [] : [findingsAssertion(failOn, rest, isBlank ? [] : others)];
   const assertions = [...ofLimits, ...ofRules, ...ofRest];
   return {
     assertions,
@@ -128,6 +129,7 @@ function ruleAssertion(answer: RuleResult, level: Exclude<Level, 'off'>, all: re
   return {about: 'rule', id: answer.id, level, answer, findings, result};
 }
 
+/** @param rules that could look for something */
 function findingsAssertion(failOn: Severity, rest: readonly RuleFinding[], rules: readonly RuleResult[]): FindingsAssertion {
   const findings = rest.filter(({severity}) => failsFrom(severity, failOn));
   const looked = rules.some(({result}) => result !== 'skipped');

@@ -43,7 +43,6 @@ export class Analyze extends Command {
     ...baselineFlags,
     ...readingFlags,
     'show-rules': Flags.boolean({description: 'list what every rule answered'}),
-    color: Flags.boolean({allowNo: true, description: 'colours, or none; else as the terminal, NO_COLOR and FORCE_COLOR say'}),
   };
 
   async run(): Promise<void> {

@@ -1,6 +1,8 @@
 import * as Args from '@oclif/core/args';
 import {Command} from '@oclif/core/command';
 import {SHELLS, type Shell} from './manual/shells.ts';
+import {SIMULATION_FORMATS} from './simulate.ts';
+import {TIMELINE_FORMATS} from './timeline.ts';
 
 export class Completion extends Command {
   static override summary = 'Print a script that completes commands, flags and rules in a shell.';
@@ -10,7 +12,7 @@ export class Completion extends Command {
     {description: 'fish', command: '<%= config.bin %> completion fish > ~/.config/fish/completions/<%= config.bin %>.fish'},
   ];
   static override args = {
-    shell: Args.string({required: true, ignoreStdin: true, options: [...SHELLS], description: SHELLS.join(', ')}),
+    shell: Args.string({required: true, ignoreStdin: true, options: [...SHELLS], description: 'the shell'}),
   };
 
   async run(): Promise<void> {
@@ -27,7 +29,8 @@ export class Completion extends Command {
       analyze: reporters.map((reporter) => reporter.name),
       check: checkReporters.map((reporter) => reporter.name),
       compare: compareReporters.map((reporter) => reporter.name),
-      timeline: ['text', 'svg'],
+      simulate: SIMULATION_FORMATS,
+      timeline: TIMELINE_FORMATS,
     };
     await this.config.load();
     const {bin} = this.config;

@@ -1,5 +1,8 @@
+import {appendFileSync} from 'node:fs';
 import {Command} from '@oclif/core/command';
-import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
+import * as Flags from '@oclif/core/flags';
+import {writeText} from './output.ts';
+import {end, failOnFlag, quietFlag, read, readingArgs, readingFlags} from './reading.ts';
 
 /** Lines of output that are handed to the system at once. */
 const BATCH = 1000;
@@ -13,21 +16,31 @@ export class Events extends Command {
     },
   ];
   static override args = readingArgs;
-  static override flags = {...readingFlags, 'fail-on': failOnFlag('never')};
+  static override flags = {
+    json: Flags.boolean({description: 'JSON Lines, which is what is written in any case'}),
+    output: Flags.string({char: 'o', description: 'write the events to this file', helpValue: 'PATH'}),
+    ...readingFlags,
+    quiet: quietFlag,
+    'fail-on': failOnFlag('never'),
+  };
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Events);
     const reading = await read(this, args.input as readonly string[] | undefined, flags);
     if (reading === null) return;
     const {eventLines} = await import('../report/event-line.ts');
+    const {output} = flags;
+    if (output !== undefined) writeText(output, '');
+    const write = (lines: readonly string[]) =>
+      output === undefined ? process.stdout.write(lines.join('')) : appendFileSync(output, lines.join(''));
     let batch: string[] = [];
     for (const line of eventLines(reading.diagnosis.timeline)) {
       batch.push(line);
       if (batch.length < BATCH) continue;
-      process.stdout.write(batch.join(''));
+      write(batch);
       batch = [];
     }
-    process.stdout.write(batch.join(''));
+    write(batch);
     end(reading.exitCode);
   }
 }

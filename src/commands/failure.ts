@@ -31,7 +31,10 @@ interface KnownError {
 
 function unknownFlags(flags: readonly string[], known: readonly string[]): string {
   return flags
-    .map((flag) => `unknown flag ${flag}${didYouMean(flag.replace(/^-+/, '').replace(/=.*$/, ''), known, '--')}`)
+    .map(
+      (flag) =>
+        `unknown flag ${flag}${didYouMean(flag.replace(/^-+/, '').replace(/=.*$/, ''), known, '--') || '; --help lists those of the command'}`,
+    )
     .join('\n');
 }
 
@@ -41,6 +44,10 @@ function withoutFrame(message: string): string {
     .replace(/^Parsing --\S+ \n\t/, '')
     .replace(/\nSee more help with --help$/, '')
     .replace(/\n\nNote: --[\s\S]*$/, '')
+    .replace(/^The following errors? occurred:\s+/, '')
+    .replace(/^All of the following must be provided when using (--\S+): (--\S+)$/m, '$1 goes with $2, which is missing')
+    .replace(/^Missing required flag (\S+)$/m, '--$1 is missing; --help shows what it takes')
+    .replace(/^Missing \d+ required args?:\n(\S+) +/, (_, name: string) => `${name.toUpperCase()} is missing: `)
     .trim();
 }
 

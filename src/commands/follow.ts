@@ -8,7 +8,7 @@ import type {FailOn} from '../severity.ts';
 import {InputError} from '../source/inputs.ts';
 import {EXIT_TROUBLE, exitCode} from './exit-code.ts';
 import {interruptible} from './interrupt.ts';
-import {analysisOptions, configurationTrouble, end, type ReadingFlags} from './reading.ts';
+import {analysisOptions, end, type ReadingFlags, wrongCall} from './reading.ts';
 import {isTerminal, wantsColor, widthFor} from './terminal.ts';
 import {UsageError} from './usage-error.ts';
 
@@ -76,7 +76,7 @@ export async function followInTerminal(command: Command, inputs: readonly string
     );
   } catch (error) {
     status('');
-    if (!(error instanceof InputError)) configurationTrouble(error);
+    if (!(error instanceof InputError)) wrongCall(error);
     command.logToStderr(`logdoctor: ${printable((error as Error).message)}`);
     process.exitCode = EXIT_TROUBLE;
   } finally {

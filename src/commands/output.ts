@@ -35,8 +35,11 @@ export function placesOf(flags: OutputFlags, known: readonly string[]): readonly
       throw new UsageError(`unknown format ${name}${didYouMean(name, known) || `; there are ${known.join(', ')}`}`);
     return {name, path: rest.length === 0 ? (flags.output ?? null) : rest.join('=')};
   });
+  const unnamed = places.find(({path}) => path === '');
+  if (unnamed !== undefined)
+    throw new UsageError(`--format ${unnamed.name}= names no file; without = it goes to standard output`);
   const paths = places.map(({path}) => path);
-  if (paths.some((path, i) => path === '' || paths.indexOf(path) !== i)) {
+  if (paths.some((path, i) => paths.indexOf(path) !== i)) {
     throw new UsageError(
       `each format needs a place of its own: give all but one a file, as in --format text --format ${known[1]}=out.${known[1]}`,
     );

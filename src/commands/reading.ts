@@ -95,6 +95,7 @@ export const readingFlags = {
     parse: async (text) => fractionOf(text),
   })(),
   quiet: Flags.boolean({char: 'q', description: 'only findings and the verdict'}),
+  color: Flags.boolean({allowNo: true, description: 'colours, or none; else as the terminal, NO_COLOR and FORCE_COLOR say'}),
   engine: Flags.option({
     description: 'what matches lines: compiled matchers, or the Ohm interpreter they were made from (slow)',
     options: ['compiled', 'ohm'] as const,
@@ -133,6 +134,9 @@ export const readingFlags = {
     description: 'on a terminal, show how far the reading is when it takes long',
   }),
 };
+
+/** {@link readingFlags}' of the commands that print neither findings nor a verdict. */
+export const quietFlag = Flags.boolean({char: 'q', description: 'nothing on standard error but what cannot be read'});
 
 export const failOnFlag = (fallback: FailOn, description = 'fail (1) on findings of this severity or above') =>
   Flags.option({
@@ -216,7 +220,7 @@ export async function read(
   };
   const options = {...analysisOptions(flags), inputs: inputs ?? ['-'], onReading, signal: interrupt.signal};
   const found = await analyze(options)
-    .catch(configurationTrouble)
+    .catch(wrongCall)
     .finally(() => endProgress());
   interrupt.release();
   const unreadable = found.errors;
@@ -230,6 +234,15 @@ export async function read(
   const unclear = notUnderstood(found.timeline, flags['min-coverage']);
   if (!flags.quiet)
     for (const {input, why} of unclear) command.logToStderr(`logdoctor: ${printable(input)} is not understood: ${why}`);
+  for (const [flag, names] of [
+    ['--supervisor', flags.supervisor],
+    ['--envelope', flags.envelope],
+  ] as const) {
+    if (names !== undefined && unclear.length > 0 && !flags.quiet)
+      command.logToStderr(
+        `logdoctor: ${flag} ${names.join(', ')} was asked for, and nothing else was looked for; try without it`,
+      );
+  }
   const isWhole = unreadable.length === 0 && unclear.length === 0 && !interrupt.signal.aborted;
   const diagnosis = acceptance === null ? found : await acceptance(found, isWhole);
   return {
@@ -245,9 +258,9 @@ export async function read(
   };
 }
 
-/** What is wrong with a configuration is wrong with the call. */
-export function configurationTrouble(error: unknown): never {
-  if (error instanceof Error && (error.name === 'ConfigError' || error.name === 'InputError'))
+/** What is wrong with a configuration or the time that is asked for is wrong with the call. */
+export function wrongCall(error: unknown): never {
+  if (error instanceof Error && ['ConfigError', 'InputError', 'WindowError'].includes(error.name))
     throw new UsageError(error.message);
   throw error;
 }

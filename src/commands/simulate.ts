@@ -2,8 +2,12 @@ import {Command} from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import type {Wish} from '../simulation/settings.ts';
 import {didYouMean} from './nearest.ts';
-import {end, read, readingArgs, readingFlags} from './reading.ts';
+import {placesOf, writeResults} from './output.ts';
+import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
+import {resultFlags} from './result-flags.ts';
 import {UsageError} from './usage-error.ts';
+
+export const SIMULATION_FORMATS = ['text', 'json'] as const;
 
 export class Simulate extends Command {
   static override summary = 'Replay the recorded reloads under other settings.';
@@ -22,20 +26,24 @@ export class Simulate extends Command {
       multipleNonGreedy: true,
       required: true,
     }),
-    json: Flags.boolean({description: 'as JSON'}),
+    'fail-on': failOnFlag('never'),
+    ...resultFlags(SIMULATION_FORMATS),
     ...readingFlags,
   };
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Simulate);
+    const places = placesOf(flags, SIMULATION_FORMATS);
     const wishes = await Promise.all(flags.set.map(wishOf));
-    const reading = await read(this, args.input as readonly string[] | undefined, {...flags, 'fail-on': 'never'});
+    const reading = await read(this, args.input as readonly string[] | undefined, flags);
     if (reading === null) return;
     const {simulate} = await import('../simulation/simulate.ts');
     const {simulationJson, simulationText} = await import('../report/simulation.ts');
     const {timeline} = reading.diagnosis;
     const simulation = simulate(timeline, wishes);
-    process.stdout.write(flags.json ? simulationJson(simulation) : simulationText(simulation, timeline));
+    writeResults(places, flags, (name, options) =>
+      name === 'json' ? simulationJson(simulation) : simulationText(simulation, timeline, options),
+    );
     end(reading.exitCode);
   }
 }

@@ -4,14 +4,14 @@ import type {Album} from '../report/timeline/picture.ts';
 import type {TerminalOptions} from '../report/timeline/terminal.ts';
 import type {Reload, Timeline as TimelineData} from '../timeline/timeline.ts';
 import {placesOf, writeText} from './output.ts';
-import {end, failOnFlag, read, readingArgs, readingFlags} from './reading.ts';
+import {end, failOnFlag, quietFlag, read, readingArgs, readingFlags} from './reading.ts';
 import {isTerminal, wantsColor, widthFor} from './terminal.ts';
 import {UsageError} from './usage-error.ts';
 
 const NARROWEST = 40;
 /** Beyond this a picture is hard to follow from its names to its end. */
 const WIDEST = 200;
-const FORMATS = ['text', 'svg'];
+export const TIMELINE_FORMATS = ['text', 'svg', 'json'] as const;
 
 export class Timeline extends Command {
   static override summary = 'Draw reloads and workers over time, and tell where the seconds went.';
@@ -29,27 +29,29 @@ export class Timeline extends Command {
     reload: Flags.string({char: 'r', description: 'only this reload or stop, by its number or id', helpValue: 'N'}),
     ascii: Flags.boolean({description: 'draw with plain characters only'}),
     width: Flags.integer({description: 'columns; else those of the terminal, and 100 in a pipe', helpValue: 'N', min: NARROWEST}),
+    json: Flags.boolean({description: 'the report as JSON, as logdoctor analyze --json gives it'}),
     format: Flags.string({
-      description: 'how to draw: text, svg; repeatable, with =PATH into a file',
+      description: `how to draw: ${TIMELINE_FORMATS.join(', ')} (the whole report); repeatable, with =PATH into a file`,
       helpValue: 'NAME[=PATH]',
       multiple: true,
       multipleNonGreedy: true,
     }),
     output: Flags.string({char: 'o', description: 'write the picture to this file', helpValue: 'PATH'}),
     ...readingFlags,
+    quiet: quietFlag,
     'fail-on': failOnFlag('never'),
-    color: Flags.boolean({allowNo: true, description: 'colours, or none; else as the terminal, NO_COLOR and FORCE_COLOR say'}),
   };
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Timeline);
-    const wanted = placesOf(flags, FORMATS);
+    const wanted = placesOf(flags, TIMELINE_FORMATS);
     const reading = await read(this, args.input as readonly string[] | undefined, flags);
     if (reading === null) return;
-    const [{albumOf, reloadNamed}, {terminal}, {svg}] = await Promise.all([
+    const [{albumOf, reloadNamed}, {terminal}, {svg}, {json}] = await Promise.all([
       import('../report/timeline/picture.ts'),
       import('../report/timeline/terminal.ts'),
       import('../report/timeline/svg.ts'),
+      import('../report/json.ts'),
     ]);
     const {diagnosis} = reading;
     const {timeline} = diagnosis;
@@ -57,7 +59,10 @@ export class Timeline extends Command {
       timeline,
       flags.reload === undefined ? null : chosen(flags.reload, reloadNamed(flags.reload, timeline), timeline),
     );
-    const draw = (name: string, to: TerminalOptions) => (name === 'svg' ? svg(timeline, album) : terminal(timeline, album, to));
+    const draw = (name: string, to: TerminalOptions) => {
+      if (name === 'json') return json.render(diagnosis, {...to, quiet: flags.quiet, showRules: false});
+      return name === 'svg' ? svg(timeline, album) : terminal(timeline, album, to);
+    };
     const plain: TerminalOptions = {width: flags.width ?? widthFor(undefined), color: flags.color ?? false, ascii: flags.ascii};
     for (const {name, path} of wanted) {
       if (path !== null) writeText(path, draw(name, plain));

@@ -2,6 +2,8 @@ import {tzOffset} from '@date-fns/tz';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+/** In minutes: no zone was ever farther from UTC (Manila and Alaska in the 19th century were nearly so far). */
+const FARTHEST_OFFSET = 16 * 60;
 /** Zones that change at all do so within this. */
 const FARTHEST_CHANGE = 400 * DAY;
 
@@ -24,7 +26,7 @@ export class Zone {
   /** @throws RangeError if there is no such zone. */
   constructor(name: string) {
     this.name = name;
-    if (Number.isNaN(tzOffset(name, new Date(0)))) throw new RangeError(`there is no time zone "${name}"`);
+    if (!(Math.abs(tzOffset(name, new Date(0))) <= FARTHEST_OFFSET)) throw new RangeError(`there is no time zone "${name}"`);
   }
 
   /** What is told in UTC on the log's clock. */

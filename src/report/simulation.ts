@@ -6,30 +6,33 @@ import type {Duration} from '../timeline/time.ts';
 import {type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {longDuration} from './duration.ts';
 import {printable, printableJson} from './escape.ts';
+import type {RenderOptions} from './reporter.ts';
 import {wrap} from './wrap.ts';
 
-const WIDTH = 100;
-
 /** The simulation for people. */
-export function simulationText(simulation: Simulation, timeline: Timeline): string {
+export function simulationText(
+  simulation: Simulation,
+  timeline: Timeline,
+  {width, quiet}: Pick<RenderOptions, 'width' | 'quiet'>,
+): string {
   const {wishes, reloads, total, cannotTell} = simulation;
   const lines = [
-    ...wishes.map(({name, value}) => wrap(`${name} = ${value}${before(name, timeline)}`, WIDTH, 'Try     ')),
-    ...wishes.flatMap(({remark}) => (remark === null ? [] : [wrap(remark, WIDTH, 'Note    ')])),
+    ...wishes.map(({name, value}) => wrap(`${name} = ${value}${before(name, timeline)}`, width, 'Try     ')),
+    ...wishes.flatMap(({remark}) => (remark === null ? [] : [wrap(remark, width, 'Note    ')])),
     '',
   ];
   if (reloads.length === 0)
     return `${[...lines, 'There is no reload or stop in this log that these settings would change.'].join('\n')}\n`;
-  for (const reload of reloads) lines.push(...aboutReload(reload), '');
+  if (!quiet) for (const reload of reloads) lines.push(...aboutReload(reload, width), '');
   lines.push(
     wrap(
       `${counted(reloads.length, 'reload or stop', 'reloads and stops')}: ${change(total.duration)}; ${killed(total.kills)}`,
-      WIDTH,
+      width,
       'Total   ',
     ),
-    ...cuts(simulation).map((text) => wrap(text, WIDTH, 'Cut     ')),
+    ...cuts(simulation).map((text) => wrap(text, width, 'Cut     ')),
   );
-  if (cannotTell.length > 0) lines.push('', 'Cannot be told', ...cannotTell.map((what) => wrap(what, WIDTH, '  - ', '    ')));
+  if (cannotTell.length > 0) lines.push('', 'Cannot be told', ...cannotTell.map((what) => wrap(what, width, '  - ', '    ')));
   return `${lines.join('\n')}\n`;
 }
 
@@ -40,21 +43,21 @@ function before(name: string, {instances}: Timeline): string {
   return texts.length === 0 ? '' : ` (it was ${list(texts)})`;
 }
 
-function aboutReload({id, instance, kind, duration, kills, workers}: SimulatedReload): string[] {
+function aboutReload({id, instance, kind, duration, kills, workers}: SimulatedReload, width: number): string[] {
   const changed = workers.filter(
     ({wait, kills: own}) => wait.now !== wait.after || own.after.min !== own.now || own.after.max !== own.now,
   );
   return [
     wrap(
       `${kind === 'stop' ? 'stop' : `${kind} reload`} of ${printable(instance)}: ${change(duration)}; ${killed(kills)}`,
-      WIDTH,
+      width,
       `${printable(id)} `.padEnd(8),
       '        ',
     ),
     ...changed
       .slice(0, 12)
       .map(({process, wait, kills: own}) =>
-        wrap(`${subject(process)}: waited for ${change(wait)}; ${killed(own)}`, WIDTH, '        ', '          '),
+        wrap(`${subject(process)}: ${waited(wait)}${fate(own)}`, width, '        ', '          '),
       ),
     ...(changed.length > 12 ? [`        … and ${changed.length - 12} more (--json has all)`] : []),
   ];
@@ -66,8 +69,29 @@ function subject(process: Process): string {
     : nameOf(process);
 }
 
-function change({now, after}: {readonly now: Duration; readonly after: Duration}): string {
+interface Change {
+  readonly now: Duration;
+  readonly after: Duration;
+}
+
+function change({now, after}: Change): string {
+  if (isUnknown(now) && isUnknown(after)) return 'how long is not known';
   return now === after ? `${longDuration(now)}, as it was` : `${longDuration(now)} -> ${longDuration(after)}`;
+}
+
+function waited(wait: Change): string {
+  return isUnknown(wait.now) && isUnknown(wait.after) ? '' : `waited for ${change(wait)}; `;
+}
+
+function isUnknown({min, max}: Duration): boolean {
+  return min === 0 && max === null;
+}
+
+/** What becomes of one worker. */
+function fate({now, after}: Simulation['total']['kills']): string {
+  if (after.min !== after.max) return now > 0 ? 'killed, and then perhaps not' : 'left by itself, and then perhaps killed';
+  if (after.max > 0) return now > 0 ? 'killed all the same' : 'left by itself, and then would be killed';
+  return now > 0 ? 'killed, and then would leave by itself' : 'left by itself all the same';
 }
 
 function killed({now, after}: Simulation['total']['kills']): string {

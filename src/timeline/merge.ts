@@ -77,6 +77,11 @@ class Queue {
     return next === undefined ? null : next.time + this.shift;
   }
 
+  /** From the beginning: nothing of the log has to be put into order. */
+  get isEmpty(): boolean {
+    return this.items.length === 0;
+  }
+
   take(): Item {
     return this.items[this.next++]?.item as Item;
   }
@@ -230,16 +235,17 @@ function byTime(queues: readonly Queue[]): Item[] {
   }
 }
 
-/** What to say of logs that were not merged with all others. */
+/** What to say of logs that were not merged with all others; of one that holds nothing there is nothing to say. */
 function oddities(
-  groups: readonly (readonly Queue[])[],
+  all: readonly (readonly Queue[])[],
   logs: readonly Queue[],
   inputs: readonly InputSummary[],
   logOf: readonly number[],
 ): ReadonlyMap<number, string> {
+  const groups = all.map((group) => group.filter(({isEmpty}) => !isEmpty)).filter(({length}) => length > 0);
   if (groups.length < 2) return new Map();
   const largest = groups.reduce((a, b) => (b.length > a.length ? b : a));
-  const apart = logs.filter((queue) => !largest.includes(queue));
+  const apart = logs.filter((queue) => !queue.isEmpty && !largest.includes(queue));
   return new Map(
     apart.map(({log}) => {
       const isTimed = inputs.some(({from}, index) => logOf[index] === log && from !== null);

@@ -31,7 +31,8 @@ export function boundOf(text: string): Bound | null {
     const offset = zone === undefined || zone === 'UTC' ? 'Z' : zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone;
     const at = Date.parse(`${day}T${clock}${seconds}${offset}`);
     // There is no 31st of February, and Date makes a March of it.
-    const exists = new Date(Date.parse(`${day}T00:00Z`)).toISOString().startsWith(day);
+    const start = Date.parse(`${day}T00:00Z`);
+    const exists = !Number.isNaN(start) && new Date(start).toISOString().startsWith(day);
     return Number.isNaN(at) || !exists ? null : {is: 'moment', at, utc: zone !== undefined};
   }
   const [, hour, minute, second = '0'] = TIME_OF_DAY.exec(text) ?? [];
@@ -45,6 +46,33 @@ interface LogClock {
   readonly fromUtc: (utc: number) => number;
   readonly fromStamp: (stamp: number) => number;
   readonly stampAt: (at: number) => number;
+}
+
+/** What is asked for ends before it begins. */
+export class WindowError extends Error {
+  override readonly name = 'WindowError';
+}
+
+/**
+ * What of a log that ends at `end` is asked for. A time of day as its end is the first one after its beginning, so that it may lie behind
+ * midnight, or behind the end of the log. Throws WindowError where the beginning lies behind the end.
+ */
+export function windowOf(
+  {since: from, until: to}: {readonly since?: Bound | undefined; readonly until?: Bound | undefined},
+  end: number | null,
+  clock: LogClock,
+): TimeWindow {
+  const since = placed(from ?? null, end, clock);
+  const last = placed(to ?? null, end, clock);
+  const isEarly = since !== null && last !== null && last < since;
+  const until = isEarly && to?.is === 'time-of-day' ? clock.fromStamp(clock.stampAt(last) + DAY) : last;
+  if (since === null || until === null || since <= until) return {since, until};
+  const told = (at: number) =>
+    new Date(clock.stampAt(at))
+      .toISOString()
+      .replace('T', ' ')
+      .replace(/(?:\.000)?Z$/, '');
+  throw new WindowError(`since (${told(since)}) lies after until (${told(until)}): there is nothing in between to report`);
 }
 
 /** Where a bound lies in a log that ends at `end`. Null: the log tells no time. */

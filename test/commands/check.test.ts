@@ -32,6 +32,16 @@ describe('exit codes', () => {
     expect(ended.code).toBe(code);
   });
 
+  test.each(['text', 'json', 'junit', 'markdown', 'github'])(
+    '3: nothing is understood, and %s calls nothing passed',
+    async (format) => {
+      const {code, stdout} = await logdoctor(['check', noMatter, '--format', format], {cwd: directory()});
+      expect(code).toBe(3);
+      expect(stdout).not.toMatch(/passed|no finding of/);
+      expect(stdout).toContain('no rule could look for any');
+    },
+  );
+
   test('3: too little is understood, and the assertion says how much', async () => {
     const unknown = 'Mon Apr 10 12:18:57 2023 - words that uWSGI never wrote\n'.repeat(30);
     const cwd = directory({'half.log': `${readFileSync(hung, 'utf8')}${unknown}`});

@@ -65,7 +65,14 @@ describe('exit codes', () => {
     [2, 'a file to follow that does not exist', ['--follow', 'nowhere.log'], 'cannot read nowhere.log: no such file'],
     [2, 'a time that is none', ['--since', 'yesterday', hung], '--since takes a time such as'],
     [2, 'a template that is none', ['--log-format', 'plain', hung], 'it has no variable'],
+    [2, 'a day that is none', ['--until', '2026-13-45', hung], '--until takes a time such as'],
+    [2, 'an end before the beginning', ['--since', '2023-04-11', '--until', '2023-04-10', hung], 'lies after until'],
+    [2, 'an offset that is none', ['--tz', '+25:00', hung], 'there is no time zone "+25:00"'],
+    [2, 'a report for no file', ['--format', 'json=', hung], '--format json= names no file'],
+    [2, 'a flag unlike any other', ['--zzz', hung], 'unknown flag --zzz; --help lists those of the command'],
+    [2, 'a simulation of nothing', ['simulate', hung], '--set is missing'],
     [2, 'an argument too many', ['rules', 'x'], 'Unexpected argument: x'],
+    [3, 'a supervisor that did not write it', ['--supervisor', 'gunicorn', hung], '--supervisor gunicorn was asked for'],
   ])('%i: %s', async (code, _, args, message) => {
     const ended = await logdoctor(args);
     expect(ended.stderr).toContain(message);
@@ -81,7 +88,10 @@ describe('exit codes', () => {
   });
 
   test('3: an empty pipe', async () => {
-    expect(await logdoctor([])).toMatchObject({code: 3, stderr: 'logdoctor: stdin is not understood: it is empty\n'});
+    const {code, stdout, stderr} = await logdoctor([]);
+    expect({code, stderr}).toEqual({code: 3, stderr: 'logdoctor: stdin is not understood: it is empty\n'});
+    expect(stdout).toContain('does the command in front of it print anything by itself?');
+    expect(stdout).not.toContain('carries no time');
   });
 
   test('3: what was cut off inside its compression', async () => {
@@ -182,6 +192,26 @@ describe('reports into files', () => {
     expect(readFileSync(path, 'utf8')).toContain('VERDICT');
     expect(stderr).toContain(`The report is in ${path}`);
   });
+});
+
+test.each(['analyze', 'check', 'events', 'timeline'])('%s takes what all commands that read logs take', async (command) => {
+  const path = join(directory, `${command}.out`);
+  const flags = ['--no-color', '--no-progress', '--quiet', '--fail-on', 'never', '--tz', 'UTC', '-o', path];
+  expect(await logdoctor([command, hung, ...flags])).toEqual({code: 0, stdout: '', stderr: ''});
+  expect(readFileSync(path, 'utf8')).not.toBe('');
+});
+
+test('timeline --json is the report', async () => {
+  const [timeline, analyze] = await Promise.all([logdoctor(['timeline', hung, '--json']), logdoctor([hung, '--json'])]);
+  expect(timeline.stdout).toBe(analyze.stdout);
+});
+
+test('simulate writes where it is told to', async () => {
+  const path = join(directory, 'simulation.json');
+  const args = ['simulate', hung, '--set', 'worker-reload-mercy=5'];
+  const [written, shown] = await Promise.all([logdoctor([...args, '--format', `json=${path}`]), logdoctor([...args, '--json'])]);
+  expect(written.stdout).toBe('');
+  expect(readFileSync(path, 'utf8')).toBe(shown.stdout);
 });
 
 test('colour in a pipe only on request', async () => {

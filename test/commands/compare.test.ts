@@ -26,7 +26,7 @@ test.each<[number, readonly string[], RegExp]>([
 });
 
 test.each<[readonly string[], string]>([
-  [[hung], 'Missing 1 required arg'],
+  [[hung], 'AFTER is missing'],
   [['-', '-'], 'only one of the two can be standard input'],
   [[hung, 'nowhere.log'], 'cannot read nowhere.log: no such file'],
   [[hung, healthy, '--max-worse', 'much'], '--max-worse takes a percentage'],

@@ -22,5 +22,14 @@ test('a missing argument is told without a note on flags', () => {
   const error = new UsageError(
     'Missing 1 required arg:\nafter  a log\n\nNote: --format allows multiple values.\nAlternatively, --.',
   );
-  expect(failureOf(error)).toEqual({message: 'Missing 1 required arg:\nafter  a log', exitCode: 2});
+  expect(failureOf(error)).toEqual({message: 'AFTER is missing: a log', exitCode: 2});
+});
+
+test('flags that are missing are named with what to do', () => {
+  const message = (text: string) =>
+    failureOf(new UsageError(`The following error occurred:\n  ${text}\nSee more help with --help`)).message;
+  expect(message('Missing required flag set')).toBe('--set is missing; --help shows what it takes');
+  expect(message('All of the following must be provided when using --task-start: --task-end')).toBe(
+    '--task-start goes with --task-end, which is missing',
+  );
 });

@@ -208,6 +208,14 @@ describe('several files', async () => {
     expect(timeline.reloads.length).toBe(whole.reloads.length);
   });
 
+  test('an empty file changes nothing in the others', async () => {
+    const {inputs} = await timelineOfInputs([
+      {name: 'empty.log', log: ''},
+      {name: 'a.log', log: texts(lines)},
+    ]);
+    expect(inputs.flatMap(({oddities}) => oddities)).toEqual([]);
+  });
+
   test('a file without any time stands apart, and that is said', async () => {
     const {inputs, events} = await timelineOfInputs([
       {name: 'a.log', log: texts(lines)},

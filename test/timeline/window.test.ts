@@ -25,10 +25,18 @@ describe('bounds', () => {
     ['90s', {is: 'before-end', by: 90_000}],
   ])('%s', (text, expected) => expect(boundOf(text)).toEqual(expected));
 
-  test.each(['', 'yesterday', '2026-02-30', '24:00', '2026-11-20T23', '10', '10 parsecs', '2026-11-20 25:00'])(
-    'not "%s"',
-    (text) => expect(boundOf(text)).toBeNull(),
-  );
+  test.each([
+    '',
+    'yesterday',
+    '2026-02-30',
+    '2026-13-45',
+    '2026-11-20 23:61',
+    '24:00',
+    '2026-11-20T23',
+    '10',
+    '10 parsecs',
+    '2026-11-20 25:00',
+  ])('not "%s"', (text) => expect(boundOf(text)).toBeNull());
 
   const clock = (ahead = 0) => ({
     fromUtc: (utc: number) => utc + ahead,
@@ -108,6 +116,20 @@ test('a reload that goes on at --since is told whole', async () => {
   const cut = await diagnose({since: bound('2026-11-20 11:00:30')});
   expect(kinds(cut)).toEqual(['completed forced', 'completed clean']);
   expect(cut.findings.map(({rule}) => rule)).toEqual((await diagnose({})).findings.map(({rule}) => rule));
+});
+
+test('a time of day as the end is the first one after the beginning', async () => {
+  const ends = async (since: string, until: string) =>
+    (await diagnose({since: bound(since), until: bound(until)})).timeline.window;
+  expect(await ends('11:30', '12:30')).toEqual({since: at('2026-11-20T11:30:00'), until: at('2026-11-20T12:30:00')});
+  expect(await ends('23:00', '01:00')).toEqual({since: at('2026-11-19T23:00:00'), until: at('2026-11-20T01:00:00')});
+  expect(await ends('11:30', '11:00')).toEqual({since: at('2026-11-20T11:30:00'), until: at('2026-11-21T11:00:00')});
+});
+
+test('an end before the beginning is refused', async () => {
+  await expect(diagnose({since: bound('2026-11-20 12:00'), until: bound('2026-11-20 11:00')})).rejects.toThrow(
+    'since (2026-11-20 12:00:00) lies after until (2026-11-20 11:00:00)',
+  );
 });
 
 test('--until reads the log as if it ended there', async () => {

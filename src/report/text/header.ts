@@ -6,6 +6,7 @@ import {seconds} from '../duration.ts';
 import {clip, printable} from '../escape.ts';
 import {datedClockOf, day, timeOfDay} from '../instant.ts';
 import {inputName} from '../json.ts';
+import {recognised} from '../understood.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';
 
@@ -121,9 +122,14 @@ function configured({instances, configurations, inputs}: Timeline, page: Page): 
   ];
 }
 
+/** Of a log of which nothing was understood nobody knows whether it tells a time. */
 function when(timeline: Timeline, page: Page): readonly string[] {
-  const {from, to, inputs, clockSteps} = timeline;
-  if (from === null || to === null) return [labelled('Time', 'the log carries no time at all', page)];
+  const {from, to, inputs, clockSteps, window} = timeline;
+  if (from === null || to === null) {
+    if (!inputs.some((input) => recognised(input, timeline))) return [];
+    const none = window?.until == null ? 'the log carries no time at all' : 'no line from before that end carries a time';
+    return [labelled('Time', none, page)];
+  }
   const zones = [...new Set(inputs.flatMap(({zone}) => zone ?? []))];
   const zone = zones.length === 0 ? 'the log does not tell its time zone' : zones.map(printable).join(', ');
   const [first, last] = [stampAt(from, clockSteps), stampAt(to, clockSteps)];
@@ -140,8 +146,13 @@ function when(timeline: Timeline, page: Page): readonly string[] {
 function asked(timeline: Timeline, page: Page): readonly string[] {
   const {since = null, until = null} = timeline.window ?? {};
   const at = datedClockOf(timeline);
+  const isTooLate = since !== null && timeline.to !== null && timeline.to < since;
   const parts = [
-    ...(since === null ? [] : [`from ${at(since)}: what was certainly over before is left out`]),
+    ...(since === null
+      ? []
+      : [
+          `from ${at(since)}: what was certainly over before is left out${isTooLate ? '; no line tells a time as late as that' : ''}`,
+        ]),
     ...(until === null ? [] : [`until ${at(until)}: the log is read as if it ended there`]),
   ];
   return parts.length === 0 ? [] : [labelled('Asked for', parts.join('; '), page)];
