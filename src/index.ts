@@ -17,3 +17,4 @@ export {InputError} from './source/input-error.ts';
 export type * from './timeline/event.ts';
 export type * from './timeline/time.ts';
 export type * from './timeline/timeline.ts';
+export {WindowError} from './timeline/window.ts';

@@ -18,7 +18,7 @@ export function readXml(file: string, text: string): {sections: Section[]; entri
     throw new ConfigError(
       file,
       line === undefined ? null : Number(line),
-      `this is no valid XML: ${problem ?? error.message}`,
+      `this is no valid XML: ${(problem ?? error.message).replace(/\.$/, '')}`,
       'correct it',
     );
   });

@@ -7,6 +7,7 @@ import {type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts'
 import {longDuration} from './duration.ts';
 import {printable, printableJson} from './escape.ts';
 import type {RenderOptions} from './reporter.ts';
+import {countedReloads} from './verdict.ts';
 import {wrap} from './wrap.ts';
 
 /** The simulation for people. */
@@ -25,11 +26,7 @@ export function simulationText(
     return `${[...lines, 'There is no reload or stop in this log that these settings would change.'].join('\n')}\n`;
   if (!quiet) for (const reload of reloads) lines.push(...aboutReload(reload, width), '');
   lines.push(
-    wrap(
-      `${counted(reloads.length, 'reload or stop', 'reloads and stops')}: ${change(total.duration)}; ${killed(total.kills)}`,
-      width,
-      'Total   ',
-    ),
+    wrap(`${countedReloads(reloads)}: ${change(total.duration)}; ${killed(total.kills)}`, width, 'Total   '),
     ...cuts(simulation).map((text) => wrap(text, width, 'Cut     ')),
   );
   if (cannotTell.length > 0) lines.push('', 'Cannot be told', ...cannotTell.map((what) => wrap(what, width, '  - ', '    ')));

@@ -180,6 +180,16 @@ function isSnapshot({events, inputs}: Timeline): boolean {
   );
 }
 
+/** `2 reloads`, `1 stop`, `3 reloads and stops` */
+export function countedReloads(some: readonly Pick<Reload, 'kind'>[]): string {
+  const stops = some.filter(({kind}) => kind === 'stop').length;
+  return stops === 0
+    ? counted(some.length, 'reload')
+    : stops === some.length
+      ? counted(stops, 'stop')
+      : counted(some.length, 'reload or stop', 'reloads and stops');
+}
+
 function reloadsInWords(reloads: readonly Reload[]): string {
   const completed = reloads.filter(({outcome}) => outcome === 'completed');
   const stops = completed.filter(({kind}) => kind === 'stop').length;
@@ -189,9 +199,7 @@ function reloadsInWords(reloads: readonly Reload[]): string {
   ];
   const unfinished = reloads.length - completed.length;
   const rest =
-    unfinished === 0
-      ? ''
-      : `${parts.length === 0 ? counted(unfinished, 'reload or stop', 'reloads or stops') : `, ${unfinished}`} not completed within this log`;
+    unfinished === 0 ? '' : `${parts.length === 0 ? countedReloads(reloads) : `, ${unfinished}`} not completed within this log`;
   if (parts.length === 0) return rest;
   const longest = Math.max(...completed.map(({duration}) => duration.max ?? Number.POSITIVE_INFINITY));
   const [only] = completed.length === 1 ? completed : [];

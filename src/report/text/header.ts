@@ -127,7 +127,8 @@ function when(timeline: Timeline, page: Page): readonly string[] {
   const {from, to, inputs, clockSteps, window} = timeline;
   if (from === null || to === null) {
     if (!inputs.some((input) => recognised(input, timeline))) return [];
-    const none = window?.until == null ? 'the log carries no time at all' : 'no line from before that end carries a time';
+    const none =
+      window?.until == null ? 'the log carries no time at all' : 'no line before the end that was asked for carries a time';
     return [labelled('Time', none, page)];
   }
   const zones = [...new Set(inputs.flatMap(({zone}) => zone ?? []))];
