@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {printableJson} from './escape.ts';
 import {jsonInstant} from './instant.ts';
-import {inputName} from './json.ts';
+import {inputName} from './place.ts';
 
 /** The events of a timeline, and what a second sink wrote of them again, one JSON object a line. */
 export function* eventLines(timeline: Timeline): Generator<string> {

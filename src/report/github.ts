@@ -1,6 +1,5 @@
 import {inShort} from './finding-words.ts';
-import {inputName} from './json.ts';
-import {mainPlace} from './place.ts';
+import {inputName, mainPlace} from './place.ts';
 import type {Reporter} from './reporter.ts';
 import {text} from './text.ts';
 import {notUnderstood} from './understood.ts';

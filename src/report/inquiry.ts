@@ -4,8 +4,8 @@ import type {Closest} from '../recorder/closest.ts';
 import type {InputInquiry, MissedLine, StreamInquiry} from '../recorder/inquiry.ts';
 import type {InputSummary} from '../timeline/timeline.ts';
 import {printable} from './escape.ts';
-import {inputName} from './json.ts';
 import type {Paint} from './paint.ts';
+import {inputName} from './place.ts';
 import {wrap} from './wrap.ts';
 
 /** An input, why it was read the way it was, and how far each of the missed lines agrees with something known. */

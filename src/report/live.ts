@@ -4,7 +4,7 @@ import type {RuleFinding} from '../rules/rule.ts';
 import {stampAt} from '../timeline/time.ts';
 import {printable} from './escape.ts';
 import {timeOfDay} from './instant.ts';
-import {inputName} from './json.ts';
+import {inputName} from './place.ts';
 import type {RenderOptions} from './reporter.ts';
 import {finding, title} from './text/findings.ts';
 import {pageFor} from './text/page.ts';

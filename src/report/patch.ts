@@ -6,7 +6,7 @@ import {compareVersions, programOf, written} from '../rules/settings.ts';
 import {instanceWithId} from '../timeline/lookup.ts';
 import type {ConfiguredPlace, Instance} from '../timeline/timeline.ts';
 import {printable} from './escape.ts';
-import {inputName} from './json.ts';
+import {inputName} from './place.ts';
 import type {Reporter} from './reporter.ts';
 
 /** The fixes that change a setting, as a unified diff of the configuration: for patch -p0, patch -p1 and git apply. */

@@ -1,8 +1,13 @@
+import {sep} from 'node:path';
 import type {RuleFinding} from '../rules/rule.ts';
 import type {EventKind, LineRef} from '../timeline/event.ts';
 import {instanceWithId, nameOfInput} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {inputName} from './json.ts';
+
+/** Names of inputs are paths: with `/` on every platform. */
+export function inputName(name: string): string {
+  return sep === '/' ? name : name.replaceAll(sep, '/');
+}
 
 /** A line of an input, by the input's name. */
 export interface Place {

@@ -18,8 +18,7 @@ import type {Evidence, Rule, RuleFinding, Severity} from '../rules/rule.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {printable, printableJson} from './escape.ts';
 import {inShort} from './finding-words.ts';
-import {inputName} from './json.ts';
-import {mainPlace, type Place, placeOf} from './place.ts';
+import {inputName, mainPlace, type Place, placeOf} from './place.ts';
 import type {Reporter} from './reporter.ts';
 import {notUnderstood} from './understood.ts';
 

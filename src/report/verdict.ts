@@ -101,42 +101,46 @@ function costOf({kind, duration, outcome, overBy, silence}: Reload): readonly st
 
 /** Without a finding that matters. Processes that were killed or crashed are named all the same: no rule is no proof of health. */
 function healthy(diagnosis: Diagnosis): string {
-  const {timeline, findings, rules, baseline} = diagnosis;
+  const {timeline, findings, rules} = diagnosis;
+  const ends = looseEnds(timeline, findings);
+  const checked = rules.filter(({result}) => result === 'passed' || result === 'fired').length;
+  const open = undecided(diagnosis, ends);
+  const found = remarkable(diagnosis, ends, checked) ?? open ?? 'No trouble found';
+  const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
+  const of =
+    checked === rules.length
+      ? `${counted(checked, 'rule')} checked`
+      : `${checked} of ${counted(rules.length, 'rule')} could be checked`;
+  // That the only reload has no end need not be told twice.
+  const isTold = found === open && timeline.reloads.length === 1;
+  return `${found}${notes}${isTold ? '' : `: ${courseOf(timeline, ends)}`}; ${of}`;
+}
+
+/** What is no finding and still forbids to say that no trouble was found; null for nothing. */
+function remarkable({timeline, baseline}: Diagnosis, {trouble}: LooseEnds, checked: number): string | null {
+  const accepted = baseline?.accepted.length ?? 0;
+  if (accepted > 0) return `No trouble found beyond ${counted(accepted, 'accepted finding')}`;
   // A signal to the whole group reaches workers too: an ordinary stop.
   const victims = timeline.instances.flatMap((instance) =>
     instance.processes.filter(
       (process) => VIOLENT.has(process.end) && (process.end === 'forced' || groupStop(timeline, instance, process) === null),
     ),
   ).length;
-  const checked = rules.filter(({result}) => result === 'passed' || result === 'fired').length;
   const killed = `${counted(victims, 'process', 'processes')} ${victims === 1 ? 'was' : 'were'} killed or crashed`;
-  const ends = looseEnds(timeline, findings);
-  const found =
-    (baseline?.accepted.length ?? 0) > 0
-      ? `No trouble found beyond ${counted(baseline?.accepted.length ?? 0, 'accepted finding')}`
-      : victims > 0
-        ? `No rule names a trouble, although ${killed}`
-        : ends.trouble !== null
-          ? `No rule names a trouble, although ${line(ends.trouble, timeline)} tells of one: ${quoted(ends.trouble)}`
-          : isSnapshot(timeline) && inBetween(timeline) !== null
-            ? inBetween(timeline)
-            : checked === 0 || isSnapshot(timeline)
-              ? 'Nothing can be said about this log'
-              : (undecided(diagnosis, ends) ?? 'No trouble found');
-  const notes = findings.length === 0 ? '' : `, ${counted(findings.length, 'note')}`;
-  const of =
-    checked === rules.length
-      ? `${counted(checked, 'rule')} checked`
-      : `${checked} of ${counted(rules.length, 'rule')} could be checked`;
-  return `${found}${notes}: ${courseOf(timeline, ends)}; ${of}`;
+  if (victims > 0) return `No rule names a trouble, although ${killed}`;
+  if (trouble !== null) return `No rule names a trouble, although ${line(trouble, timeline)} tells of one: ${quoted(trouble)}`;
+  const nothing = 'Nothing can be said about this log';
+  if (isSnapshot(timeline)) return inBetween(timeline) ?? nothing;
+  return checked === 0 ? nothing : null;
 }
 
 /** That a reload or stop has no end in the log; null where each has one. */
 function undecided({timeline, findings}: Diagnosis, {underWay}: LooseEnds): string | null {
   const open = findings.find(({rule}) => rule === 'reload-unfinished')?.title;
   if (open !== undefined) return `Undecided (${open.charAt(0).toLowerCase()}${open.slice(1)})`;
-  if (timeline.reloads.some(({outcome}) => outcome === 'unfinished'))
-    return 'Undecided (a reload or stop has no end in this log)';
+  const endless = timeline.reloads.filter(({outcome}) => outcome === 'unfinished');
+  if (endless.length > 0)
+    return `Undecided (${countedReloads(endless)} ${endless.length === 1 ? 'has' : 'have'} no end in this log)`;
   if (underWay === null) return null;
   return `Undecided (a reload or stop is under way at ${line(underWay, timeline)} and has no end in this log)`;
 }

@@ -141,6 +141,7 @@ export function failedToStart(timeline: Timeline, instance: Instance, process: P
   if (!ended) return false;
   // WORKER_BOOT_ERROR and APP_LOAD_ERROR.
   if (instance.supervisor === 'gunicorn') return ended.fields.code === 3 || ended.fields.code === 4;
+  if (instance.supervisor === 'uvicorn') return startupFailed(timeline, process);
   if (process.role !== 'program') return false;
   if (instance.supervisor === 'systemd' && isSetupFailure(ended)) return true;
   return obstaclesIn(timeline).some(
@@ -149,6 +150,12 @@ export function failedToStart(timeline: Timeline, instance: Instance, process: P
       between(ended.at, event.at).min <= NEAR &&
       (event.input !== ended.input || Math.abs(event.line - ended.line) < 100),
   );
+}
+
+/** uvicorn's line of it names no process: it stands between the start and the end of one. */
+function startupFailed({events, messages}: Timeline, {started, ended}: Process): boolean {
+  if (started === null || ended === null || !messages.has('uvicorn/startup-failed')) return false;
+  return events.some((event) => event.message === 'uvicorn/startup-failed' && precedes(started, event) && precedes(event, ended));
 }
 
 /** Programs that a supervisor of programs has given up. */

@@ -1,7 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
-import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import type {Instance, Process} from '../timeline/timeline.ts';
 import {describeDeadChildren} from './child-died.ts';
 import {counted, diedLoading, exitCodeOf, loneDeaths, processName, processNames} from './deaths.ts';
 import {describeExceptionEnds} from './exception-ends.ts';
@@ -10,6 +9,7 @@ import {gatewaysDied} from './gateway-died.ts';
 import {ownMeaningOf} from './program-starts.ts';
 import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {isOn, loading, mayHave, versionWithin} from './settings.ts';
+import {failedToStart} from './starts.ts';
 import {troubleText, upstreamTrouble} from './upstream-troubles.ts';
 import {capital, count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
 
@@ -92,7 +92,8 @@ const rule: Rule = {
         if (own.length > 0) yield describe(instance, own, kind);
       }
       const died = instance.processes.filter(
-        (process) => process.end === 'lost' && process.ended?.meaning.ending === 'died' && !failedToStart(timeline, process),
+        (process) =>
+          process.end === 'lost' && process.ended?.meaning.ending === 'died' && !failedToStart(timeline, instance, process),
       );
       if (died.length > 0) yield describeDeadChildren(instance, died);
       yield gatewaysDied(instance);
@@ -101,18 +102,6 @@ const rule: Rule = {
 };
 
 export default rule;
-
-/** Its own line says why it ended; that line names no process. */
-function failedToStart({events}: Timeline, {started, ended}: Process): boolean {
-  return events.some(
-    (event) =>
-      event.message === 'uvicorn/startup-failed' &&
-      started !== null &&
-      ended !== null &&
-      precedes(started, event) &&
-      precedes(event, ended),
-  );
-}
 
 function kindOf(process: Process): Kind {
   return signalOf(process) !== null || reportsOf(process).length > 0 ? 'fault' : 'code';

@@ -1,8 +1,7 @@
 import type {Assertion} from '../../checks/check.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
-import {inputName} from '../json.ts';
 import {cell, code, prose} from '../markdown-text.ts';
-import {placeOf} from '../place.ts';
+import {inputName, placeOf} from '../place.ts';
 import {notUnderstood} from '../understood.ts';
 import type {CheckReporter} from './reporter.ts';
 import {checkVerdict} from './verdict.ts';

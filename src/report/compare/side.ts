@@ -2,7 +2,8 @@ import type {Diagnosis} from '../../analyze.ts';
 import type {Side} from '../../checks/compare.ts';
 import {MEASURE_IDS} from '../../measures/measure.ts';
 import {measuresOf} from '../../measures/measures.ts';
-import {inputName, type Report} from '../json.ts';
+import type {Report} from '../json.ts';
+import {inputName} from '../place.ts';
 import {recognised} from '../understood.ts';
 
 export function sideOf(name: string, {timeline, findings}: Diagnosis): Side {

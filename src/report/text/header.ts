@@ -5,7 +5,7 @@ import type {InputSummary, Instance, Timeline} from '../../timeline/timeline.ts'
 import {seconds} from '../duration.ts';
 import {clip, printable} from '../escape.ts';
 import {datedClockOf, day, timeOfDay} from '../instant.ts';
-import {inputName} from '../json.ts';
+import {inputName} from '../place.ts';
 import {recognised} from '../understood.ts';
 import {wrap} from '../wrap.ts';
 import type {Page} from './page.ts';

@@ -4,8 +4,8 @@ import {stampAt} from '../../timeline/time.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
 import {type Clock, clockOf, datedClockOf} from '../instant.ts';
-import {inputName} from '../json.ts';
 import {type Paint, paint} from '../paint.ts';
+import {inputName} from '../place.ts';
 import type {RenderOptions} from '../reporter.ts';
 
 /** What every section of the text report needs to know. */

@@ -2,7 +2,7 @@ import type {Span, State} from '../../measures/life.ts';
 import type {LineRef} from '../../timeline/event.ts';
 import type {Timeline} from '../../timeline/timeline.ts';
 import {printable} from '../escape.ts';
-import {inputName} from '../json.ts';
+import {inputName} from '../place.ts';
 import {type Page, pageFor} from '../text/page.ts';
 import {characters, element} from '../xml.ts';
 import type {Album, Picture} from './picture.ts';
