@@ -121,6 +121,11 @@ describe('each rule on its own logs', () => {
     expect(instance?.processes.find(({forced}) => forced)?.forced?.patience).toMatchObject({min: 8, max: 11});
   });
 
+  test('a stop that interrupts the start of workers is no application that failed', async () => {
+    const log = `${FIXTURES}/boot-failure/fires-as-a-warning-a-stop-interrupts-the-workers-start.log`;
+    expect(found(await diagnose(log), 'boot-failure')).toMatchObject({severity: 'warning', confidence: 'certain'});
+  });
+
   test('an excerpt that ends during a reload is a note and no trouble', async () => {
     const finding = found(await diagnose(`${FIXTURES}/reload-unfinished/fires-as-a-note-the-log-ends.log`), 'reload-unfinished');
     expect(finding.severity).toBe('info');

@@ -253,7 +253,7 @@ class Comparison:
             # One that overtakes it may be the only one of which a line tells: with `lazy` workers that still load say nothing.
             ends = [instant(worker["endedAt"]) for worker in reload["workers"] if worker["endedAt"]]
             also |= {kind for kind, asked in bare if ends and instant(reload["askedAt"]) < asked < max(ends)}
-            alike = [fit for fit in fits if fit["kind"] in {reload["kind"]} | also]
+            alike = [fit for fit in fits if fit["kind"] == reload["kind"]] or [fit for fit in fits if fit["kind"] in also]
             # What stops a program is a reload where it takes its signal so.
             excused = self.is_supervised and reload["kind"] == "stop" or any(fit["rivals"] or not fit["beginningSeen"] and not self.is_whole for fit in fits)
             excused = excused or pids <= self.unproved

@@ -30,6 +30,7 @@ import {
   BRACKET,
   DEEPEST_TEXT,
   inkOf,
+  isAssignment,
   isBlank,
   isDressed,
   isOrdinary,
@@ -309,6 +310,8 @@ export class LineReader {
       }
       this.bind(buffer);
     }
+    // Of a dump of the configuration: behind its own date uWSGI writes no other line of this form (show-config, log-date).
+    if (unwrapped.isDated && isAssignment(buffer, unwrapped.body, lineEnd)) return 'noise';
     if (this.witness !== null && !this.keeper.isTrying)
       this.missed(buffer.subarray(unwrapped.body, lineEnd), unwrapped.wrapping, looksKnown);
     this.listen(unwrapped.body, this.keeper.writerOf(unwrapped.wrapping.origin, unwrapped.wrapping.names));

@@ -15,6 +15,14 @@ export function isBlank(buffer: Buffer, from: number, to: number): boolean {
   return true;
 }
 
+/** `name = value`, as the lines of an INI file are printed. */
+export function isAssignment(buffer: Buffer, from: number, to: number): boolean {
+  return ASSIGNMENT.test(buffer.toString('latin1', from, Math.min(to, from + LONGEST_NAME)));
+}
+
+const ASSIGNMENT = /^[a-z][\w-]* = /;
+const LONGEST_NAME = 100;
+
 /** A line as it was before a terminal, an editor or a web page had it. */
 export interface Cleaned {
   /** Byte by byte. It may be several lines. */

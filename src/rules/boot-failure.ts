@@ -14,7 +14,7 @@ import {
 } from './program-starts.ts';
 import {type Finding, type Fix, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
-import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf} from './starts.ts';
+import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf, unansweredIn} from './starts.ts';
 import {survivalsIn} from './survivors.ts';
 import {addressOf, count, evidence, instanceName, list, proof, sentences, unique, was} from './wording.ts';
 import {requestsOf} from './work.ts';
@@ -101,13 +101,38 @@ const rule: Rule = {
     yield* programsLeftAtOnce(timeline, (program) => gaveUp.has(program));
     if (gaveUp.size === 0) yield* programsNotSpawned(timeline, (program) => gaveUp.has(program));
     if (groups.size > 0) return;
-    const lost = timeline.events.filter(({message}) => message === 'uwsgi/no-python-app');
+    const {unanswered, interrupted} = unansweredIn(timeline);
     const told = failedStarts(timeline).reloads.length > 0;
-    if (lost.length > 0 && !told) yield withoutApp(timeline, lost);
+    if (unanswered.length > 0 && !told) yield withoutApp(timeline, unanswered);
+    else if (interrupted.length > 0) yield stoppedWhileLoading(timeline, interrupted);
   },
 };
 
 export default rule;
+
+/** A stop at once breaks off the import of an application; the worker still takes a request that waits. */
+function stoppedWhileLoading(timeline: Timeline, lost: readonly LogEvent[]): Finding | null {
+  const [first] = lost;
+  const lines = evidence(lost.slice(0, 3).map((event) => proof(event, 'a request found no application')));
+  if (!first || !lines) return null;
+  return {
+    title: 'Requests were answered with an error: a stop had interrupted the start of their workers',
+    message: sentences(
+      `${count(lost.length, 'request')} reached workers that a stop had interrupted while they loaded the application, and ${was(lost.length)} answered with an error. That is proved.`,
+      'Nothing shows that the application itself failed.',
+    ),
+    severity: 'warning',
+    confidence: 'certain',
+    instance: instanceOfEvent(timeline, first)?.id ?? null,
+    ...NO_PROCESS,
+    evidence: lines,
+    against: [],
+    cannotSee: [],
+    fixes: [],
+    next: ['let the start come to its end before you stop the server, or take it out of the proxy first'],
+    identity: ['uwsgi', 'stopped while loading'],
+  };
+}
 
 /** Requests found no application, and the start that would tell why is not in the log. */
 function withoutApp(timeline: Timeline, lost: readonly LogEvent[]): Finding | null {

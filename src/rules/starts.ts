@@ -29,6 +29,8 @@ export interface Generation {
   readonly loaded: LogEvent[];
   /** Requests that were answered with an error for want of an application. */
   readonly unanswered: LogEvent[];
+  /** The same of workers that a stop had interrupted while they loaded it. */
+  readonly interrupted: LogEvent[];
   lastWorker: LogEvent | null;
 }
 
@@ -43,6 +45,8 @@ const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
   const all: Generation[] = [];
   const current = new Map<string, Generation>();
   const reloading = new Map<string, LogEvent>();
+  /** Where a stop is under way: what it interrupts is no trouble of the start. */
+  const stopping = new Set<string>();
   const begin = (event: LogEvent, source: string, supervisor: string, start: LogEvent | null, reload: LogEvent | null) => {
     const past = current.get(source);
     const next: Generation = {
@@ -55,6 +59,7 @@ const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
       troubles: [],
       loaded: [],
       unanswered: [],
+      interrupted: [],
       lastWorker: null,
     };
     current.set(source, next);
@@ -70,7 +75,10 @@ const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
       reloading.set(source, event);
     } else if (kind === 'stop-began' || kind === 'stop-ended') {
       reloading.delete(source);
+      if (kind === 'stop-began' && current.has(source)) stopping.add(source);
+      else stopping.delete(source);
     } else if (kind === 'starting') {
+      stopping.delete(source);
       begin(event, source, supervisor, event, reloading.get(source) ?? null);
       reloading.delete(source);
     } else if (kind === 'master-re-executed') {
@@ -79,11 +87,19 @@ const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
       begin(event, source, supervisor, null, event);
     } else if (kind === 'app-loaded') now().loaded.push(event);
     else if (kind === 'process-started' && event.meaning.role === 'worker') now().lastWorker = event;
+    else if (stopping.has(source) && event.message === 'uwsgi/no-python-app') now().interrupted.push(event);
+    else if (stopping.has(source) && obstacleOf(kind) === 'app') continue;
     else if (isObstacle(event)) now().troubles.push(event);
     else if (event.message === 'uwsgi/no-python-app') now().unanswered.push(event);
   }
   return all;
 });
+
+/** Requests that were answered with an error for want of an application. */
+export function unansweredIn(timeline: Timeline): Record<'unanswered' | 'interrupted', readonly LogEvent[]> {
+  const all = generationsIn(timeline);
+  return {unanswered: all.flatMap((each) => each.unanswered), interrupted: all.flatMap((each) => each.interrupted)};
+}
 
 function isObstacle({meaning}: LogEvent): boolean {
   return obstacleOf(meaning.kind) !== null;

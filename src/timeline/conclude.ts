@@ -271,11 +271,12 @@ class Conclusion {
     return stop?.kind === 'stop' && rivalsOf(stop).length > 0;
   }
 
-  /** A master says its pid when it has imported the application; it may have printed the banner itself, long before. */
+  /** A master says its pid when it has imported the application; it may have printed the banner itself, long before, or before the log begins. */
   private startedAt({started}: ProcessDraft): Instant {
     if (started === null) return UNKNOWN_INSTANT;
-    const banner = this.draft.epochs.find(({master}) => master === started)?.banner ?? null;
-    return banner === null ? started.at : {earliest: banner.at.earliest, latest: started.at.latest};
+    const epoch = this.draft.epochs.find(({master}) => master === started);
+    if (epoch === undefined || (epoch.since === null && this.draft.supervisor !== 'uwsgi')) return started.at;
+    return {earliest: epoch.since?.at.earliest ?? null, latest: started.at.latest};
   }
 
   private endedAt(draft: ProcessDraft, end: ProcessEnd): Instant {

@@ -181,3 +181,30 @@ test('the workers that follow a HUP are those of the arbiter that it went to', a
   expect(await workers('hup-beside-another', 'gunicorn.log', 27416)).toEqual(expect.arrayContaining([27431, 27432]));
   expect(await workers('upgrade-taken-back', 'main.log', 19555)).toEqual([19557, 19560, 19582, 19583, 19641, 19642]);
 });
+
+test('of servers that start at the same time none is said to have begun after its banner', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/told-at-once/uwsgi.log']});
+  const masters = timeline.instances.flatMap(({processes}) => processes.filter(({role}) => role === 'master'));
+  const second = Date.UTC(2026, 10, 22, 0, 39, 55);
+  expect(masters.map(({pid, startedAt}) => [pid, startedAt.earliest])).toEqual([
+    [23184, second],
+    [23183, second],
+  ]);
+});
+
+test('a place that stays empty is one of the server whose worker has just ended', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/place-left-empty-beside-another/uwsgi.log']});
+  const ends = timeline.instances.map(({masterPid, processes}) => [
+    masterPid,
+    processes.filter(({cause}) => cause === 'cheaper').map(({pid}) => pid),
+  ]);
+  expect(ends).toEqual([
+    [16413, [16424]],
+    [16414, []],
+  ]);
+});
+
+test('lines of a dump of the configuration are known behind a date too', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/configuration-behind-dates/uwsgi.log']});
+  expect(timeline.inputs.map(({counts}) => counts.unknown)).toEqual([0]);
+});

@@ -101,6 +101,8 @@ export interface ReloadEntry {
 
 export interface EpochDraft {
   readonly banner: LogEvent | null;
+  /** The first banner that may be its own; null where there is none. */
+  readonly since: LogEvent | null;
   master: LogEvent | null;
   readonly reExecuted: boolean;
   readonly loads: LogEvent[];

@@ -121,12 +121,20 @@ function isHiddenRequest({instance}: ProcessDraft, signal: string): boolean {
 }
 
 function slotEmptied(story: StoryDraft, event: LogEvent): void {
-  const process = processOf(story, event);
+  const process = justEnded(story, event) ?? processOf(story, event);
   if (process === null) return;
   process.cause = 'cheaper';
   if (isAlive(process)) end(process, event, process.forced === null ? 'clean' : 'forced');
   if (process.worker !== null && process.instance.slots.get(process.worker) === process)
     process.instance.slots.delete(process.worker);
+}
+
+/** uWSGI tells of a place that stays empty right behind the end of its worker (core/master.c): of two servers in one log, of the same. */
+function justEnded({events, index, source}: StoryDraft, {worker, stream, input}: LogEvent): ProcessDraft | null {
+  const before = events[index - 1];
+  if (before?.meaning.kind !== 'process-ended' || before.worker !== worker || before.stream !== stream || before.input !== input)
+    return null;
+  return source.instances.flatMap(({slots}) => slots.get(worker ?? 0) ?? []).find(({ended}) => ended === before) ?? null;
 }
 
 /** Its handler is the last that a process of uWSGI runs; the master's line about it may be beyond the end of the log. */

@@ -33,6 +33,8 @@ export interface Source {
   readonly startUps: Map<number | null, StartUp>;
   /** The process that wrote the event that is being read; null where the stream does not tell its writers. */
   writer: number | null;
+  /** Banners of uWSGI that no master has been seen to follow: of starts that are told at once, no line tells whose is which. */
+  readonly banners: LogEvent[];
   /** The instance that the last event belonged to: what a line without any mark most likely belongs to as well. */
   current: InstanceDraft | null;
   /** A dump of the configuration is being printed. */
@@ -58,6 +60,7 @@ export function newSource(supervisor: string, stream: string | null, server: num
     byPid: new Map(),
     startUps: new Map(),
     writer: null,
+    banners: [],
     get startUp() {
       return this.startUps.get(this.writer) ?? null;
     },

@@ -1,5 +1,6 @@
 /** What a server says before its first worker: banner, settings, dump, application. */
 import type {LogEvent} from '../event.ts';
+import {precedes} from '../lookup.ts';
 import type {Setting} from '../timeline.ts';
 import {instanceOf, writerIn} from './attribution.ts';
 import {type EpochDraft, end, type InstanceDraft, isAlive, newProcess} from './draft.ts';
@@ -20,12 +21,16 @@ export const START_UP: Handlers = {
   'app-loaded': appLoaded,
   'app-load-failed': appLoadFailed,
   'no-app': noApp,
+  'address-in-use': addressInUse,
+  remark,
 };
 
 function starting(story: StoryDraft, event: LogEvent): void {
   const before = story.source.startUp;
   story.source.startUp = before !== null && before.banner === null ? before : newStartUp();
   story.source.startUp.banner = event;
+  // Where lines tell their writer, they tell whose banner it is.
+  if (event.message === 'uwsgi/starting' && story.source.writer === null) story.source.banners.push(event);
   if (event.fields['node'] !== undefined) nodeStarted(story, story.source.startUp, event);
 }
 
@@ -37,7 +42,7 @@ function nodeStarted(story: StoryDraft, startUp: StartUp, banner: LogEvent): voi
     story.source.startUp = null;
     story.source.current = before;
     before.active.reExecuted = banner;
-    before.epochs.push({banner, master: null, reExecuted: true, loads: []});
+    before.epochs.push({banner, since: banner, master: null, reExecuted: true, loads: []});
     finishReload(before.active, banner, 'completed');
     return;
   }
@@ -73,7 +78,8 @@ function setting(story: StoryDraft, event: LogEvent): void {
 export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: LogEvent, reExecuted: boolean): void {
   const startUp = startUpOf(story);
   story.source.current = instance;
-  const epoch: EpochDraft = {banner: startUp.banner, master, reExecuted, loads: startUp.loads};
+  const since = claimBanner(story, startUp.banner);
+  const epoch: EpochDraft = {banner: startUp.banner, since, master, reExecuted, loads: startUp.loads};
   instance.epochs.push(epoch);
   instance.masterPid = master.pid;
   const version = startUp.banner?.fields['version'];
@@ -92,6 +98,34 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
   }
 }
 
+/**
+ * The master that begins here has printed `own`, as far as the lines tell, or the last banner.
+ *
+ * @returns The first banner that may be its own instead.
+ */
+function claimBanner({source: {banners}}: StoryDraft, own: LogEvent | null): LogEvent | null {
+  const [first = null] = banners;
+  const claimed = own ?? banners.at(-1);
+  if (claimed !== undefined) dropBanner(banners, claimed);
+  return first === null || (own !== null && precedes(own, first)) ? own : first;
+}
+
+/** Its server has no master, or none any more. */
+function dropBanner(banners: LogEvent[], banner: LogEvent | null | undefined): void {
+  const at = banner == null ? -1 : banners.indexOf(banner);
+  if (at >= 0) banners.splice(at, 1);
+}
+
+/** uWSGI ends where it cannot have its address (core/socket.c). */
+function addressInUse({source: {banners, startUp}}: StoryDraft): void {
+  dropBanner(banners, startUp?.banner);
+}
+
+/** An emperor without a master of its own says so when its banner is the last one: vassals come later. */
+function remark({source: {banners}}: StoryDraft, {message}: LogEvent): void {
+  if (message === 'uwsgi/emperor-starting') banners.pop();
+}
+
 /** What the writer of the line has said since its start; a daemon's start was told by the process that it was forked from. */
 function startUpOf({source}: StoryDraft): StartUp {
   const [only, ...others] = source.startUps.values();
@@ -104,10 +138,11 @@ function startUpOf({source}: StoryDraft): StartUp {
 export function beginWithoutMaster(story: StoryDraft, startUp: StartUp, predecessor: InstanceDraft | null = null): void {
   if (startUp.banner === null) return;
   const instance = story.addInstance(predecessor);
+  dropBanner(story.source.banners, startUp.banner);
   story.source.current = instance;
   instance.version = String(startUp.banner.fields['version'] ?? '') || null;
   for (const setting of startUp.settings) addSetting(instance, setting);
-  instance.epochs.push({banner: startUp.banner, master: null, reExecuted: false, loads: startUp.loads});
+  instance.epochs.push({banner: startUp.banner, since: startUp.banner, master: null, reExecuted: false, loads: startUp.loads});
   story.source.startUp = null;
 }
 
@@ -118,7 +153,7 @@ function appLoaded(story: StoryDraft, event: LogEvent): void {
   }
   const instance = instanceOf(story, event);
   story.source.current = instance;
-  if (instance.epochs.length === 0) instance.epochs.push({banner: null, master: null, reExecuted: false, loads: []});
+  if (instance.epochs.length === 0) instance.epochs.push({banner: null, since: null, master: null, reExecuted: false, loads: []});
   instance.epochs.at(-1)?.loads.push(event);
   const process = event.pid === null ? null : story.process(event.pid);
   if (process !== null) process.appLoaded = event;
@@ -140,6 +175,7 @@ function appLoadFailed(story: StoryDraft, event: LogEvent): void {
 function noApp(story: StoryDraft, event: LogEvent): void {
   if (!event.meaning.fatal) return;
   const {startUp, current} = story.source;
+  dropBanner(story.source.banners, startUp?.banner);
   const reload = current?.active ?? null;
   if (current === null || reload === null || reload.kind === 'stop') return;
   if (startUp === null || reload.reExecuted !== null) finishReload(reload, event, 'failed');
