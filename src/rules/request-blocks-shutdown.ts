@@ -129,11 +129,26 @@ export function heldIn(timeline: Timeline, instance: Instance): Held[] {
     const {forced, asked} = process;
     if (!forced || !asked || asked.by === 'unknown') continue;
     if (!atMercy.has(process) && (forced.deadline !== 'harakiri' || asked.by === 'itself')) continue;
-    const requests = process.remarks.filter((event) => isRunningRequest(event) && !precedes(event, asked.event));
+    const requests = process.remarks.filter(
+      (event) => isRunningRequest(event) && !precedes(event, asked.event) && !wasAnswered(process, event),
+    );
     if (requests.length > 0) held.push({process, forced, requests, byLog: true});
     else if (atMercy.has(process)) held.push({process, forced, requests: cutWith(timeline, process), byLog: false});
   }
   return held;
+}
+
+/** Clocks of different zones are whole quarters of an hour apart. */
+const ZONE_STEP_SECONDS = 900;
+
+/** A request that began in the same second was answered before the line that names it: until its worker is found gone, its time limit runs on. */
+function wasAnswered({segments, asked}: Process, event: LogEvent): boolean {
+  const {since} = event.fields;
+  if (asked === null || typeof since !== 'number') return false;
+  return segments.some(
+    ({last, lastStart}) =>
+      precedes(asked.event, last) && precedes(last, event) && Math.abs(lastStart / 1000 - since) % ZONE_STEP_SECONDS === 0,
+  );
 }
 
 function describe(instance: Instance, held: readonly Held[]): Finding | null {

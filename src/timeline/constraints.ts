@@ -1,4 +1,5 @@
 import type {LogEvent} from './event.ts';
+import {precedes} from './lookup.ts';
 import type {Constraint} from './solve.ts';
 import type {ForcedDraft, InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
 import {sharesClock} from './story/nesting.ts';
@@ -80,6 +81,9 @@ function isKill({event: {message}}: ForcedDraft): boolean {
 
 /** How long after the signal the kill comes where mercy governs it; null where the log does not show the mercy. */
 export function patienceBefore(kill: LogEvent, instance: InstanceDraft): Duration | null {
+  const epoch = instance.epochs.findLast(({master}) => master !== null && precedes(master, kill));
+  // Starts that were told at once: the settings may be another's.
+  if (epoch !== undefined && epoch.since !== epoch.banner) return null;
   const mercy = mercyAt(instance, kill);
   return mercy === null ? null : {min: mercy + PATIENCE.min, max: mercy + PATIENCE.max};
 }

@@ -208,3 +208,31 @@ test('lines of a dump of the configuration are known behind a date too', async (
   const {timeline} = await analyze({inputs: ['test/random/uwsgi/configuration-behind-dates/uwsgi.log']});
   expect(timeline.inputs.map(({counts}) => counts.unknown)).toEqual([0]);
 });
+
+test('workers that uWSGI sends away because nobody comes are gone when it says that it is cheap', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/idle-sends-workers-away/uwsgi.log']});
+  const workers = timeline.instances[0]?.processes.filter(({role}) => role === 'worker') ?? [];
+  expect(workers.map(({pid, end, cause}) => [pid, end, cause])).toEqual([
+    [13661, 'clean', 'chain-reload'],
+    [13662, 'clean', 'chain-reload'],
+    [13734, 'clean', 'cheaper'],
+    [13780, 'clean', 'cheaper'],
+  ]);
+});
+
+test("of two vassals the one has stopped that their emperor finds gone, and its workers are not the other one's", async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/vassal-that-its-emperor-finds-gone/uwsgi.log']});
+  const stopped = timeline.instances.find(({stopped}) => stopped !== null);
+  expect(stopped?.masterPid).toBe(27153);
+  const workers = stopped?.processes.filter(({role}) => role === 'worker') ?? [];
+  expect(workers.map(({pid}) => pid).toSorted()).toEqual([27163, 27167, 27168]);
+  const other = timeline.instances.find(({masterPid}) => masterPid === 27152);
+  const forced = other?.processes.filter(({end}) => end === 'forced') ?? [];
+  expect(forced.map(({pid}) => pid).toSorted()).toEqual([27169, 27170, 27171, 27172, 27173, 27174]);
+});
+
+test('of two servers none is said to have lost its master where a worker tells no more than its number', async () => {
+  const {timeline, findings} = await analyze({inputs: ['test/random/uwsgi/master-gone-of-one-of-two/uwsgi.log']});
+  expect(timeline.instances.map(({stopped}) => stopped)).toEqual([null, null]);
+  expect(findings.find(({rule}) => rule === 'master-died')).toMatchObject({instance: null, pids: []});
+});

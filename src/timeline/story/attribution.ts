@@ -162,6 +162,8 @@ function fittingOf(story: StoryDraft, running: readonly InstanceDraft[], event: 
   const outlives = kind === 'stop-began' ? outlivesStop(story, event) : NOBODY;
   const risen = kind === 're-executing' ? risenAfter(story, event) : null;
   if (risen !== null && running.includes(risen)) return [risen];
+  const cursed = kind === 'stop-began' || kind === 'stop-ended' ? cursedAfter(story, event) : undefined;
+  if (cursed !== undefined && running.includes(cursed)) return [cursed];
   const next = kind === 'process-ended' && worker !== null && event.pid === null ? nextToRise(story, event) : null;
   const last = next?.slots.get(worker ?? UNKNOWN_PID);
   if (next !== null && last !== undefined && running.includes(next) && isAlive(last) && isLeaving(last)) return [next];
@@ -205,6 +207,19 @@ function risenAfter(
     if (meaning.kind === 'master-re-executed') return source.instances.find(({masterPid}) => masterPid === pid) ?? null;
   }
   return null;
+}
+
+/** The vassal that its emperor finds gone behind a stop, where no other stop is under way (core/emperor.c). */
+function cursedAfter({events, index, source}: StoryDraft, {stream, input, meaning}: LogEvent): InstanceDraft | undefined {
+  let isOver = meaning.kind === 'stop-ended';
+  for (const next of events.slice(index + 1, index + LOOK_AHEAD)) {
+    if (next.stream !== stream || (stream === null && next.input !== input)) continue;
+    if (next.message === 'uwsgi/vassal-cursed')
+      return isOver ? source.instances.find(({masterPid}) => masterPid === next.pid) : undefined;
+    if (next.meaning.kind === 'stop-began' || (isOver && next.meaning.kind === 'stop-ended')) return undefined;
+    isOver ||= next.meaning.kind === 'stop-ended';
+  }
+  return undefined;
 }
 
 /** The master that replaces its image next: only once it has buried all of its workers. */

@@ -1,8 +1,8 @@
 /** Which of several masters a new worker belongs to where the log does not prove it, and what corrects the guess. */
 import type {LogEvent} from '../event.ts';
 import {precedes} from '../lookup.ts';
-import {instanceOf} from './attribution.ts';
-import {type InstanceDraft, isAlive, isLeaving, type ProcessDraft} from './draft.ts';
+import {instanceOf, speaksLater} from './attribution.ts';
+import {type InstanceDraft, isAlive, isLeaving, type ProcessDraft, workersThere} from './draft.ts';
 import {LOOK_AHEAD, type StoryDraft} from './story-draft.ts';
 
 /** A new process belongs where its number is free. */
@@ -78,6 +78,26 @@ export function correctGuess(story: StoryDraft, process: ProcessDraft): void {
   if (entry !== undefined) entry.old = process;
   process.asked = other.asked;
   other.asked = null;
+}
+
+/** A master that says goodbye has no worker left: of whom a later line tells, he was guessed to be its own, and is the other's that goes on. */
+export function giveBack(story: StoryDraft, instance: InstanceDraft): void {
+  const [other, ...others] = story.source.running.filter((running) => running !== instance);
+  if (other === undefined || others.length > 0) return;
+  for (const process of workersThere(instance)) {
+    const {worker, asked, forced} = process;
+    const occupant = worker === null ? undefined : other.slots.get(worker);
+    if (!process.isGuessed || forced !== null || (occupant !== undefined && isAlive(occupant)) || !speaksLater(story, process))
+      continue;
+    exchange(process, other);
+    process.asked = null;
+    const entry = instance.active?.entries.findIndex(({old}) => old === process) ?? -1;
+    if (entry >= 0) instance.active?.entries.splice(entry, 1);
+    if (asked === null || !asked.acknowledged || other.active === null) continue;
+    other.active.entries.push({worker, old: process, next: null, told: null, passed: null});
+    const by = other.active.kind === 'stop' ? 'stop' : 'reload';
+    process.asked = {...asked, told: asked.event, by, reload: other.active};
+  }
 }
 
 function exchange(process: ProcessDraft, to: InstanceDraft): void {

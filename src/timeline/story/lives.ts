@@ -1,9 +1,10 @@
 /** Workers: start, signs of trouble and end. */
 import type {LogEvent} from '../event.ts';
 import {FAULTS, REQUESTS, signalName} from '../signals.ts';
+import {between} from '../time.ts';
 import {ask, isStopping} from './asking.ts';
 import {processOf} from './attribution.ts';
-import {end, isAlive, killerOf, newProcess, type ProcessDraft} from './draft.ts';
+import {end, isAlive, killerOf, newProcess, type ProcessDraft, workersThere} from './draft.ts';
 import {killedAtTimeLimit} from './forced.ts';
 import {instanceOfStart} from './guesses.ts';
 import {goesOn} from './reloads.ts';
@@ -12,13 +13,14 @@ import {canHaveReachedDeadline} from './silent-kill.ts';
 import {hasParent} from './sources.ts';
 import {beginWithoutMaster} from './start-up.ts';
 import {finishSupervisor} from './stop-lines.ts';
-import type {Handlers, StoryDraft} from './story-draft.ts';
+import {type Handlers, LOOK_AHEAD, type StoryDraft} from './story-draft.ts';
 import {fillSlot, finishGeneration, joinGeneration} from './succession.ts';
 
 export const LIVES: Handlers = {
   'process-started': processStarted,
   'process-ended': processEnded,
   'slot-emptied': slotEmptied,
+  scaling,
   crash,
 };
 
@@ -127,6 +129,30 @@ function slotEmptied(story: StoryDraft, event: LogEvent): void {
   if (isAlive(process)) end(process, event, process.forced === null ? 'clean' : 'forced');
   if (process.worker !== null && process.instance.slots.get(process.worker) === process)
     process.instance.slots.delete(process.worker);
+}
+
+/** Seconds after which a worker that was told to go because of idleness is killed (uWSGI, core/master_checks.c). */
+const IDLE_PATIENCE = 3;
+
+/** uWSGI sends all its workers away when nobody has come for a while, and waits for each of them, before it says that it is cheap. */
+function scaling(story: StoryDraft, event: LogEvent): void {
+  const {events, index, source} = story;
+  if (event.message !== 'uwsgi/cheap-mode') return;
+  const own = (other: LogEvent) => other.stream === event.stream && (event.stream !== null || other.input === event.input);
+  const began = events
+    .slice(Math.max(0, index - LOOK_AHEAD), index)
+    .findLast((other) => other.message === 'uwsgi/idle' && own(other));
+  const having = source.running.filter((instance) => workersThere(instance).length > 0);
+  const [instance] = having;
+  // At its start it has none, and of several no line tells which.
+  if (began === undefined || instance === undefined || having.length > 1) return;
+  const mayBeKilled = (between(began.at, event.at).max ?? IDLE_PATIENCE) >= IDLE_PATIENCE;
+  for (const worker of workersThere(instance)) {
+    if (worker.cause === 'unknown') worker.cause = 'cheaper';
+    worker.goneBy = event;
+    worker.end = mayBeKilled ? 'lost' : 'clean';
+  }
+  goesOn(instance, event);
 }
 
 /** uWSGI tells of a place that stays empty right behind the end of its worker (core/master.c): of two servers in one log, of the same. */

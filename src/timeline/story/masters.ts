@@ -95,7 +95,10 @@ function masterLost(story: StoryDraft, event: LogEvent): void {
   masterGone(story, process.instance, event);
 }
 
-/** A worker that tells its number alone: rather one of an instance that is known to be over than of its successor. */
+/**
+ * A worker that tells its number alone: rather one of an instance that is known to be over than of its successor. Of several that go
+ * on, no line tells whose it is.
+ */
 function survivorOf(story: StoryDraft, event: LogEvent): ProcessDraft | null {
   const {worker} = event;
   if (worker === null) return null;
@@ -104,6 +107,7 @@ function survivorOf(story: StoryDraft, event: LogEvent): ProcessDraft | null {
     return occupant !== undefined && isAlive(occupant);
   });
   const over = having.find((instance) => instance.stopped !== null || story.ended.has(masterKey(instance)));
+  if (over === undefined && having.length > 1) return null;
   const instance = over ?? having[0];
   return instance?.slots.get(worker) ?? instance?.previousSlots.get(worker) ?? null;
 }

@@ -3,6 +3,7 @@ import type {LogEvent} from '../event.ts';
 import {askAgain, askAll} from './asking.ts';
 import {instanceOf, rivalsOf, speaksLater} from './attribution.ts';
 import {end, type InstanceDraft, isAlive, killerOf} from './draft.ts';
+import {giveBack} from './guesses.ts';
 import {beginReload, finishReload, leaveUnfinished} from './reloads.ts';
 import {mayHaveKilledInSilence, outlastsLeaving, silentlyKilled} from './silent-kill.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
@@ -35,6 +36,7 @@ function stopEnded(story: StoryDraft, event: LogEvent): void {
   // daphne says no more than that it has stopped.
   if (event.meaning.reload === 'stop' && instance.active === null) stopBegan(story, event);
   story.stop(instance, event);
+  if (instance.supervisor === 'uwsgi') giveBack(story, instance);
   for (const process of silentlyKilled(story, instance, event)) {
     if (speaksLater(story, process)) continue;
     process.forced = {event, tries: 1, deadline: 'stop-timeout', inferred: true};
