@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
 import {pageFor} from '../src/report/text/page.ts';
 import {unserved} from '../src/report/text/unserved.ts';
+import {verdict} from '../src/report/verdict.ts';
 import {judged} from './hostile/judged.ts';
 
 // What people paste is a piece of a log. What stands before and after it is not known, and nothing may be said of it.
@@ -190,4 +191,71 @@ test('nobody is said to have waited for what was asked after the end, where line
   );
   const forced = timeline.instances.flatMap(({processes}) => processes).flatMap(({forced}) => (forced === null ? [] : [forced]));
   expect(forced.map(({patience}) => patience)).toEqual([null]);
+});
+
+test('a start that the log cuts off is not called healthy, and neither are workers that only leave', async () => {
+  const verdictOn = async (...lines: string[]) => verdict((await judged(...lines)).diagnosis);
+  const banner = '*** Starting uWSGI 2.0.14 (64bit) on [Mon Jan  5 17:37:05 2026] ***';
+  const bound = ['uWSGI http bound on 0.0.0.0:5000 fd 4', 'spawned uWSGI http 1 (pid: 41)'];
+  expect(await verdictOn(banner, ...bound)).toMatch(/^Undecided \(the log ends during the start at line 1\)/);
+  expect(await verdictOn(banner, ...bound, 'spawned uWSGI worker 1 (and the only) (pid: 42, cores: 1)')).toMatch(/^No trouble/);
+  expect(await verdictOn(banner, '*** starting uWSGI Emperor ***')).toMatch(/^No trouble/);
+  const leaves = [1, 2].map((worker) => `worker ${worker} lifetime reached, it was running for 86401 second(s)`);
+  expect(await verdictOn(...leaves)).toMatch(/^Undecided \(every worker that this log shows had begun to leave/);
+  expect(await verdictOn(...leaves, 'Respawned uWSGI worker 2 (new pid: 43)')).toMatch(/^No trouble/);
+  expect(await verdictOn('Mon Jan  5 17:37:05 2026 - error managing signal 6 on worker 16')).toMatch(/line 1 tells of one/);
+  expect(await verdictOn('Mon Jan  5 17:37:05 2026 - Fire in the hole !!! (60 seconds to detonation)')).not.toMatch(
+    /tells of one/,
+  );
+});
+
+test('who has no pid in the log is called by its number, and never by the pid 0', async () => {
+  const {diagnosis} = await judged(
+    'Tue May  5 06:39:09 - worker 4 lifetime reached, it was running for 3901 second(s)',
+    'Tue May  5 07:43:22 - worker 5 lifetime reached, it was running for 4001 second(s)',
+    'Tue May  5 07:43:23 - Respawned uWSGI worker 5 (new pid: 31122)',
+    'Tue May  5 08:43:23 - worker 5 lifetime reached, it was running for 3600 second(s)',
+    'Tue May  5 08:43:24 - Respawned uWSGI worker 5 (new pid: 31129)',
+  );
+  const [finding] = diagnosis.findings;
+  expect(finding).toMatchObject({rule: 'worker-never-came-back', workers: [4]});
+  expect(finding?.message).toMatch(/Worker 4 of 5 /);
+  expect(JSON.stringify([finding, diagnosis.rules])).not.toMatch(/-p 0\b|pid 0\b/);
+});
+
+test('a log that begins in the middle of a start is one server', async () => {
+  const {timeline} = await judged(
+    "WSGI app 0 (mountpoint='') ready in 3 seconds on interpreter 0x55fff51487a0 pid: 1 (default app)",
+    'spawned uWSGI master process (pid: 1)',
+    'spawned uWSGI worker 1 (pid: 9, cores: 10)',
+  );
+  expect(timeline.instances).toHaveLength(1);
+});
+
+test('processes that die one after the other do not die in the same moment', async () => {
+  const killed = (second: number, pid: number) =>
+    `[2023-07-17 16:04:${second},404: ERROR/MainProcess] Process 'ForkPoolWorker-${pid - 190}' pid:${pid} exited with 'signal 9 (SIGKILL)'`;
+  const messageOf = async (...lines: string[]) => (await judged(...lines)).diagnosis.findings[0]?.message;
+  expect(await messageOf(...[31, 33, 34, 35, 36, 38, 39].map((second, n) => killed(second, 338 + n)))).not.toMatch(/same moment/);
+  expect(await messageOf(...[338, 339, 340].map((pid) => killed(31, pid)))).toMatch(/3 processes died in the same moment/);
+});
+
+test('the life before a loop is a part of it', async () => {
+  const life = (second: number) => [
+    `2018-04-09 12:51:0${second},396 INFO spawned: 'shop' with pid 2275${second}`,
+    `2018-04-09 12:51:0${second},998 INFO exited: shop (exit status 3; not expected)`,
+  ];
+  const {diagnosis} = await judged(
+    '2018-04-09 12:51:00,212 INFO exited: shop (exit status 1; not expected)',
+    ...[1, 2, 3, 4].flatMap(life),
+  );
+  expect(diagnosis.findings.map(({rule}) => rule)).toEqual(['crash-loop']);
+});
+
+test('two masters of which each gives up are two starts', async () => {
+  const {diagnosis} = await judged(
+    '[2016-01-18 20:16:39 +0100] [8144] [INFO] Reason: Worker failed to boot.',
+    '[2016-05-02 15:50:57 +0200] [58901] [INFO] Reason: Worker failed to boot.',
+  );
+  expect(diagnosis.findings.map(({title}) => title)).toEqual(['The application failed to load in 2 starts']);
 });

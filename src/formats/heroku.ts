@@ -27,6 +27,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   killing: {kind: 'process-forced', role: 'program', deadline: 'stop-timeout'},
   'process-exited': {kind: 'process-ended', role: 'program'},
   'boot-timeout': {kind: 'program-failed', role: 'program'},
+  'memory-running': {kind: 'remark', role: 'program'},
   'memory-exceeded': {kind: 'remark', role: 'program'},
   'memory-vastly-exceeded': {kind: 'out-of-memory', role: 'program'},
   'platform-error': {kind: 'remark', role: 'program'},

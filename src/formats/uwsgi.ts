@@ -219,6 +219,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'worker-suspended': {kind: 'paused', role: 'worker', stamped: true},
   'worker-resumed': {kind: 'resumed', role: 'worker', stamped: true},
   'queue-full': {kind: 'remark'},
+  'signal-failed': {kind: 'remark', stamped: true},
 
   // Mules, spoolers, cron, daemons, gateways
   'mule-spawned': {kind: 'process-started', role: 'mule'},
@@ -293,7 +294,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'connection-holds': {kind: 'remark', role: 'worker', stamped: true},
   'requests-pending': {kind: 'requests-pending', role: 'worker', stamped: true},
   'gevent-goodbye': {kind: 'remark', role: 'worker'},
-  'bomb-armed': {kind: 'deadline-detail', role: 'worker', stamped: true},
+  'bomb-armed': {kind: 'remark', role: 'worker', stamped: true},
   'bomb-exploded': {kind: 'process-forced', role: 'worker', deadline: 'mercy', stamped: true},
   'gevent-advice': 'noise',
 
@@ -317,6 +318,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'fallback-config': {kind: 'remark', stamped: true},
   'locked-by-another': {kind: 'remark'},
   'pidfile-signal-failed': {kind: 'remark'},
+  'path-not-found': {kind: 'path-missing'},
   'system-error': {kind: 'remark'},
 
   // Snapshots

@@ -60,29 +60,44 @@ export interface LooseEnds {
   readonly begun: LogEvent | null;
   /** The end of a stop or reload. */
   readonly end: LogEvent | null;
+  /** The first line of a start of which its writer says no more. */
+  readonly starting: LogEvent | null;
 }
 
 export function looseEnds({events}: Timeline, findings: readonly RuleFinding[]): LooseEnds {
   const named = new Set(findings.flatMap(({evidence}) => evidence.map(({at}) => at.place)));
   const steps = new Map<string | null, LogEvent>();
+  const starts = new Map<string | null, LogEvent>();
   for (const event of events) {
+    if (isBanner(event)) starts.set(event.stream, event);
+    else if (showsStart(event)) starts.delete(event.stream);
     if (isStep(event)) steps.set(event.stream, event);
     else if (isOutcome(event) && !(event.meaning.kind === 'process-leaving' && isRenewal(steps.get(event.stream))))
       steps.delete(event.stream);
   }
   return {
-    trouble: events.find((event) => meansTrouble(event) && !named.has(event.place)) ?? null,
+    trouble: events.find((event) => meansTrouble(event) && !named.has(event.place) && !isWanted(event, events)) ?? null,
     underWay: [...steps.values()].at(-1) ?? null,
     begun: events.find(isStep) ?? null,
     end: events.find(isEnd) ?? null,
+    starting: [...starts.values()].at(-1) ?? null,
   };
 }
 
-function meansTrouble({pid, meaning: {kind, ending, fatal, deadline}}: LogEvent): boolean {
+/** A daemon is started again that was told to stop. */
+function isWanted({meaning: {kind}}: LogEvent, events: readonly LogEvent[]): boolean {
+  return (
+    kind === 'process-started' && events.some((each) => each.meaning.kind === 'helper-stopping' && each.meaning.role === 'daemon')
+  );
+}
+
+function meansTrouble({pid, message, meaning: {kind, role, ending, fatal, deadline, respawned}}: LogEvent): boolean {
+  // Whoever had it end says so.
+  if (kind === 'process-started') return role === 'daemon' && respawned === true;
   // The timeline knows the ends of processes that are named.
   if (kind === 'process-ended') return ending === 'died' && pid === null;
   if (kind === 'no-app') return fatal === true;
-  return TROUBLES.has(kind) || (kind === 'vassal' && deadline !== undefined);
+  return TROUBLES.has(kind) || message === 'uwsgi/signal-failed' || (kind === 'vassal' && deadline !== undefined);
 }
 
 /** A worker that goes for new code: only the start of the next one shows what became of it. */
@@ -97,6 +112,17 @@ function isStep(event: LogEvent): boolean {
 
 function isOutcome({meaning: {kind}}: LogEvent): boolean {
   return OUTCOMES.has(kind) || kind === 'vassal';
+}
+
+/** Of servers whose starts go on to say which workers there are. */
+function isBanner({message}: LogEvent): boolean {
+  return message === 'uwsgi/starting' || message === 'gunicorn/starting';
+}
+
+function showsStart(event: LogEvent): boolean {
+  const {kind, role} = event.meaning;
+  if (kind === 'process-started') return role !== 'gateway' && role !== 'daemon' && role !== 'mule' && role !== 'spooler';
+  return isOutcome(event) || isStep(event) || meansTrouble(event) || role === 'emperor' || event.meaning.value === 'no-workers';
 }
 
 const ENDS: ReadonlySet<EventKind> = new Set(['group-stopped', 'program-down', 'reload-ended', 'stop-ended']);

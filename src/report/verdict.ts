@@ -6,7 +6,7 @@ import {list} from '../rules/wording.ts';
 import {SEVERITIES} from '../severity.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {SEEN} from '../timeline/snapshots.ts';
-import type {ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
+import type {Instance, ProcessEnd, Reload, Timeline} from '../timeline/timeline.ts';
 import type {TimeWindow} from '../timeline/window.ts';
 import {longDuration} from './duration.ts';
 import {riskOf} from './finding-words.ts';
@@ -134,14 +134,27 @@ function remarkable({timeline, baseline}: Diagnosis, {trouble}: LooseEnds, check
   return checked === 0 ? nothing : null;
 }
 
-/** That a reload or stop has no end in the log; null where each has one. */
-function undecided({timeline, findings}: Diagnosis, {underWay}: LooseEnds): string | null {
+/** All of its workers are to be recycled, and none has come back. */
+function isLeaving({processes, stopped}: Instance): boolean {
+  const workers = processes.filter(({role}) => role === 'worker');
+  return (
+    stopped === null &&
+    workers.length > 0 &&
+    workers.every(({asked, ended, successor}) => asked?.by === 'itself' && ended === null && successor === null)
+  );
+}
+
+/** That a reload, a stop or a start has no end in the log; null where each has one. */
+function undecided({timeline, findings}: Diagnosis, {underWay, starting}: LooseEnds): string | null {
   const open = findings.find(({rule}) => rule === 'reload-unfinished')?.title;
   if (open !== undefined) return `Undecided (${open.charAt(0).toLowerCase()}${open.slice(1)})`;
   const endless = timeline.reloads.filter(({outcome}) => outcome === 'unfinished');
   if (endless.length > 0)
     return `Undecided (${countedReloads(endless)} ${endless.length === 1 ? 'has' : 'have'} no end in this log)`;
-  if (underWay === null) return null;
+  if (timeline.instances.some(isLeaving))
+    return 'Undecided (every worker that this log shows had begun to leave, and it shows no replacement)';
+  if (underWay === null)
+    return starting === null ? null : `Undecided (the log ends during the start at ${line(starting, timeline)})`;
   return `Undecided (a reload or stop is under way at ${line(underWay, timeline)} and has no end in this log)`;
 }
 

@@ -26,7 +26,7 @@ const rule: Rule = {
   docs: {
     sees:
       'A start that did not get through: the application cannot be loaded, the address is in use, the queue that was asked ' +
-      'for is longer than the system allows, a worker failed to boot, a supervisor of programs gave up, a unit was not up in time ' +
+      'for is longer than the system allows, the configuration file is not there, a worker failed to boot, a supervisor of programs gave up, a unit was not up in time ' +
       'or could not be run, or a program went into the background where its supervisor cannot see it.',
     why:
       'Nothing is served until the cause is gone. An outer supervisor tries again and again and repeats the same error; the ' +
@@ -55,6 +55,7 @@ const rule: Rule = {
       'uwsgi/no-app-dynamic',
       'uwsgi/no-python-app',
       'uwsgi/address-in-use',
+      'uwsgi/path-not-found',
       'uwsgi/listen-above-somaxconn',
       'gunicorn/starting',
       'gunicorn/worker-failed-to-boot',
@@ -168,12 +169,14 @@ const HOW: Readonly<Record<Obstacle, string>> = {
   app: 'the application did not load',
   address: 'another process holds the address',
   backlog: 'the queue that was asked for (listen) is longer than the system allows (net.core.somaxconn)',
+  configuration: 'its configuration file was not found',
 };
 
 const TITLES: Readonly<Record<Obstacle, string>> = {
   app: 'The application failed to load',
   address: 'The start failed: the address is in use',
   backlog: 'The start failed: listen is above net.core.somaxconn',
+  configuration: 'The start failed: the configuration file was not found',
 };
 
 function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedStart[]]): Finding | null {
@@ -226,6 +229,9 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
               : null),
       unanswered > 0 && `${count(unanswered, 'request')} found no application.`,
       programs.length > 0 && `${list(programs)} was given up: nobody tries again until a person does.`,
+      generation.reload !== null &&
+        main === 'configuration' &&
+        'It was the start of a new image at a reload: the old one had gone by then, so nothing is served until the server is started again.',
       main === 'app'
         ? errors.length > 0
           ? `That it failed is proved. The reason told: ${list(errors.map(reasonOf), 2)}.`
@@ -285,11 +291,13 @@ const UNSEEN: Readonly<Record<Obstacle, readonly string[]>> = {
   app: ['the reason, where the traceback went to another log or was swallowed'],
   address: ['who holds the address'],
   backlog: [],
+  configuration: ['who moved or removed the file, and when'],
 };
 
 function shownBy({meaning, worker, fields}: LogEvent): string {
   const {kind, fatal} = meaning;
   if (kind === 'address-in-use') return `the address ${fields.address ?? ''} is held by another process`.replace('  ', ' ');
+  if (kind === 'path-missing') return `${fields.file ?? 'the file'} was not found`;
   if (kind === 'listen-above-limit') return `the system allows ${fields.limit ?? 'less'}`;
   if (kind === 'no-app')
     return fatal ? 'the server gives up for want of an application' : 'the server runs without any application';
@@ -338,6 +346,16 @@ function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonl
       },
     ];
   }
+  if (obstacle === 'configuration') {
+    return [
+      {
+        ...NO_SETTING,
+        effect: 'the next start finds its configuration',
+        safety: 'safe',
+        why: 'Put the file back where it was, or name the new place in the command that starts the server, and start it by hand: a path that is not absolute is looked for in the directory in which the server was started.',
+      },
+    ];
+  }
   const limit = Number(proofs.find(({meaning}) => meaning.kind === 'listen-above-limit')?.fields.limit);
   const wanted = instance === null ? null : numberOf(instance, 'listen');
   return [
@@ -379,6 +397,11 @@ function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolea
         : 'ps -eo pid,ppid,lstart,cmd --forest   # workers with parent 1 have lost their master',
     ];
   }
+  if (obstacle === 'configuration')
+    return [
+      `ls -l ${proofs.find(({meaning}) => meaning.kind === 'path-missing')?.fields.file ?? ''}   # as the user and in the directory of the server`,
+      'systemctl cat, or the program of supervisord: which file is named there',
+    ];
   return ['sysctl net.core.somaxconn   # inside the same container'];
 }
 

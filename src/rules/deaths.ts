@@ -257,11 +257,14 @@ export function lifeOf({startedAt, endedAt}: Process): Duration {
 /** Deaths that no loop and no stop of the whole group accounts for. */
 export function loneDeaths(timeline: Timeline, instance: Instance, end: 'crashed' | 'killed'): Process[] {
   const looping = new Set(loopsIn(timeline).flatMap(({lives}) => lives));
+  // Of the life before the first that the log tells whole nothing is known but that it ended in the same way.
+  const begins = new Set(loopsIn(timeline).map(({lives}) => lives[0]?.started));
   const abandoned = new Set(givenUp(timeline).map((event) => `program ${programOf(event)}`));
   return deathsIn(timeline, instance).filter(
     (process) =>
       process.end === end &&
       !looping.has(process) &&
+      !(process.successor !== null && begins.has(process.successor)) &&
       !abandoned.has(slotName(process)) &&
       (isFault(process) || groupStop(timeline, instance, process) === null),
   );
@@ -271,6 +274,9 @@ export function loneDeaths(timeline: Timeline, instance: Instance, end: 'crashed
 function isFault({signal, remarks}: Process): boolean {
   return (signal !== null && FAULTS.has(signalName(signal))) || remarks.some(({meaning}) => meaning.kind === 'crash');
 }
+
+/** Seconds in which the first and the last of them are found dead. */
+const MOMENT = 3;
 
 /** Bursts: deaths of one moment belong together. */
 export function atOnce(processes: readonly Process[]): Process[][] {
@@ -282,8 +288,15 @@ export function atOnce(processes: readonly Process[]): Process[][] {
       last?.ended && process.ended && precedes(last.ended, process.ended) && process.ended.line - last.ended.line <= 3;
     // Who was started only after the other had died was not there for the same signal.
     const isLater = last?.ended && process.started && precedes(last.ended, process.started);
+    // One by one, each soon after the other, is no moment.
+    const first = groups.at(-1)?.[0];
+    const isDrawnOut = first !== undefined && between(first.endedAt, process.endedAt).min > MOMENT;
     const isSame =
-      !isLater && distance !== null && distance.min <= NEAR && (isBeside || (distance.max !== null && distance.max <= NEAR));
+      !isLater &&
+      !isDrawnOut &&
+      distance !== null &&
+      distance.min <= NEAR &&
+      (isBeside || (distance.max !== null && distance.max <= NEAR));
     if (isSame) groups.at(-1)?.push(process);
     else groups.push([process]);
   }

@@ -164,6 +164,7 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
       `${capital(processNames(killed))} died of signal 9. Nobody in this log owns up to it: no deadline ` +
         `(${uwsgi ? 'harakiri, mercy' : (DEADLINES[instance.supervisor] ?? 'timeout, graceful_timeout')})${uwsgi ? ', no EVIL RELOAD' : ''} and no outer supervisor struck there.`,
       burst > 1 &&
+        burst * 2 >= killed.length &&
         `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +
           'signal to the whole group, or a limit of the container or the machine.',
       shortage !== null &&

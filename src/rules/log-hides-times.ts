@@ -56,9 +56,11 @@ function gapsIn(timeline: Timeline, instance: Instance): Gap[] {
   return [...reloads, ...dead.flatMap(deathGap)].sort((a, b) => (precedes(a.at, b.at) ? -1 : 1));
 }
 
+/** What the line itself tells: no time would add to it. */
+const EXPLAINED: ReadonlySet<string> = new Set(['no-app', 'app-load-failed', 'path-missing']);
+
 function isTroubled({workers, outcome, silence, ended}: Reload): boolean {
-  // Where the application did not load, no time would tell more.
-  const isCut = outcome === 'failed' && ended?.meaning.kind !== 'no-app' && ended?.meaning.kind !== 'app-load-failed';
+  const isCut = outcome === 'failed' && !EXPLAINED.has(ended?.meaning.kind ?? '');
   return workers.some(({end}) => end === 'forced') || isCut || (outcome === 'unfinished' && silence.min > WIDE);
 }
 

@@ -123,7 +123,7 @@ function failedLoop(instance: Instance | null, event: LogEvent, left: readonly L
         ...NO_SETTING,
         effect: 'this exception is gone, where it is the reentrant call',
         safety: 'safe',
-        why: 'Run gunicorn 24 or later.',
+        why: 'Where the traceback says "reentrant call", run gunicorn 24 or later; for any other exception mend what it names.',
       },
     ],
     next: ['read the traceback below that line: its last frame tells whether it is a hook of the configuration'],

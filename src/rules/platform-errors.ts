@@ -1,3 +1,4 @@
+import type {Severity} from '../severity.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import type {Timeline} from '../timeline/timeline.ts';
@@ -11,9 +12,13 @@ interface Trouble {
   /** In a sentence behind "Heroku says so n times: ". */
   readonly what: string;
   readonly remedy: string;
+  /** Where it is no warning. */
+  readonly severity?: Severity;
 }
 
-/** Heroku's codes (devcenter.heroku.com/articles/error-codes). What is told by other rules (R10, R12, R15) is not among them. */
+const LESS_MEMORY = 'Run fewer workers (WEB_CONCURRENCY), recycle them (max_requests), or take a larger dyno.';
+
+/** Heroku's codes (devcenter.heroku.com/articles/error-codes). What is told by other rules (R10, R12) is not among them. */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   H10: {
     what: 'the dyno had crashed, so requests were refused',
@@ -41,10 +46,8 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   H20: {what: 'the dyno did not boot within 75 s', remedy: 'Load less at the start, or bind to $PORT before loading.'},
   H21: {what: 'the dyno refused the connection', remedy: 'It is restarting, or the queue of the server is full.'},
   H27: {what: 'the client hung up before the answer', remedy: 'A few are normal; many point to slow answers.'},
-  R14: {
-    what: 'the dyno uses more memory than it has, and swaps',
-    remedy: 'Run fewer workers (WEB_CONCURRENCY), recycle them (max_requests), or take a larger dyno.',
-  },
+  R14: {what: 'the dyno uses more memory than it has, and swaps', remedy: LESS_MEMORY},
+  R15: {what: 'the dyno used far more memory than it has, and Heroku killed it', remedy: LESS_MEMORY, severity: 'error'},
 };
 
 const rule: Rule = {
@@ -53,7 +56,7 @@ const rule: Rule = {
   severity: 'warning',
   docs: {
     sees:
-      "Heroku's error codes of requests (H10 to H27) and of memory (R14), each counted. Of Kubernetes (the kubelet's log, kubectl get " +
+      "Heroku's error codes of requests (H10 to H27) and of memory (R14, R15), each counted. Of Kubernetes (the kubelet's log, kubectl get " +
       'events, describe pod, get pods): failed probes and the restarts for them, OOMKilled, exit code 137, CrashLoopBackOff. Of nginx (error.log, and the 499, 502 and 504 of access.log): requests that the server behind it did not answer, joined with the worker that was ended in that second. Of Apache: requests that mod_wsgi did not answer.',
     why:
       'The router answers for the dyno where it cannot: the client got an error page, and the log of the application may hold nothing of ' +
@@ -69,7 +72,9 @@ const rule: Rule = {
     messages: [
       'heroku/request-timeout',
       'heroku/router-error',
+      'heroku/memory-running',
       'heroku/memory-exceeded',
+      'heroku/memory-vastly-exceeded',
       'heroku/platform-error',
       'heroku/state-changed',
       'kubernetes/probe-failed',
@@ -96,7 +101,11 @@ const rule: Rule = {
       "no line of Heroku's router or dynos, none of Kubernetes' kubelet or events and no unanswered request of nginx or Apache is in this log",
   },
   *check(timeline) {
-    for (const [code, events] of groupBy(timeline.events, codeOf)) {
+    const named = new Set(timeline.events.filter(({message}) => message in MEMORY).map(dynoOf));
+    const codes = groupBy(timeline.events, (event) =>
+      event.message === 'heroku/memory-running' ? (named.has(dynoOf(event)) ? null : 'R14') : codeOf(event),
+    );
+    for (const [code, events] of codes) {
       if (code !== null && code in TROUBLES) yield describe(timeline, code, events);
     }
     yield* kubernetesTroubles(timeline);
@@ -106,9 +115,18 @@ const rule: Rule = {
 
 export default rule;
 
+const MEMORY: Readonly<Record<string, string>> = {
+  'heroku/memory-exceeded': 'R14',
+  'heroku/memory-vastly-exceeded': 'R15',
+};
+
+function dynoOf({fields, stream}: LogEvent): string {
+  return String(fields.dyno ?? stream);
+}
+
 function codeOf({message, fields}: LogEvent): string | null {
   if (message === 'heroku/request-timeout') return 'H12';
-  if (message === 'heroku/memory-exceeded') return 'R14';
+  if (message in MEMORY) return MEMORY[message] ?? null;
   return message === 'heroku/router-error' || message === 'heroku/platform-error' ? String(fields.code ?? '') : null;
 }
 
@@ -125,7 +143,7 @@ function describe(timeline: Timeline, code: string, events: readonly [LogEvent, 
   const dynos = unique(events.flatMap(({fields}) => (fields.dyno === undefined ? [] : [String(fields.dyno)])));
   return {
     title: `${code}: ${trouble.what}`,
-    severity: code === 'H27' && events.length < 10 ? 'info' : 'warning',
+    severity: code === 'H27' && events.length < 10 ? 'info' : (trouble.severity ?? 'warning'),
     message: sentences(
       `Heroku reports ${code} ${count(events.length, 'time')}: ${trouble.what}.`,
       paths.length > 0 && `The requests: ${list(paths, 4)}.`,

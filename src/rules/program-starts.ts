@@ -222,6 +222,9 @@ export function* unitsNotStarted(timeline: Timeline, isTold: (unit: string) => b
   yield* unitJobsFailed(timeline, (unit) => lateUnits.has(unit) || isTold(unit));
 }
 
+/** A pasted status may have lost the line that names it. */
+const NAMELESS = 'a unit';
+
 const RESULTS: Readonly<Record<string, string>> = {
   timeout: 'its time for a start or a stop was over, and systemd ended it; which of the two, no line here tells',
   'exit-code': 'a process of it left with an error',
@@ -239,10 +242,11 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
   let shown: string | null = null;
   for (const event of timeline.events) {
     if (event.message === 'systemctl/unit-status') shown = String(event.fields.unit);
+    const isShown = event.message === 'systemctl/unit-active';
     const isFailed =
-      event.message === 'systemd/failed' || (event.message === 'systemctl/unit-active' && event.fields.state === 'failed');
-    const unit = event.message === 'systemctl/unit-active' ? shown : String(event.fields.unit);
-    if (isFailed && unit !== null && event.fields.result !== undefined) results.set(unit, [...(results.get(unit) ?? []), event]);
+      event.message === 'systemd/failed' || (isShown && (event.fields.state === 'failed' || isToBeRestarted(event)));
+    const unit = isShown ? (shown ?? (isToBeRestarted(event) ? NAMELESS : null)) : String(event.fields.unit);
+    if (isFailed && unit !== null && resultOf(event) !== null) results.set(unit, [...(results.get(unit) ?? []), event]);
   }
   const violent = new Set(
     timeline.instances.flatMap(({processes}) =>
@@ -258,15 +262,25 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
   );
   for (const [unit, own] of results) {
     const [first] = own;
-    const lines = evidence(own.slice(0, 3).map((event) => proof(event, `systemd calls ${unit} failed`)));
+    const lines = evidence(
+      own
+        .slice(0, 3)
+        .map((event) =>
+          proof(event, isToBeRestarted(event) ? `systemd waits to start ${unit} again` : `systemd calls ${unit} failed`),
+        ),
+    );
     if (!first || !lines || isTold(unit) || violent.has(unit) || starved.has(unit) || stopped.has(unit)) continue;
-    const result = String(first.fields.result);
+    const result = String(resultOf(first));
+    const isAgain = isToBeRestarted(first);
+    const unitOrBlank = unit === NAMELESS ? '<unit>' : unit;
     const isStop = result === 'exit-code' && own.every((event) => followsStop(timeline, event));
     yield {
       ...(isStop ? {severity: 'info' as const} : {}),
-      title: isStop ? `${unit} ended its stop with an error status` : `${unit} failed (systemd's result: ${result})`,
+      title: isStop
+        ? `${unit} ended its stop with an error status`
+        : `${unit === NAMELESS ? 'A unit' : unit} failed (systemd's result: ${result})${isAgain ? ', and is to be started again' : ''}`,
       message: sentences(
-        `systemd calls ${unit} failed with the result ${result}${RESULTS[result] === undefined ? '' : `: ${RESULTS[result]}`}.`,
+        `systemd ${isAgain ? `waits to start ${unit} again, which ended` : `calls ${unit} failed`} with the result ${result}${RESULTS[result] === undefined ? '' : `: ${RESULTS[result]}`}.`,
         isStop
           ? 'It had been told to stop and did: a program that ends by SIGTERM often leaves with status 143. SuccessExitStatus=143 lets systemd take that for a good end.'
           : 'That is proved; the lines that led to it are not in this log.',
@@ -279,12 +293,23 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
       cannotSee: ['how it came to it'],
       fixes: [],
       next: [
-        `journalctl -u ${unit} -b   # the lines before: systemd's own and the program's`,
-        `systemctl show -p Type,Result,ExecMainStatus,TimeoutStartUSec,TimeoutStopUSec ${unit}`,
+        `journalctl -u ${unitOrBlank} -b   # the lines before: systemd's own and the program's`,
+        `systemctl show -p Type,Result,ExecMainStatus,TimeoutStartUSec,TimeoutStopUSec ${unitOrBlank}`,
       ],
       identity: ['systemd', unit, 'failed', result],
     };
   }
+}
+
+/** Between its end and the next try, as systemctl status shows it: no start is under way. */
+export function isToBeRestarted({fields}: LogEvent): boolean {
+  return fields.state === 'activating' && String(fields.sub).startsWith('auto-restart') && fields.reason !== undefined;
+}
+
+/** What a snapshot tells, in brackets or in place of the state. */
+function resultOf({fields}: LogEvent): string | null {
+  const {result, reason} = fields;
+  return result === undefined && reason === undefined ? null : String(result ?? reason);
 }
 
 /** Its last word before was that the unit stops. */

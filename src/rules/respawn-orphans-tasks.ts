@@ -10,7 +10,7 @@ import {reasonOf} from './recycling.ts';
 import {type Finding, type Fix, NO_SETTING, type Rule, type Undecided} from './rule.ts';
 import {setting} from './settings.ts';
 import {cutWithoutBeginning} from './tasks-cut.ts';
-import {count, evidence, instanceName, list, proof, seconds, sentences, unique} from './wording.ts';
+import {count, evidence, instanceName, list, nameOf, proof, seconds, sentences, unique} from './wording.ts';
 import {longestTask} from './work.ts';
 
 const LOST_TO: Readonly<Record<Cause, string>> = {
@@ -118,9 +118,14 @@ function* withoutTasks(timeline: Timeline): Iterable<Undecided> {
   if (gone.length === 0) return;
   yield {
     undecided:
-      'work in the background of the workers that were recycled or killed (pid ' +
-      `${list(unique(gone.map(({pid}) => pid)), 5)}) was at risk, and no line tells whether there was any. ${HOW}`,
+      `work in the background of the workers that were recycled or killed (${whichOf(gone)}) was at risk, and no line tells ` +
+      `whether there was any. ${HOW}`,
   };
+}
+
+function whichOf(gone: readonly Process[]): string {
+  const isKnown = gone.every(({pid}) => pid !== UNKNOWN_PID);
+  return isKnown ? `pid ${list(unique(gone.map(({pid}) => pid)), 5)}` : list(unique(gone.map(nameOf)), 5);
 }
 
 function processesOf({instances}: Timeline): Process[] {

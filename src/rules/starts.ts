@@ -9,9 +9,9 @@ import {isSetupFailure} from './exit-status.ts';
 
 /**
  * `app`: the application did not load. `address`: another process holds the address. `backlog`: the system allows a
- * shorter queue than was asked for.
+ * shorter queue than was asked for. `configuration`: its file was not found.
  */
-export type Obstacle = 'app' | 'address' | 'backlog';
+export type Obstacle = 'app' | 'address' | 'backlog' | 'configuration';
 
 /** From one start (or reload) of a supervisor to the next. */
 export interface Generation {
@@ -89,7 +89,14 @@ const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
     else if (kind === 'process-started' && event.meaning.role === 'worker') now().lastWorker = event;
     else if (stopping.has(source) && event.message === 'uwsgi/no-python-app') now().interrupted.push(event);
     else if (stopping.has(source) && obstacleOf(kind) === 'app') continue;
-    else if (isObstacle(event)) now().troubles.push(event);
+    else if (kind === 'path-missing') {
+      const under = reloading.get(source) ?? null;
+      if (under === null ? isConfiguration(event) && !isUp(current.get(source)) : under.meaning.kind === 're-executing') {
+        begin(event, source, supervisor, null, under).troubles.push(event);
+        reloading.delete(source);
+      }
+    } else if (isObstacle(event))
+      (isOfAnother(event, now()) ? begin(event, source, supervisor, null, null) : now()).troubles.push(event);
     else if (event.message === 'uwsgi/no-python-app') now().unanswered.push(event);
   }
   return all;
@@ -101,6 +108,25 @@ export function unansweredIn(timeline: Timeline): Record<'unanswered' | 'interru
   return {unanswered: all.flatMap((each) => each.unanswered), interrupted: all.flatMap((each) => each.interrupted)};
 }
 
+/** Two masters gave up: pieces of two logs, of which neither has its start. */
+function isOfAnother({pid, message, meaning}: LogEvent, {troubles}: Generation): boolean {
+  return (
+    meaning.fatal === true &&
+    pid !== null &&
+    troubles.some((trouble) => trouble.message === message && trouble.pid !== null && trouble.pid !== pid)
+  );
+}
+
+/** A file that no client asks for. */
+function isConfiguration({fields}: LogEvent): boolean {
+  return /\.(ini|ya?ml)$/.test(String(fields.file ?? ''));
+}
+
+/** Its configuration was found. */
+function isUp(generation: Generation | undefined): boolean {
+  return generation !== undefined && (generation.start !== null || generation.lastWorker !== null);
+}
+
 function isObstacle({meaning}: LogEvent): boolean {
   return obstacleOf(meaning.kind) !== null;
 }
@@ -108,6 +134,7 @@ function isObstacle({meaning}: LogEvent): boolean {
 export function obstacleOf(kind: LogEvent['meaning']['kind']): Obstacle | null {
   if (kind === 'app-load-failed' || kind === 'no-app') return 'app';
   if (kind === 'address-in-use') return 'address';
+  if (kind === 'path-missing') return 'configuration';
   return kind === 'listen-above-limit' ? 'backlog' : null;
 }
 

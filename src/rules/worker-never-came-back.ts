@@ -1,12 +1,24 @@
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
-import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {costOf, mercyOf} from './mercy.ts';
 import {hasDeadline, reasonOf} from './recycling.ts';
 import {exitHangRemedies, otherBlockers} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
 import {mayHave, uwsgiOf} from './settings.ts';
-import {concerning, count, evidence, instanceName, list, nameOf, proof, seconds, unique, workersNamed} from './wording.ts';
+import {
+  concerning,
+  count,
+  evidence,
+  instanceName,
+  list,
+  nameOf,
+  numbers,
+  proof,
+  seconds,
+  unique,
+  workersNamed,
+} from './wording.ts';
 import {requestsOf} from './work.ts';
 
 /** Seconds beyond the usual delay before a missing replacement is called missing. */
@@ -149,14 +161,13 @@ function scaled(timeline: Timeline): boolean {
 function describe(timeline: Timeline, instance: Instance, lost: readonly Process[]): Finding | null {
   const still = lost.filter(({ended}) => !ended);
   const back = instance.processes.find((process) => process.role === 'worker' && process.successor && replacedAlone(process));
-  const places = new Set(
-    instance.processes.filter(({role, worker}) => role === 'worker' && worker !== null).map(({worker}) => worker),
-  ).size;
+  const places = Math.max(...numbers(instance.processes.filter(({role}) => role === 'worker')));
   const silent = Math.min(
     ...lost.map(
       (process) => ((timeline.to ?? 0) - (process.endedAt.latest ?? process.asked?.at.latest ?? timeline.to ?? 0)) / 1000,
     ),
   );
+  const pids = lost.map(({pid}) => pid).filter((pid) => pid !== UNKNOWN_PID);
   const unlimited = still.filter((process) => !hasDeadline(process));
   const lines = evidence([
     ...lost.slice(0, 5).flatMap((process) => {
@@ -208,7 +219,9 @@ function describe(timeline: Timeline, instance: Instance, lost: readonly Process
             {
               hypothesis: 'a request that is still running',
               because:
-                `it would have to run for longer than any in this log (${seconds(requestsOf(instance).longest)}); it would ` +
+                (requestsOf(instance).count > 0
+                  ? `it would have to run for longer than any in this log (${seconds(requestsOf(instance).longest)}); it would `
+                  : 'this log has no request lines that would speak against it; where they are on, it would ') +
                 'get its line when it ends',
               line: null,
             },
@@ -226,7 +239,9 @@ function describe(timeline: Timeline, instance: Instance, lost: readonly Process
       ),
     ],
     next: [
-      `ps -o pid,ppid,stat,etime,wchan:30 -p ${list(lost.map(({pid}) => pid)).replace(' and ', ', ')}   # is it still there?`,
+      pids.length > 0
+        ? `ps -o pid,ppid,stat,etime,wchan:30 -p ${pids.join(',')}   # is it still there?`
+        : 'ps -eo pid,ppid,stat,etime,cmd --forest   # is it still there? The log does not tell its pid',
       `py-spy dump --pid ${lost[0]?.pid || `<pid of worker ${lost[0]?.worker}>`}   # if it is: shows what it waits for`,
       'restart the instance to get the places back',
       ...remedies.upgrades,

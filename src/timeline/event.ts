@@ -51,6 +51,8 @@ export type EventKind =
   | 'app-load-failed'
   /** The instance serves without any application, or gives up for want of one ({@link Meaning.fatal}). */
   | 'no-app'
+  /** A file is not where it should be; at a start, the configuration itself: the start ends. Fields: file, reason. */
+  | 'path-missing'
   /** Something asked for a reload; the reload itself may have a line of its own ('reload-began'). */
   | 'reload-asked'
   /** A reload of the whole instance or of its workers began. */

@@ -54,6 +54,7 @@ function summary(reload: Reload, page: Page): string {
 /** What cut it short. */
 function causeOf({ended}: Reload): string {
   const kind = ended?.meaning.kind;
+  if (kind === 'path-missing') return 'the configuration was not found';
   return kind === 'no-app' || kind === 'app-load-failed' ? 'the application did not load' : 'its master was gone';
 }
 

@@ -4,6 +4,7 @@ import {processOf} from './attribution.ts';
 import {end, type InstanceDraft, isAlive, killerOf, masterKey, type ProcessDraft, type ReloadDraft} from './draft.ts';
 import {finishReload, goesOn, leaveUnfinished} from './reloads.ts';
 import {outwaited} from './silent-kill.ts';
+import {newStartUp} from './sources.ts';
 import {beginEpoch} from './start-up.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
@@ -44,9 +45,24 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
     beginEpoch(story, story.addInstance(upgraded), event, false);
     return;
   }
+  const cut = running.find((instance) => isBeginningOf(instance, event));
+  if (cut !== undefined && story.source.startUp?.banner == null) {
+    const loads = cut.epochs.flatMap((epoch) => epoch.loads);
+    cut.epochs.length = 0;
+    story.source.startUp ??= newStartUp();
+    story.source.startUp.loads.unshift(...loads);
+    beginEpoch(story, cut, event, false);
+    return;
+  }
   const predecessor = story.source.instances.findLast((past) => past.stopped !== null && !past.isSucceeded);
   const instance = story.addInstance(predecessor ?? null);
   beginEpoch(story, instance, event, false);
+}
+
+/** The log begins in the middle of the start: the process that becomes the master has said nothing but that it loaded the application. */
+function isBeginningOf({masterPid, processes, epochs}: InstanceDraft, {pid}: LogEvent): boolean {
+  const loads = epochs.flatMap((epoch) => epoch.loads);
+  return masterPid === null && processes.length === 0 && loads.length > 0 && loads.every((load) => load.pid === pid);
 }
 
 /** Apache has waited for the processes that it asked: whoever is left was killed, without a word. */

@@ -42,7 +42,7 @@ export class Programs {
     'process-ended': (event, instance, index) => this.ended(event, instance, index),
     'program-down': (event, instance) => this.down(event, instance),
     'signal-passed-on': (event, instance) => this.current(event, instance)?.remarks.push(event),
-    'out-of-memory': (event, instance) => this.current(event, instance)?.remarks.push(event),
+    'out-of-memory': (event, instance, index) => this.wantsMemory(event, instance, index),
     'process-left-over': (event, instance) => this.current(event, instance)?.remarks.push(event),
     snapshot: (event) => {
       this.unit = nameOf(event);
@@ -72,6 +72,13 @@ export class Programs {
     process.predecessor = past;
     if (past !== null) past.successor = process;
     this.latest.set(keyOf(instance, nameOf(event)), process);
+  }
+
+  /** Heroku names the dyno that it kills next; systemd a unit, whose main process it may not be. */
+  private wantsMemory(event: LogEvent, instance: InstanceDraft, index: number): void {
+    const known = this.current(event, instance);
+    const process = known ?? (instance.supervisor === 'heroku' ? this.introduce(event, instance, index, nameOf(event)) : null);
+    process?.remarks.push(event);
   }
 
   private stopping(event: LogEvent, instance: InstanceDraft, index: number): void {
@@ -125,10 +132,12 @@ export class Programs {
    * or a start may have taken too long as well as a stop. What the main process leaves behind it kills without any patience (KillMode=mixed).
    */
   private deadlineOf({meaning, pid}: LogEvent, main: ProcessDraft): NonNullable<ProcessDraft['forced']>['deadline'] {
-    if (main.instance.supervisor !== 'systemd' || pid === null) return meaning.deadline ?? 'stop-timeout';
+    const {supervisor} = main.instance;
+    if (supervisor === 'heroku' && main.asked === null && main.remarks.some(isWant)) return 'memory';
+    if (supervisor !== 'systemd' || pid === null) return meaning.deadline ?? 'stop-timeout';
     if (main.forced !== null) return main.forced.deadline;
     if (main.remarks.some(isLast)) return 'stop-timeout';
-    if (main.asked === null && main.remarks.some(({meaning: {kind}}) => kind === 'out-of-memory')) return 'memory';
+    if (main.asked === null && main.remarks.some(isWant)) return 'memory';
     return main.end === 'clean' ? 'brutal' : main.asked ? 'stop-timeout' : 'timeout';
   }
 
@@ -227,6 +236,10 @@ function signalIn(code: number): number | undefined {
 
 function waitsForMain({forced}: ProcessDraft): boolean {
   return forced?.event.pid === null && !isLast(forced.event);
+}
+
+function isWant({meaning: {kind}}: LogEvent): boolean {
+  return kind === 'out-of-memory';
 }
 
 function isLast({fields}: LogEvent): boolean {

@@ -23,6 +23,7 @@ export const START_UP: Handlers = {
   'no-app': noApp,
   'address-in-use': addressInUse,
   remark,
+  'path-missing': pathMissing,
 };
 
 function starting(story: StoryDraft, event: LogEvent): void {
@@ -180,4 +181,13 @@ function noApp(story: StoryDraft, event: LogEvent): void {
   if (current === null || reload === null || reload.kind === 'stop') return;
   if (startUp === null || reload.reExecuted !== null) finishReload(reload, event, 'failed');
   if (startUp !== null && reload.reExecuted !== null) story.stop(current, event);
+}
+
+/** A new image that does not find its configuration ends, and nobody is left to start another. */
+function pathMissing(story: StoryDraft, event: LogEvent): void {
+  const {current, startUp} = story.source;
+  const reload = current?.active ?? null;
+  if (current === null || startUp?.banner != null || reload === null || reload.reExecuted === null) return;
+  finishReload(reload, event, 'failed');
+  story.stop(current, event);
 }
