@@ -301,9 +301,11 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
   }
 }
 
+const BETWEEN_TRIES: ReadonlySet<string> = new Set(['auto-restart', 'auto-restart-queued']);
+
 /** Between its end and the next try, as systemctl status shows it: no start is under way. */
 export function isToBeRestarted({fields}: LogEvent): boolean {
-  return fields.state === 'activating' && String(fields.sub).startsWith('auto-restart') && fields.reason !== undefined;
+  return fields.state === 'activating' && BETWEEN_TRIES.has(String(fields.sub)) && fields.reason !== undefined;
 }
 
 /** What a snapshot tells, in brackets or in place of the state. */

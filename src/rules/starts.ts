@@ -119,7 +119,7 @@ function isOfAnother({pid, message, meaning}: LogEvent, {troubles}: Generation):
 
 /** A file that no client asks for. */
 function isConfiguration({fields}: LogEvent): boolean {
-  return /\.(ini|ya?ml)$/.test(String(fields.file ?? ''));
+  return fields.configSuffix !== undefined;
 }
 
 /** Its configuration was found. */
