@@ -162,6 +162,8 @@ class Comparison:
             return {"supervisor"}
         if signal == "SIGABRT" and pid in self.struck:
             return {"nobody-shown", "itself"}  # it looks like a crash
+        if signal and signal not in DEADLY and signal == self.struck.get(pid):
+            return {"nobody-shown", "itself"}
         if signal in DEADLY:
             if pid in self.struck or true["killedBy"] == "outside":
                 return {"nobody-shown"}

@@ -50,7 +50,10 @@ interface Pair {
 }
 
 function pairsIn({reloads}: Instance): Pair[] {
-  const full = reloads.filter(({kind}) => kind === 'graceful' || kind === 'brutal');
+  // What a daemon said that the master was about to start asked for nothing.
+  const full = reloads.filter(
+    ({kind, began}) => (kind === 'graceful' || kind === 'brutal') && began.meaning.kind !== 'stop-began',
+  );
   return full.flatMap((reload, n): Pair[] => {
     const first = reload.began;
     const others = reload.repeated.filter((event) => event.meaning.trigger !== 'autoreload' && isNear(first, event));

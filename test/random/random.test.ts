@@ -236,3 +236,8 @@ test('of two servers none is said to have lost its master where a worker tells n
   expect(timeline.instances.map(({stopped}) => stopped)).toEqual([null, null]);
   expect(findings.find(({rule}) => rule === 'master-died')).toMatchObject({instance: null, pids: []});
 });
+
+test('a master that begins anew has not stopped, whatever a daemon that it was about to start says', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/daemon-says-that-it-stops/uwsgi.log']});
+  expect(timeline.reloads.map(({kind, outcome}) => [kind, outcome])).toEqual([['graceful', 'completed']]);
+});

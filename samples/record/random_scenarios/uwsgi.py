@@ -19,7 +19,8 @@ LOGGING = ("log-date = true", "log-date = %%Y-%%m-%%d %%H:%%M:%%S", "log-date = 
            'log-master = true\nlog-encoder = json {"unix":${unix},"msg":"${msg}"}\nlog-encoder = nl',
            "log-master = true\nlog-encoder = format ${unix} ${msg}\nlog-encoder = nl", "plugin = logfile\nreq-logger = file:requests.log",
            "logformat = %(addr) - [%(ltime)] \"%(method) %(uri)\" %(status) %(msecs) pid=%(pid)", "log-slow = 100",
-           "log-maxsize = 3000\nlogto = main.log", "logto = main.log")
+           "log-maxsize = 3000\nlogto = main.log", "logto = main.log", "logto2 = main.log", "log-prefix = web-1\nlog-date = true",
+           'log-master = true\nlog-encoder = json {"t":${unix},"m":"${msg}"}\nlog-encoder = nl', "log-4xx = true\nlog-5xx = true")
 
 
 # What a mule runs that has a program of its own.
@@ -107,7 +108,7 @@ class Drawn:
 
     def draw_patience(self):
         chance = self.chance
-        mercy = chance.choice((1, 2, 2, 3, 4))
+        mercy = chance.choice((1, 2, 2, 3, 4, 6, 8))
         if not self.maybe(0.05, "exit-on-reload = true"):
             self.lines.append(f"worker-reload-mercy = {mercy}")
         self.settle = mercy + 1

@@ -3,7 +3,7 @@ import type {LogEvent} from '../event.ts';
 import {ask, askAgain, askAll} from './asking.ts';
 import {instanceOf} from './attribution.ts';
 import {isAlive, type ReloadEntry} from './draft.ts';
-import {beginReload, finishReload, goesOn, leaveUnfinished} from './reloads.ts';
+import {becomeReload, beginReload, finishReload, goesOn, leaveUnfinished} from './reloads.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
 export const RELOADS: Handlers = {
@@ -74,11 +74,7 @@ function reExecuting(story: StoryDraft, event: LogEvent): void {
   const instance = instanceOf(story, event);
   if (instance.active === null) beginReload(story, instance, event, 'graceful', 'unknown', {isUnderWay: true, headless: true});
   if (instance.active === null) return;
-  // puma's words for a restart in place are at first those of a stop. And a daemon that uWSGI was about to start has the master's
-  // handlers still and says that it stops, before the master says that it reloads.
-  if (instance.active.kind === 'stop')
-    instance.active.kind =
-      instance.active.repeated.find(({meaning}) => meaning.kind === 'reload-began')?.meaning.reload ?? 'graceful';
+  becomeReload(instance.active);
   instance.active.reExecuted = event;
   instance.active.lastSign = event;
 }

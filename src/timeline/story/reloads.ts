@@ -55,6 +55,15 @@ export function leaveUnfinished(reload: ReloadDraft): void {
 }
 
 /** Something happened that shows that the running reload goes on. */
+/**
+ * A master that replaces its image did not stop. puma's words for a restart in place are at first those of a stop. And a daemon that
+ * uWSGI was about to start has the master's handlers still and says that it stops, before the master says that it reloads.
+ */
+export function becomeReload(reload: ReloadDraft): void {
+  if (reload.kind !== 'stop') return;
+  reload.kind = reload.repeated.find(({meaning}) => meaning.kind === 'reload-began')?.meaning.reload ?? 'graceful';
+}
+
 export function goesOn(instance: InstanceDraft, event: LogEvent): void {
   if (instance.active !== null) instance.active.lastSign = event;
 }

@@ -4,7 +4,7 @@ import {precedes} from '../lookup.ts';
 import type {Setting} from '../timeline.ts';
 import {instanceOf, writerIn} from './attribution.ts';
 import {type EpochDraft, end, type InstanceDraft, isAlive, newProcess} from './draft.ts';
-import {beginReload, finishReload, goesOn} from './reloads.ts';
+import {becomeReload, beginReload, finishReload, goesOn} from './reloads.ts';
 import {addSetting} from './settings.ts';
 import {newStartUp, type StartUp} from './sources.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
@@ -91,7 +91,10 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
   }
   if (!reExecuted) return;
   if (instance.active === null) beginReload(story, instance, master, 'graceful', 'unknown', {isUnderWay: true, headless: true});
-  if (instance.active !== null) instance.active.reExecuted ??= master;
+  if (instance.active !== null) {
+    becomeReload(instance.active);
+    instance.active.reExecuted ??= master;
+  }
   instance.previousSlots = instance.slots;
   instance.slots = new Map();
   for (const worker of instance.previousSlots.values()) {
