@@ -5,7 +5,7 @@ import {precedes} from './lookup.ts';
 import type {Recording} from './recording.ts';
 import {SEEN, snapshotsOf} from './snapshots.ts';
 import type {Constraint} from './solve.ts';
-import type {AskedDraft, ForcedDraft, InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
+import type {AskedDraft, EpochDraft, ForcedDraft, InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
 import {causeOf, isAlive, killerOf, newProcess} from './story/draft.ts';
 import {inferSettings} from './story/settings.ts';
 import {taskLedger} from './tasks.ts';
@@ -140,6 +140,8 @@ class Conclusion {
   private readonly untold: Untold;
   private readonly logEnd: Instant;
   private readonly workerPids: ReadonlySet<number>;
+  /** By the line in which its master says its pid. */
+  private readonly epochs: ReadonlyMap<LogEvent | null, EpochDraft>;
 
   constructor(
     draft: InstanceDraft,
@@ -151,6 +153,7 @@ class Conclusion {
     this.draft = draft;
     this.untold = untold;
     this.workerPids = new Set(draft.processes.filter(({role}) => role === 'worker').map(({pid}) => pid));
+    this.epochs = new Map(draft.epochs.map((epoch) => [epoch.master, epoch]));
     this.segments = segments;
     this.reloadIds = reloadIds;
     this.logEnd = to === null ? {earliest: null, latest: null} : exactly(to);
@@ -274,7 +277,7 @@ class Conclusion {
   /** A master says its pid when it has imported the application; it may have printed the banner itself, long before, or before the log begins. */
   private startedAt({started}: ProcessDraft): Instant {
     if (started === null) return UNKNOWN_INSTANT;
-    const epoch = this.draft.epochs.find(({master}) => master === started);
+    const epoch = this.epochs.get(started);
     if (epoch === undefined || (epoch.since === null && this.draft.supervisor !== 'uwsgi')) return started.at;
     return {earliest: epoch.since?.at.earliest ?? null, latest: started.at.latest};
   }

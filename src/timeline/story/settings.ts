@@ -25,7 +25,8 @@ export function inferSettings(instance: InstanceDraft, requestsOf: (process: Pro
     settings.push({name: MERCY, value: DEFAULT_MERCY, from: 'default', where: null});
   }
   const loads = instance.epochs.flatMap((epoch) => epoch.loads);
-  const worker = loads.find(({pid}) => processes.some((process) => process.role === 'worker' && process.pid === pid));
+  const workers = new Set(processes.filter(({role}) => role === 'worker').map(({pid}) => pid));
+  const worker = loads.find(({pid}) => pid !== null && workers.has(pid));
   const master = loads.find(({pid}) => pid !== null && pid === instance.masterPid);
   if (worker !== undefined) set('lazy-apps', true, worker);
   else if (master !== undefined) set('lazy-apps', false, master);
