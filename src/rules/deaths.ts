@@ -79,8 +79,13 @@ export function counted(processes: readonly Process[]): string {
 /** Processes that do the work of an instance and are replaced when they die. */
 const MORTALS: ReadonlySet<Role> = new Set(['worker', 'gateway', 'mule', 'spooler', 'daemon', 'program', 'other']);
 
-/** What the system or the process itself ended, in the order of the log. */
-function deathsIn(timeline: Timeline, instance: Instance): Process[] {
+/** By instance: what the system or the process itself ended, in the order of the log. */
+const deathsOf = oncePer(
+  (timeline: Timeline): ReadonlyMap<Instance, readonly Process[]> =>
+    new Map(timeline.instances.map((instance) => [instance, deathsIn(timeline, instance)])),
+);
+
+function deathsIn(timeline: Timeline, instance: Instance): readonly Process[] {
   return instance.processes
     .filter(
       (process) =>
@@ -89,7 +94,7 @@ function deathsIn(timeline: Timeline, instance: Instance): Process[] {
         (process.end === 'crashed' || process.end === 'killed') &&
         process.ended.fields.expected !== true &&
         !isAbortAtFork(timeline, instance, process) &&
-        forkUnsafeOf(timeline, process.pid) === null &&
+        !unsafeForks(timeline).has(process.pid) &&
         !diedOfLoading(process, timeline, instance) &&
         !failedToStart(timeline, instance, process),
     )
@@ -119,10 +124,11 @@ export function isAbortAtFork(timeline: Timeline, instance: Instance, process: P
   );
 }
 
-/** The line of macOS by which a process ends itself that was forked from one that used Objective-C; null where there is none. */
-function forkUnsafeOf({events}: Timeline, pid: number): LogEvent | null {
-  return events.find((event) => event.message === 'kernel/fork-unsafe' && event.pid === pid) ?? null;
-}
+/** Processes that end themselves because they were forked from one that used Objective-C: macOS says so. */
+const unsafeForks = oncePer(
+  ({events}: Timeline): ReadonlySet<number | null> =>
+    new Set(events.filter(({message}) => message === 'kernel/fork-unsafe').map(({pid}) => pid)),
+);
 
 /** What Python says when its own lock is let go by a thread that does not hold it. */
 export const mutexErrors = oncePer((timeline: Timeline): readonly LogEvent[] => {
@@ -206,7 +212,7 @@ export interface Loop {
 export const loopsIn = oncePer((timeline: Timeline): readonly Loop[] => {
   const abandoned = new Set(givenUp(timeline).map(programOf));
   const found = timeline.instances.flatMap((instance) => {
-    const deaths = new Set(deathsIn(timeline, instance));
+    const deaths = new Set(deathsOf(timeline).get(instance));
     // A program that its supervisor has given up failed to start: nobody tries again.
     const slots = groupBy(
       instance.processes.filter(
@@ -260,7 +266,8 @@ export function loneDeaths(timeline: Timeline, instance: Instance, end: 'crashed
   // Of the life before the first that the log tells whole nothing is known but that it ended in the same way.
   const begins = new Set(loopsIn(timeline).map(({lives}) => lives[0]?.started));
   const abandoned = new Set(givenUp(timeline).map((event) => `program ${programOf(event)}`));
-  return deathsIn(timeline, instance).filter(
+  const deaths = deathsOf(timeline).get(instance) ?? [];
+  return deaths.filter(
     (process) =>
       process.end === end &&
       !looping.has(process) &&
