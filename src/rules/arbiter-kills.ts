@@ -8,7 +8,7 @@
 
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
-import {precedes, processesAskedBy} from '../timeline/lookup.ts';
+import {precedes, processesAskedBy, reloadThatAsked} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Forced, Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
@@ -52,14 +52,14 @@ export function gunicornOf(timeline: Timeline): Instance[] {
 const arbiterKills = oncePer((timeline: Timeline): readonly ArbiterKill[] => {
   const found = gunicornOf(timeline).flatMap((instance) =>
     instance.processes.flatMap((process): ArbiterKill[] => {
-      const {forced, asked} = process;
+      const {forced} = process;
       const held = forced ? null : outlasted(process, instance);
       if (held) {
         const judgement = judge(process, held.forced, instance);
         return held.isEndKnown || judgement.verdict === 'exit' ? [{...held, process, instance, ...judgement}] : [];
       }
       if (process.role !== 'worker' || !forced || process.end !== 'forced' || process.killedBy !== 'arbiter') return [];
-      const reload = instance.reloads.find(({id}) => id === asked?.reload) ?? null;
+      const reload = reloadThatAsked(instance, process);
       return [{process, forced, instance, reload, isEndKnown: true, ...judge(process, forced, instance)}];
     }),
   );
@@ -76,8 +76,8 @@ const TEARDOWN = 2;
  */
 function outlasted(process: Process, instance: Instance): Pick<ArbiterKill, 'forced' | 'reload' | 'isEndKnown'> | null {
   const {asked, leaving, role, ended} = process;
-  const stop = instance.reloads.find(({id, kind}) => id === asked?.reload && kind === 'stop');
-  if (!asked || !leaving || !stop?.ended || ended !== leaving || role !== 'worker') return null;
+  const stop = reloadThatAsked(instance, process);
+  if (!asked || !leaving || stop?.kind !== 'stop' || !stop.ended || ended !== leaving || role !== 'worker') return null;
   const all = processesAskedBy(instance, stop).filter((each) => each.role === 'worker');
   if (all.some((each) => each.forced !== null || each.leaving === null) || othersHeld(instance, stop.began)) return null;
   const last = all.map((each) => each.leaving as LogEvent).reduce((a, b) => (precedes(a, b) ? b : a));
@@ -94,11 +94,12 @@ function outlasted(process: Process, instance: Instance): Pick<ArbiterKill, 'for
 }
 
 /** Workers that an earlier reload had asked were still there, and had not left their loop: the stop waited for these as well. */
-function othersHeld({processes, reloads}: Instance, stop: LogEvent): boolean {
-  return processes.some(({role, asked, leaving, ended}) => {
+function othersHeld(instance: Instance, stop: LogEvent): boolean {
+  return instance.processes.some((process) => {
+    const {role, leaving, ended} = process;
     const left = leaving ?? ended;
-    const earlier = reloads.find(({id}) => id === asked?.reload);
-    return role === 'worker' && earlier !== undefined && precedes(earlier.began, stop) && (left === null || precedes(stop, left));
+    const earlier = reloadThatAsked(instance, process);
+    return role === 'worker' && earlier !== null && precedes(earlier.began, stop) && (left === null || precedes(stop, left));
   });
 }
 
@@ -136,7 +137,7 @@ function judge(process: Process, forced: Forced, instance: Instance): Judgement 
   const toldWhy = process.remarks.find(({meaning}) => meaning.kind === 'threads-awaited');
   const isPool = workerClass(instance)?.startsWith('gthread') ?? false;
   const waited = asked ? between(asked.at, left.at) : null;
-  if (isPool && (waited === null || leavesAtOnce(instance.reloads.find(({id}) => id === asked?.reload)))) {
+  if (isPool && (waited === null || leavesAtOnce(reloadThatAsked(instance, process)))) {
     return {
       verdict: 'undecided',
       proved: false,
@@ -165,7 +166,7 @@ export function countsIdle({message}: LogEvent): boolean {
 }
 
 /** The arbiter passes SIGINT and SIGQUIT on as SIGQUIT, at which a worker does not wait for its requests (workers/base.py). */
-function leavesAtOnce(reload: Reload | undefined): boolean {
+function leavesAtOnce(reload: Reload | null): boolean {
   return reload?.kind === 'stop' && ['int', 'quit'].includes(String(reload.began.fields['signal']));
 }
 

@@ -8,6 +8,7 @@ import type {Epoch, Instance, Process, Reload, Setting, Timeline} from './timeli
 interface Index {
   readonly byPid: ReadonlyMap<number, readonly Process[]>;
   readonly byReload: ReadonlyMap<string, readonly Process[]>;
+  readonly reloads: ReadonlyMap<string, Reload>;
   /** In the order of their lines. */
   readonly starts: readonly {readonly line: LineRef; readonly epoch: Epoch}[];
 }
@@ -29,6 +30,11 @@ export function successorOf(instances: readonly Instance[], {id}: Pick<Instance,
 /** The processes that had this pid, in order of appearance: pids come round again. */
 export function processesWithPid(instance: Instance, pid: number | null): readonly Process[] {
   return pid === null ? [] : (indexOf(instance).byPid.get(pid) ?? []);
+}
+
+/** The reload or stop that asked a process to leave; null where none did, or one of another instance. */
+export function reloadThatAsked(instance: Instance, {asked}: Process): Reload | null {
+  return asked?.reload == null ? null : (indexOf(instance).reloads.get(asked.reload) ?? null);
 }
 
 /** The processes that a reload or stop asked to leave. */
@@ -80,6 +86,7 @@ const indexOf = oncePer((instance: Instance): Index => {
   const index = {
     byPid: groupBy(instance.processes, ({pid}) => pid),
     byReload: groupBy(instance.processes, ({asked}) => asked?.reload ?? ''),
+    reloads: new Map(instance.reloads.map((reload) => [reload.id, reload])),
     starts: instance.epochs
       .flatMap((epoch) => {
         const line = epoch.banner ?? epoch.master;

@@ -225,9 +225,14 @@ export function isAlive(process: ProcessDraft): boolean {
 /** The workers that are still there. Thousands may be gone before them, and are not looked at again and again. */
 export function workersThere(instance: InstanceDraft): readonly ProcessDraft[] {
   const {processes} = instance;
-  const isThere = (process: ProcessDraft) => process.role === 'worker' && isAlive(process);
+  const isThere = (process: ProcessDraft) => process.role === 'worker' && isAlive(process) && !isReplaced(process);
   while (instance.oldest < processes.length && !isThere(processes[instance.oldest] as ProcessDraft)) instance.oldest++;
   return processes.slice(instance.oldest).filter(isThere);
+}
+
+/** It has said that it leaves, and the HUP that asked it to is over: gunicorn does not tell when it is gone. */
+function isReplaced({leaving, asked}: ProcessDraft): boolean {
+  return leaving !== null && asked?.reload?.kind === 'hup' && asked.reload.ended !== null;
 }
 
 /** Its supervisor, or it itself, has decided that it goes. */
