@@ -3,7 +3,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {leftBehindIn} from './arbiter-request-hang.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {linesOf} from './line-owners.ts';
 import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {capital, count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, unique} from './wording.ts';
 
@@ -91,7 +91,7 @@ function waiting(timeline: Timeline, instance: Instance): Finding | null {
 
 /** The log begins later than the process, whose number no line tells; what uvicorn waits for is the last that it says. */
 function waitingUnnamed(timeline: Timeline, instance: Instance): Finding | null {
-  const last = timeline.events.findLast((event) => instanceOfEvent(timeline, event) === instance);
+  const last = linesOf(timeline, instance).at(-1);
   const lines =
     last?.meaning.kind === 'requests-pending' && last.pid === null
       ? evidence([proof(last, `it waits: ${waitsFor(last)}`)])
@@ -126,7 +126,7 @@ function waitingUnnamed(timeline: Timeline, instance: Instance): Finding | null 
 
 /** A rolling restart goes on with the next process when this one is gone; of what holds it, the parent knows nothing. */
 function waitingForChild(timeline: Timeline, instance: Instance): Finding | null {
-  const last = timeline.events.findLast((event) => instanceOfEvent(timeline, event) === instance);
+  const last = linesOf(timeline, instance).at(-1);
   const reload = instance.reloads.findLast(({outcome, kind}) => outcome === 'unfinished' && kind === 'hup') ?? null;
   const lines =
     reload !== null && last?.message === 'uvicorn/waiting-for-child'
@@ -221,11 +221,8 @@ function cutAtStop(
 }
 
 function killedAtStop(timeline: Timeline, instance: Instance): Finding | null {
-  const told = timeline.events.filter(
-    (event) =>
-      event.message === 'daphne/killed-pending' &&
-      Number(event.fields['count']) > 0 &&
-      instanceOfEvent(timeline, event) === instance,
+  const told = linesOf(timeline, instance).filter(
+    ({message, fields}) => message === 'daphne/killed-pending' && Number(fields['count']) > 0,
   );
   const lines = evidence(told.map((event) => proof(event, `${event.fields['count']} were running when daphne stopped`)));
   if (!lines) return null;
@@ -261,8 +258,7 @@ function connectionOf({fields}: LogEvent): string {
 
 /** The client had gone; the application did not take note within application-close-timeout. */
 function tookTooLong(timeline: Timeline, instance: Instance): Finding | null {
-  const told = timeline.events.filter(({message}) => message === 'daphne/took-too-long');
-  const own = told.filter((event) => instanceOfEvent(timeline, event) === instance);
+  const own = linesOf(timeline, instance).filter(({message}) => message === 'daphne/took-too-long');
   const lines = evidence(
     own.slice(0, 5).map((event) => proof(event, 'its client had gone, it did not end, and daphne killed it')),
   );

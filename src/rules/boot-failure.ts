@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {loadErrors, reasonOf} from './load-errors.ts';
 import {
   inBackground,

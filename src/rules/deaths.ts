@@ -309,20 +309,3 @@ export function atOnce(processes: readonly Process[]): Process[][] {
   }
   return groups;
 }
-
-/** The instance whose line it is, as far as the log tells its writers apart. */
-export function instanceOfEvent(timeline: Timeline, event: LogEvent): Instance | null {
-  const supervisor = event.message.slice(0, event.message.indexOf('/'));
-  const own = timeline.instances.filter((instance) => instance.supervisor === supervisor);
-  const sameStream = own.filter(({name}) => name === event.stream);
-  const among = sameStream.length > 0 ? sameStream : own;
-  const running = among.filter(
-    ({stopped, epochs}) =>
-      (stopped === null || !precedes(stopped, event)) &&
-      !epochs.every(({banner, master}) => [banner, master].some((line) => line !== null && precedes(event, line))),
-  );
-  if (among.length === 1) return among[0] ?? null;
-  const ofMaster = event.pid === null ? [] : among.filter(({masterPid}) => masterPid === event.pid);
-  if (ofMaster.length === 1) return ofMaster[0] ?? null;
-  return running.length === 1 ? (running[0] ?? null) : null;
-}

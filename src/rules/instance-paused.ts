@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import type {Finding, Rule} from './rule.ts';
 import {duration, evidence, instanceName, proof, sentences} from './wording.ts';
 

@@ -5,7 +5,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {answeringDuring, TOO_SHORT} from './answering.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import type {Alternative, Finding, Fix, Rule, Severity} from './rule.ts';
 import {loading, numberOf} from './settings.ts';
 import {count, evidence, instanceName, kindOf, list, occasions, only, proof, seconds, sentences, unique} from './wording.ts';

@@ -1,6 +1,8 @@
 /** Why an application did not load, where a line above the failure says so. */
 import type {LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
+import {groupBy} from '../timeline/group.ts';
+import {firstFrom} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 
 /** Lines between the end of a traceback and what the server makes of it. */
@@ -14,29 +16,19 @@ const LONGEST = 160;
  * For each failure the line that tells its reason: the server's own, or the last one of the traceback above it. Each once,
  * in the order of the log.
  */
-export function loadErrors({events}: Timeline, failures: readonly LogEvent[]): LogEvent[] {
+export function loadErrors(timeline: Timeline, failures: readonly LogEvent[]): LogEvent[] {
   const told = failures.flatMap((failure) => {
     const isFailure = ({kind}: LogEvent['meaning']) => kind === 'app-load-failed' || kind === 'no-app';
     if (!isFailure(failure.meaning)) return [];
     if (failure.meaning.kind === 'app-load-failed' && failure.fields['reason'] !== undefined) return [failure];
+    const imports = failedImports(timeline).get(failure.input) ?? [];
+    const behind = firstFrom(imports, failure);
     if (failure.message === 'uvicorn/import-raised') {
-      const below = events.find(
-        (event) =>
-          event.message === 'application/import-failed' &&
-          event.input === failure.input &&
-          precedes(failure, event) &&
-          event.line - failure.line <= FRAMES,
-      );
-      return below === undefined ? [] : [below];
+      const below = imports[behind];
+      return below !== undefined && below.line - failure.line <= FRAMES ? [below] : [];
     }
-    const above = events.findLast(
-      ({message, input, line, ...event}) =>
-        message === 'application/import-failed' &&
-        input === failure.input &&
-        failure.line - line <= NEAR &&
-        precedes({...event, input, line}, failure),
-    );
-    return above === undefined ? [] : [above];
+    const above = imports[behind - 1];
+    return above !== undefined && failure.line - above.line <= NEAR ? [above] : [];
   });
   const reasons = new Set<string>();
   return told.filter((event) => {
@@ -44,6 +36,15 @@ export function loadErrors({events}: Timeline, failures: readonly LogEvent[]): L
     return !reasons.has(reason) && reasons.add(reason);
   });
 }
+
+/** By input, in the order of the lines: the last lines of tracebacks that tell why something was not imported. */
+const failedImports = oncePer(
+  ({events}: Timeline): ReadonlyMap<number, readonly LogEvent[]> =>
+    groupBy(
+      events.filter(({message}) => message === 'application/import-failed').sort((a, b) => a.place - b.place),
+      ({input}) => input,
+    ),
+);
 
 /** In its own words, without a full stop. */
 export function reasonOf({fields}: LogEvent): string {

@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {stopsTakenAsReload} from './outer.ts';
 import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {survivalsIn} from './survivors.ts';

@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {type Answering, answeringDuring, TOO_SHORT} from './answering.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {type Finding, type Fix, NO_PROCESS, type Rule} from './rule.ts';
 import {count, evidence, list, proof, seconds, sentences, unique, was} from './wording.ts';
 

@@ -2,7 +2,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {type Finding, type Fix, NO_PROCESS, NO_SETTING} from './rule.ts';
 import {programOf} from './starts.ts';
 import {unitJobsFailed} from './unit-jobs.ts';

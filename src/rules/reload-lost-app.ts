@@ -2,7 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Reload, Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {loadErrors, reasonOf} from './load-errors.ts';
 import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {type FailedStart, failedStarts} from './starts.ts';

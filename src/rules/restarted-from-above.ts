@@ -3,7 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {namedPrograms} from '../timeline/named-programs.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {type Finding, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {programOf} from './starts.ts';
 import {evidence, list, proof, sentences, unique} from './wording.ts';

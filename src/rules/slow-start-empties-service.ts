@@ -3,7 +3,7 @@ import {precedes, startFrom} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {AppLoad, Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {slowArbiterStart} from './arbiter-slow-start.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {linesOf} from './line-owners.ts';
 import {type Evidence, type Finding, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {loading, setting, uwsgiOf} from './settings.ts';
 import {count, evidence, instanceName, list, occasions, proof, seconds, sentences, unique} from './wording.ts';
@@ -186,9 +186,7 @@ function describe(instance: Instance, slow: readonly [Slow, ...Slow[]]): Finding
 
 /** A phased restart keeps workers serving; under preload_app! puma restarts as a whole instead (puma/launcher.rb). */
 function notPhased(timeline: Timeline, instance: Instance): Finding | null {
-  const refused = timeline.events.filter(
-    (event) => event.message === 'puma/phased-restart-unavailable' && instanceOfEvent(timeline, event) === instance,
-  );
+  const refused = linesOf(timeline, instance).filter(({message}) => message === 'puma/phased-restart-unavailable');
   const preload = setting(instance, 'preload_app')?.where ?? null;
   const lines = evidence([
     ...refused.slice(0, 3).map((event) => proof(event, 'puma restarts as a whole')),

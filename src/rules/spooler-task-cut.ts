@@ -3,7 +3,7 @@ import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {count, duration, evidence, instanceName, isBounded, list, only, proof, sentences, span, unique} from './wording.ts';
 

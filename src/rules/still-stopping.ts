@@ -3,7 +3,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {namedPrograms} from '../timeline/named-programs.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {linesOf} from './line-owners.ts';
 import {outerName, patienceOf} from './outer.ts';
 import type {Evidence, Finding} from './rule.ts';
 import {programOf} from './starts.ts';
@@ -37,7 +37,7 @@ function ofServer(timeline: Timeline, instance: Instance, reload: Reload): Findi
       other.supervisor === instance.supervisor &&
       other.epochs.some(({banner, master}) => [banner, master].some((line) => line !== null && precedes(reload.began, line))),
   );
-  const last = timeline.events.findLast((event) => instanceOfEvent(timeline, event) === instance);
+  const last = linesOf(timeline, instance).at(-1);
   const hasGoneOn = last !== undefined && last !== reload.began;
   if (isFollowed || (WITHOUT_FAREWELL.has(instance.supervisor) && !hasGoneOn)) return null;
   const programs = instance.processes.flatMap(({role, end, asked, program}) =>

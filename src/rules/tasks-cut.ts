@@ -1,7 +1,7 @@
 /** Tasks of Celery that a line calls cut and that this log does not show from their beginning: told by respawn-orphans-tasks. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {type Finding, NO_PROCESS} from './rule.ts';
 import {count, evidence, list, proof, sentences, unique} from './wording.ts';
 

@@ -1,7 +1,7 @@
 /** Commands and jobs of units that failed, where nothing else in the log tells more of it: told by the rule boot-failure. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {type Finding, NO_PROCESS} from './rule.ts';
 import {programOf} from './starts.ts';
 import {FAILED_RELOAD, isJob} from './unit-lines.ts';

@@ -1,12 +1,12 @@
 /** Requests that waitress left behind when it stopped: told by the rule request-blocks-shutdown. */
 import type {Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {linesOf} from './line-owners.ts';
 import {type Finding, NO_SETTING} from './rule.ts';
 import {count, evidence, instanceName, proof, sentences} from './wording.ts';
 
 export function* waitressStops(timeline: Timeline): Iterable<Finding> {
   for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'waitress')) {
-    const own = timeline.events.filter((event) => instanceOfEvent(timeline, event) === instance);
+    const own = linesOf(timeline, instance);
     const running = own.filter(({message}) => message === 'waitress/threads-running');
     const waiting = own.filter(({message}) => message === 'waitress/cancelling');
     const lines = evidence([

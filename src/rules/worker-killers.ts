@@ -3,7 +3,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {between} from '../timeline/time.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {instanceOfEvent} from './deaths.ts';
+import {instanceOfEvent} from './line-owners.ts';
 import {type Finding, NO_PROCESS} from './rule.ts';
 import {count, evidence, proof, seconds, sentences} from './wording.ts';
 

@@ -1,5 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
+import {groupBy} from '../timeline/group.ts';
+import {firstFrom, precedes} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {type Finding, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
@@ -62,11 +64,24 @@ const REASONS: ReadonlySet<LogEvent['meaning']['kind']> = new Set([
   're-executing',
 ]);
 
+/** By input and stream, in the order of the lines: what calls for a worker to be replaced. */
+const reasonsIn = oncePer(
+  ({events}: Timeline): ReadonlyMap<string, readonly LogEvent[]> =>
+    groupBy(
+      events.filter(({meaning}) => REASONS.has(meaning.kind)).sort((a, b) => a.place - b.place),
+      sourceOf,
+    ),
+);
+
+function sourceOf({input, stream}: LogEvent): string {
+  return `${input} ${stream ?? ''}`;
+}
+
 function replacementsIn(timeline: Timeline, instance: Instance): Replacements | null {
   const begin = instance.epochs[0]?.master ?? null;
   if (begin === null) return null;
-  const isOwn = ({input, stream}: LogEvent) => input === begin.input && stream === begin.stream;
-  const end = timeline.events.find((event) => REASONS.has(event.meaning.kind) && isOwn(event) && precedes(begin, event));
+  const reasons = reasonsIn(timeline).get(sourceOf(begin)) ?? [];
+  const end = reasons[firstFrom(reasons, begin)];
   const starts = instance.processes.filter(
     ({role, started}) => role === 'worker' && started !== null && precedes(begin, started) && (!end || precedes(started, end)),
   );
@@ -77,14 +92,16 @@ function replacementsIn(timeline: Timeline, instance: Instance): Replacements | 
   const crew = starts.findIndex(isLate);
   const complete = starts[crew - 1];
   if (crew < 1 || !complete) return null;
-  const ends = instance.processes.flatMap(({role, ended, leaving, forced, asked, remarks}) =>
-    role !== 'worker'
-      ? []
-      : ([ended, leaving, forced?.event ?? null, asked?.event ?? null, ...remarks].find((event) => event !== null) ?? []),
-  );
+  const ends = instance.processes
+    .flatMap(({role, ended, leaving, forced, asked, remarks}) =>
+      role !== 'worker'
+        ? []
+        : ([ended, leaving, forced?.event ?? null, asked?.event ?? null, ...remarks].find((event) => event !== null) ?? []),
+    )
+    .sort((a, b) => a.place - b.place);
   let spent = 0;
   const unexplained = starts.slice(crew).filter(({started}) => {
-    const known = ends.filter((event) => started !== null && precedes(event, started)).length;
+    const known = started === null ? 0 : firstFrom(ends, started);
     if (known <= spent) return true;
     spent++;
     return false;

@@ -11,6 +11,7 @@ interface Index {
   readonly reloads: ReadonlyMap<string, Reload>;
   /** In the order of their lines. */
   readonly starts: readonly {readonly line: LineRef; readonly epoch: Epoch}[];
+  readonly startLines: readonly LineRef[];
 }
 
 interface Family {
@@ -44,14 +45,19 @@ export function processesAskedBy(instance: Instance, reload: Reload): readonly P
 
 /** The first start of the instance that does not stand before a line, with its banner or what else tells of it. */
 export function startFrom(instance: Instance, line: LineRef): {readonly line: LineRef; readonly epoch: Epoch} | null {
-  const {starts} = indexOf(instance);
-  let [low, high] = [0, starts.length];
+  const {starts, startLines} = indexOf(instance);
+  return starts[firstFrom(startLines, line)] ?? null;
+}
+
+/** Index of the first of `lines`, which are in order, that does not stand before `line`. */
+export function firstFrom(lines: readonly LineRef[], line: LineRef): number {
+  let [low, high] = [0, lines.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (precedes((starts[middle] as {line: LineRef}).line, line)) low = middle + 1;
+    if (precedes(lines[middle] as LineRef, line)) low = middle + 1;
     else high = middle;
   }
-  return starts[low] ?? null;
+  return low;
 }
 
 /** The name of the input or configuration file in which a line stands. */
@@ -83,16 +89,17 @@ const familyOf = oncePer((instances: readonly Instance[]): Family => {
 });
 
 const indexOf = oncePer((instance: Instance): Index => {
-  const index = {
+  const starts = instance.epochs
+    .flatMap((epoch) => {
+      const line = epoch.banner ?? epoch.master;
+      return line === null ? [] : [{line, epoch}];
+    })
+    .sort((a, b) => a.line.place - b.line.place);
+  return {
     byPid: groupBy(instance.processes, ({pid}) => pid),
     byReload: groupBy(instance.processes, ({asked}) => asked?.reload ?? ''),
     reloads: new Map(instance.reloads.map((reload) => [reload.id, reload])),
-    starts: instance.epochs
-      .flatMap((epoch) => {
-        const line = epoch.banner ?? epoch.master;
-        return line === null ? [] : [{line, epoch}];
-      })
-      .sort((a, b) => a.line.place - b.line.place),
+    starts,
+    startLines: starts.map(({line}) => line),
   };
-  return index;
 });

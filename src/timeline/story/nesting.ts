@@ -6,7 +6,7 @@
 
 import type {LogEvent} from '../event.ts';
 import {addTo} from '../group.ts';
-import {precedes} from '../lookup.ts';
+import {firstFrom, precedes} from '../lookup.ts';
 import {signalName} from '../signals.ts';
 import type {Instant} from '../time.ts';
 import {UNKNOWN_PID} from '../timeline.ts';
@@ -59,15 +59,22 @@ class Known {
   private readonly byPid = new Map<number, ProcessDraft[]>();
   private readonly byMaster = new Map<number, InstanceDraft[]>();
   private readonly byName = new Map<string, InstanceDraft[]>();
-  /** Those whose start the log shows. */
-  readonly starting: readonly InstanceDraft[];
+  /** Those whose start the log shows, in the order of these lines. */
+  private readonly starting: readonly InstanceDraft[];
+  private readonly starts: readonly LogEvent[];
   /** Those that the log shows reloading or stopping. */
   readonly reloading: readonly InstanceDraft[];
   private readonly reloads: ReadonlyMap<InstanceDraft, ReloadDraft>;
   private readonly ofOneUnit: ReadonlySet<InstanceDraft>;
 
   constructor({instances, reloads}: Story) {
-    this.starting = instances.filter((instance) => startOf(instance) !== null);
+    const starting = instances.flatMap((instance) => {
+      const start = startOf(instance);
+      return start === null ? [] : [{instance, start}];
+    });
+    starting.sort((a, b) => a.start.place - b.start.place);
+    this.starting = starting.map(({instance}) => instance);
+    this.starts = starting.map(({start}) => start);
     for (const instance of instances) {
       const {masterPid, processes, stream} = instance;
       // A server of one process has no master.
@@ -84,6 +91,12 @@ class Known {
   /** A systemd of which the log tells one unit only. */
   hasOneUnit(instance: InstanceDraft): boolean {
     return this.ofOneUnit.has(instance);
+  }
+
+  /** Those that start while a program runs. */
+  startingIn({started, ended}: ProcessDraft): readonly InstanceDraft[] {
+    const from = started === null ? 0 : firstFrom(this.starts, started);
+    return this.starting.slice(from, ended === null ? undefined : firstFrom(this.starts, ended));
   }
 
   withMaster(pid: number): readonly InstanceDraft[] {
@@ -132,7 +145,7 @@ function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): Inner 
     byPid.length > 0 ? byPid : known.named(life.program).filter((instance) => isOther(instance) && isFree(instance, life));
   const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
   if (told.length === 0 && known.hasOneUnit(outer)) {
-    const instance = startedWith(life, known.starting.filter(isOther)) ?? stoppedWith(life, known, isOther);
+    const instance = startedWith(life, known.startingIn(life).filter(isOther)) ?? stoppedWith(life, known, isOther);
     return instance === null ? null : {instance, inferred: true};
   }
   const instance = fitting.find((each) => sharesClock(life, each)) ?? fitting[0];

@@ -21,7 +21,7 @@ export function spoken(story: StoryDraft, event: LogEvent): boolean {
 
 /** The only process that can have said it: the only one there, or the only one that its parent has told to leave. */
 function speaker(story: StoryDraft): ProcessDraft | null {
-  const there = story.source.instances
+  const there = story.source.running
     .flatMap(({processes}) => processes)
     .filter((process) => process.role === 'worker' && isAlive(process) && process.leaving === null);
   const told = there.filter(({asked}) => asked?.acknowledged);
