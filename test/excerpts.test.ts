@@ -259,3 +259,33 @@ test('two masters of which each gives up are two starts', async () => {
   );
   expect(diagnosis.findings.map(({title}) => title)).toEqual(['The application failed to load in 2 starts']);
 });
+
+test('a worker that is first known by its number alone is the one whose death names its pid', async () => {
+  const {diagnosis, timeline} = await judged(
+    'worker 1 lifetime reached, it was running for 86401 second(s)',
+    'DAMN ! worker 1 (pid: 161293) MISTERIOUSLY killed by signal 6 :( trying respawn ...',
+    'Respawned uWSGI worker 1 (new pid: 181295)',
+  );
+  expect(timeline.instances.flatMap(({processes}) => processes).map(({pid}) => pid)).toEqual([161293, 181295]);
+  expect(diagnosis.findings.filter(({rule}) => rule === 'worker-crashed')).toHaveLength(1);
+});
+
+test('what a server says of itself is no health, though no rule is about it', async () => {
+  for (const line of [
+    'The -s/--socket option is missing and stdin is not a socket.',
+    'Mon Jan  5 00:00:02 2026 - logsize: 18446744073709551615, triggering rotation to /srv/errors.log.1767571202...',
+    'uWSGI ERROR: /run/shop.lock is locked by another instance',
+    '2026-01-05 10:44:54,045 INFO exited: checker (exit status 0; not expected)',
+  ])
+    expect(verdict((await judged(line)).diagnosis), line).toMatch(/^No rule names a trouble, although line 1 tells of one/);
+});
+
+test('what log-encoder puts in front of each line is learned', async () => {
+  const {said} = await judged(
+    '[SHOP]*** Starting uWSGI 2.0.18 (64bit) on [Mon Jan  5 17:37:05 2026] ***',
+    '[SHOP]spawned uWSGI master process (pid: 9)',
+    '[SHOP]spawned uWSGI worker 1 (pid: 41, cores: 1)',
+    '[SHOP]worker 1 buried after 1 seconds',
+  );
+  expect(said).toHaveLength(4);
+});

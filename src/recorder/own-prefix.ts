@@ -1,17 +1,19 @@
 const LONGEST = 64;
 const SHORTEST = 4;
 const ZERO = 0x30;
+/** By log-prefix, and by log-encoder, which puts nothing of its own behind it. */
+const PREFIX = / - $|^\[[^[\] ]+\] ?$/;
 
 /**
  * What uWSGI puts in front of its own lines where log-date or log-prefix is a format that tells no known time
- * (`log-prefix = app` gives `app - `). It is learned from a line that holds a message behind it.
+ * (`log-prefix = app` gives `app - `, `log-encoder = prefix [app]` gives `[app]`). It is learned from a line that holds a message behind it.
  */
 export class OwnPrefix {
   private bytes: Buffer = Buffer.alloc(0);
 
   /** A message stands at `to`; what is in front of it begins at `from`. Gives whether that is a prefix, and a new one. */
   learn(buffer: Buffer, from: number, to: number): boolean {
-    if (to - from < SHORTEST || to - from > LONGEST || buffer.toString('latin1', to - 3, to) !== ' - ') return false;
+    if (to - from < SHORTEST || to - from > LONGEST || !PREFIX.test(buffer.toString('latin1', from, to))) return false;
     if (this.end(buffer, from) === to) return false;
     this.bytes = Buffer.from(buffer.subarray(from, to));
     return true;

@@ -17,6 +17,22 @@ const TROUBLES: ReadonlySet<EventKind> = new Set([
   'task-cut',
 ]);
 
+/** What servers say of themselves that no rule is about. */
+const FAULTS: ReadonlySet<string> = new Set([
+  'uwsgi/configuration-error',
+  'uwsgi/daemon-failed',
+  'uwsgi/fallback-exit',
+  'uwsgi/hook-fatal',
+  'uwsgi/locked-by-another',
+  'uwsgi/mountpoint-failed',
+  'uwsgi/no-socket',
+  'uwsgi/python-home-missing',
+  'uwsgi/queue-full',
+  'uwsgi/signal-failed',
+  'uwsgi/something-horrible',
+  'uwsgi/spooler-trouble',
+]);
+
 /** Lines of a stop or a reload that is under way. */
 const STEPS: ReadonlySet<EventKind> = new Set([
   'chain-step',
@@ -91,13 +107,16 @@ function isWanted({meaning: {kind}}: LogEvent, events: readonly LogEvent[]): boo
   );
 }
 
-function meansTrouble({pid, message, meaning: {kind, role, ending, fatal, deadline, respawned}}: LogEvent): boolean {
+function meansTrouble({pid, message, fields, meaning: {kind, role, ending, fatal, deadline, respawned}}: LogEvent): boolean {
   // Whoever had it end says so.
   if (kind === 'process-started') return role === 'daemon' && respawned === true;
   // The timeline knows the ends of processes that are named.
-  if (kind === 'process-ended') return ending === 'died' && pid === null;
+  if (kind === 'process-ended')
+    return (ending === 'died' && pid === null) || (message === 'supervisord/exited' && fields.expected === false);
   if (kind === 'no-app') return fatal === true;
-  return TROUBLES.has(kind) || message === 'uwsgi/signal-failed' || (kind === 'vassal' && deadline !== undefined);
+  return (
+    TROUBLES.has(kind) || FAULTS.has(message) || fields.unasked !== undefined || (kind === 'vassal' && deadline !== undefined)
+  );
 }
 
 /** A worker that goes for new code: only the start of the next one shows what became of it. */

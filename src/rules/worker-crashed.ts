@@ -93,7 +93,9 @@ const rule: Rule = {
       }
       const died = instance.processes.filter(
         (process) =>
-          process.end === 'lost' && process.ended?.meaning.ending === 'died' && !failedToStart(timeline, instance, process),
+          process.end === 'lost' &&
+          process.ended?.message === 'uvicorn/child-died' &&
+          !failedToStart(timeline, instance, process),
       );
       if (died.length > 0) yield describeDeadChildren(instance, died);
       yield gatewaysDied(instance);

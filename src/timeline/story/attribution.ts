@@ -25,6 +25,12 @@ export function processOf(story: StoryDraft, event: LogEvent): ProcessDraft | nu
       }
       return known;
     }
+    const nameless = known === null && role === 'worker' && worker !== null ? instance.slots.get(worker) : undefined;
+    if (nameless !== undefined && nameless.pid === UNKNOWN_PID && nameless.started === null && isAlive(nameless)) {
+      nameless.pid = pid;
+      story.register(nameless);
+      return nameless;
+    }
     if (event.meaning.kind === 'process-ended' && role === 'other') return null;
     const process = newProcess(instance, pid, role, worker, null, known === null ? 0 : story.index);
     process.appLoaded = instance.epochs.at(-1)?.loads.findLast((load) => load.pid === pid) ?? null;
