@@ -241,3 +241,9 @@ test('a master that begins anew has not stopped, whatever a daemon that it was a
   const {timeline} = await analyze({inputs: ['test/random/uwsgi/daemon-says-that-it-stops/uwsgi.log']});
   expect(timeline.reloads.map(({kind, outcome}) => [kind, outcome])).toEqual([['graceful', 'completed']]);
 });
+
+test('of two servers the one stops at once whose worker says in the words of gevent that it goes', async () => {
+  const {timeline} = await analyze({inputs: ['test/random/uwsgi/stop-at-once-under-gevent/uwsgi.log']});
+  const master = (id: string) => timeline.instances.find((instance) => instance.id === id)?.masterPid;
+  expect(timeline.reloads.map(({kind, instance}) => [kind, master(instance)])).toEqual([['stop', 24734]]);
+});

@@ -281,12 +281,13 @@ const NAMING: readonly LogEvent['meaning']['kind'][] = ['process-asked', 'proces
 /** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */
 function nextNamed(story: StoryDraft, event: LogEvent, among: readonly InstanceDraft[]): InstanceDraft | null {
   if (!['reload-asked', 'reload-began', 'stop-began', 'chain-step'].includes(event.meaning.kind)) return null;
-  // At a stop at once no worker says that it was told: who does belongs to something else.
+  // At a stop at once no worker says that it was told, but for gevent's and in words of their own: who does belongs to something else.
   const kinds = event.message === 'uwsgi/stop-signal' ? NAMING.slice(1) : NAMING;
   for (const next of story.events.slice(story.index + 1, story.index + LOOK_AHEAD)) {
     // What is told of others after a stop's end does not tell whose it was.
     if (event.meaning.kind === 'stop-began' && next.meaning.kind === 'stop-ended') return null;
-    if (!kinds.includes(next.meaning.kind) || next.pid === null) continue;
+    const isNaming = kinds.includes(next.meaning.kind) || next.message === 'uwsgi/brutally-killing';
+    if (!isNaming || next.pid === null) continue;
     if (event.meaning.kind === 'chain-step' && next.worker !== event.worker) continue;
     const owner = next.stream === event.stream ? story.process(next.pid)?.instance : undefined;
     if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;
