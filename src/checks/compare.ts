@@ -152,7 +152,17 @@ function judge(former: Measured, measure: Measured, {by, because, hindrance}: Sc
   if (spreadOf(before, after) <= resolution) return {before, after, change: 'same', because};
   if (isMoreThan(before, after)) return {before, after, change: 'better', because};
   if (isMoreThan(after, before)) return {before, after, change: 'worse', because};
-  return {before, after, change: 'unknown', because: 'the intervals overlap'};
+  return {before, after, change: 'unknown', because: unknownOf(before, after) ?? 'the intervals overlap'};
+}
+
+function unknownOf(before: Duration, after: Duration): string | null {
+  const sides = [...(isOpen(before) ? ['before'] : []), ...(isOpen(after) ? ['after'] : [])];
+  return sides.length === 0 ? null : `not known ${sides.join(' and ')}`;
+}
+
+/** Nothing is known of it. */
+function isOpen({min, max}: Duration): boolean {
+  return min === 0 && max === null;
 }
 
 function isNone({min, max}: Duration): boolean {

@@ -2,7 +2,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {type ArbiterKill, countsConnections, countsIdle, waitOf} from './arbiter-kills.ts';
-import {reasons, reloadsOf, requestOf} from './forced-workers.ts';
+import {reasons, reloadsOf} from './forced-workers.ts';
 import {cutWith} from './proxy-cuts.ts';
 import {type Alternative, type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {numberOf} from './settings.ts';
@@ -22,6 +22,7 @@ import {
   unique,
   was,
 } from './wording.ts';
+import {requestOf} from './work.ts';
 
 /** A worker that went without its requests, by its own words: the event loop of gevent, eventlet or asgi. */
 interface LeftBehind {

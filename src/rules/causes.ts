@@ -5,7 +5,7 @@
 import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import type {Verdict} from './forced-workers.ts';
+import type {Verdict} from './judgement.ts';
 import {mercyOf} from './mercy.ts';
 import type {Alternative, Fit} from './rule.ts';
 import {loading, setting} from './settings.ts';

@@ -4,12 +4,11 @@ import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {counted, processName, processNames} from './deaths.ts';
-import {requestOf} from './forced-workers.ts';
 import {heldIn} from './request-blocks-shutdown.ts';
 import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {coresOf, mayHave, numberOf} from './settings.ts';
 import {capital, count, evidence, instanceName, list, numbers, proof, seconds, sentences, unique, was} from './wording.ts';
-import {requestsOf} from './work.ts';
+import {requestOf, requestsOf} from './work.ts';
 
 /** Seconds after which a worker that still answers requests has survived. */
 const SURVIVED = 10;

@@ -155,6 +155,7 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
   const uwsgi = instance.supervisor === 'uwsgi';
   const isMute = hidesItsStops(instance);
   const unlike = shortage === null ? againstMemory(timeline, instance, killed) : null;
+  const circumstances = {killed, uwsgi, burst, isMute, shortage, unlike};
   const noun = counted(killed);
   return {
     title:
@@ -180,48 +181,7 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
     pids: unique(killed.map(({pid}) => pid)),
     workers: numbers(killed.filter(({role}) => role === 'worker')),
     evidence: lines,
-    against: [
-      ...(isMute
-        ? [
-            {
-              hypothesis: "gunicorn's own arbiter, at the end of graceful_timeout",
-              because:
-                'a stop kills whoever is left by then; gunicorn tells of stops at the level info, and this log has no line of it ' +
-                'at that level',
-              line: null,
-            },
-          ]
-        : []),
-      {
-        hypothesis: 'the memory limit of the container or the machine',
-        because:
-          unlike?.because ??
-          (shortage !== null ? 'the kernel says that it ran out of memory; journalctl -k has the pid of its victim' : null) ??
-          'it is the most frequent sender of signal 9; the kernel logs each such kill, and that log decides',
-        line: unlike?.line ?? shortage?.line ?? null,
-      },
-      ...(uwsgi
-        ? [
-            {
-              hypothesis: 'evil-reload-on-rss or evil-reload-on-as',
-              because: 'the master prints *** EVIL RELOAD ON WORKER before it, and this log has no such line there',
-              line: null,
-            },
-          ]
-        : []),
-      {
-        hypothesis: 'a person or a script (kill -9)',
-        because: burst > 1 ? 'several at once fit pkill or a script' : 'it fits one worker as well; shell history and cron tell',
-        line: null,
-      },
-      {
-        hypothesis: 'the platform or an outer supervisor',
-        because: killed.every(({role}) => role === 'program')
-          ? 'the supervisor of the program says so where it kills, and this log has no such line there'
-          : 'it would usually end the master as well, and the master lives on to report the death',
-        line: killed.find(({successor}) => successor !== null)?.successor?.line ?? null,
-      },
-    ],
+    against: suspects(circumstances),
     cannotSee: [
       'who sent the signal',
       uwsgi
@@ -229,56 +189,116 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
         : 'how much memory the process had',
       'requests that were running: they have no line',
     ],
-    fixes:
-      unlike !== null
-        ? []
-        : [
-            ...(uwsgi
-              ? [
-                  {
-                    setting: 'reload-on-rss',
-                    section: 'uwsgi',
-                    value: null,
-                    effect:
-                      'if it is memory: workers are replaced after a request, before the limit strikes in the middle of one',
-                    since: null,
-                    safety: 'safe' as const,
-                    why:
-                      'Choose (limit of the container / number of workers), less a reserve, in megabytes. Only after the kernel log ' +
-                      'has shown that it is memory.',
-                  },
-                  {
-                    setting: 'memory-report',
-                    section: 'uwsgi',
-                    value: 'true',
-                    effect: 'each request line tells the memory of its worker: growth becomes visible',
-                    since: null,
-                    safety: 'safe' as const,
-                    why: 'It tells a leak from a limit that is too small.',
-                  },
-                ]
-              : []),
-            {
-              ...NO_SETTING,
-              effect: 'if it is memory: the limit is not reached',
-              safety: 'safe',
-              why: 'Run fewer workers, or raise the memory limit of the container or unit.',
-            },
-          ],
-    next: [
-      ...(isMute
-        ? ['set loglevel = "info" (gunicorn.conf.py): then stops and reloads are in the log, and who was asked to leave']
-        : []),
-      ...(unlike === null
-        ? []
-        : ['ask who can send signals there first: shell history, cron, deployment, monitoring that restarts what is slow']),
-      "dmesg -T | grep -i 'killed process\\|out of memory'   # on the host, not in the container",
-      "journalctl -k | grep -i 'oom'   # the same, with older boots",
-      'cat /sys/fs/cgroup/memory.events   # in the container: oom_kill above 0 proves the limit of the container',
-      'if none of them names the pid, it was no memory kill: ask who can send signals there (shell history, cron, deployment)',
-    ],
+    fixes: unlike === null ? fixesForMemory(uwsgi) : [],
+    next: nextSteps(circumstances),
     identity: [instanceName(instance), 'signal 9'],
   };
+}
+
+/** What the log tells of the moment in which they were killed. */
+interface Circumstances {
+  readonly killed: readonly Process[];
+  readonly uwsgi: boolean;
+  /** The most that died in one moment. */
+  readonly burst: number;
+  readonly isMute: boolean;
+  readonly shortage: LogEvent | null;
+  readonly unlike: ReturnType<typeof againstMemory>;
+}
+
+function suspects({killed, uwsgi, burst, isMute, shortage, unlike}: Circumstances): Finding['against'] {
+  return [
+    ...(isMute
+      ? [
+          {
+            hypothesis: "gunicorn's own arbiter, at the end of graceful_timeout",
+            because:
+              'a stop kills whoever is left by then; gunicorn tells of stops at the level info, and this log has no line of it ' +
+              'at that level',
+            line: null,
+          },
+        ]
+      : []),
+    {
+      hypothesis: 'the memory limit of the container or the machine',
+      because:
+        unlike?.because ??
+        (shortage !== null ? 'the kernel says that it ran out of memory; journalctl -k has the pid of its victim' : null) ??
+        'it is the most frequent sender of signal 9; the kernel logs each such kill, and that log decides',
+      line: unlike?.line ?? shortage?.line ?? null,
+    },
+    ...(uwsgi
+      ? [
+          {
+            hypothesis: 'evil-reload-on-rss or evil-reload-on-as',
+            because: 'the master prints *** EVIL RELOAD ON WORKER before it, and this log has no such line there',
+            line: null,
+          },
+        ]
+      : []),
+    {
+      hypothesis: 'a person or a script (kill -9)',
+      because: burst > 1 ? 'several at once fit pkill or a script' : 'it fits one worker as well; shell history and cron tell',
+      line: null,
+    },
+    {
+      hypothesis: 'the platform or an outer supervisor',
+      because: killed.every(({role}) => role === 'program')
+        ? 'the supervisor of the program says so where it kills, and this log has no such line there'
+        : 'it would usually end the master as well, and the master lives on to report the death',
+      line: killed.find(({successor}) => successor !== null)?.successor?.line ?? null,
+    },
+  ];
+}
+
+function fixesForMemory(uwsgi: boolean): Finding['fixes'] {
+  return [
+    ...(uwsgi
+      ? [
+          {
+            setting: 'reload-on-rss',
+            section: 'uwsgi',
+            value: null,
+            effect: 'if it is memory: workers are replaced after a request, before the limit strikes in the middle of one',
+            since: null,
+            safety: 'safe' as const,
+            why:
+              'Choose (limit of the container / number of workers), less a reserve, in megabytes. Only after the kernel log ' +
+              'has shown that it is memory.',
+          },
+          {
+            setting: 'memory-report',
+            section: 'uwsgi',
+            value: 'true',
+            effect: 'each request line tells the memory of its worker: growth becomes visible',
+            since: null,
+            safety: 'safe' as const,
+            why: 'It tells a leak from a limit that is too small.',
+          },
+        ]
+      : []),
+    {
+      ...NO_SETTING,
+      effect: 'if it is memory: the limit is not reached',
+      safety: 'safe',
+      why: 'Run fewer workers, or raise the memory limit of the container or unit.',
+    },
+  ];
+}
+
+function nextSteps({isMute, unlike}: Circumstances): Finding['next'] {
+  return [
+    ...(isMute
+      ? ['set loglevel = "info" (gunicorn.conf.py): then stops and reloads are in the log, and who was asked to leave']
+      : []),
+    ...(unlike === null
+      ? []
+      : ['ask who can send signals there first: shell history, cron, deployment, monitoring that restarts what is slow']),
+    "dmesg -T | grep -i 'killed process\\|out of memory'   # on the host, not in the container",
+    "journalctl -k | grep -i 'oom'   # the same, with older boots",
+    'cat /sys/fs/cgroup/memory.events   # in the container: oom_kill above 0 proves the limit of the container',
+    'if none of them names the pid, it was no memory kill: ask who can send signals there (shell history, cron, deployment)',
+  ];
 }
 
 /** gunicorn says that it starts, stops and reloads at the level info; here it may have been told to write warnings only. */

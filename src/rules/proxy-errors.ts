@@ -1,10 +1,10 @@
 /** Requests that nginx, or Apache in front of mod_wsgi, could not get answered by the server behind it. Told by the rule platform-errors. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
-import {isRunningRequest} from './forced-workers.ts';
 import {type Cut, cutsIn, hasLeft, isAccess, isComparable, isElsewhere, nginxEvents} from './proxy-cuts.ts';
 import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {count, evidence, list, nameOf, proof, sentences, unique} from './wording.ts';
+import {isRunningRequest} from './work.ts';
 
 interface Kind {
   readonly of: (event: LogEvent) => boolean;

@@ -5,7 +5,7 @@ import {gunicornOf, killsBy} from './arbiter-kills.ts';
 import {describeRequestHang, leftBehindIn} from './arbiter-request-hang.ts';
 import {asgiRequests} from './asgi-requests.ts';
 import {daemonProcessKills} from './daemon-process-kills.ts';
-import {forcedWorkers, isRunningRequest, requestOf} from './forced-workers.ts';
+import {forcedWorkers} from './forced-workers.ts';
 import {mercyOf, mercyText} from './mercy.ts';
 import {phasedKills} from './phased-kills.ts';
 import {cutWith} from './proxy-cuts.ts';
@@ -28,6 +28,7 @@ import {
   unique,
   was,
 } from './wording.ts';
+import {isRunningRequest, requestOf} from './work.ts';
 
 /** A worker that could not leave because of a request which the log names. */
 interface Held {

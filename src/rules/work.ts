@@ -97,3 +97,16 @@ export const longestTask = oncePer((timeline: Timeline): number => {
 export function longestWork(timeline: Timeline, instance: Instance): number {
   return Math.max(requestsOf(instance).longest, ...tasksOf(timeline, instance).map((task) => task.least));
 }
+
+/** Answers of a worker that was asked what it does (SIGUSR2). */
+const ANSWERS: ReadonlySet<string> = new Set(['uwsgi/is-managing', 'uwsgi/harakiri-was']);
+
+export function isRunningRequest(event: LogEvent): boolean {
+  return event.meaning.kind === 'request-running' || event.meaning.kind === 'requests-pending' || ANSWERS.has(event.message);
+}
+
+/** `GET /export`, as far as the line tells. */
+export function requestOf(event: LogEvent): string {
+  const {method, uri} = event.fields;
+  return [method, uri].filter((part) => part !== undefined).join(' ') || 'a request';
+}

@@ -4,7 +4,7 @@ import type {Instance, Process} from '../timeline/timeline.ts';
 import {type ArbiterKill, killsBy, ownKill, workerClass} from './arbiter-kills.ts';
 import {DEFAULT_TIMEOUT} from './arbiter-remedies.ts';
 import {daemonProcessKills} from './daemon-process-kills.ts';
-import {reloadsOf, requestOf} from './forced-workers.ts';
+import {reloadsOf} from './forced-workers.ts';
 import {peerTimeouts} from './peer-timeouts.ts';
 import {type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {isOn, numberOf} from './settings.ts';
@@ -25,6 +25,7 @@ import {
   unique,
   was,
 } from './wording.ts';
+import {requestOf} from './work.ts';
 
 /** Seconds by which lives may differ and still be the same wait: whole seconds, a round of the arbiter, a busy machine. */
 const SLACK = 3;

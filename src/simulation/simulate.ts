@@ -2,7 +2,8 @@
  * The recorded reloads and stops again, under other settings: what each worker would have waited, and whether it would have
  * been killed. Every figure is an interval; what the log does not tell is said and not guessed.
  */
-import {forcedWorkers, type Verdict} from '../rules/forced-workers.ts';
+import {forcedWorkers} from '../rules/forced-workers.ts';
+import type {Verdict} from '../rules/judgement.ts';
 import {costOf, mercyOf} from '../rules/mercy.ts';
 import {longerThan, requestsOf, tasksOf} from '../rules/work.ts';
 import {processesAskedBy} from '../timeline/lookup.ts';

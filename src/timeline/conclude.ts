@@ -252,7 +252,7 @@ class Conclusion {
       asked: this.asked(draft, segments),
       leaving: draft.leaving,
       forced: this.forced(draft),
-      endedAt: isGuess ? UNKNOWN_INSTANT : this.endedAt(draft, end),
+      endedAt: isGuess || end === 'running' ? UNKNOWN_INSTANT : this.endedAt(draft, end),
       ended: draft.ended ?? crash ?? (draft.forced === null ? leaving : null),
       end,
       cause: causeOf(draft),
@@ -279,6 +279,8 @@ class Conclusion {
     if (started === null) return UNKNOWN_INSTANT;
     const epoch = this.epochs.get(started);
     if (epoch === undefined || (epoch.since === null && this.draft.supervisor !== 'uwsgi')) return started.at;
+    // The stamp of one may tell milliseconds, and that of the other whole seconds.
+    if (epoch.since !== null && between(epoch.since.at, started.at).max === 0) return started.at;
     return {earliest: epoch.since?.at.earliest ?? null, latest: started.at.latest};
   }
 
