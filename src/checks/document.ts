@@ -24,7 +24,10 @@ export function documentFrom(file: string, text: string, schema: object): unknow
   const document = parseDocument(text, {lineCounter: lines, prettyErrors: false});
   const placeAt = (offset: number) => `${file}:${lines.linePos(offset).line}`;
   const [broken] = document.errors;
-  if (broken !== undefined) throw new DocumentError(`${placeAt(broken.pos[0])}: ${broken.message}`);
+  if (broken !== undefined)
+    throw new DocumentError(
+      `${placeAt(broken.pos[0])}: this is no valid ${/\.json$/i.test(file) ? 'JSON' : 'YAML'}: ${broken.message}`,
+    );
   const value: unknown = document.toJS() ?? {};
   const validate = new Ajv2020({verbose: true, allowUnionTypes: true}).compile(schema);
   if (!validate(value)) {
@@ -47,9 +50,25 @@ function refusal(error: ErrorObject, contents: unknown, placeAt: (offset: number
     return new DocumentError(`${place([...path, word])}: there is no ${what} ${word}`, {word, known});
   }
   if (keyword === 'required') return new DocumentError(`${place(path)}: ${params['missingProperty']} is missing`);
-  const form = $comment ?? values?.join(', ') ?? [type].flat().join(' or ');
+  const form =
+    $comment ??
+    values?.join(', ') ??
+    [type]
+      .flat()
+      .map((each) => TYPES[each ?? ''] ?? each)
+      .join(' or ');
   return new DocumentError(`${place(path)}: ${key ?? 'the file'} takes ${form}, not ${JSON.stringify(data)}`);
 }
+
+/** What a type of JSON Schema is called in a message. */
+const TYPES: Readonly<Record<string, string>> = {
+  object: 'keys with values',
+  array: 'a list',
+  boolean: 'true or false',
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+};
 
 /** The parts of a schema that a message can use. */
 interface Described {

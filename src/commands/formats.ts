@@ -25,17 +25,17 @@ export class Formats extends Command {
         ? `${JSON.stringify({read, envelopes: envelopeNames, compression: COMPRESSION, written}, null, 2)}\n`
         : [
             'Read (--supervisor)',
-            ...formats.filter(({isApplication}) => !isApplication).map(({id, title}) => `  ${id.padEnd(12)}${title}`),
-            ...formats.filter(({isApplication}) => isApplication).map(({title}) => `  and in any case ${title}`),
+            ...formats.filter(({isApplication}) => !isApplication).map(({id, title}) => wrap(title, width, `  ${id.padEnd(12)}`)),
+            ...formats.filter(({isApplication}) => isApplication).map(({title}) => wrap(title, width, '  and in any case ')),
             '',
             'Inside (--envelope)',
             wrap(envelopeNames.join(', '), width, '  '),
             '',
             'Packed with',
-            `  ${COMPRESSION}`,
+            wrap(COMPRESSION, width, '  '),
             '',
             'Written (--format)',
-            ...written.map(({name, title}) => `  ${name.padEnd(12)}${title}`),
+            ...written.map(({name, title}) => wrap(title, width, `  ${name.padEnd(12)}`)),
             '',
           ].join('\n'),
     );

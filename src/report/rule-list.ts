@@ -1,12 +1,17 @@
 import type {Rule} from '../rules/rule.ts';
 import {wrap} from './wrap.ts';
 
-/** All rules, one a line. */
+/** Columns that a title needs to stand beside the rule's name. */
+const LEAST_BESIDE = 32;
+
+/** All rules, one a line; where there is no room for that, each title below its rule. */
 export function ruleList(rules: readonly Rule[], width: number): string {
   const id = Math.max(0, ...rules.map((rule) => rule.id.length));
-  const lines = rules.map((rule) =>
-    wrap(rule.title, width, `${rule.id.padEnd(id)}  ${rule.severity.padEnd('warning'.length)}  `),
-  );
+  const lines = rules.map((rule) => {
+    const front = `${rule.id.padEnd(id)}  ${rule.severity.padEnd('warning'.length)}  `;
+    if (width - front.length >= LEAST_BESIDE) return wrap(rule.title, width, front);
+    return `${rule.id}  ${rule.severity}\n${wrap(rule.title, width, '  ')}`;
+  });
   return [...lines, ''].join('\n');
 }
 

@@ -50,6 +50,16 @@ describe('durations', () => {
   ])('%s: %j, then %j', (change, before, after) => expect(changeOf('longest-wait', before, after)).toBe(change));
 });
 
+test.each<[string, Figure, Figure]>([
+  ['not known before and after', [0, null], [0, null]],
+  ['not known after', [3, 4], [0, null]],
+  ['the intervals overlap', [3, 7], [5, null]],
+  ['before: the log shows none', null, [1, 1]],
+])('why it cannot be told: %s', (because, before, after) => {
+  const {measures} = compare(side({'longest-wait': before}), side({'longest-wait': after}), budget());
+  expect(measures.map((measure) => measure.because)).toEqual([because]);
+});
+
 test.each<[Change, Figure, Figure]>([
   ['better', [3, 3, 3], [0, 0, 6]],
   ['same', [2, 2, 6], [1, 1, 3]],

@@ -69,8 +69,9 @@ describe('settings', () => {
     ['check:\n  max-forced: -1\n', ':2: max-forced takes a whole number from 0, not -1'],
     ['check:\n  min-coverage: 180\n', ':2: min-coverage takes a percentage from 0 to 100, not 180'],
     ['rules:\n  harakiri-kills: fatal\n', ':2: harakiri-kills takes error, warning, off, not "fatal"'],
-    ['check: [1]\n', ':1: check takes object, not [1]'],
-    ['check:\n  fail-on: [\n', ':3: '],
+    ['check: [1]\n', ':1: check takes keys with values, not [1]'],
+    ['check:\n  fail-on: [\n', ':3: this is no valid YAML: '],
+    ['check:\n  strict: perhaps\n', ':2: strict takes true or false, not "perhaps"'],
   ])('%j is refused', async (text, message) => {
     await expect(read(text)).rejects.toThrow(`logdoctor.config.yaml${message}`);
   });
