@@ -83,6 +83,12 @@ const built = await Promise.all([
   build({...module, entryPoints: {index: 'src/index.ts', scout: 'src/scout.ts'}, splitting: true, plugins}),
 ]);
 rmSync('dist/grammar', {recursive: true});
+// What esbuild leaves beyond ASCII stands in regular expressions; bin/program.js takes each byte for a character.
+const written = readFileSync('dist/program.cjs', 'utf8');
+writeFileSync(
+  'dist/program.cjs',
+  written.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+);
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(built.flatMap(({metafile}) => Object.values(metafile.outputs))));
 
 // What has run is in it, so that it need not be compiled again: the usual commands over logs of several supervisors.

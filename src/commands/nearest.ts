@@ -3,8 +3,10 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   const limit = Math.max(1, Math.min(3, Math.floor(word.length / 3)));
   let best: string | undefined;
   let least = limit + 1;
+  const typed = word.toLowerCase();
   for (const candidate of candidates) {
-    const distance = candidate.startsWith(word) && word.length >= 3 ? 1 : editDistance(word, candidate);
+    const meant = candidate.toLowerCase();
+    const distance = meant.startsWith(typed) && word.length >= 3 ? 1 : editDistance(typed, meant);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;

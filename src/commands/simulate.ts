@@ -35,6 +35,8 @@ export class Simulate extends Command {
     const {args, flags} = await this.parse(Simulate);
     const places = placesOf(flags, SIMULATION_FORMATS);
     const wishes = await Promise.all(flags.set.map(wishOf));
+    const twice = wishes.find(({name}, index) => wishes.findIndex((other) => other.name === name) < index);
+    if (twice !== undefined) throw new UsageError(`--set gives ${twice.name} two values: a run tries one of them`);
     const reading = await read(this, args.input as readonly string[] | undefined, flags);
     if (reading === null) return;
     const {simulate} = await import('../simulation/simulate.ts');

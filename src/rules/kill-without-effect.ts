@@ -187,7 +187,7 @@ function describe(instance: Instance, again: readonly Again[]): Finding | null {
           },
         ],
     next: [
-      `${isGone ? 'while it happens: ' : ''}ps -o pid,stat,etime,wchan:30 -p ${list(pids).replace(' and ', ',').replaceAll(', ', ',')}   # nothing: gone; D: waits in the kernel`,
+      `${isGone ? 'while it happens: ' : ''}ps -o pid,stat,etime,wchan:30 -p ${pids.join(',')}   # nothing: gone; D: waits in the kernel`,
       ...(trouble ? [] : ['cat /proc/<pid>/stack, as root   # in which system call; grep for the mount in /proc/mounts']),
       'journalctl -k | grep -i "blocked for more than"   # what a process in state D waits for',
     ],

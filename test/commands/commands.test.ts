@@ -71,6 +71,12 @@ describe('exit codes', () => {
     [2, 'a report for no file', ['--format', 'json=', hung], '--format json= names no file'],
     [2, 'a flag unlike any other', ['--zzz', hung], 'unknown flag --zzz; --help lists those of the command'],
     [2, 'a simulation of nothing', ['simulate', hung], '--set is missing'],
+    [
+      2,
+      'a simulation of two values',
+      ['simulate', hung, '--set', 'worker-reload-mercy=5', '--set', 'worker-reload-mercy=9'],
+      '--set gives worker-reload-mercy two values',
+    ],
     [2, 'an argument too many', ['rules', 'x'], 'Unexpected argument: x'],
     [3, 'a supervisor that did not write it', ['--supervisor', 'gunicorn', hung], '--supervisor gunicorn was asked for'],
   ])('%i: %s', async (code, _, args, message) => {

@@ -1,5 +1,10 @@
 import {expect, test} from 'vitest';
-import {didYouMean} from '../../src/commands/nearest.ts';
+import {didYouMean, nearest} from '../../src/commands/nearest.ts';
+
+test('upper case is no reason not to be understood', () => {
+  expect(nearest('HARAKIRI-KILLS', ['harakiri-kills'])).toBe('harakiri-kills');
+  expect(nearest('JSON', ['text', 'json'])).toBe('json');
+});
 
 test('near words are suggested, far ones are not', () => {
   const ids = ['mercy-too-long', 'mercy-too-short', 'harakiri-kills'];

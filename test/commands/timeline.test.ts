@@ -30,6 +30,7 @@ test('--fail-on asks for the rules after all', async () => {
 test('--width and --ascii', async () => {
   const {stdout} = await timeline([hung, '--width', '60', '--ascii']);
   expect(stdout).toMatch(/^[\n -~]*$/);
+  expect(stdout).toMatch(/X killed x 4/);
   expect(Math.max(...stdout.split('\n').map(({length}) => length))).toBe(60);
 });
 
