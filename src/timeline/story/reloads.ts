@@ -54,7 +54,6 @@ export function leaveUnfinished(reload: ReloadDraft): void {
   if (reload.instance.active === reload) reload.instance.active = null;
 }
 
-/** Something happened that shows that the running reload goes on. */
 /**
  * A master that replaces its image did not stop. puma's words for a restart in place are at first those of a stop. And a daemon that
  * uWSGI was about to start has the master's handlers still and says that it stops, before the master says that it reloads.
@@ -64,6 +63,7 @@ export function becomeReload(reload: ReloadDraft): void {
   reload.kind = reload.repeated.find(({meaning}) => meaning.kind === 'reload-began')?.meaning.reload ?? 'graceful';
 }
 
+/** Something happened that shows that the running reload goes on. */
 export function goesOn(instance: InstanceDraft, event: LogEvent): void {
   if (instance.active !== null) instance.active.lastSign = event;
 }

@@ -1,6 +1,7 @@
 /** What a server says before its first worker: banner, settings, dump, application. */
 import type {LogEvent} from '../event.ts';
 import {precedes} from '../lookup.ts';
+import {between} from '../time.ts';
 import type {Setting} from '../timeline.ts';
 import {instanceOf, writerIn} from './attribution.ts';
 import {type EpochDraft, end, type InstanceDraft, isAlive, newProcess} from './draft.ts';
@@ -102,12 +103,17 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
   }
 }
 
+/** Seconds from its banner to a master's pid: an application is loaded in between. */
+const LONGEST_START = 3600;
+
 /**
  * The master that begins here has printed `own`, as far as the lines tell, or the last banner.
  *
  * @returns The first banner that may be its own instead.
  */
 function claimBanner({source: {banners}}: StoryDraft, own: LogEvent | null): LogEvent | null {
+  // Starts that came to nothing, without a word of it.
+  while (own !== null && banners[0] !== undefined && between(banners[0].at, own.at).min > LONGEST_START) banners.shift();
   const [first = null] = banners;
   const claimed = own ?? banners.at(-1);
   if (claimed !== undefined) dropBanner(banners, claimed);
@@ -116,7 +122,7 @@ function claimBanner({source: {banners}}: StoryDraft, own: LogEvent | null): Log
 
 /** Its server has no master, or none any more. */
 function dropBanner(banners: LogEvent[], banner: LogEvent | null | undefined): void {
-  const at = banner == null ? -1 : banners.indexOf(banner);
+  const at = banner == null ? -1 : banners.lastIndexOf(banner);
   if (at >= 0) banners.splice(at, 1);
 }
 
