@@ -182,3 +182,14 @@ test('two runs are told one by one', async () => {
   expect(timeline.instances).toHaveLength(3);
   expect(findings.filter(({severity}) => severity === 'error')).toHaveLength(2);
 });
+
+test('more lives than a call takes arguments are no trouble', async () => {
+  const file = join(directory, 'lives.log');
+  const lives = Array.from({length: 130_000}, (_, n) => [
+    `DAMN ! worker 1 (pid: ${1000 + n}) died, killed by signal 11 :( trying respawn ...`,
+    `Respawned uWSGI worker 1 (new pid: ${1001 + n})`,
+  ]);
+  writeFileSync(file, `${['spawned uWSGI worker 1 (pid: 1000, cores: 1)', ...lives.flat()].join('\n')}\n`);
+  const {findings} = await analyze({inputs: [file]});
+  expect(findings.map(({rule}) => rule)).toContain('crash-loop');
+}, 120_000);

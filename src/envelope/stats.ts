@@ -1,3 +1,4 @@
+import {least} from '../extremes.ts';
 import type {EnvelopeRecord} from './record.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -39,7 +40,7 @@ function runningSince(cores: unknown): number | null {
     const start = (core?.['req_info'] as Fields | undefined)?.['request_start'];
     return core?.['in_request'] === 1 && typeof start === 'number' && start > 0 ? [start] : [];
   });
-  return starts.length === 0 ? null : Math.min(...starts);
+  return starts.length === 0 ? null : least(starts);
 }
 
 function pick(fields: Fields, keys: readonly string[]): Fields {

@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {Duration, Instant} from '../timeline/time.ts';
 import type {Piece} from './piece.ts';
 
@@ -45,7 +46,7 @@ export function capacityOf(lives: readonly (readonly Piece[])[]): readonly Capac
     min += by.min;
     max += by.max;
   }
-  const end = Math.max(...lives.flatMap((life) => life.at(-1)?.to ?? []));
+  const end = greatest(lives.flatMap((life) => life.at(-1)?.to ?? []));
   if (from !== null && end > from) steps.push({from, to: end, min, max});
   return steps;
 }
@@ -82,7 +83,7 @@ function outageIn(steps: readonly Capacity[], isOpen: {readonly before: boolean;
   const certain = steps.filter(({max}) => max === 0);
   const [sure, until] = [certain[0], certain.at(-1)];
   // Several certain stretches with a doubt between them: the longest is what is proved.
-  const longest = Math.max(0, ...certain.map(({from, to}) => to - from)) / 1000;
+  const longest = Math.max(0, greatest(certain.map(({from, to}) => to - from))) / 1000;
   return {
     from: {earliest: isOpen.before ? null : first.from, latest: sure?.from ?? null},
     to: {earliest: until?.to ?? null, latest: isOpen.after ? null : last.to},

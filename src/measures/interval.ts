@@ -1,4 +1,5 @@
 /** Figures that are known to lie between two bounds; `max` is null where nothing bounds them. */
+import {greatest, least} from '../extremes.ts';
 import type {Duration} from '../timeline/time.ts';
 
 export function exactly(value: number): Duration {
@@ -13,11 +14,11 @@ export function sum(values: readonly Duration[]): Duration {
 
 /** The longest of the true values lies between the longest of each bound. */
 export function longest(values: readonly Duration[]): Duration {
-  return within(values, (bounds) => Math.max(...bounds));
+  return within(values, (bounds) => greatest(bounds));
 }
 
 export function shortest(values: readonly Duration[]): Duration {
-  return within(values, (bounds) => Math.min(...bounds));
+  return within(values, (bounds) => least(bounds));
 }
 
 /** The median of the true values lies between the medians of the bounds. Of an even number it is the lower one. */

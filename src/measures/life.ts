@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instant} from '../timeline/time.ts';
@@ -82,7 +83,7 @@ function changesOf(process: Process, isFirst: boolean, loadsInWorker: boolean): 
 function lastSign({startedAt, asked, segments}: Process): number | null {
   const signs = [startedAt.earliest, asked?.at.earliest ?? null, ...segments.map(({lastEnd}) => lastEnd)];
   const known = signs.filter((at) => at !== null);
-  return known.length === 0 ? null : Math.max(...known);
+  return known.length === 0 ? null : greatest(known);
 }
 
 /** The changes happened in this order: none is earlier than the one before it, none later than the one after it. */

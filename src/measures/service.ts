@@ -1,3 +1,4 @@
+import {greatest, least} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
@@ -80,7 +81,7 @@ function isWhole(first: Instance | undefined): boolean {
   const isStart = ({worker, started}: Process) => worker !== null && started !== null && started.meaning.respawned !== true;
   if (first?.epochs.some(({banner, master}) => banner !== null || master !== null) || workers.some(isStart)) return true;
   const numbers = new Set(workers.flatMap(({worker}) => worker ?? []));
-  return (first?.reloads.length ?? 0) > 0 && (numbers.size === 0 || Math.max(...numbers) === numbers.size);
+  return (first?.reloads.length ?? 0) > 0 && (numbers.size === 0 || greatest([...numbers]) === numbers.size);
 }
 
 /** The line that tells of the first worker to leave, or to be asked to. */
@@ -110,7 +111,7 @@ function emptiedFor({kind, workers, reExecuted}: Reload, places: number): number
   if (kind !== 'graceful' && kind !== 'brutal' && kind !== 'workers') return 0;
   const waits = workers.map(({wait}) => wait.min);
   if (waits.length < places) return 0;
-  return reExecuted === null ? Math.min(...waits) : Math.max(...waits);
+  return reExecuted === null ? least(waits) : greatest(waits);
 }
 
 function atLeast({min, max}: Duration, seconds: number): Duration {

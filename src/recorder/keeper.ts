@@ -5,6 +5,7 @@ import type {StampReader} from '../envelope/stamp.ts';
 import {SteadyClock} from '../envelope/steady.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
+import {greatest, least} from '../extremes.ts';
 import type {LineRef, LogEvent, RequestSegment} from '../timeline/event.ts';
 import type {Recording} from '../timeline/recording.ts';
 import {UNKNOWN_INSTANT} from '../timeline/time.ts';
@@ -275,7 +276,7 @@ export class Keeper {
     if (clocks.size > 1) for (const input of this.inputs) if (input.calendar.isCounting) this.forgetTimes(input);
     const told = this.inputs.flatMap(({calendar, to}) => (calendar.knows && to !== null ? [to] : []));
     if (told.length === 0) return;
-    const time = Math.max(...told);
+    const time = greatest(told);
     for (const {calendar, clock} of this.inputs) {
       if (!calendar.isGuessing) continue;
       const years = calendar.learn(time);
@@ -373,7 +374,7 @@ export class Keeper {
       voices: this.voices.all(),
       doubled: [],
       shared: [],
-      clockSteps: times.length === 0 ? [] : (this.zone?.steps(Math.min(...times), Math.max(...times)) ?? []),
+      clockSteps: times.length === 0 ? [] : (this.zone?.steps(least(times), greatest(times)) ?? []),
     };
   }
 }

@@ -1,4 +1,5 @@
 import type {Diagnosis} from '../analyze.ts';
+import {greatest} from '../extremes.ts';
 import {counted} from '../number.ts';
 import {groupStop} from '../rules/deaths.ts';
 import type {RuleFinding} from '../rules/rule.ts';
@@ -218,7 +219,7 @@ function reloadsInWords(reloads: readonly Reload[]): string {
   const rest =
     unfinished === 0 ? '' : `${parts.length === 0 ? countedReloads(reloads) : `, ${unfinished}`} not completed within this log`;
   if (parts.length === 0) return rest;
-  const longest = Math.max(...completed.map(({duration}) => duration.max ?? Number.POSITIVE_INFINITY));
+  const longest = greatest(completed.map(({duration}) => duration.max ?? Number.POSITIVE_INFINITY));
   const [only] = completed.length === 1 ? completed : [];
   const within = Number.isFinite(longest) ? ` in ${longDuration({min: 0, max: longest})} each` : '';
   const isKnown = only !== undefined && (only.duration.min > 0 || only.duration.max !== null);

@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {between, isBefore} from '../timeline/time.ts';
@@ -55,7 +56,7 @@ function isLost({message, fields}: LogEvent): boolean {
 function describe(timeline: Timeline, lost: readonly LogEvent[]): Finding | null {
   // One answer that is lost has up to three lines.
   const kinds = ['uwsgi/sigpipe', 'uwsgi/request-error', 'uwsgi/python-write-error', 'uwsgi/write-timeout'];
-  const answers = Math.max(...kinds.map((kind) => lost.filter(({message}) => message === kind).length));
+  const answers = greatest(kinds.map((kind) => lost.filter(({message}) => message === kind).length));
   const gaveUp = timeline.events.filter(
     (event) =>
       (event.message === 'nginx/timed-out' || (event.message === 'nginx/unanswered' && Number(event.fields['status']) === 504)) &&
@@ -79,7 +80,10 @@ function describe(timeline: Timeline, lost: readonly LogEvent[]): Finding | null
   const from = between(first.at, last.at).min;
   const instance = instanceOfEvent(timeline, first);
   // In milliseconds; a request whose client has gone has its line all the same.
-  const longest = Math.max(0, ...(instance?.processes ?? []).flatMap(({segments}) => segments.map((segment) => segment.longest)));
+  const longest = Math.max(
+    0,
+    greatest((instance?.processes ?? []).flatMap(({segments}) => segments.map((segment) => segment.longest))),
+  );
   const isShort = longest > 0 && longest < PROXY * 1000;
   return {
     title: `${rule.title}${answers > 1 ? `, ${count(answers, 'time')}` : ''}`,

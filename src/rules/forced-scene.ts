@@ -1,5 +1,6 @@
 /** What a reload or stop looks like as a whole in which workers had to be killed: whether requests can account for that. */
 
+import {greatest, least} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes, processesAskedBy, processesWithPid} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
@@ -92,10 +93,10 @@ function requestsExplain(
   const starts = workers.flatMap(({started, startedAt}) =>
     started === null ? [] : [startedAt.latest ?? startedAt.earliest ?? 0],
   );
-  const asked = Math.min(
-    ...workers.map((process) => process.asked?.at.earliest ?? reload.startedAt.earliest ?? Number.POSITIVE_INFINITY),
+  const asked = least(
+    workers.map((process) => process.asked?.at.earliest ?? reload.startedAt.earliest ?? Number.POSITIVE_INFINITY),
   );
-  const last = Math.max(Number.NEGATIVE_INFINITY, ...starts, ...segments.map((segment) => segment.lastEnd));
+  const last = Math.max(Number.NEGATIVE_INFINITY, greatest(starts), greatest(segments.map((segment) => segment.lastEnd)));
   const quiet = Number.isFinite(asked) ? (asked - last) / 1000 : Number.NaN;
   const mercy = mercyOf(instance).seconds;
   if (overflowed(overflows, reload, last)) {

@@ -5,6 +5,7 @@
  * The first test that applies decides. What is left over is undecided, and says why.
  */
 
+import {greatest} from '../extremes.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
@@ -144,9 +145,9 @@ function judge(process: Process, forced: Forced, instance: Instance, scene: Scen
  */
 function timeToLeave({segments}: Process, {event}: Forced, instance: Instance): number {
   const mercy = mercyOf(instance, event);
-  const longest = Math.max(0, ...segments.map((segment) => segment.longest));
+  const longest = Math.max(0, greatest(segments.map((segment) => segment.longest)));
   const byLength = isKnown(mercy) ? mercy.seconds * 1000 - longest : Number.NEGATIVE_INFINITY;
-  const lastEnd = Math.max(...segments.map((segment) => segment.lastEnd));
+  const lastEnd = greatest(segments.map((segment) => segment.lastEnd));
   // Request lines tell the second in which a request began.
   const byStamps = event.at.earliest === null ? Number.NEGATIVE_INFINITY : event.at.earliest - lastEnd - 1000;
   return Math.max(byLength, byStamps);

@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
@@ -287,7 +288,7 @@ const SAME_ZONE = 900;
 function span(struck: readonly Struck[]): string | null {
   const waits = struck.flatMap(({requests}) => requests.map(({fields, at}) => (at.latest ?? -1) / 1000 - Number(fields.since)));
   if (waits.length === 0 || !waits.every((wait) => wait >= 0 && wait < SAME_ZONE)) return null;
-  return `for ${waits.length > 1 ? 'up to' : 'about'} ${seconds(Math.max(...waits))} when it struck`;
+  return `for ${waits.length > 1 ? 'up to' : 'about'} ${seconds(greatest(waits))} when it struck`;
 }
 
 function fixesFor(instance: Instance, named: readonly string[], graceful: boolean): Fix[] {

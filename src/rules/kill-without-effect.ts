@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import type {Forced, Instance, Process} from '../timeline/timeline.ts';
 import {type Finding, NO_SETTING, type Rule} from './rule.ts';
@@ -64,7 +65,7 @@ function describeNamed(instance: Instance, named: readonly Process[]): Finding |
   );
   if (!lines) return null;
   const trouble = upstreamTrouble(instance, 'kill-repeats', lines[0].at);
-  const times = Math.max(...named.map((process) => namings(process).length));
+  const times = greatest(named.map((process) => namings(process).length));
   const [helper] = instance.processes.filter(({role, forced}) => role !== 'worker' && forced !== null);
   return {
     title: 'NO MERCY names workers that had left already',
@@ -110,7 +111,7 @@ function describe(instance: Instance, again: readonly Again[]): Finding | null {
   );
   if (!lines) return null;
   const ended = processes.filter((process) => process.ended !== null);
-  const tries = Math.max(...again.map(({forced}) => forced.tries));
+  const tries = greatest(again.map(({forced}) => forced.tries));
   const pids = unique(processes.map(({pid}) => pid));
   // The line of its end says that the master has been told of it, which it is only when the process is gone.
   const isGone = ended.length === processes.length;

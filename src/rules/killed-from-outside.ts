@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {signalName} from '../timeline/signals.ts';
@@ -139,7 +140,7 @@ function askedFor(instance: Instance, killed: readonly Process[], asked: readonl
 
 function describe(timeline: Timeline, instance: Instance, killed: readonly Process[]): Finding | null {
   const bursts = atOnce(killed).filter((group) => group.length > 1);
-  const burst = Math.max(0, ...bursts.map((group) => group.length));
+  const burst = Math.max(0, greatest(bursts.map((group) => group.length)));
   const several = killed.length > 1;
   const shortage = shortageAround(timeline, instance, killed);
   const lines = evidence(

@@ -1,4 +1,5 @@
 /** Whose line it is, as far as the log tells its writers apart: for lines that name no process, or of which no story was made. */
+import {least} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {addTo, groupBy} from '../timeline/group.ts';
 import {oncePer} from '../timeline/once.ts';
@@ -19,7 +20,7 @@ class Candidates {
     this.inOrder = all
       .map((instance) => ({
         instance,
-        from: Math.min(...instance.epochs.map(begunAt)),
+        from: least(instance.epochs.map(begunAt)),
         to: instance.stopped?.place ?? Number.POSITIVE_INFINITY,
       }))
       // What ends before it begins is there at no line.

@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import {thousands} from '../number.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
@@ -140,7 +141,7 @@ function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]
   const episodes = episodesOf(timeline, instance, events);
   const of = (kind: Kind) => episodes.filter((episode) => episode.kind === kind);
   const [loads, stalls, bursts, open] = [of('loading'), of('stall'), of('burst'), of('open')];
-  const longest = Math.max(0, ...[...loads, ...stalls].map(({silent}) => silent));
+  const longest = Math.max(0, greatest([...loads, ...stalls].map(({silent}) => silent)));
   const isMixed = stalls.some(({served}) => served > 0);
   const severity: Severity = longest >= OUTAGE ? 'error' : 'warning';
   const reloads = unique(episodes.map(({reload}) => reload).filter((reload) => reload !== null));

@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {type Instant, isExact} from '../timeline/time.ts';
@@ -103,7 +104,7 @@ function describe(timeline: Timeline, gaps: readonly Gap[]): Finding | null {
   const reloads = timeline.reloads.filter((reload) => isTroubled(reload) && gapOf(reload).length > 0);
   const deaths = gaps.length - reloads.length;
   const open = gaps.filter(({width}) => width === null).length;
-  const widest = Math.max(0, ...gaps.map(({width}) => width ?? 0));
+  const widest = Math.max(0, greatest(gaps.map(({width}) => width ?? 0)));
   const isUwsgi = gaps.some(({at}) => at.message.startsWith('uwsgi/'));
   return {
     title: rule.title,

@@ -1,3 +1,4 @@
+import {greatest, least} from '../extremes.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {isSlow} from './chain-reload-slow.ts';
 import {forcedWorkers} from './forced-workers.ts';
@@ -94,12 +95,12 @@ function neededAtMost({asked, ended}: Process): number | null {
   // "buried after N seconds" counts whole seconds since it was asked, for a worker that nobody had to force.
   const told = ended?.meaning.ending === 'collected' ? Number(ended.fields.seconds ?? Number.NaN) : Number.NaN;
   const bounds = [asked?.wait.max ?? Number.NaN, told + 1].filter(Number.isFinite);
-  return bounds.length === 0 ? null : Math.min(...bounds);
+  return bounds.length === 0 ? null : least(bounds);
 }
 
 function describe(timeline: Timeline, instance: Instance, forced: readonly Process[], clean: readonly Process[]): Finding | null {
-  const wait = Math.min(...forced.map((process) => waited(process, instance)));
-  const needed = Math.max(...clean.map((process) => neededAtMost(process) ?? 0));
+  const wait = least(forced.map((process) => waited(process, instance)));
+  const needed = greatest(clean.map((process) => neededAtMost(process) ?? 0));
   const enough = enoughMercy(timeline, instance);
   const mercy = mercyOf(instance);
   const lower = lowerMercy(timeline, instance, forced);

@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import {thousands} from '../number.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {byInstance, type ForcedWorker, forcedWorkers, reloadsOf} from './forced-workers.ts';
@@ -69,7 +70,7 @@ function describeLate(
   const processes = workers.map(({process}) => process);
   const reloads = reloadsOf(workers);
   const raise = raiseMercy(timeline, instance);
-  const longest = Math.max(...processes.flatMap(({segments}) => segments.map((segment) => segment.longest)));
+  const longest = greatest(processes.flatMap(({segments}) => segments.map((segment) => segment.longest)));
   const lines = evidence([
     ...(mercy.where ? [proof(mercy.where, `the mercy is ${mercyText(mercy)}`)] : []),
     ...reloads.slice(0, 1).map(({began}) => proof(began, 'it begins')),
@@ -205,7 +206,7 @@ function describe(timeline: Timeline, instance: Instance, cut: readonly ForcedWo
         ]
       : []),
     ...(tasks.length > 0
-      ? [`${count(tasks.length, 'background task')} took longer (up to ${seconds(Math.max(...tasks.map((task) => task.least)))})`]
+      ? [`${count(tasks.length, 'background task')} took longer (up to ${seconds(greatest(tasks.map((task) => task.least)))})`]
       : []),
   ]);
   return {

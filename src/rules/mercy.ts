@@ -3,6 +3,7 @@
  * All rules take their advice about it from here, so that no report contradicts itself.
  */
 
+import {greatest, least} from '../extremes.ts';
 import {thousands} from '../number.ts';
 import type {LineRef} from '../timeline/event.ts';
 import {oncePer} from '../timeline/once.ts';
@@ -57,7 +58,7 @@ function leastPatience({processes}: Instance): number | null {
   const waits = processes.flatMap(({forced}) =>
     forced?.deadline === 'mercy' && forced.tries === 1 && typeof forced.patience?.max === 'number' ? [forced.patience.max] : [],
   );
-  return waits.length === 0 ? null : Math.min(...waits);
+  return waits.length === 0 ? null : least(waits);
 }
 
 const lastKill = oncePer(
@@ -98,7 +99,7 @@ const STEPS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600];
 /** The shortest usual mercy that leaves the work of this log alone; null where none of the usual ones does. */
 export function enoughMercy(timeline: Timeline, instance: Instance): number | null {
   const requests = requestsOf(instance);
-  const tasks = Math.max(0, ...tasksOf(timeline, instance).map((task) => task.least));
+  const tasks = Math.max(0, greatest(tasksOf(timeline, instance).map((task) => task.least)));
   return (
     STEPS.find((step) => tasks < step && !isNormal(requests, step) && !(requests.count < 200 && requests.longest >= step)) ?? null
   );

@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between, exactly} from '../timeline/time.ts';
@@ -187,7 +188,7 @@ function usualStart(instance: Instance): number | null {
   const loads = instance.epochs.flatMap(({appLoads}) => appLoads.map((load) => load.seconds)).filter((each) => each !== null);
   const comebacks = instance.reloads.flatMap(({workers}) => workers.map(({comeback}) => comeback?.max ?? null));
   const known = [...loads, ...comebacks.filter((each) => each !== null)];
-  return known.length === 0 ? null : Math.max(...known);
+  return known.length === 0 ? null : greatest(known);
 }
 
 function patienceForStart(usual: number | null): number {

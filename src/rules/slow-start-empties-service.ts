@@ -1,3 +1,4 @@
+import {greatest, least} from '../extremes.ts';
 import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {precedes, startFrom} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
@@ -81,9 +82,7 @@ function slowStart(instance: Instance, reload: Reload): Slow | null {
   const load = loads.reduce<AppLoad | null>((a, b) => (a === null || (b.seconds ?? 0) > (a.seconds ?? 0) ? b : a), null);
   // Loaded before the fork one after the other; in the workers all at once.
   const isEach = load?.inWorker === true;
-  const took = isEach
-    ? Math.min(...loads.map((each) => each.seconds ?? 0))
-    : loads.reduce((sum, each) => sum + (each.seconds ?? 0), 0);
+  const took = isEach ? least(loads.map((each) => each.seconds ?? 0)) : loads.reduce((sum, each) => sum + (each.seconds ?? 0), 0);
   const descriptors = setting(instance, 'max-fd', epoch.banner ?? epoch.master);
   const many = descriptors?.where && Number(descriptors.value) >= MANY_DESCRIPTORS ? Number(descriptors.value) : null;
   const closing = many !== null && epoch.banner ? betweenGenerations(reload, epoch.banner) : 0;
@@ -101,7 +100,7 @@ function slowStart(instance: Instance, reload: Reload): Slow | null {
 function betweenGenerations({startedAt, reExecuted, workers}: Reload, banner: LogEvent): number {
   const told = reExecuted === null ? 0 : between(reExecuted.at, banner.at).min;
   const waits = workers.map(({wait}) => wait.max);
-  const longest = waits.some((wait) => wait === null) ? null : Math.max(0, ...waits.filter((wait) => wait !== null));
+  const longest = waits.some((wait) => wait === null) ? null : Math.max(0, greatest(waits.filter((wait) => wait !== null)));
   // The line of the re-execution often has no time; what the workers needed is known nevertheless.
   return longest === null ? told : Math.max(told, between(startedAt, banner.at).min - longest - ROUND);
 }

@@ -1,7 +1,7 @@
 /** Starts that failed, and generations that came up without their application: read once, for all rules that ask. */
 
 import type {LogEvent} from '../timeline/event.ts';
-import {precedes} from '../timeline/lookup.ts';
+import {firstFrom, precedes} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
@@ -196,10 +196,16 @@ export function failedToStart(timeline: Timeline, instance: Instance, process: P
 }
 
 /** uvicorn's line of it names no process: it stands between the start and the end of one. */
-function startupFailed({events, messages}: Timeline, {started, ended}: Process): boolean {
-  if (started === null || ended === null || !messages.has('uvicorn/startup-failed')) return false;
-  return events.some((event) => event.message === 'uvicorn/startup-failed' && precedes(started, event) && precedes(event, ended));
+function startupFailed(timeline: Timeline, {started, ended}: Process): boolean {
+  if (started === null || ended === null) return false;
+  const failures = failedStartups(timeline);
+  const next = failures[firstFrom(failures, started)];
+  return next !== undefined && precedes(next, ended);
 }
+
+const failedStartups = oncePer(({events}: Timeline): readonly LogEvent[] =>
+  events.filter(({message}) => message === 'uvicorn/startup-failed').sort((a, b) => a.place - b.place),
+);
 
 /** Programs that a supervisor of programs has given up. */
 export const givenUp = oncePer(({events}: Timeline): readonly LogEvent[] =>

@@ -1,3 +1,4 @@
+import {greatest, least} from '../extremes.ts';
 import type {LineRef} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
@@ -145,7 +146,7 @@ function shortestLife(turns: readonly Turn[]): number {
   const lives = turns.map(({process, earliest}) =>
     process.startedAt.latest === null || earliest === null ? Number.POSITIVE_INFINITY : earliest - process.startedAt.latest,
   );
-  return Math.min(...lives);
+  return least(lives);
 }
 
 function keyOf({process}: Turn): number {
@@ -168,7 +169,7 @@ function workersOf(instance: Instance): (at: LineRef | null) => number {
 
 function describe(timeline: Timeline, instance: Instance, moments: readonly Turn[][]): Finding | null {
   const processes = unique(moments.flat().map(({process}) => process));
-  const most = Math.max(...moments.map((moment) => moment.length));
+  const most = greatest(moments.map((moment) => moment.length));
   const proved = moments.flat().every(({process}) => process.asked?.by === 'itself');
   const lines = evidence(moments.slice(0, 2).flatMap((moment) => moment.slice(0, 6).map(({shown}) => shown)));
   if (!lines) return null;

@@ -1,3 +1,4 @@
+import {least} from '../extremes.ts';
 import {processesAskedBy} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload} from '../timeline/timeline.ts';
@@ -76,7 +77,7 @@ function describe(instance: Instance, untold: readonly Untold[], tookMercy: bool
         workers.length === 1 ? 'it left or that it was' : 'they left or that they were'
       } killed. That is proved.`,
       tookMercy
-        ? `The master waited at least ${seconds(Math.min(...waits))} before it went on. The mercy is ${mercyText(mercy)}, and a master ` +
+        ? `The master waited at least ${seconds(least(waits))} before it went on. The mercy is ${mercyText(mercy)}, and a master ` +
             'kills at the end of it what has not left: so at least one worker was likely killed, and the line that says so ' +
             '("NO MERCY") is lost.'
         : `${workers.length === 1 ? 'It' : 'They'} may have left in peace or have been killed: take it for undecided, not for healthy.`,

@@ -1,4 +1,5 @@
 /** How numbers and names are put into sentences. */
+import {least} from '../extremes.ts';
 import {counted} from '../number.ts';
 import type {LineRef} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
@@ -56,7 +57,7 @@ export function span(durations: readonly Duration[]): Duration | null {
     (max, each) => (max === null || each.max === null ? null : Math.max(max, each.max)),
     0,
   );
-  return {min: Math.min(...durations.map((each) => each.min)), max: longest};
+  return {min: least(durations.map((each) => each.min)), max: longest};
 }
 
 export function numbers(processes: readonly Process[]): number[] {

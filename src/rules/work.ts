@@ -1,5 +1,6 @@
 /** What is normal work here: how long the requests and tasks of an instance take when they are allowed to end. */
 
+import {greatest} from '../extremes.ts';
 import type {LineRef, LogEvent} from '../timeline/event.ts';
 import {DURATION_BOUNDS} from '../timeline/event.ts';
 import {oncePer} from '../timeline/once.ts';
@@ -95,7 +96,7 @@ export const longestTask = oncePer((timeline: Timeline): number => {
 
 /** Seconds that the longest piece of work needed which this log shows to have ended. */
 export function longestWork(timeline: Timeline, instance: Instance): number {
-  return Math.max(requestsOf(instance).longest, ...tasksOf(timeline, instance).map((task) => task.least));
+  return Math.max(requestsOf(instance).longest, greatest(tasksOf(timeline, instance).map((task) => task.least)));
 }
 
 /** Answers of a worker that was asked what it does (SIGUSR2). */

@@ -1,4 +1,5 @@
 /** Workers that unicorn-worker-killer or puma_worker_killer ends for their memory: told by the rule recycled-too-often. */
+import {greatest} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {between} from '../timeline/time.ts';
@@ -27,7 +28,7 @@ function describe(timeline: Timeline, ends: readonly [LogEvent, ...LogEvent[]]):
   if (!last || ends.length < ENOUGH) return null;
   const apart = between(first.at, last.at).min / (ends.length - 1);
   const isPuma = first.message === 'puma/worker-killer';
-  const life = Math.round(isPuma ? apart * Math.max(...ends.map(({fields}) => Number(fields.count))) : longestLife(ends));
+  const life = Math.round(isPuma ? apart * greatest(ends.map(({fields}) => Number(fields.count))) : longestLife(ends));
   if (apart === 0 || life >= SHORT) return null;
   const lines = evidence([
     ...ends.slice(0, 3).map((event) => proof(event, 'a worker is ended for its memory')),
@@ -70,5 +71,5 @@ function describe(timeline: Timeline, ends: readonly [LogEvent, ...LogEvent[]]):
 
 /** The worker itself tells for how long it has lived. */
 function longestLife(ends: readonly LogEvent[]): number {
-  return Math.max(...ends.map(({fields}) => Number(fields.seconds)));
+  return greatest(ends.map(({fields}) => Number(fields.seconds)));
 }

@@ -1,3 +1,4 @@
+import {greatest, least} from '../extremes.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
@@ -84,7 +85,10 @@ export function lostSlots(timeline: Timeline, instance: Instance): Process[] {
     (process) => process.role === 'worker' && process.successor !== null && replacedAlone(process),
   );
   if (cameBack.length === 0) return [];
-  const usual = Math.max(0, ...cameBack.map((process) => between(process.endedAt, process.successor?.at ?? process.endedAt).min));
+  const usual = Math.max(
+    0,
+    greatest(cameBack.map((process) => between(process.endedAt, process.successor?.at ?? process.endedAt).min)),
+  );
   return [...neverLeft(instance), ...gone(timeline, instance, usual)];
 }
 
@@ -161,11 +165,9 @@ function scaled(timeline: Timeline): boolean {
 function describe(timeline: Timeline, instance: Instance, lost: readonly Process[]): Finding | null {
   const still = lost.filter(({ended}) => !ended);
   const back = instance.processes.find((process) => process.role === 'worker' && process.successor && replacedAlone(process));
-  const places = Math.max(...numbers(instance.processes.filter(({role}) => role === 'worker')));
-  const silent = Math.min(
-    ...lost.map(
-      (process) => ((timeline.to ?? 0) - (process.endedAt.latest ?? process.asked?.at.latest ?? timeline.to ?? 0)) / 1000,
-    ),
+  const places = Math.max(lost.length, greatest(numbers(instance.processes.filter(({role}) => role === 'worker'))));
+  const silent = least(
+    lost.map((process) => ((timeline.to ?? 0) - (process.endedAt.latest ?? process.asked?.at.latest ?? timeline.to ?? 0)) / 1000),
   );
   const pids = lost.map(({pid}) => pid).filter((pid) => pid !== UNKNOWN_PID);
   const unlimited = still.filter((process) => !hasDeadline(process));

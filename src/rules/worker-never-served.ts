@@ -1,3 +1,4 @@
+import {least} from '../extremes.ts';
 import {thousands} from '../number.ts';
 import type {RequestSegment} from '../timeline/event.ts';
 import {between, exactly} from '../timeline/time.ts';
@@ -68,7 +69,7 @@ function silentIn(timeline: Timeline, instance: Instance): Silent[] {
     if (since < LONG) return [];
     const others = there.filter((other) => other !== process && other.requests > 0);
     const answered = others.map((other) => answeredSince(other.segments, from));
-    const fewest = Math.min(...answered);
+    const fewest = least(answered);
     const idle = there.filter((other) => other !== process && other.requests === 0 && isOlder(other, process));
     // A second one without requests is what little traffic looks like.
     if (others.length < 2 || idle.length > 0 || fewest < BUSY) return [];

@@ -1,3 +1,4 @@
+import {least} from '../extremes.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import type {Instance, Process} from '../timeline/timeline.ts';
@@ -97,7 +98,7 @@ interface Timeout {
 function timeoutOf(instance: Instance, kills: readonly ArbiterKill[]): Timeout {
   const told = numberOf(instance, 'timeout');
   if (told !== null) return {seconds: told, text: seconds(told)};
-  const shortest = Math.min(...kills.map(({process}) => lifeOf(process).max ?? Number.POSITIVE_INFINITY));
+  const shortest = least(kills.map(({process}) => lifeOf(process).max ?? Number.POSITIVE_INFINITY));
   if (shortest < DEFAULT_TIMEOUT - 1)
     return {seconds: null, text: `not shown, and at most ${seconds(shortest)} going by the shortest life`};
   return {seconds: null, text: `${DEFAULT_TIMEOUT} s, the default, unless it is set`};
@@ -110,7 +111,7 @@ type Stage = 'starting' | 'serving' | 'unknown';
  * aborted timeout after its start never gave a second sign; one that lived for longer did.
  */
 function stagesOf(instance: Instance, kills: readonly ArbiterKill[], timeout: Timeout): ReadonlyMap<ArbiterKill, Stage> {
-  const shortest = Math.min(...kills.map(({process}) => lifeOf(process).max ?? Number.POSITIVE_INFINITY));
+  const shortest = least(kills.map(({process}) => lifeOf(process).max ?? Number.POSITIVE_INFINITY));
   const killed = new Set(kills.map(({process}) => process));
   // One after the other, each as long after its start as the last, and nobody who fared better: a start that never ends.
   const fared = instance.processes.filter(

@@ -2,6 +2,7 @@
  * The recorded reloads and stops again, under other settings: what each worker would have waited, and whether it would have
  * been killed. Every figure is an interval; what the log does not tell is said and not guessed.
  */
+import {greatest} from '../extremes.ts';
 import {forcedWorkers} from '../rules/forced-workers.ts';
 import type {Verdict} from '../rules/judgement.ts';
 import {costOf, mercyOf} from '../rules/mercy.ts';
@@ -246,8 +247,8 @@ function minus(whole: Duration, part: Duration): Duration {
 
 function slowest(durations: readonly Duration[]): Duration {
   return {
-    min: Math.max(0, ...durations.map(({min}) => min)),
-    max: durations.some(({max}) => max === null) ? null : Math.max(0, ...durations.map(({max}) => max ?? 0)),
+    min: Math.max(0, greatest(durations.map(({min}) => min))),
+    max: durations.some(({max}) => max === null) ? null : Math.max(0, greatest(durations.map(({max}) => max ?? 0))),
   };
 }
 

@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import {patienceBefore, waitedSeconds, withReaping} from './constraints.ts';
 import type {LogEvent, RequestSegment} from './event.ts';
 import {addTo, groupBy} from './group.ts';
@@ -388,7 +389,7 @@ class Conclusion {
   private lastSeen({seen, remarks}: ProcessDraft, segments: readonly RequestSegment[]): number | null {
     const signs = [seen?.at.earliest, ...remarks.map(({at}) => at.earliest), ...segments.map(({lastEnd}) => lastEnd)];
     const known = signs.filter((at) => at != null);
-    return known.length === 0 ? null : Math.max(...known);
+    return known.length === 0 ? null : greatest(known);
   }
 }
 
@@ -430,7 +431,7 @@ function overAt({entries}: ReloadDraft, ended: LogEvent): Instant {
   const isLater = (old: ProcessDraft) => (old.ended === null ? hasLeft(old) : precedes(ended, old.ended));
   const left = entries.flatMap(({old}) => (old !== null && isLater(old) ? [endedAt(old).latest] : []));
   const bounds = [ended.at.latest, ...left].filter((latest) => latest !== null);
-  return {earliest: ended.at.earliest, latest: bounds.length > left.length ? Math.max(...bounds) : null};
+  return {earliest: ended.at.earliest, latest: bounds.length > left.length ? greatest(bounds) : null};
 }
 
 /**

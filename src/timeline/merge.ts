@@ -1,3 +1,4 @@
+import {least} from '../extremes.ts';
 import type {LogEvent, RequestSegment, Voice} from './event.ts';
 import {groupBy} from './group.ts';
 import {logsOf} from './logs.ts';
@@ -117,7 +118,7 @@ function askedAt({meaning, at}: LogEvent, stops: readonly number[]): number | nu
   if (!isAnswer || at.earliest === at.latest) return null;
   const {earliest, latest} = at;
   const possible = stops.filter((stop) => stop >= (earliest ?? stop) && stop <= (latest ?? stop));
-  return possible.length === 0 ? null : Math.min(...possible) + BEHIND_MS;
+  return possible.length === 0 ? null : least(possible) + BEHIND_MS;
 }
 
 /** Less than any two stamps differ by. */

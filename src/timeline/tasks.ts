@@ -1,3 +1,4 @@
+import {greatest} from '../extremes.ts';
 import type {Cause, LogEvent} from './event.ts';
 import {instanceWithId, precedes, successorOf} from './lookup.ts';
 import {between} from './time.ts';
@@ -142,7 +143,7 @@ class Ledger {
       for (const event of [began, ended]) if (event !== null) this.lastOf.set(processKey(event), event);
     }
     this.idsRepeat = [...this.byId.values()].filter((same) => this.isRepeated(same)).length > 1;
-    this.longest = Math.max(0, ...tasks.map(({began, ended}) => (ended === null ? 0 : between(began.at, ended.at).min)));
+    this.longest = Math.max(0, greatest(tasks.map(({began, ended}) => (ended === null ? 0 : between(began.at, ended.at).min))));
   }
 
   conclude(): TaskLedger {

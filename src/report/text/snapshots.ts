@@ -1,3 +1,4 @@
+import {greatest} from '../../extremes.ts';
 import {counted} from '../../number.ts';
 import type {LogEvent} from '../../timeline/event.ts';
 import type {SeenRow, Snapshot, Timeline} from '../../timeline/timeline.ts';
@@ -65,7 +66,7 @@ function notBefore(rows: readonly SeenRow[]): string {
   const begun = rows
     .flatMap(({event: {fields}}) => [fields['lastSpawn'], fields['since']])
     .filter((at) => typeof at === 'number');
-  return begun.length === 0 ? '' : ` taken at ${when(Math.max(...begun))} or later`;
+  return begun.length === 0 ? '' : ` taken at ${when(greatest(begun))} or later`;
 }
 
 /** Workers that were all replaced at one moment. A snapshot does not tell why. */

@@ -1,3 +1,4 @@
+import {greatest, least} from '../../extremes.ts';
 import type {Instant} from '../../timeline/time.ts';
 import type {Reload, Timeline} from '../../timeline/timeline.ts';
 import type {Change} from './succession.ts';
@@ -38,14 +39,18 @@ export function frameOf(reload: Reload, changes: readonly Change[], timeline: Ti
   const known = [...boundsOf(startedAt), ...(endedAt === null ? [] : boundsOf(endedAt)), ...within];
   if (known.length === 0) return null;
 
-  const surelyBegun = startedAt.latest ?? Math.min(...known);
-  const lastSign = Math.max(endedAt?.earliest ?? surelyBegun, ...within.filter((at) => at <= (timeline.to ?? at)), surelyBegun);
+  const surelyBegun = startedAt.latest ?? least(known);
+  const lastSign = Math.max(
+    endedAt?.earliest ?? surelyBegun,
+    surelyBegun,
+    greatest(within.filter((at) => at <= (timeline.to ?? at))),
+  );
   const logEnd = timeline.to ?? lastSign;
   const standstill = Math.max(STANDSTILL, 0.5 * (lastSign - surelyBegun));
   const surelyOver = endedAt !== null ? lastSign : Math.min(logEnd, Math.max(lastSign, logEnd - silence.min * 1000) + standstill);
 
   const doubt = Math.max(LONGEST_DOUBT * (surelyOver - surelyBegun), STANDSTILL);
-  const begin = startedAt.earliest ?? Math.min(...known) - Math.max(LEAD, 0.2 * (surelyOver - surelyBegun));
+  const begin = startedAt.earliest ?? least(known) - Math.max(LEAD, 0.2 * (surelyOver - surelyBegun));
   const end = Math.max(endedAt?.latest ?? surelyOver, surelyOver);
   const [from, to] = [Math.max(begin, surelyBegun - doubt), Math.min(end, surelyOver + doubt)];
   const framed = withMargins(from, to, timeline);

@@ -1,3 +1,4 @@
+import {greatest, least} from '../../extremes.ts';
 import type {LogEvent} from '../../timeline/event.ts';
 import {precedes} from '../../timeline/lookup.ts';
 import {between, type Duration, type Instant} from '../../timeline/time.ts';
@@ -172,7 +173,7 @@ function loadedAfter({endedAt}: Reload, changes: readonly Change[]): Duration | 
   const ready = changes.flatMap(({next}) => next?.appLoaded?.at ?? []);
   if (endedAt === null || ready.length === 0) return null;
   const all = ready.map((at) => between(endedAt, at));
-  return {min: Math.max(...all.map(({min}) => min)), max: longest(all)};
+  return {min: greatest(all.map(({min}) => min)), max: longest(all)};
 }
 
 function othersOf(changes: readonly Change[], last: Process | null): Path['others'] {
@@ -234,9 +235,9 @@ function sumOf(durations: readonly Duration[]): Duration {
 }
 
 function hull(durations: readonly Duration[]): Duration {
-  return {min: Math.min(...durations.map(({min}) => min)), max: longest(durations)};
+  return {min: least(durations.map(({min}) => min)), max: longest(durations)};
 }
 
 function longest(durations: readonly Duration[]): number | null {
-  return durations.some(({max}) => max === null) ? null : Math.max(...durations.map(({max}) => max ?? 0));
+  return durations.some(({max}) => max === null) ? null : greatest(durations.map(({max}) => max ?? 0));
 }
