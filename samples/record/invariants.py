@@ -44,6 +44,7 @@ class Comparison:
         for one in report["instances"]:
             for process in one["processes"]:
                 self.found.setdefault(process["pid"], []).append(process)
+        self.masters = {one["id"]: one["masterPid"] for one in report["instances"]}
         # Of these no line tells whose they are, and the report says so.
         self.unproved = {pid for one in report["instances"] for pid in one.get("unproved", ())}
         self.is_whole = not run["isCut"]
@@ -64,6 +65,7 @@ class Comparison:
             return []
         self.lines()
         self.processes()
+        self.owners()
         self.enders()
         self.requests()
         self.reloads()
@@ -132,6 +134,28 @@ class Comparison:
                  and p["parent"] == true["parent"] and instant(p["startedAt"]) > started]
         if found["successorPid"] is not None and true["worker"] and later[:1] != [found["successorPid"]]:
             self.say("successor", f"{pid} was followed by {later[:1]}, not {found['successorPid']}")
+
+    # -- whose they are
+
+    def owners(self):
+        """Each worker is under the master that started it, and what is said of a server is of that one."""
+        for one in self.report["instances"]:
+            for process in one["processes"]:
+                self.owner(one["id"], process["pid"], f"{process['role']} {process['pid']}")
+        for reload in self.report["reloads"]:
+            for worker in reload["workers"] if not reload["rivals"] else ():
+                self.owner(reload["instance"], worker["oldPid"], f"{reload['id']} ({reload['kind']})")
+        for finding in self.report["findings"]:
+            for pid in finding["pids"]:
+                self.owner(finding["instance"], pid, f"{finding['rule']} ({finding['confidence']})")
+
+    def owner(self, instance, pid, what):
+        true, master = self.true.get(pid), self.masters.get(instance)
+        if true is None or true["role"] != "worker" or master is None or pid in self.unproved or true["parent"] == master:
+            return
+        wrong = f"owner: {what} is of the master {true['parent']}, not of {master}"
+        if self.true.get(master, {}).get("role") == "master" and wrong not in self.wrong:
+            self.wrong.append(wrong)
 
     def says(self, *texts):
         return any(text in log for text in texts for log in self.run["logs"].values())
@@ -354,7 +378,7 @@ class Comparison:
             told = sum(self.says(f"Killing process {pid} ") for pid in self.found if pid not in self.true)
             if name in value and value[name]["min"] > len(true) + (told if name == "forced-kills" else 0):
                 self.say("measure", f"{name}: at least {value[name]['min']}, really {len(true)}")
-        told = [pid for pid in self.forced if pid in self.found] if self.run["countsRequests"] and self.is_whole and not self.is_mute else []
+        told = [pid for pid in self.forced if pid in self.found and self.true[pid]["worker"]] if self.run["countsRequests"] and self.is_whole and not self.is_mute else []
         if "forced-kills" in value and value["forced-kills"]["max"] is not None and value["forced-kills"]["max"] < len(told):
             self.say("measure", f"forced-kills: at most {value['forced-kills']['max']}, really {len(told)}")
         if "downtime" in value:

@@ -24,7 +24,7 @@ from invariants import violations  # noqa: E402
 from random_scenarios import DRAWN, scenario_of  # noqa: E402
 from random_scenarios.script import RandomRun  # noqa: E402
 from record import observers  # noqa: E402
-from variants import cut, wrapped  # noqa: E402
+from variants import cut, rotated, wrapped  # noqa: E402
 from watch import Unavailable  # noqa: E402
 
 LOGDOCTOR = Path(__file__).resolve().parents[2] / "bin" / "run.js"
@@ -48,12 +48,14 @@ def record(scenario, observe, version, folder):
 
 
 def variants(folder, logs):
-    """What is judged: the logs as they are, a part of them, and the first one in an envelope. The folder's name decides how."""
+    """What is judged: the logs as they are, a part of them, the first one in two files, and in an envelope. The folder's name decides how."""
     chance = random.Random(folder.name)
     yield "", logs, False
     yield "cut", cut(logs, chance), True
     times, name = folder / "line-times.json", f"{folder.name.rsplit('-', 1)[0]}.log"
-    if times.exists() and name in logs and name != "systemd.log":
+    if name in logs and len(logs) == 1:
+        yield "rotated", rotated(logs[name], name, random.Random(f"{folder.name} rotated")), False
+    if times.exists() and name in logs and name != "systemd.log" and f"{name}.1" not in logs:
         written, run = json.loads(times.read_text()), json.loads((folder / "run.json").read_text())
         if written and logs[name].count(b"\n") == len(written):
             # Several servers in one file: the transport does not know them apart.

@@ -75,10 +75,15 @@ class Truth:
             return self.scenario.kind.name if self.role(sender) == "supervisor" else "master"
         return None if process.signal in CRASHING else "outside"
 
+    def counts_mercy(self, process):
+        """Where several kinds of server run together, only workers of uWSGI have a number."""
+        is_other = self.named.get(process.pid, {}).get("role") == "worker" and self.number(process) is None
+        return self.scenario.kind.counts_mercy and not is_other
+
     def forced(self, process):
         """Killed by the master because its patience was over. uWSGI's is counted from when it asked the worker or that
         began to leave; other servers send SIGABRT or SIGKILL for nothing else."""
-        if not self.scenario.kind.counts_mercy:
+        if not self.counts_mercy(process):
             if process.exit_code is not None and process.exit_code == self.scenario.kind.aborts_with:
                 return True
             return process.ended is not None and any(
@@ -89,7 +94,7 @@ class Truth:
 
     def harakiri(self, process):
         """Killed by the master although mercy was not over, or had never begun."""
-        return self.scenario.kind.counts_mercy and self.kill_by_master(process) is not None and not self.forced(process)
+        return self.counts_mercy(process) and self.kill_by_master(process) is not None and not self.forced(process)
 
     def successor(self, process):
         if self.number(process) is None:

@@ -1,4 +1,4 @@
-"""The same log as others would hand it over: cut at both ends, or with what a transport puts around each line."""
+"""The same log as others would hand it over: cut at both ends, rotated, or with what a transport puts around each line."""
 
 import json
 from datetime import datetime, timezone
@@ -14,6 +14,13 @@ def cut(logs, chance):
         last = chance.randrange((first + len(lines)) // 2, len(lines) + 1) if len(logs) == 1 and chance.random() < 0.6 else len(lines)
         parts[name] = b"".join(lines[first:last])
     return parts
+
+
+def rotated(log, name, chance):
+    """logrotate came by while it was written."""
+    lines = log.splitlines(keepends=True)
+    at = chance.randrange(len(lines) + 1)
+    return {f"{name}.1": b"".join(lines[:at]), name: b"".join(lines[at:])}
 
 
 def stamped(time, form):

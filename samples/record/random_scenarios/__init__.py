@@ -2,9 +2,9 @@
 
 import random
 
-from random_scenarios import gunicorn, outer, uwsgi
+from random_scenarios import gunicorn, outer, together, uwsgi
 
-DRAWN = {"uwsgi": uwsgi.draw, "gunicorn": gunicorn.draw, "supervisord": outer.supervised, "systemd": outer.as_a_unit}
+DRAWN = {"uwsgi": uwsgi.draw, "gunicorn": gunicorn.draw, "supervisord": outer.supervised, "systemd": outer.as_a_unit, "together": together.draw}
 
 
 def scenario_of(server, seed):

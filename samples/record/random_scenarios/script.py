@@ -178,7 +178,7 @@ class RandomRun(runs.Run):
         """With the parts that the server itself has rotated away."""
         if self.scenario.kind.journal:
             self.read_journal()
-        return [self.log_path, *sorted(self.work.glob("*.log*")), *sorted(self.work.glob("vassals/*.log*"))]
+        return [self.log_path, *sorted(self.directory.glob(f"{self.log_path.name}.*")), *sorted(self.work.glob("*.log*")), *sorted(self.work.glob("vassals/*.log*"))]
 
     def chief(self, which=0):
         """The master of the server that was started as number so-and-so; of one that is inside another, or in the background, the newest."""
