@@ -81,10 +81,10 @@ function outlasted(process: Process, instance: Instance): Pick<ArbiterKill, 'for
   const all = processesAskedBy(instance, stop).filter((each) => each.role === 'worker');
   if (all.some((each) => each.forced !== null || each.leaving === null) || othersHeld(instance, stop.began)) return null;
   const last = all.map((each) => each.leaving as LogEvent).reduce((a, b) => (precedes(a, b) ? b : a));
-  if (between(last.at, stop.ended.at).min < TEARDOWN) return null;
+  if (between(last.at, stop.ended.at).min <= TEARDOWN) return null;
   const grace = numberOf(instance, 'graceful_timeout');
   const {at} = stop.ended;
-  const isEndKnown = grace !== null && between(stop.began.at, at).min + SLACK >= grace;
+  const isEndKnown = grace !== null && between(stop.began.at, at).min + SLACK > grace;
   const patience = between(asked.at, at);
   return {
     reload: stop,

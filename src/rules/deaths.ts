@@ -229,7 +229,7 @@ function runs(processes: readonly Process[], deaths: ReadonlySet<Process>): Proc
   const found: Process[][] = [];
   let run: Process[] = [];
   const close = () => {
-    if (run.length >= LOOP) found.push(run);
+    if (run.length >= LOOP && inTurn(run) >= LOOP) found.push(run);
     run = [];
   };
   for (const process of processes) {
@@ -240,6 +240,19 @@ function runs(processes: readonly Process[], deaths: ReadonlySet<Process>): Proc
   }
   close();
   return found;
+}
+
+/** How many of them, which are in the order of their starts, lived one after the other: numberless workers live side by side. */
+function inTurn(lives: readonly Process[]): number {
+  let turns = 0;
+  /** The earliest end of a life that was the last of so many in turn, and of one that was the last but one. */
+  let [last, before]: (LogEvent | null)[] = [null, null];
+  for (const {started, ended} of lives) {
+    const isBehind = (end: LogEvent | null | undefined) => end != null && started !== null && !precedes(started, end);
+    if (turns === 0 || isBehind(last)) [before, last, turns] = [last, ended, turns + 1];
+    else if ((turns === 1 || isBehind(before)) && last && ended && precedes(ended, last)) last = ended;
+  }
+  return turns;
 }
 
 /** It died soon after its start, or at least never served; of what the log does not tell, the latter is all. */

@@ -16,7 +16,7 @@ import {mercyOf, mercyText} from './mercy.ts';
 import {cutByMercy} from './mercy-too-short.ts';
 import {exitBug, whileItHangs} from './remedies.ts';
 import type {Finding, Rule} from './rule.ts';
-import {setting} from './settings.ts';
+import {numberOf, setting} from './settings.ts';
 import {troubleText} from './upstream-troubles.ts';
 import {
   concerning,
@@ -210,7 +210,8 @@ function undecidedPool(instance: Instance, kills: readonly ArbiterKill[]): Findi
   return {
     title: rule.title,
     message: sentences(
-      `${killedByArbiter(kills)} That is proved.`,
+      killedByArbiter(kills),
+      howKnown(kills),
       reasons(kills),
       'Two things are possible: a request that outlived graceful_timeout, or one that ended in time and then a thread of the application.',
     ),
@@ -221,29 +222,41 @@ function undecidedPool(instance: Instance, kills: readonly ArbiterKill[]): Findi
     workers: [],
     evidence: lines,
     against: [
-      {hypothesis: 'request-blocks-shutdown', because: 'nothing rules it out: graceful_timeout is not in the log', line: null},
+      {
+        hypothesis: 'request-blocks-shutdown',
+        because: `nothing rules it out${numberOf(instance, 'graceful_timeout') === null ? ': graceful_timeout is not in the log' : ''}`,
+        line: null,
+      },
       {hypothesis: 'app-threads-block-shutdown', because: 'nothing rules it out either', line: null},
     ],
     cannotSee: ['which request it was', 'what the worker waited for while it shut down'],
     fixes: [],
-    next: ['give the configuration along: with graceful_timeout the two can be told apart', ...whileItExits(instance)],
+    next: [
+      ...(numberOf(instance, 'graceful_timeout') === null
+        ? ['give the configuration along: with graceful_timeout the two can be told apart']
+        : []),
+      ...whileItExits(instance),
+    ],
     identity: [instanceName(instance), 'undecided'],
   };
+}
+
+function howKnown(kills: readonly ArbiterKill[]): string {
+  return kills.some(({forced}) => forced.inferred)
+    ? 'The kill is inferred: at graceful_timeout gunicorn kills without a line, and the arbiter waited until then.'
+    : 'That is proved.';
 }
 
 /** gunicorn's arbiter killed them before anything showed that they had loaded the application. */
 function maybeStarting(instance: Instance, kills: readonly ArbiterKill[]): Finding | null {
   const finding = undecidedPool(instance, kills);
   if (!finding) return null;
-  const isInferred = kills.some(({forced}) => forced.inferred);
   return {
     ...finding,
     title: 'A worker was killed at the deadline, and may have been loading the application still',
     message: sentences(
       killedByArbiter(kills),
-      isInferred
-        ? 'The kill is inferred: at graceful_timeout gunicorn kills without a line, and the arbiter waited until then.'
-        : 'That is proved.',
+      howKnown(kills),
       reasons(kills),
       'Two things are possible: it was still loading the application, and takes note of the signal only when that is done; or it had a request' +
         `${countsConnections(instance) ? ', or an open connection,' : ''} that outlived graceful_timeout.`,

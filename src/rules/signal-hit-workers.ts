@@ -1,25 +1,29 @@
 import {signalName} from '../timeline/signals.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {workerClass} from './arbiter-kills.ts';
 import {processNames} from './deaths.ts';
 import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {capital, count, evidence, instanceName, proof, sentences} from './wording.ts';
 
-/** The arbiter never sends HUP to a worker; TERM it sends where it asks one to leave. */
-type Kind = 'HUP' | 'TERM';
+/** The arbiter never sends HUP to a worker; TERM it sends where it asks one to leave; USR1 it passes on, to have the log opened anew. */
+type Kind = 'HUP' | 'TERM' | 'USR1';
 
 const rule: Rule = {
   id: 'signal-hit-workers',
-  title: "A signal that was meant for gunicorn's arbiter hit its workers",
+  title: "A signal that was meant for gunicorn's arbiter ended its workers",
   severity: 'error',
   docs: {
     sees:
       'Workers of gunicorn that died of SIGHUP, or of SIGTERM while the arbiter had asked nobody to leave: somebody else ' +
-      'signalled them.',
+      'signalled them. Or of SIGUSR1, with which the log is to be opened anew.',
     why:
       'Workers do not handle SIGHUP: it ends them at once, with the request in hand. A signal to the whole process group or ' +
-      'control group (pkill -HUP gunicorn, systemctl kill, a closed terminal) so turns a graceful reload into a cut.',
+      'control group (pkill -HUP gunicorn, systemctl kill, a closed terminal) so turns a graceful reload into a cut. SIGUSR1 goes ' +
+      'from the arbiter to all workers. Those of a class that does not handle it (uvicorn.workers of uvicorn 0.17) end at once, so ' +
+      'that each rotation of the log cuts all requests.',
     remedy:
-      'Send the signal to the arbiter only: kill -HUP $MAINPID, systemctl kill --kill-whom=main, or the pid of the pid file.',
+      'Send the signal to the arbiter only: kill -HUP $MAINPID, systemctl kill --kill-whom=main, or the pid of the pid file. Where ' +
+      'workers do not survive SIGUSR1, rotate with copytruncate, or let gunicorn write to standard error.',
     limits:
       'Who sent it, the log does not tell. With a log level above INFO the signals to the arbiter are not logged, and a SIGTERM is not judged. A uvicorn worker that ends itself after max requests can show a SIGTERM as well.',
     references: ['https://docs.gunicorn.org/en/stable/signals.html', 'benoitc/gunicorn#1813'],
@@ -30,9 +34,9 @@ const rule: Rule = {
   },
   *check(timeline) {
     for (const instance of timeline.instances.filter(({supervisor}) => supervisor === 'gunicorn')) {
-      for (const kind of ['HUP', 'TERM'] as const) {
+      for (const kind of ['HUP', 'TERM', 'USR1'] as const) {
         const hit = instance.processes.filter((process) => isHit(process, kind));
-        if (hit.length > 0) yield describe(timeline, instance, hit, kind);
+        if (hit.length > 0) yield kind === 'USR1' ? endedByReopening(instance, hit) : describe(timeline, instance, hit, kind);
       }
     }
   },
@@ -43,12 +47,12 @@ export default rule;
 function isHit({role, signal, asked, forced, end, started}: Process, kind: Kind): boolean {
   if (role !== 'worker' || signal === null || forced !== null) return false;
   const name = signalName(signal);
-  if (kind === 'HUP') return name === 'HUP';
+  if (kind !== 'TERM') return name === kind;
   // Above level INFO the arbiter's own signals are not logged, nor is the start of a worker.
   return name === 'TERM' && asked === null && end === 'killed' && started !== null;
 }
 
-function describe(timeline: Timeline, instance: Instance, hit: readonly Process[], kind: Kind): Finding | null {
+function describe(timeline: Timeline, instance: Instance, hit: readonly Process[], kind: 'HUP' | 'TERM'): Finding | null {
   const reload = kind === 'HUP' ? (instance.reloads.find(({kind: own}) => own === 'hup') ?? null) : null;
   const toGroup = timeline.events.filter(
     ({meaning, fields}) => meaning.kind === 'signal-passed-on' && signalName(String(fields.signal)) === kind,
@@ -100,5 +104,57 @@ function describe(timeline: Timeline, instance: Instance, hit: readonly Process[
     ],
     next: ['grep -rn "pkill\\|killall\\|systemctl kill" in deployment scripts and in logrotate\'s postrotate'],
     identity: [instanceName(instance), kind],
+  };
+}
+
+/** The arbiter's own line tells that it passed the signal on; above level INFO there is none. */
+function endedByReopening(instance: Instance, hit: readonly Process[]): Finding | null {
+  const passed = hit.filter(({ownedBy}) => ownedBy !== null);
+  const isShown = passed.length === hit.length;
+  const lines = evidence([
+    ...passed
+      .slice(0, 1)
+      .flatMap(({ownedBy}) =>
+        ownedBy ? [proof(ownedBy, 'the arbiter is told to open its log anew, and tells its workers')] : [],
+      ),
+    ...hit.slice(0, 4).flatMap(({ended, pid}) => (ended ? [proof(ended, `the worker with pid ${pid} died of SIGUSR1`)] : [])),
+  ]);
+  if (!lines) return null;
+  const ofClass = workerClass(instance);
+  return {
+    title: `Opening the log anew ended ${hit.length === 1 ? 'a worker' : `${hit.length} workers`}`,
+    message: sentences(
+      `${capital(processNames(hit))} died of SIGUSR1, ${hit.length === 1 ? 'with the request that it had' : 'with the requests that they had'} in hand.`,
+      isShown
+        ? 'The arbiter passes that signal on to all of its workers, so that they open the log anew. These do not handle it: that is proved.'
+        : 'The arbiter sends it to all of its workers when it is told to open its log anew; this log does not show that it was.',
+      ofClass !== null && `They are of the class ${ofClass}.`,
+    ),
+    confidence: isShown ? 'certain' : 'likely',
+    instance: instance.id,
+    reload: null,
+    pids: hit.map(({pid}) => pid),
+    workers: [],
+    evidence: lines,
+    against: isShown
+      ? []
+      : [
+          {
+            hypothesis: 'somebody sent the signal to the workers themselves',
+            because: 'the log does not tell who did',
+            line: null,
+          },
+        ],
+    cannotSee: [`${count(hit.length, 'request')} or more that may have been cut: they have no line`],
+    fixes: [
+      {
+        ...NO_SETTING,
+        effect: 'workers live on when the log is rotated',
+        safety: 'safe',
+        why: "Rotate with copytruncate and without a signal, or let gunicorn write to standard error, where its supervisor rotates. Or install a version of the worker's class that handles SIGUSR1.",
+      },
+    ],
+    next: ['grep -rn USR1 /etc/logrotate.d'],
+    identity: [instanceName(instance), 'USR1'],
   };
 }

@@ -9,11 +9,12 @@ const OUTER: ReadonlySet<Process['killedBy']> = new Set(['supervisord', 'systemd
  * Who ended it; null while it runs. One that leaves when it is asked to ends itself. What supervisord, systemd or a platform
  * kills is ended by its supervisor where it is a program of theirs, and by an outer one where it is a process inside that.
  */
-export function endedBy({end, role, killedBy, ended}: Process): Ender | null {
+export function endedBy({end, role, killedBy, ownedBy, ended}: Process): Ender | null {
   switch (end) {
     case 'running':
       return null;
     case 'killed':
+      return ownedBy === null ? 'nobody-shown' : 'supervisor';
     case 'lost':
       return 'nobody-shown';
     case 'forced':

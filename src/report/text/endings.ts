@@ -46,7 +46,7 @@ function nameOf({role, worker, pid, program}: Process): string {
 }
 
 /** In words, without the supervisor's jargon; the jargon follows where it helps to find the line. */
-export function howItEnded({end, ended, forced, killedBy, leaving, signal, role, remarks}: Process): string {
+export function howItEnded({end, ended, forced, killedBy, ownedBy, leaving, signal, role, remarks}: Process): string {
   const bySignal = signal === null ? '' : `, signal ${printable(signal)}`;
   switch (end) {
     case 'clean':
@@ -64,6 +64,7 @@ export function howItEnded({end, ended, forced, killedBy, leaving, signal, role,
     case 'crashed':
       return role === 'program' && signal === null ? 'ended with an error' : `crashed${bySignal}`;
     case 'killed':
+      if (ownedBy !== null) return `killed${bySignal}: its supervisor passed the signal on, to have the log opened anew`;
       return `killed${bySignal}: ${isByClient(remarks) ? 'through systemd, at the request of a client (systemctl kill)' : 'nobody in the log owns up to it'}`;
     case 'lost':
       return leaving === null ? 'not shown in the log' : 'said that it leaves; its end is not shown';

@@ -35,7 +35,7 @@ export interface ProcessDraft {
   end: ProcessEnd | null;
   cause: Cause;
   killedBy: Process['killedBy'];
-  /** The line by which somebody else than its own supervisor owns up to its end. */
+  /** The line by which somebody owns up to its end who has not lost patience with it. */
   ownedBy: LogEvent | null;
   signal: string | null;
   predecessor: ProcessDraft | null;
@@ -142,6 +142,8 @@ export interface InstanceDraft {
   runsAsInferred: boolean;
   /** The worker that a deadline has just struck: the lines that follow are about it. */
   struck: ProcessDraft | null;
+  /** The last line by which gunicorn's arbiter told its workers to open the log anew. */
+  reopened: LogEvent | null;
   /** Lines with which the master began to wait for an attached daemon. Until that is gone it looks after nobody else (core/daemons.c). */
   readonly daemonWaits: LogEvent[];
 }
@@ -213,6 +215,7 @@ export function newInstance(
     runsAs: null,
     runsAsInferred: false,
     struck: null,
+    reopened: null,
     daemonWaits: [],
   };
 }

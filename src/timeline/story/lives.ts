@@ -1,9 +1,10 @@
 /** Workers: start, signs of trouble and end. */
 import type {LogEvent} from '../event.ts';
+import {precedes} from '../lookup.ts';
 import {FAULTS, REQUESTS, signalName} from '../signals.ts';
 import {between} from '../time.ts';
 import {ask, isStopping} from './asking.ts';
-import {processOf} from './attribution.ts';
+import {instanceOf, processOf} from './attribution.ts';
 import {end, isAlive, killerOf, newProcess, type ProcessDraft, workersThere} from './draft.ts';
 import {killedAtTimeLimit} from './forced.ts';
 import {instanceOfStart} from './guesses.ts';
@@ -22,6 +23,7 @@ export const LIVES: Handlers = {
   'slot-emptied': slotEmptied,
   scaling,
   crash,
+  'log-rotated': logRotated,
 };
 
 function processStarted(story: StoryDraft, event: LogEvent): void {
@@ -104,6 +106,7 @@ function died(process: ProcessDraft, event: LogEvent): void {
     end(process, event, 'clean');
   } else if (signal !== null) {
     process.cause = 'signal';
+    if (signal === 'USR1') process.ownedBy = reopeningBefore(process, event);
     end(process, event, 'killed');
   } else if (!wasAsked && event.message === 'uvicorn/child-died') {
     // A crash, a kill and a health check without an answer are worded alike.
@@ -115,6 +118,20 @@ function died(process: ProcessDraft, event: LogEvent): void {
     process.cause = 'exit-code';
     end(process, event, 'crashed');
   }
+}
+
+/** Seconds after which a signal that the arbiter has passed on no longer explains a death. */
+const PASSED_ON = 3;
+
+/** gunicorn's arbiter passes USR1 on to all of its workers, for they have the log open too (gunicorn/arbiter.py, handle_usr1). */
+function reopeningBefore({instance: {reopened}, started}: ProcessDraft, event: LogEvent): LogEvent | null {
+  if (reopened === null || between(reopened.at, event.at).min > PASSED_ON) return null;
+  return started !== null && precedes(reopened, started) ? null : reopened;
+}
+
+/** The log is opened anew: its server was told to. */
+function logRotated(story: StoryDraft, event: LogEvent): void {
+  if (story.source.supervisor === 'gunicorn') instanceOf(story, event).reopened = event;
 }
 
 /** gunicorn above level INFO logs neither starts nor the arbiter's signals, but its SIGTERM to each worker of a healthy reload. */

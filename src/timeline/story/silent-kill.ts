@@ -32,7 +32,7 @@ export function silentlyKilled(story: StoryDraft, instance: InstanceDraft, ended
   const killed = workers.filter(({end}) => end === 'forced');
   if (busy.length > 0) return waited > RESOLUTION && tellsOfLeaving(instance) ? busy : [];
   const isExplained = killed.some(({leaving}) => leaving === null) || left.some((process) => leftJustBefore(process, ended));
-  if (isExplained || (killed.length === 0 && waited < gracefulTimeout(instance))) return [];
+  if (isExplained || (killed.length === 0 && waited <= gracefulTimeout(instance))) return [];
   const mayBeHeld = left.filter(({forced}) => forced === null);
   const atWork = mayBeHeld.filter((process) => worksOn(story, process));
   return atWork.length > 0 ? atWork : mayBeHeld;
@@ -97,7 +97,7 @@ export function outlastsLeaving(instance: InstanceDraft, ended: LogEvent): boole
   // One that was killed explains the wait.
   if (asked.some(({forced, end}) => forced !== null || end === 'forced' || end === 'killed')) return false;
   const left = asked.filter(isAlive);
-  return left.length > 0 && left.every(({leaving}) => leaving !== null && between(leaving.at, ended.at).min >= TEARDOWN);
+  return left.length > 0 && left.every(({leaving}) => leaving !== null && between(leaving.at, ended.at).min > TEARDOWN);
 }
 
 /** Those that the stop under way has asked, and those that were asked before and had not left their loop when it began. */
