@@ -31,11 +31,11 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   access: 'noise',
 
   // The parent of several workers
-  'started-parent': {kind: 'master-started', role: 'master'},
-  'stopping-parent': {kind: 'stop-ended', role: 'master'},
-  'waiting-for-child': {kind: 'remark', role: 'worker'},
-  'terminated-child': {kind: 'process-asked', role: 'worker'},
-  'child-died': {kind: 'process-ended', role: 'worker', ending: 'died'},
+  'started-parent': {kind: 'master-started', role: 'master', byParent: true},
+  'stopping-parent': {kind: 'stop-ended', role: 'master', byParent: true},
+  'waiting-for-child': {kind: 'remark', role: 'worker', byParent: true},
+  'terminated-child': {kind: 'process-asked', role: 'worker', byParent: true},
+  'child-died': {kind: 'process-ended', role: 'worker', ending: 'died', howUntold: true, byParent: true},
   'received-signal': {
     kind: 'remark',
     role: 'master',
@@ -56,7 +56,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
 
   // The reloader
   watching: {kind: 'setting', setting: 'reload', value: true},
-  'started-reloader': {kind: 'master-started', role: 'master'},
+  'started-reloader': {kind: 'master-started', role: 'master', byParent: true},
   'reload-detected': {kind: 'reload-began', reload: 'graceful', trigger: 'autoreload'},
   'stopping-reloader': {kind: 'stop-ended', role: 'master'},
 };

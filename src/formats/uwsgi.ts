@@ -54,7 +54,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'invalid-setting': {kind: 'remark'},
   'cron-registered': {kind: 'setting', setting: 'cron'},
   'stats-server': {kind: 'setting', setting: 'stats'},
-  'cheap-mode': {kind: 'scaling'},
+  'cheap-mode': {kind: 'scaling', cheap: 'empty'},
   'python-version': {kind: 'setting', setting: 'python-version'},
   virtualenv: {kind: 'setting', setting: 'virtualenv'},
   'python-home-missing': {kind: 'remark'},
@@ -110,7 +110,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'emperor-asks-reload': {kind: 'reload-asked', reload: 'graceful', trigger: 'unknown', stamped: true},
   'master-fifo': {kind: 'setting', setting: 'master-fifo', stamped: true},
   'graceful-reload': {kind: 'reload-began', reload: 'graceful'},
-  'brutal-reload': {kind: 'reload-began', reload: 'brutal'},
+  'brutal-reload': {kind: 'reload-began', reload: 'brutal', atOnce: true},
   'gracefully-killing': {kind: 'process-asked', role: 'worker'},
   'worker-buried': {kind: 'process-ended', role: 'worker', ending: 'collected'},
   'binary-reload': {kind: 're-executing', role: 'master'},
@@ -122,7 +122,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   forking: {kind: 'remark', role: 'master'},
 
   // Stop
-  'stop-signal': {kind: 'stop-began', reload: 'stop'},
+  'stop-signal': {kind: 'stop-began', reload: 'stop', atOnce: true},
   'graceful-shutdown': {kind: 'stop-began', reload: 'stop', stamped: true},
   goodbye: {kind: 'stop-ended'},
   vacuum: 'noise',
@@ -213,7 +213,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'cheaper-memory': {kind: 'scaling'},
   'cheaper-algorithm': 'noise',
   'going-cheap': {kind: 'scaling', stamped: true},
-  idle: {kind: 'scaling'},
+  idle: {kind: 'scaling', cheap: 'leaving'},
   paused: {kind: 'paused', stamped: true},
   resumed: {kind: 'resumed', stamped: true},
   'worker-suspended': {kind: 'paused', role: 'worker', stamped: true},
@@ -251,7 +251,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'router-trouble': {kind: 'request-error', role: 'gateway'},
 
   // Emperor and vassals
-  'emperor-starting': {kind: 'remark', role: 'emperor'},
+  'emperor-starting': {kind: 'remark', role: 'emperor', masterless: true},
   'vassal-mode': {kind: 'remark'},
   'vassal-spawned': {kind: 'vassal', role: 'emperor', stamped: true},
   'vassal-ready': {kind: 'vassal', role: 'emperor', stamped: true},
@@ -260,7 +260,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'vassal-reload': {kind: 'vassal', role: 'emperor', reload: 'graceful', stamped: true},
   'vassal-stop': {kind: 'vassal', role: 'emperor', reload: 'stop', stamped: true},
   'vassal-removed': {kind: 'vassal', role: 'emperor', stamped: true},
-  'vassal-cursed': {kind: 'vassal', role: 'emperor', stamped: true},
+  'vassal-cursed': {kind: 'vassal', role: 'emperor', ending: 'died', stamped: true},
   'vassal-throttled': {kind: 'vassal', role: 'emperor', stamped: true},
   'vassal-no-heartbeat': {kind: 'vassal', role: 'emperor'},
   'vassal-no-mercy': {kind: 'vassal', role: 'emperor', deadline: 'mercy', stamped: true},
@@ -288,7 +288,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'bad-request': {kind: 'request-error'},
 
   // The gevent loop
-  'brutally-killing': {kind: 'process-asked', role: 'worker'},
+  'brutally-killing': {kind: 'process-asked', role: 'worker', atOnce: true},
   'gevent-watchers': 'noise',
   'request-holds': {kind: 'request-running', role: 'worker', stamped: true},
   'connection-holds': {kind: 'remark', role: 'worker', stamped: true},

@@ -1,6 +1,6 @@
 /** Whose line it is, as far as the log tells its writers apart: for lines that name no process, or of which no story was made. */
 import {least} from '../extremes.ts';
-import type {LogEvent} from '../timeline/event.ts';
+import {type LogEvent, speakerOf} from '../timeline/event.ts';
 import {addTo, groupBy} from '../timeline/group.ts';
 import {oncePer} from '../timeline/once.ts';
 import type {Epoch, Instance, Timeline} from '../timeline/timeline.ts';
@@ -76,7 +76,7 @@ function sourceOf(supervisor: string, stream: string | null): string {
 
 /** The instance whose line it is; null where the log does not tell. */
 export function instanceOfEvent(timeline: Timeline, event: LogEvent): Instance | null {
-  const supervisor = event.message.slice(0, event.message.indexOf('/'));
+  const supervisor = speakerOf(event.message);
   const candidates = candidatesIn(timeline);
   return (candidates.get(sourceOf(supervisor, event.stream)) ?? candidates.get(supervisor))?.ownerOf(event) ?? null;
 }

@@ -1,4 +1,4 @@
-import type {LogEvent} from '../timeline/event.ts';
+import {type LogEvent, speakerOf} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import type {Timeline} from '../timeline/timeline.ts';
 import {type Answering, answeringDuring, TOO_SHORT} from './answering.ts';
@@ -45,8 +45,7 @@ const rule: Rule = {
   },
   *check(timeline) {
     const told = timeline.events.filter(({message}) => message in SHOWS);
-    const poolOf = ({message, stream, fields}: LogEvent) =>
-      `${message.slice(0, message.indexOf('/'))} ${stream ?? ''} ${fields.pool ?? ''}`;
+    const poolOf = ({message, stream, fields}: LogEvent) => `${speakerOf(message)} ${stream ?? ''} ${fields.pool ?? ''}`;
     for (const group of groupBy(told, poolOf).values()) {
       yield describe(timeline, group);
     }
@@ -75,7 +74,7 @@ function describe(timeline: Timeline, group: readonly [LogEvent, ...LogEvent[]])
   const shown = unique([first, full[0], group.at(-1)]).filter((event) => event !== undefined);
   const lines = evidence(shown.map((event) => proof(event, SHOWS[event.message] ?? 'no worker is idle')));
   if (!lines) return null;
-  const server = SERVERS[first.message.slice(0, first.message.indexOf('/'))] ?? UWSGI;
+  const server = SERVERS[speakerOf(first.message)] ?? UWSGI;
   const limits = unique(full.map(({fields}) => fields.value ?? fields.limit).filter((value) => value !== undefined)).map(String);
   const pool = first.fields.pool === undefined ? '' : ` of the pool ${first.fields.pool}`;
   const {doing, served, least, silent} = doingOf(timeline, [first, ...group.slice(1)]);

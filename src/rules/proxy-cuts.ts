@@ -3,7 +3,7 @@
  * told in the same zone, or both in none, are compared.
  */
 
-import type {LogEvent} from '../timeline/event.ts';
+import {type LogEvent, speakerOf} from '../timeline/event.ts';
 import {oncePer} from '../timeline/once.ts';
 import type {Instant} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
@@ -70,10 +70,7 @@ export function isAccess({message}: LogEvent): boolean {
 /** gunicorn's access log has the same form, and an application may answer 502 by itself. */
 function isServersOwn({events, instances}: Timeline, {input, stream}: LogEvent): boolean {
   const servers = new Set(instances.map(({supervisor}) => supervisor));
-  return events.some(
-    (event) =>
-      event.input === input && event.stream === stream && servers.has(event.message.slice(0, event.message.indexOf('/'))),
-  );
+  return events.some((event) => event.input === input && event.stream === stream && servers.has(speakerOf(event.message)));
 }
 
 function cutEvents(timeline: Timeline): readonly LogEvent[] {

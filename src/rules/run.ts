@@ -1,4 +1,5 @@
 import {SEVERITIES} from '../severity.ts';
+import {speakerOf} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {fingerprint} from './fingerprint.ts';
@@ -68,7 +69,7 @@ function isMet({messages, configuration, or}: Needs, timeline: Timeline): boolea
 
 /** That the log is none of the supervisors whose words the rule reads; null where it is, and lacks the words. */
 function foreign({messages}: Needs, {instances}: Timeline): string | null {
-  const read = unique(messages.map((message) => message.slice(0, message.indexOf('/')))).filter((name) => name !== 'application');
+  const read = unique(messages.map(speakerOf)).filter((name) => name !== 'application');
   const here = unique(instances.map(({supervisor}) => supervisor));
   return here.length === 0 || here.some((name) => read.includes(name))
     ? null

@@ -1,6 +1,6 @@
 /** Starts that failed, and generations that came up without their application: read once, for all rules that ask. */
 
-import type {LogEvent} from '../timeline/event.ts';
+import {type LogEvent, speakerOf} from '../timeline/event.ts';
 import {firstFrom, precedes} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
@@ -68,7 +68,7 @@ const generationsIn = oncePer((timeline: Timeline): readonly Generation[] => {
   };
   for (const event of timeline.events) {
     const {kind, reload, cause} = event.meaning;
-    const supervisor = event.message.slice(0, event.message.indexOf('/'));
+    const supervisor = speakerOf(event.message);
     const source = `${supervisor} ${event.stream ?? ''}`;
     const now = () => current.get(source) ?? begin(event, source, supervisor, null, null);
     if (kind === 're-executing' || (kind === 'reload-began' && (reload === 'graceful' || reload === 'brutal'))) {

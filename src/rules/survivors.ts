@@ -1,6 +1,6 @@
 /** Processes that outlived their master, and the next start, which finds the address in use. */
 
-import type {LogEvent} from '../timeline/event.ts';
+import {type LogEvent, speakerOf} from '../timeline/event.ts';
 import {precedes, successorOf} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
@@ -66,7 +66,7 @@ function isLater(event: LogEvent, than: LogEvent): boolean {
 
 /** The same server tries to start: behind its former lines in the same log, or soon after in another one. */
 function isNextStart(timeline: Timeline, instance: Instance, end: LogEvent, event: LogEvent): boolean {
-  if (event.message.slice(0, event.message.indexOf('/')) !== instance.supervisor || event.stream !== instance.name) return false;
+  if (speakerOf(event.message) !== instance.supervisor || event.stream !== instance.name) return false;
   if (between(end.at, event.at).min > LATER) return false;
   const first = startOf(instance);
   // Whoever started since and got the address holds it now.

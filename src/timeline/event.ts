@@ -190,9 +190,19 @@ export interface Meaning {
   /**
    * 'process-ended', in the supervisor's own distinction:
    * `collected` reaped while the whole instance goes; `replaced` it had stopped serving and was expected
-   * to go; `died` it was still serving; `lost` it was gone when it should have served.
+   * to go; `died` it was still serving. 'vassal': its emperor found it gone (`died`).
    */
   readonly ending?: 'collected' | 'replaced' | 'died';
+  /** 'process-ended': a crash, a kill and a health check without an answer are worded alike. */
+  readonly howUntold?: true;
+  /** 'stop-began', 'reload-began', 'process-asked': with no regard for requests in hand. */
+  readonly atOnce?: true;
+  /** 'scaling', cheap mode: nobody has come for a while, so all workers are to leave (`leaving`); there is none now (`empty`). */
+  readonly cheap?: 'leaving' | 'empty';
+  /** 'remark' of a start: no master follows its banner. */
+  readonly masterless?: true;
+  /** Only the parent of several processes writes it: one that serves by itself does not. */
+  readonly byParent?: true;
   /** 'no-app', 'app-load-failed': the instance gives up. */
   readonly fatal?: true;
   /** The field in which the message itself tells, in the form of C ctime, when it was written. */
@@ -229,6 +239,11 @@ export interface LineRef {
   readonly place: number;
   /** The message without its envelope, as text of the log: to be escaped wherever it is shown. */
   readonly text: string;
+}
+
+/** Whose words a message is: the format's name. */
+export function speakerOf(message: LogEvent['message']): string {
+  return message.slice(0, message.indexOf('/'));
 }
 
 /** A fact of the log: one message that a supervisor (or the application) wrote. */

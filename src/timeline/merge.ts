@@ -1,5 +1,5 @@
 import {least} from '../extremes.ts';
-import type {LogEvent, RequestSegment, Voice} from './event.ts';
+import {type LogEvent, type RequestSegment, speakerOf, type Voice} from './event.ts';
 import {groupBy} from './group.ts';
 import {logsOf} from './logs.ts';
 import type {Recording} from './recording.ts';
@@ -218,7 +218,7 @@ function withMates(
 
 /** What two logs may both tell: the start of a process, and nginx in both of its logs a request that it could not get answered. */
 function tellingOf({message, meaning, pid, fields}: LogEvent): {readonly of: number | string; readonly by: string} | null {
-  const by = message.slice(0, message.indexOf('/'));
+  const by = speakerOf(message);
   if (meaning.kind === 'process-started' || meaning.kind === 'master-started') return pid === null ? null : {of: pid, by};
   if (meaning.kind !== 'request-error' || by !== 'nginx' || fields['uri'] === undefined) return null;
   return {of: String(fields['uri']), by: meaning.stampIn === undefined ? 'error' : 'access'};

@@ -1,4 +1,4 @@
-import type {LogEvent} from './event.ts';
+import {type LogEvent, speakerOf} from './event.ts';
 import {logsOf} from './logs.ts';
 import type {Recording} from './recording.ts';
 import {SEEN} from './snapshots.ts';
@@ -48,7 +48,7 @@ function pidsOf(events: readonly LogEvent[]): Pids {
   const only = new Set<string>();
   const started = new Set<string>();
   for (const {message, meaning, pid} of events) {
-    const supervisor = message.slice(0, message.indexOf('/'));
+    const supervisor = speakerOf(message);
     if (meaning.kind === 'starting') started.add(supervisor);
     if (pid === null) continue;
     const key = `${supervisor} ${pid}`;

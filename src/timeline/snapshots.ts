@@ -2,7 +2,7 @@
  * Snapshots: what somebody saw who looked at the running processes from outside, at one instant. A row is joined with the
  * process of the log that had its pid then; where the two cannot both be right, both are shown.
  */
-import type {EventKind, LogEvent} from './event.ts';
+import {type EventKind, type LogEvent, speakerOf} from './event.ts';
 import {precedes} from './lookup.ts';
 import {isBefore} from './time.ts';
 import type {Instance, Process, SeenRow, Snapshot} from './timeline.ts';
@@ -66,8 +66,7 @@ function withOthers(row: SeenRow, rows: readonly SeenRow[]): SeenRow {
 const FARTHEST = 400;
 
 function goesOn(last: LogEvent, event: LogEvent): boolean {
-  const toolOf = ({message}: LogEvent) => message.slice(0, message.indexOf('/'));
-  return last.input === event.input && toolOf(last) === toolOf(event) && event.line - last.line < FARTHEST;
+  return last.input === event.input && speakerOf(last.message) === speakerOf(event.message) && event.line - last.line < FARTHEST;
 }
 
 function rowOf(event: LogEvent, process: Process | null): SeenRow {

@@ -1,5 +1,5 @@
 import {greatest} from '../extremes.ts';
-import type {Cause, LogEvent} from './event.ts';
+import {type Cause, type LogEvent, speakerOf} from './event.ts';
 import {instanceWithId, precedes, successorOf} from './lookup.ts';
 import {between} from './time.ts';
 import type {Instance, OrphanedTask, Process, TaskLedger} from './timeline.ts';
@@ -267,7 +267,7 @@ class Ledger {
 
   /** The only instance in which a line that names no process can have been written. */
   private instanceAt(began: LogEvent): Instance | null {
-    const supervisor = began.message.slice(0, began.message.indexOf('/'));
+    const supervisor = speakerOf(began.message);
     const all = this.instances.filter(({epochs, processes}) => epochs.length > 0 || processes.length > 0);
     const own = all.filter((instance) => instance.supervisor === supervisor);
     const among = own.length > 0 ? own : all;

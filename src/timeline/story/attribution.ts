@@ -220,7 +220,7 @@ function cursedAfter({events, index, source}: StoryDraft, {stream, input, meanin
   let isOver = meaning.kind === 'stop-ended';
   for (const next of events.slice(index + 1, index + LOOK_AHEAD)) {
     if (next.stream !== stream || (stream === null && next.input !== input)) continue;
-    if (next.message === 'uwsgi/vassal-cursed')
+    if (next.meaning.kind === 'vassal' && next.meaning.ending === 'died')
       return isOver ? source.instances.find(({masterPid}) => masterPid === next.pid) : undefined;
     if (next.meaning.kind === 'stop-began' || (isOver && next.meaning.kind === 'stop-ended')) return undefined;
     isOver ||= next.meaning.kind === 'stop-ended';
@@ -282,12 +282,12 @@ const NAMING: readonly LogEvent['meaning']['kind'][] = ['process-asked', 'proces
 function nextNamed(story: StoryDraft, event: LogEvent, among: readonly InstanceDraft[]): InstanceDraft | null {
   if (!['reload-asked', 'reload-began', 'stop-began', 'chain-step'].includes(event.meaning.kind)) return null;
   // At a stop at once no worker says that it was told, but for gevent's and in words of their own: who does belongs to something else.
-  const kinds = event.message === 'uwsgi/stop-signal' ? NAMING.slice(1) : NAMING;
+  const isAtOnce = event.meaning.kind === 'stop-began' && event.meaning.atOnce === true;
   for (const next of story.events.slice(story.index + 1, story.index + LOOK_AHEAD)) {
     // What is told of others after a stop's end does not tell whose it was.
     if (event.meaning.kind === 'stop-began' && next.meaning.kind === 'stop-ended') return null;
-    const isNaming = kinds.includes(next.meaning.kind) || next.message === 'uwsgi/brutally-killing';
-    if (!isNaming || next.pid === null) continue;
+    const isOthers = isAtOnce && next.meaning.kind === 'process-asked' && !next.meaning.atOnce;
+    if (!NAMING.includes(next.meaning.kind) || isOthers || next.pid === null) continue;
     if (event.meaning.kind === 'chain-step' && next.worker !== event.worker) continue;
     const owner = next.stream === event.stream ? story.process(next.pid)?.instance : undefined;
     if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;

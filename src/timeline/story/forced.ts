@@ -53,22 +53,18 @@ function processForced(story: StoryDraft, event: LogEvent): void {
 const WAITING = /^2\.0\.(27|28|29|30)(?!\d)/;
 
 /** Of a master that has waited for all its workers: when it loses patience it does not know that they are gone. */
-function hadToBeGone({instance: {active, version}, role}: ProcessDraft, {message}: LogEvent): boolean {
-  return (
-    role === 'worker' &&
-    message === 'uwsgi/no-mercy' &&
-    active?.began.message === 'uwsgi/graceful-shutdown' &&
-    version !== null &&
-    WAITING.test(version)
-  );
+function hadToBeGone({instance: {active, version}, role}: ProcessDraft, {pid, meaning}: LogEvent): boolean {
+  const isMasters = meaning.deadline === 'mercy' && pid !== null;
+  const isGraceful = active?.began.meaning.kind === 'stop-began' && !active.began.meaning.atOnce;
+  return role === 'worker' && isMasters && isGraceful && version !== null && WAITING.test(version);
 }
 
-/** What tells uWSGI's workers to go at once: one with a request in hand breaks it off and ends (core/uwsgi.c, end_me). */
-const AT_ONCE: ReadonlySet<string | undefined> = new Set(['uwsgi/stop-signal', 'uwsgi/brutal-reload']);
-
-/** The time limit of a request that its worker has broken off runs on until the master has noticed the worker's end. */
+/**
+ * A worker that is told to go at once breaks off the request in its hand and ends (uWSGI, core/uwsgi.c, end_me); the time limit of
+ * that request runs on until the master has noticed the worker's end.
+ */
 function hadBrokenOff({instance: {active}, role}: ProcessDraft, {meaning}: LogEvent): boolean {
-  return role === 'worker' && meaning.deadline === 'harakiri' && AT_ONCE.has(active?.began.message);
+  return role === 'worker' && meaning.deadline === 'harakiri' && active?.began.meaning.atOnce === true;
 }
 
 /** A worker under gevent that is to be recycled ends itself, and does not say who it is: they do so in the order of their leaving. */

@@ -108,8 +108,7 @@ function died(process: ProcessDraft, event: LogEvent): void {
     process.cause = 'signal';
     if (signal === 'USR1') process.ownedBy = reopeningBefore(process, event);
     end(process, event, 'killed');
-  } else if (!wasAsked && event.message === 'uvicorn/child-died') {
-    // A crash, a kill and a health check without an answer are worded alike.
+  } else if (!wasAsked && event.meaning.howUntold) {
     end(process, event, 'lost');
   } else if ((wasAsked && event.meaning.ending === 'died') || code === 0) {
     // Told to go by a signal that ends it at once; uWSGI words that like a crash.
@@ -154,11 +153,11 @@ const IDLE_PATIENCE = 3;
 /** uWSGI sends all its workers away when nobody has come for a while, and waits for each of them, before it says that it is cheap. */
 function scaling(story: StoryDraft, event: LogEvent): void {
   const {events, index, source} = story;
-  if (event.message !== 'uwsgi/cheap-mode') return;
+  if (event.meaning.cheap !== 'empty') return;
   const own = (other: LogEvent) => other.stream === event.stream && (event.stream !== null || other.input === event.input);
   const began = events
     .slice(Math.max(0, index - LOOK_AHEAD), index)
-    .findLast((other) => other.message === 'uwsgi/idle' && own(other));
+    .findLast((other) => other.meaning.cheap === 'leaving' && own(other));
   const having = source.running.filter((instance) => workersThere(instance).length > 0);
   const [instance] = having;
   // At its start it has none, and of several no line tells which.

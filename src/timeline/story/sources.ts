@@ -1,17 +1,10 @@
 /** What one supervisor says in one stream: process ids and worker numbers mean something only there. */
-import type {LogEvent} from '../event.ts';
+import {type LogEvent, speakerOf} from '../event.ts';
 import {SEEN} from '../snapshots.ts';
 import type {Setting} from '../timeline.ts';
 import {type InstanceDraft, isAlive, type ProcessDraft} from './draft.ts';
 import {seenIn} from './seen.ts';
 import type {StoryDraft} from './story-draft.ts';
-
-/** What only a parent of several processes of uvicorn writes. */
-const PARENTS: ReadonlySet<string> = new Set(
-  ['started-parent', 'started-reloader', 'terminated-child', 'waiting-for-child', 'child-died', 'stopping-parent'].map(
-    (name) => `uvicorn/${name}`,
-  ),
-);
 
 /** Programs that show what a supervisor knows. */
 const SHOWS: Readonly<Record<string, string>> = {systemctl: 'systemd'};
@@ -79,7 +72,7 @@ export function newStartUp(): StartUp {
 }
 
 export function sourceOf(story: StoryDraft, event: LogEvent): Source {
-  const speaker = event.message.slice(0, event.message.indexOf('/'));
+  const speaker = speakerOf(event.message);
   const supervisor = SHOWS[speaker] ?? speaker;
   const shown = event.stream === null && SEEN.has(event.meaning.kind) ? sourceShown(story, event, supervisor) : null;
   if (shown !== null) return shown;
@@ -122,6 +115,6 @@ export function hostOf(story: StoryDraft, event: LogEvent): Source | null {
 /** uvicorn with --workers or --reload; without, the process that serves is all there is. */
 export function hasParent(story: StoryDraft): boolean {
   const {stream} = story.source;
-  story.source.hasParent ??= story.events.some((event) => event.stream === stream && PARENTS.has(event.message));
+  story.source.hasParent ??= story.events.some((event) => event.stream === stream && event.meaning.byParent);
   return story.source.hasParent;
 }

@@ -32,7 +32,7 @@ function starting(story: StoryDraft, event: LogEvent): void {
   story.source.startUp = before !== null && before.banner === null ? before : newStartUp();
   story.source.startUp.banner = event;
   // Where lines tell their writer, they tell whose banner it is.
-  if (event.message === 'uwsgi/starting' && story.source.writer === null) story.source.banners.push(event);
+  if (story.source.supervisor === 'uwsgi' && story.source.writer === null) story.source.banners.push(event);
   if (event.fields['node'] !== undefined) nodeStarted(story, story.source.startUp, event);
 }
 
@@ -132,8 +132,8 @@ function addressInUse({source: {banners, startUp}}: StoryDraft): void {
 }
 
 /** An emperor without a master of its own says so when its banner is the last one: vassals come later. */
-function remark({source: {banners}}: StoryDraft, {message}: LogEvent): void {
-  if (message === 'uwsgi/emperor-starting') banners.pop();
+function remark({source: {banners}}: StoryDraft, {meaning}: LogEvent): void {
+  if (meaning.masterless) banners.pop();
 }
 
 /** What the writer of the line has said since its start; a daemon's start was told by the process that it was forked from. */
