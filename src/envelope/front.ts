@@ -69,8 +69,8 @@ export class Front {
   }
 }
 
-/** The same bytes, or digits where there were digits. */
-function isAlike(buffer: Buffer, at: number, bytes: Buffer, from: number, length: number): boolean {
+/** Whether `length` bytes are the same, or digits where there were digits. */
+export function isAlike(buffer: Buffer, at: number, bytes: Buffer, from: number, length: number): boolean {
   for (let n = 0; n < length; n++) {
     const byte = buffer[at + n] as number;
     const before = bytes[from + n] as number;

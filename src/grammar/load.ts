@@ -18,7 +18,7 @@ export function loadGrammar(file: string, rules = ''): ohm.Grammar {
 }
 
 /** The grammar's source as the engine reads it (one character per byte). */
-export function grammarSource(file: string): string {
+function grammarSource(file: string): string {
   return readFileSync(file, 'latin1');
 }
 

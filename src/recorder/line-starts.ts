@@ -1,6 +1,7 @@
 import type {LayerReader} from '../envelope/layers.ts';
 import type {StampReader} from '../envelope/stamp.ts';
 import type {Matcher} from '../grammar/matcher.ts';
+import {BLANK, BRACKET, isDigit} from './text.ts';
 
 /** A line below this holds no two; beyond it, nobody has pasted them. */
 const SHORTEST = 80;
@@ -107,14 +108,10 @@ function clockFrom(buffer: Buffer, from: number, lineEnd: number): number {
 
 /** The beginning of a stamp without a time of day: so many seconds since 1970, or since the machine was started. */
 function isCounted(buffer: Buffer, at: number): boolean {
-  if (buffer[at] === BRACKET) return buffer[at + 1] === 0x20 || isDigit(buffer[at + 1]);
+  if (buffer[at] === BRACKET) return buffer[at + 1] === BLANK || isDigit(buffer[at + 1]);
   let end = at;
   while (isDigit(buffer[end])) end++;
   return end - at >= EPOCH_DIGITS;
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 
 /** Where the front of a line that begins here ends; -1 where none begins. */
@@ -143,18 +140,17 @@ function shapeOf(buffer: Buffer, at: number, end: number): string {
 function mayBegin(buffer: Buffer, at: number): boolean {
   const byte = buffer[at] as number;
   const isFirst = isDigit(byte) || (byte >= 0x41 && byte <= 0x5a) || byte === BRACKET || byte === BOX;
-  return isFirst && (buffer[at - 1] === 0x20 || CLOSING.includes(buffer[at - 1] as number));
+  return isFirst && (buffer[at - 1] === BLANK || CLOSING.includes(buffer[at - 1] as number));
 }
 
 /** What stands before announces it. */
 function isOpened(buffer: Buffer, at: number): boolean {
   let before = at - 1;
-  while (buffer[before] === 0x20) before--;
+  while (buffer[before] === BLANK) before--;
   return OPENING.includes(buffer[before] as number);
 }
 
 const COLON = 0x3a;
-const BRACKET = 0x5b;
 /** The first byte of a line of the tree of processes. */
 const BOX = 0xe2;
 const CLOSING = Buffer.from('.)!]');

@@ -1,8 +1,11 @@
+import {isAlike} from '../envelope/front.ts';
+import {BLANK, BRACKET} from './text.ts';
+
+/** Bytes. */
 const LONGEST = 64;
 const SHORTEST = 4;
-const ZERO = 0x30;
-/** By log-prefix, and by log-encoder, which puts nothing of its own behind it. */
-const PREFIX = / - $|^\[[^[\] ]+\] ?$/;
+const DASH = 0x2d;
+const CLOSING_BRACKET = 0x5d;
 
 /**
  * What uWSGI puts in front of its own lines where log-date or log-prefix is a format that tells no known time
@@ -13,23 +16,28 @@ export class OwnPrefix {
 
   /** A message stands at `to`; what is in front of it begins at `from`. Gives whether that is a prefix, and a new one. */
   learn(buffer: Buffer, from: number, to: number): boolean {
-    if (to - from < SHORTEST || to - from > LONGEST || !PREFIX.test(buffer.toString('latin1', from, to))) return false;
-    if (this.end(buffer, from) === to) return false;
+    if (to - from < SHORTEST || to - from > LONGEST || this.end(buffer, from) === to) return false;
+    if (!isLogPrefix(buffer, to) && !isEncoders(buffer, from, to)) return false;
     this.bytes = Buffer.from(buffer.subarray(from, to));
     return true;
   }
 
   /** Where the text behind the prefix begins, or -1. It is the same but for its digits, which may be a time. */
   end(buffer: Buffer, at: number): number {
-    const {bytes} = this;
-    for (let n = 0; n < bytes.length; n++) {
-      const [now, before] = [buffer[at + n] as number, bytes[n] as number];
-      if (now !== before && !(isDigit(now) && isDigit(before))) return -1;
-    }
-    return bytes.length === 0 ? -1 : at + bytes.length;
+    const {length} = this.bytes;
+    return length > 0 && isAlike(buffer, at, this.bytes, 0, length) ? at + length : -1;
   }
 }
 
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= ZERO + 9;
+/** log-prefix and log-date end in ` - `. */
+function isLogPrefix(buffer: Buffer, to: number): boolean {
+  return buffer[to - 3] === BLANK && buffer[to - 2] === DASH && buffer[to - 1] === BLANK;
+}
+
+/** log-encoder puts nothing of its own behind what it is told: one word in brackets is a prefix. */
+function isEncoders(buffer: Buffer, from: number, to: number): boolean {
+  const end = buffer[to - 1] === BLANK ? to - 1 : to;
+  if (buffer[from] !== BRACKET || buffer[end - 1] !== CLOSING_BRACKET) return false;
+  const word = buffer.subarray(from + 1, end - 1);
+  return word.length > 0 && !word.includes(BLANK) && !word.includes(BRACKET) && !word.includes(CLOSING_BRACKET);
 }

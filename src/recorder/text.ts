@@ -229,7 +229,7 @@ export function withoutLeadingNuls(line: Buffer): Buffer {
   );
 }
 
-function isDigit(byte: number | undefined): boolean {
+export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 

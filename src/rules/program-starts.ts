@@ -304,7 +304,7 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
 const BETWEEN_TRIES: ReadonlySet<string> = new Set(['auto-restart', 'auto-restart-queued']);
 
 /** Between its end and the next try, as systemctl status shows it: no start is under way. */
-export function isToBeRestarted({fields}: LogEvent): boolean {
+function isToBeRestarted({fields}: LogEvent): boolean {
   return fields.state === 'activating' && BETWEEN_TRIES.has(String(fields.sub)) && fields.reason !== undefined;
 }
 
