@@ -141,6 +141,37 @@ describe('what a run loads', () => {
   });
 });
 
+describe('the documents', () => {
+  const documents = [
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'README.md',
+    ...readdirSync('docs').map((name) => `docs/${name}`),
+  ].filter((name) => name.endsWith('.md'));
+  const paths = ['src', 'test', 'samples/record', 'grammars', 'bin', 'docs']
+    .flatMap((folder) => readdirSync(folder, {recursive: true, encoding: 'utf8'}).map((name) => join(folder, name)))
+    .concat(readdirSync('.'));
+
+  test.each(documents)('%s names only files of the project that are there', (document) => {
+    const named = [...readFileSync(document, 'utf8').matchAll(/`([\w./-]+\.(?:ts|ohm|mjs|py))`/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !paths.some((path) => `/${path}`.endsWith(`/${name}`)))).toEqual([]);
+  });
+
+  test('ARCHITECTURE.md tells of every folder of src and of every file that stands in none', () => {
+    const text = readFileSync('ARCHITECTURE.md', 'utf8');
+    const entries = readdirSync('src', {withFileTypes: true}).map((entry) =>
+      entry.isDirectory() ? `src/${entry.name}/` : entry.name,
+    );
+    expect(entries.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('docs/grammar-engine.md tells of every file of the engine', () => {
+    const text = readFileSync('docs/grammar-engine.md', 'utf8');
+    const modules = readdirSync('src/grammar').filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+    expect(modules.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
 test('no folder is a drawer', () => {
   const drawers = ['utils', 'helpers', 'common', 'types', 'core', 'lib', 'misc'];
   expect(drawers.filter((name) => existsSync(`src/${name}`))).toEqual([]);
