@@ -1,8 +1,8 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
-import type {Process, Timeline} from '../timeline/timeline.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {diedLoading, exitCodeOf, type Loop, lifeOf, loopsIn, processName, SHORT_LIFE} from './deaths.ts';
-import {type Alternative, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
+import {type Alternative, type Evidence, type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {capital, count, duration, evidence, instanceName, list, numbers, proof, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -51,65 +51,33 @@ const rule: Rule = {
 
 export default rule;
 
+/** The loops of one instance. */
+interface Scene {
+  readonly instance: Instance;
+  /** Of all loops. */
+  readonly lives: readonly Process[];
+  readonly slots: readonly string[];
+  /** The master slept to slow them down. */
+  readonly throttled: readonly LogEvent[];
+  /** Each time it died before it had loaded the application. */
+  readonly inLoading: boolean;
+  /** supervisord's startsecs, where it took each start for a success. */
+  readonly undetected: {readonly startsecs: unknown} | null;
+}
+
 function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
   const [first] = loops;
   if (!first) return null;
-  const {instance} = first;
-  const lives = loops.flatMap((loop) => loop.lives);
-  const slots = unique(loops.map(({slot}) => slot));
-  const died = lives.find(({ended}) => ended !== null);
-  const throttled = timeline.events.filter(
-    (event) =>
-      event.meaning.kind === 'respawn-throttled' &&
-      died?.ended &&
-      died.ended.input === event.input &&
-      died.ended.stream === event.stream &&
-      precedes(died.ended, event),
-  );
-  const reports = lives.flatMap(({remarks}) => remarks.filter(({meaning}) => meaning.kind === 'crash'));
-  const lasted = span(lives.map(lifeOf));
-  const served = lives.reduce((sum, {requests}) => sum + requests, 0);
-  const last = lives.at(-1);
-  const back = last?.successor ? instance.processes.find(({started}) => started === last.successor) : null;
-  const recovered = back && !lives.includes(back) && back.end !== 'crashed' && back.end !== 'killed' && back.requests > 0;
-  const runs = instance.supervisor === 'supervisord' ? timeline.events.filter((event) => isRunOf(event, lives)) : [];
-  const undetected = runs.length >= lives.length - 1 && runs.length > 1;
-  const startsecs = runs[0]?.fields.seconds ?? null;
-  const lines = evidence([
-    ...reports.slice(0, 1).map((event) => proof(event, 'the first report of a crash: read what follows it')),
-    ...[lives[0], lives[1], lives.at(-1)].flatMap((process) =>
-      process?.ended ? [proof(process.ended, `${processName(process)} died${howOf(process)}`)] : [],
-    ),
-    ...throttled.slice(0, 1).map((event) => proof(event, 'the master slows the loop down: it sleeps, and so does all it does')),
-  ]);
+  const scene = sceneOf(timeline, first.instance, loops);
+  const {instance, lives, slots, inLoading, undetected} = scene;
+  const lines = evidence(proofs(scene));
   if (!lines) return null;
-  const endings = unique(lives.map(endingOf));
-  const inLoading = lives.every((process) => diedLoading(instance, process));
-  const one = slots.length === 1;
   return {
-    title: one
-      ? `${capital(slots[0] ?? 'a process')} dies again and again soon after its start`
-      : `${count(slots.length, 'process', 'processes')} die again and again soon after their start`,
-    message: sentences(
-      `${capital(list(slots))} ${one ? 'was' : 'were'} started and died ${count(lives.length, 'time')}${
-        one ? ' in a row' : ' in all'
-      }, ${lasted && lasted.max !== null ? `after ${duration(lasted)}` : 'soon after the start'}.`,
-      `How they ended: ${list(endings)}.`,
-      !lives.some(({role}) => role === 'worker')
-        ? null
-        : inLoading
-          ? 'None of them had loaded the application by then: loading it is what ends them.'
-          : served === 0
-            ? 'None of them answered a request that this log shows.'
-            : `Between them they answered ${count(served, 'request')}.`,
-      throttled.length > 0 &&
-        `The master slowed the loop down ${count(throttled.length, 'time')}; while it sleeps, reloads, harakiri and the ` +
-          'replacement of other workers wait too.',
-      undetected &&
-        `Each time it lived longer than startsecs${startsecs === null ? '' : ` (${startsecs} s)`}, so supervisord counts every start as a success, begins to count anew and never gives up.`,
-      recovered === true && 'A later process of that place served again.',
-      'The loop is proved; its cause is in what the process itself printed before it died.',
-    ),
+    title:
+      slots.length === 1
+        ? `${capital(slots[0] ?? 'a process')} dies again and again soon after its start`
+        : `${count(slots.length, 'process', 'processes')} die again and again soon after their start`,
+    message: messageOf(scene),
     confidence: 'certain',
     instance: instance.id,
     reload: null,
@@ -125,7 +93,7 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
         safety: 'needs-code',
         why: 'Mend what the first death reports, or go back to the last version of the application or library that ran.',
       },
-      ...(undetected ? [longerStartsecs(lives)] : []),
+      ...(undetected === null ? [] : [longerStartsecs(lives)]),
     ],
     next: [
       `read the lines between the start and the death of ${lives[0] === undefined ? 'the first' : processName(lives[0])}: the first error is the cause, the rest repeats it`,
@@ -136,6 +104,72 @@ function describe(timeline: Timeline, loops: readonly Loop[]): Finding | null {
     ],
     identity: [instanceName(instance), ...slots],
   };
+}
+
+function sceneOf(timeline: Timeline, instance: Instance, loops: readonly Loop[]): Scene {
+  const lives = loops.flatMap((loop) => loop.lives);
+  const died = lives.find(({ended}) => ended !== null)?.ended;
+  const isThrottling = (event: LogEvent) =>
+    event.meaning.kind === 'respawn-throttled' &&
+    died != null &&
+    died.input === event.input &&
+    died.stream === event.stream &&
+    precedes(died, event);
+  const runs = instance.supervisor === 'supervisord' ? timeline.events.filter((event) => isRunOf(event, lives)) : [];
+  return {
+    instance,
+    lives,
+    slots: unique(loops.map(({slot}) => slot)),
+    throttled: timeline.events.filter(isThrottling),
+    inLoading: lives.every((process) => diedLoading(instance, process)),
+    undetected: runs.length >= lives.length - 1 && runs.length > 1 ? {startsecs: runs[0]?.fields.seconds ?? null} : null,
+  };
+}
+
+function proofs({lives, throttled}: Scene): Evidence[] {
+  const reports = lives.flatMap(({remarks}) => remarks.filter(({meaning}) => meaning.kind === 'crash'));
+  return [
+    ...reports.slice(0, 1).map((event) => proof(event, 'the first report of a crash: read what follows it')),
+    ...[lives[0], lives[1], lives.at(-1)].flatMap((process) =>
+      process?.ended ? [proof(process.ended, `${processName(process)} died: ${endingOf(process)}`)] : [],
+    ),
+    ...throttled.slice(0, 1).map((event) => proof(event, 'the master slows the loop down: it sleeps, and so does all it does')),
+  ];
+}
+
+function messageOf(scene: Scene): string {
+  const {lives, slots, throttled, undetected} = scene;
+  const one = slots.length === 1;
+  const lasted = span(lives.map(lifeOf));
+  return sentences(
+    `${capital(list(slots))} ${one ? 'was' : 'were'} started and died ${count(lives.length, 'time')}${
+      one ? ' in a row' : ' in all'
+    }, ${lasted && lasted.max !== null ? `after ${duration(lasted)}` : 'soon after the start'}.`,
+    `How they ended: ${list(unique(lives.map(endingOf)))}.`,
+    servedText(scene),
+    throttled.length > 0 &&
+      `The master slowed the loop down ${count(throttled.length, 'time')}; while it sleeps, reloads, harakiri and the ` +
+        'replacement of other workers wait too.',
+    undetected !== null &&
+      `Each time it lived longer than startsecs${undetected.startsecs === null ? '' : ` (${undetected.startsecs} s)`}, so supervisord counts every start as a success, begins to count anew and never gives up.`,
+    hasRecovered(scene) && 'A later process of that place served again.',
+    'The loop is proved; its cause is in what the process itself printed before it died.',
+  );
+}
+
+function servedText({lives, inLoading}: Scene): string | null {
+  if (!lives.some(({role}) => role === 'worker')) return null;
+  if (inLoading) return 'None of them had loaded the application by then: loading it is what ends them.';
+  const served = lives.reduce((sum, {requests}) => sum + requests, 0);
+  return served === 0
+    ? 'None of them answered a request that this log shows.'
+    : `Between them they answered ${count(served, 'request')}.`;
+}
+
+function hasRecovered({instance, lives}: Scene): boolean {
+  const next = lives.at(-1)?.successor;
+  const back = next ? instance.processes.find(({started}) => started === next) : undefined;
+  return back !== undefined && !lives.includes(back) && back.end !== 'crashed' && back.end !== 'killed' && back.requests > 0;
 }
 
 function againstFor(lives: readonly Process[], inLoading: boolean): Alternative {
@@ -188,8 +222,4 @@ function endingOf(process: Process): string {
   return process.remarks.some(({meaning}) => meaning.kind === 'crash')
     ? 'a fault that its handler reported'
     : 'an exit, no signal named';
-}
-
-function howOf(process: Process): string {
-  return `: ${endingOf(process)}`;
 }

@@ -7,7 +7,7 @@ import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {answeringDuring, TOO_SHORT} from './answering.ts';
 import {instanceOfEvent} from './line-owners.ts';
-import type {Alternative, Finding, Fix, Rule, Severity} from './rule.ts';
+import type {Alternative, Evidence, Finding, Fix, Rule} from './rule.ts';
 import {loading, numberOf} from './settings.ts';
 import {count, evidence, instanceName, kindOf, list, occasions, only, proof, seconds, sentences, unique} from './wording.ts';
 
@@ -135,67 +135,35 @@ function isLoading(instance: Instance | null, first: LogEvent, last: LogEvent): 
 /** In which all workers leave before the next are there. */
 const EMPTYING: ReadonlySet<Reload['kind']> = new Set(['graceful', 'brutal', 'stop']);
 
+/** Every overflow of one queue. */
+interface Scene {
+  readonly instance: Instance | null;
+  readonly events: readonly [LogEvent, ...LogEvent[]];
+  readonly episodes: readonly Episode[];
+  /** What is said of the queue as a whole: of its worst episodes. */
+  readonly kind: Kind;
+  readonly reloads: readonly Reload[];
+  /** Seconds without any answer, in the longest of them. */
+  readonly longest: number;
+  /** Some requests were answered before or after a stall, while the queue was still full. */
+  readonly isMixed: boolean;
+  /** Each fell into a reload that leaves no worker to take requests. */
+  readonly byReload: boolean;
+}
+
 function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]): Finding | null {
-  const [first] = events;
-  const instance = instanceOfEvent(timeline, first);
-  const episodes = episodesOf(timeline, instance, events);
-  const of = (kind: Kind) => episodes.filter((episode) => episode.kind === kind);
-  const [loads, stalls, bursts, open] = [of('loading'), of('stall'), of('burst'), of('open')];
-  const longest = Math.max(0, greatest([...loads, ...stalls].map(({silent}) => silent)));
-  const isMixed = stalls.some(({served}) => served > 0);
-  const severity: Severity = longest >= OUTAGE ? 'error' : 'warning';
-  const reloads = unique(episodes.map(({reload}) => reload).filter((reload) => reload !== null));
-  const most = events.reduce((max, event) => (Number(event.fields.queued) > Number(max.fields.queued) ? event : max), first);
-  const [during] = reloads;
-  const ordered = [...episodes].sort((a, b) => b.least - a.least);
-  const lines = evidence([
-    ...ordered
-      .slice(0, 4)
-      .flatMap(({lines: own}) => [
-        proof(own[0] as LogEvent, `the queue is full: ${figures(own[0] as LogEvent)}`),
-        ...(own.length > 1
-          ? [proof(own.at(-1) as LogEvent, `the last line of this overflow: ${figures(own.at(-1) as LogEvent)}`)]
-          : []),
-      ]),
-    ...(during ? [proof(during.began, `a ${kindOf(during)} was under way`)] : []),
-  ]);
+  const scene = sceneOf(timeline, events);
+  const {instance, episodes, kind, reloads, longest, isMixed, byReload} = scene;
+  const lines = evidence(proofs(scene));
   if (!lines) return null;
-  const kind: Kind = stalls.length > 0 ? 'stall' : loads.length > 0 ? 'loading' : bursts.length > 0 ? 'burst' : 'open';
   // Workers that have been told to leave take no request: that is enough to explain it.
   const isSure = kind === 'loading' || (kind === 'stall' && !isMixed);
-  const byReload = kind === 'open' && episodes.every(({reload}) => reload !== null && EMPTYING.has(reload.kind));
+  const isTold = kind === 'burst' || kind === 'loading';
+  const stalls = of(episodes, 'stall');
   return {
-    title: byReload
-      ? 'The listen queue was full while a reload left no worker to take requests'
-      : {
-          loading: 'The listen queue was full while all workers were loading the application',
-          stall: `The listen queue was full while ${isMixed ? 'hardly any' : 'no'} request was answered`,
-          burst: 'The listen queue was full under load',
-          open: rule.title,
-        }[kind],
-    message: sentences(
-      `The listen queue overflowed ${episodes.length === 1 ? 'once' : `${episodes.length} times`} (${count(events.length, 'line')}; ` +
-        `at most ${figures(most)}).`,
-      loads.length > 0 &&
-        `${loads.length === episodes.length ? 'Meanwhile' : `In ${loads.length} of them`} no worker had loaded the application yet (lazy-apps), so none took a request.`,
-      stalls.length > 0 &&
-        `${stalls.length === episodes.length ? 'Meanwhile' : `In ${stalls.length} of them`} not one request was answered` +
-          `${longest > 0 ? `, for at least ${seconds(longest)}` : ''}: the workers had stopped taking requests. More traffic is not the cause.`,
-      isMixed && 'Before that or after it some were, while the queue was still full.',
-      bursts.length > 0 &&
-        `${bursts.length === episodes.length ? 'Meanwhile' : `In ${bursts.length} of them`} requests were answered all the time ` +
-          `(${thousands(bursts.reduce((sum, {served}) => sum + served, 0))}): more came in than the workers could take.`,
-      open.length > 0 &&
-        (open.every(({least}) => least < TOO_SHORT)
-          ? `${open.length === episodes.length ? 'It was' : `${open.length} of them were`} too short to tell whether requests were answered meanwhile.`
-          : 'This log has no request lines that would tell a stall (workers blocked) from a burst (too much traffic).'),
-      reloads.length > 0 &&
-        `It fell into ${list(reloads.slice(0, 1).map((reload) => `a ${kindOf(reload)}`))}${
-          reloads.length > 1 ? ` (of ${occasions(reloads)} in all)` : ''
-        }: ${meanwhile(reloads)}.`,
-      'That the queue was full is proved.',
-    ),
-    severity,
+    title: byReload ? 'The listen queue was full while a reload left no worker to take requests' : titleOf(kind, isMixed),
+    message: messageOf(scene),
+    severity: longest >= OUTAGE ? 'error' : 'warning',
     confidence: isSure ? 'certain' : kind === 'open' && !byReload ? 'possible' : 'likely',
     instance: instance?.id ?? null,
     reload: only(reloads)?.id ?? null,
@@ -205,18 +173,11 @@ function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]
     against: AGAINST[kind](byReload),
     cannotSee: [
       'how many clients were refused or gave up: the proxy counts them (502, 504, "connect() failed")',
-      ...(kind === 'burst' || kind === 'loading' ? [] : ['what the workers were waiting for']),
+      ...(isTold ? [] : ['what the workers were waiting for']),
     ],
-    fixes: fixesFor(
-      instance,
-      kind,
-      reloads.length > 0,
-      stalls.length > 0 && stalls.every(({reload}) => reload !== null && EMPTYING.has(reload.kind)),
-    ),
+    fixes: fixesFor(instance, kind, reloads.length > 0, stalls.length > 0 && stalls.every(isEmptied)),
     next: [
-      ...(kind === 'burst' || kind === 'loading'
-        ? []
-        : ['py-spy dump --pid <worker>   # while it happens: shows what the workers wait for']),
+      ...(isTold ? [] : ['py-spy dump --pid <worker>   # while it happens: shows what the workers wait for']),
       'ss -ltn   # Recv-Q of the socket: what waits now, Send-Q: the limit',
       ...(kind === 'open'
         ? ['switch the request lines on (no disable-logging), or ask the proxy how many requests it got answered']
@@ -224,6 +185,89 @@ function describe(timeline: Timeline, events: readonly [LogEvent, ...LogEvent[]]
     ],
     identity: [instance ? instanceName(instance) : 'uwsgi', 'queue'],
   };
+}
+
+function sceneOf(timeline: Timeline, events: Scene['events']): Scene {
+  const instance = instanceOfEvent(timeline, events[0]);
+  const episodes = episodesOf(timeline, instance, events);
+  const kind = WORST_FIRST.find((each) => of(episodes, each).length > 0) ?? 'open';
+  const stalls = of(episodes, 'stall');
+  return {
+    instance,
+    events,
+    episodes,
+    kind,
+    reloads: unique(episodes.map(({reload}) => reload).filter((reload) => reload !== null)),
+    longest: Math.max(0, greatest([...of(episodes, 'loading'), ...stalls].map(({silent}) => silent))),
+    isMixed: stalls.some(({served}) => served > 0),
+    byReload: kind === 'open' && episodes.every(isEmptied),
+  };
+}
+
+const WORST_FIRST: readonly Kind[] = ['stall', 'loading', 'burst'];
+
+function of(episodes: readonly Episode[], kind: Kind): readonly Episode[] {
+  return episodes.filter((episode) => episode.kind === kind);
+}
+
+function isEmptied({reload}: Episode): boolean {
+  return reload !== null && EMPTYING.has(reload.kind);
+}
+
+function titleOf(kind: Kind, isMixed: boolean): string {
+  return {
+    loading: 'The listen queue was full while all workers were loading the application',
+    stall: `The listen queue was full while ${isMixed ? 'hardly any' : 'no'} request was answered`,
+    burst: 'The listen queue was full under load',
+    open: rule.title,
+  }[kind];
+}
+
+function proofs({episodes, reloads: [during]}: Scene): Evidence[] {
+  const ordered = [...episodes].sort((a, b) => b.least - a.least);
+  return [
+    ...ordered
+      .slice(0, 4)
+      .flatMap(({lines: own}) => [
+        proof(own[0] as LogEvent, `the queue is full: ${figures(own[0] as LogEvent)}`),
+        ...(own.length > 1
+          ? [proof(own.at(-1) as LogEvent, `the last line of this overflow: ${figures(own.at(-1) as LogEvent)}`)]
+          : []),
+      ]),
+    ...(during ? [proof(during.began, `a ${kindOf(during)} was under way`)] : []),
+  ];
+}
+
+function messageOf({events, episodes, reloads, longest, isMixed}: Scene): string {
+  const [loads, stalls, bursts, open] = [
+    of(episodes, 'loading'),
+    of(episodes, 'stall'),
+    of(episodes, 'burst'),
+    of(episodes, 'open'),
+  ];
+  const most = events.reduce((max, event) => (Number(event.fields.queued) > Number(max.fields.queued) ? event : max));
+  const during = (some: readonly Episode[]) => (some.length === episodes.length ? 'Meanwhile' : `In ${some.length} of them`);
+  return sentences(
+    `The listen queue overflowed ${episodes.length === 1 ? 'once' : `${episodes.length} times`} (${count(events.length, 'line')}; ` +
+      `at most ${figures(most)}).`,
+    loads.length > 0 && `${during(loads)} no worker had loaded the application yet (lazy-apps), so none took a request.`,
+    stalls.length > 0 &&
+      `${during(stalls)} not one request was answered${longest > 0 ? `, for at least ${seconds(longest)}` : ''}: the workers had ` +
+        'stopped taking requests. More traffic is not the cause.',
+    isMixed && 'Before that or after it some were, while the queue was still full.',
+    bursts.length > 0 &&
+      `${during(bursts)} requests were answered all the time (${thousands(bursts.reduce((sum, {served}) => sum + served, 0))}): more ` +
+        'came in than the workers could take.',
+    open.length > 0 &&
+      (open.every(({least}) => least < TOO_SHORT)
+        ? `${open.length === episodes.length ? 'It was' : `${open.length} of them were`} too short to tell whether requests were answered meanwhile.`
+        : 'This log has no request lines that would tell a stall (workers blocked) from a burst (too much traffic).'),
+    reloads.length > 0 &&
+      `It fell into ${list(reloads.slice(0, 1).map((reload) => `a ${kindOf(reload)}`))}${
+        reloads.length > 1 ? ` (of ${occasions(reloads)} in all)` : ''
+      }: ${meanwhile(reloads)}.`,
+    'That the queue was full is proved.',
+  );
 }
 
 /** Who takes requests while a reload goes on; of several reloads, in the first. */

@@ -1,9 +1,11 @@
-import type {LineRef, LogEvent} from '../timeline/event.ts';
+import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
+import type {Duration} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {stopsAtDefault} from './compose-waits.ts';
+import {type Grace, graceOf, MARGIN} from './grace.ts';
 import {goodbyeBefore, heldAfterGoodbye, overdueArbiter} from './master-overdue.ts';
-import {costOf, mercyOf, mercyText} from './mercy.ts';
+import {wrongOrder} from './order-of-limits.ts';
 import {
   inferredTie,
   limitTold,
@@ -11,12 +13,12 @@ import {
   outerName,
   outerOf,
   patienceOf,
-  secondsOf,
+  serverName,
   serverOf,
   stopsTakenAsReload,
 } from './outer.ts';
-import {type Evidence, type Finding, type Fix, NO_PROCESS, type Rule, type Undecided} from './rule.ts';
-import {isOn, isUnknown, setting} from './settings.ts';
+import type {Evidence, Finding, Fix, Rule, Undecided} from './rule.ts';
+import {isOn} from './settings.ts';
 import {count, duration, evidence, instanceName, list, proof, seconds, sentences, span, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -144,148 +146,131 @@ function noteOf(timeline: Timeline, server: Instance, {asked}: Process): LogEven
   );
 }
 
-/** How long a server waits for its workers before it ends them itself. */
-interface Grace {
-  readonly seconds: number;
-  /** What a stop with a worker that hangs takes. */
-  readonly cost: number;
-  readonly setting: string;
-  readonly text: string;
-  readonly whom: 'workers' | 'programs';
-  readonly isKnown: boolean;
-  readonly where: LineRef | null;
-}
-
-/** gunicorn's graceful_timeout where nothing sets it (gunicorn/config.py). */
-const GRACEFUL_TIMEOUT = 30;
-/** supervisord's, too. */
-const STOPWAITSECS = 10;
-
-function graceOf(instance: Instance, at: LineRef | null): Grace | null {
-  if (instance.supervisor === 'uwsgi') {
-    const mercy = mercyOf(instance, at);
-    return {
-      seconds: mercy.seconds,
-      cost: costOf(mercy.seconds),
-      setting: 'worker-reload-mercy',
-      text: mercyText(mercy),
-      whom: 'workers',
-      isKnown: mercy.known === 'shown' || mercy.known === 'measured',
-      where: mercy.where,
-    };
-  }
-  const isSupervisord = instance.supervisor === 'supervisord';
-  if (instance.supervisor !== 'gunicorn' && !isSupervisord) return null;
-  const name = isSupervisord ? 'stopwaitsecs' : 'graceful_timeout';
-  const known = setting(instance, name);
-  const value = known === null ? (isSupervisord ? STOPWAITSECS : GRACEFUL_TIMEOUT) : Number(known.value);
-  const isKnown = known !== null && known.from !== 'default';
-  return {
-    seconds: value,
-    cost: value + 1,
-    setting: name,
-    whom: isSupervisord ? 'programs' : 'workers',
-    text: isKnown ? `${value} s` : `${value} s unless the configuration says otherwise`,
-    isKnown,
-    where: known?.where ?? null,
-  };
+/** A kill of a program, or several of the same, with what is told of them. */
+interface Scene extends Cut {
+  readonly cuts: readonly Cut[];
+  readonly grace: Grace | null;
+  /** From the stop to the kill, over all of them; null where no line tells. */
+  readonly patience: Duration | null;
 }
 
 function describe(cuts: readonly Cut[]): Finding | Undecided | null {
   const cut = cuts.findLast(({server}) => server !== null) ?? cuts.at(-1);
-  if (!cut) return null;
+  if (!cut?.outer.life.forced) return null;
   const {outer, server, stop, noted} = cut;
   const {supervisor, life} = outer;
-  const {forced} = life;
-  if (!forced) return null;
   const goodbye = goodbyeBefore({life, stop});
   if (server !== null && goodbye !== null) return heldAfterGoodbye({supervisor, life, server}, goodbye);
   const grace = server === null ? null : graceOf(server, noted);
-  const patience = span(cuts.map(({outer: {life: each}}) => each.forced?.patience ?? null).filter((each) => each !== null));
+  const patience = span(cuts.map((each) => each.outer.life.forced?.patience ?? null).filter((each) => each !== null));
+  const scene: Scene = {...cut, cuts, grace, patience};
+  return overdue(scene) ?? finding(scene);
+}
+
+/** The server had more time than its own patience takes. */
+function overdue({outer: {supervisor, life}, server, stop, noted, grace, patience}: Scene): Finding | Undecided | null {
   const waited = patience?.max ?? null;
-  if (grace !== null && waited !== null && waited > grace.cost + 1) {
-    const overdue =
-      server?.supervisor === 'gunicorn' && noted !== null && !server.processes.some(({killedBy}) => killedBy === 'arbiter')
-        ? overdueArbiter({supervisor, life, server, stop, noted, waited, patience: grace.text, isKnown: grace.isKnown})
-        : null;
-    if (overdue) return overdue;
-    return {
+  if (server === null || grace === null || waited === null || waited <= grace.cost + 1) return null;
+  const held =
+    server.supervisor === 'gunicorn' && noted !== null && !server.processes.some(({killedBy}) => killedBy === 'arbiter')
+      ? overdueArbiter({supervisor, life, server, stop, noted, waited, patience: grace.text, isKnown: grace.isKnown})
+      : null;
+  return (
+    held ?? {
       undecided:
         `${outerName(supervisor)} killed ${programName(life)} after ${seconds(waited)}, longer than its own patience with ${grace.whom} ` +
         `(${grace.setting}, ${grace.text}): what held the master then, no line tells.`,
-    };
-  }
+    }
+  );
+}
+
+function finding(scene: Scene): Finding | null {
+  const {cuts, outer, server, stop, noted, grace, patience} = scene;
+  const {supervisor, life} = outer;
   const lines = evidence(proofs(cuts, grace), 10);
   if (!lines) return null;
-  const limit = patienceOf(supervisor.supervisor, life.program);
-  const told = limitTold(life);
-  const several = cuts.length > 1;
-  const tie = inferredTie(server, outer);
+  const waited = patience?.max ?? null;
   const isStopping = noted !== null;
-  const survivors = unique(cuts.flatMap((each) => (each.server ? leftBehind(each.server) : [])));
+  const isSure = grace?.isKnown && waited !== null && inferredTie(server, outer) === null;
   return {
-    title: isStopping
-      ? grace === null
-        ? `${outerName(supervisor)} killed ${programName(life)} while it was still stopping`
-        : `${outerName(supervisor)} killed ${programName(life)} before ${spelled(server)} could end its ${grace.whom} itself`
-      : `${outerName(supervisor)} killed ${programName(life)}: it had not stopped in time`,
-    message: sentences(
-      `${outerName(supervisor)} ${life.asked ? `asked ${programName(life)} to stop and killed it` : `killed ${programName(life)}`} with SIGKILL ${waitedText(patience)}${
-        several ? `, ${count(cuts.length, 'time')}` : ''
-      }: that is ${limit.name}.`,
-      !life.asked &&
-        (told === null
-          ? 'The line with which the stop began is not in this log, so how long it waited is not known.'
-          : `The line with which the stop began is not in this log; its own line names a limit of ${seconds(told)}.`),
-      isStopping &&
-        grace !== null &&
-        `${spelled(server)} had taken up the stop and was waiting for its ${grace.whom}; its own patience with them (${grace.setting}) is ` +
-          `${grace.text}, so it never came to end them itself.`,
-      isStopping && grace === null && `${spelled(server)} had taken up the stop and had not come to its end.`,
-      !isStopping &&
-        server !== null &&
-        'The log of the server shows no sign that it was asked to stop: the signal may never have reached it.',
-      server === null && 'What the program was doing meanwhile, its own log would tell: no log here is known to be that.',
-      survivors.length > 0 &&
-        `No line shows the end of ${count(survivors.length, 'worker')} (pid ${list(survivors.map(({pid}) => pid))})${
-          server !== null && isOn(server, 'killasgroup')
-            ? ': with killasgroup they were killed along.'
-            : supervisor.supervisor === 'supervisord'
-              ? ': SIGKILL goes to the master alone unless killasgroup is set, and what is left keeps the port.'
-              : '.'
-        }`,
-      life.forced !== null &&
-        life.forced.tries > 1 &&
-        supervisor.supervisor === 'supervisord' &&
-        `SIGKILL was sent ${life.forced.tries} times: the process does not go even then. It waits inside the kernel (a dead disk or network file system), or the pid is that of another namespace.`,
-      'That it was killed is proved.',
-      isStopping && grace !== null && !grace.isKnown && 'The inner patience is the default and may be set otherwise.',
-      tie,
-    ),
-    confidence: !isStopping ? 'possible' : grace?.isKnown && waited !== null && tie === null ? 'certain' : 'likely',
+    title: titleOf(scene),
+    message: messageOf(scene),
+    confidence: !isStopping ? 'possible' : isSure ? 'certain' : 'likely',
     instance: (server ?? supervisor).id,
-    reload: several ? null : (stop?.id ?? null),
-    pids: unique(cuts.map(({outer: {life: each}}) => each.pid)),
+    reload: cuts.length > 1 ? null : (stop?.id ?? null),
+    pids: unique(cuts.map((each) => each.outer.life.pid)),
     workers: [],
     evidence: lines,
-    against: against(cut),
+    against: against(scene),
     cannotSee: [
       ...(isStopping ? ['what held the workers: the kill came before the server named one'] : []),
       'requests that were cut: they have no line',
     ],
-    fixes: fixesFor(outer, server, grace, waited ?? told, {isStopping, isGroup: server !== null && isOn(server, 'killasgroup')}),
+    fixes: [
+      isStopping ? bounded(server) : null,
+      longerOutside(scene),
+      isStopping ? shorterInside(grace, waited ?? limitTold(life)) : null,
+      isStopping ? wholeGroup(scene) : null,
+    ].filter((fix) => fix !== null),
     next: [
       ...(server === null ? [`give the log of ${programName(life)} itself as well: its lines around the kill decide`] : []),
-      ...(isStopping
-        ? [
-            `stop it once with a longer limit: ${server?.supervisor === 'uwsgi' ? 'uWSGI then names the workers that do not leave (NO MERCY)' : 'what it waits for shows, or the server ends it itself'}`,
-          ]
-        : [
-            `send the signal by hand (kill -TERM ${life.pid > 0 ? 'to the pid of the program' : 'to the main process'}) and see whether the server takes note`,
-          ]),
+      isStopping
+        ? `stop it once with a longer limit: ${server?.supervisor === 'uwsgi' ? 'uWSGI then names the workers that do not leave (NO MERCY)' : 'what it waits for shows, or the server ends it itself'}`
+        : `send the signal by hand (kill -TERM ${life.pid > 0 ? 'to the pid of the program' : 'to the main process'}) and see whether the server takes note`,
     ],
     identity: [server ? instanceName(server) : supervisor.supervisor, life.program ?? '', 'outer timeout'],
   };
+}
+
+function titleOf({outer: {supervisor, life}, server, noted, grace}: Scene): string {
+  const killed = `${outerName(supervisor)} killed ${programName(life)}`;
+  if (noted === null) return `${killed}: it had not stopped in time`;
+  return grace === null
+    ? `${killed} while it was still stopping`
+    : `${killed} before ${serverName(server)} could end its ${grace.whom} itself`;
+}
+
+function messageOf({cuts, outer, server, noted, grace, patience}: Scene): string {
+  const {supervisor, life} = outer;
+  const limit = patienceOf(supervisor.supervisor, life.program);
+  const told = limitTold(life);
+  const isStopping = noted !== null;
+  const tries = life.forced?.tries ?? 0;
+  return sentences(
+    `${outerName(supervisor)} ${life.asked ? `asked ${programName(life)} to stop and killed it` : `killed ${programName(life)}`} with SIGKILL ${waitedText(patience)}${
+      cuts.length > 1 ? `, ${count(cuts.length, 'time')}` : ''
+    }: that is ${limit.name}.`,
+    !life.asked &&
+      (told === null
+        ? 'The line with which the stop began is not in this log, so how long it waited is not known.'
+        : `The line with which the stop began is not in this log; its own line names a limit of ${seconds(told)}.`),
+    isStopping &&
+      grace !== null &&
+      `${serverName(server)} had taken up the stop and was waiting for its ${grace.whom}; its own patience with them (${grace.setting}) is ` +
+        `${grace.text}, so it never came to end them itself.`,
+    isStopping && grace === null && `${serverName(server)} had taken up the stop and had not come to its end.`,
+    !isStopping &&
+      server !== null &&
+      'The log of the server shows no sign that it was asked to stop: the signal may never have reached it.',
+    server === null && 'What the program was doing meanwhile, its own log would tell: no log here is known to be that.',
+    survivorsText(cuts, server, supervisor),
+    tries > 1 &&
+      supervisor.supervisor === 'supervisord' &&
+      `SIGKILL was sent ${tries} times: the process does not go even then. It waits inside the kernel (a dead disk or network file system), or the pid is that of another namespace.`,
+    'That it was killed is proved.',
+    isStopping && grace !== null && !grace.isKnown && 'The inner patience is the default and may be set otherwise.',
+    inferredTie(server, outer),
+  );
+}
+
+function survivorsText(cuts: readonly Cut[], server: Instance | null, {supervisor}: Instance): string | null {
+  const survivors = unique(cuts.flatMap((each) => (each.server ? leftBehind(each.server) : [])));
+  if (survivors.length === 0) return null;
+  const unseen = `No line shows the end of ${count(survivors.length, 'worker')} (pid ${list(survivors.map(({pid}) => pid))})`;
+  if (server !== null && isOn(server, 'killasgroup')) return `${unseen}: with killasgroup they were killed along.`;
+  return supervisor === 'supervisord'
+    ? `${unseen}: SIGKILL goes to the master alone unless killasgroup is set, and what is left keeps the port.`
+    : `${unseen}.`;
 }
 
 function waitedText(patience: ReturnType<typeof span>): string {
@@ -297,10 +282,6 @@ function waitedText(patience: ReturnType<typeof span>): string {
 /** Heroku's own lines may come without the dyno that they are about. */
 function programName({program}: Process): string {
   return program ? program : 'the program';
-}
-
-function spelled(server: Instance | null): string {
-  return server === null ? 'the server' : server.supervisor === 'uwsgi' ? 'uWSGI' : server.supervisor;
 }
 
 function leftBehind({processes}: Instance): Process[] {
@@ -352,154 +333,64 @@ function against({server, noted, outer}: Cut): Finding['against'] {
   ];
 }
 
-/** Between two limits, in seconds, so that the inner one comes first. */
-const MARGIN = 5;
-
-function fixesFor(
-  {supervisor, life}: Outer,
-  server: Instance | null,
-  grace: Grace | null,
-  waited: number | null,
-  {isStopping, isGroup}: {readonly isStopping: boolean; readonly isGroup: boolean},
-): Fix[] {
-  const limit = patienceOf(supervisor.supervisor, life.program);
-  const enough = grace === null ? null : grace.cost + MARGIN;
-  const longer: Fix | null =
-    limit.setting === null
-      ? null
-      : {
-          setting: limit.setting,
-          section: limit.section,
-          value: enough === null || !isStopping ? null : String(enough),
-          effect: !isStopping
-            ? 'if the server was still at its own stop, it can come to the end of it; if it never began one, this changes nothing'
-            : enough === null || grace === null
-              ? 'the server can finish what it waits for, if that ever ends'
-              : `a ${grace.whom === 'programs' ? 'program' : 'worker'} that hangs is ended by the server after ${grace.cost} s, and the stop is complete before the limit`,
-          since: null,
-          safety: 'safe',
-          why: 'It must be longer than the inner patience, and shorter than the next limit outwards.',
-        };
-  const shorter: Fix | null =
-    grace === null || !isStopping || (waited !== null && waited < 2 * MARGIN)
-      ? null
-      : {
-          setting: grace.setting,
-          section: grace.setting === 'worker-reload-mercy' ? 'uwsgi' : null,
-          value: null,
-          effect:
-            waited === null
-              ? 'the server ends its workers before the outer limit strikes'
-              : `below ${Math.max(1, Math.floor(waited) - 2)} s, the server ends its workers before the outer limit of ${seconds(waited)} strikes`,
-          since: null,
-          safety: 'may-cut-requests',
-          why: 'The other way round: it must still be longer than the requests that are to be finished.',
-        };
-  const group: Fix | null =
-    supervisor.supervisor === 'supervisord' && enough !== null && isStopping && !isGroup
-      ? {
-          setting: 'killasgroup',
-          section: limit.section,
-          value: 'true',
-          effect: 'if it comes to a kill, no worker survives its master and keeps the port',
-          since: null,
-          safety: 'may-cut-requests',
-          why: 'SIGKILL then goes to the whole process group. It mends the consequence, not the cause.',
-        }
-      : null;
-  const bound: Fix | null =
-    server?.supervisor === 'uvicorn' && isStopping
-      ? {
-          setting: 'timeout_graceful_shutdown',
-          section: null,
-          value: null,
-          effect:
-            'set below the outer limit, connections that are still open are cut by uvicorn, which then leaves in good order',
-          since: '0.22.0',
-          safety: 'may-cut-requests',
-          why: 'Without it uvicorn waits for open connections and background tasks without any limit.',
-        }
-      : null;
-  return [bound, longer, shorter, group].filter((fix) => fix !== null);
+function longerOutside({outer: {supervisor, life}, noted, grace}: Scene): Fix | null {
+  const {setting, section} = patienceOf(supervisor.supervisor, life.program);
+  if (setting === null) return null;
+  const isStopping = noted !== null;
+  return {
+    setting,
+    section,
+    value: grace === null || !isStopping ? null : String(grace.cost + MARGIN),
+    effect: !isStopping
+      ? 'if the server was still at its own stop, it can come to the end of it; if it never began one, this changes nothing'
+      : grace === null
+        ? 'the server can finish what it waits for, if that ever ends'
+        : `a ${grace.whom === 'programs' ? 'program' : 'worker'} that hangs is ended by the server after ${grace.cost} s, and the stop is complete before the limit`,
+    since: null,
+    safety: 'safe',
+    why: 'It must be longer than the inner patience, and shorter than the next limit outwards.',
+  };
 }
 
-/** From the inside out, where nothing else is known of how they nest. */
-const OUTER_LIMITS = ['stopwaitsecs', 'TimeoutStopSec', 'stop_grace_period', 'terminationGracePeriodSeconds'] as const;
-
-/** Where in its configuration the limit is set. */
-function sectionOf(name: string, instance: Instance, outer: Outer | null): string {
-  if (name === 'stopwaitsecs') return `program:${outer?.life.program ?? instance.name ?? ''}`;
-  if (name === 'TimeoutStopSec') return 'Service';
-  const server = name === 'stop_grace_period' ? 'compose' : 'kubernetes';
-  return instance.configured.find((place) => place.server === server)?.section ?? '';
+/** `limit`: the outer one, in seconds, where it is known. One that is short itself leaves no room for a shorter one. */
+function shorterInside(grace: Grace | null, limit: number | null): Fix | null {
+  if (grace === null || (limit !== null && limit < 2 * MARGIN)) return null;
+  return {
+    setting: grace.setting,
+    section: grace.setting === 'worker-reload-mercy' ? 'uwsgi' : null,
+    value: null,
+    effect:
+      limit === null
+        ? 'the server ends its workers before the outer limit strikes'
+        : `below ${Math.max(1, Math.floor(limit) - 2)} s, the server ends its workers before the outer limit of ${seconds(limit)} strikes`,
+    since: null,
+    safety: 'may-cut-requests',
+    why: 'The other way round: it must still be longer than the requests that are to be finished.',
+  };
 }
 
-/** One link of the chain of limits, from the inside out. */
-interface Limit {
-  readonly name: string;
-  readonly seconds: number;
-  readonly where: LineRef | null;
-  readonly isSet: boolean;
+function wholeGroup({outer: {supervisor, life}, server, grace}: Scene): Fix | null {
+  if (supervisor.supervisor !== 'supervisord' || grace === null || (server !== null && isOn(server, 'killasgroup'))) return null;
+  return {
+    setting: 'killasgroup',
+    section: patienceOf(supervisor.supervisor, life.program).section,
+    value: 'true',
+    effect: 'if it comes to a kill, no worker survives its master and keeps the port',
+    since: null,
+    safety: 'may-cut-requests',
+    why: 'SIGKILL then goes to the whole process group. It mends the consequence, not the cause.',
+  };
 }
 
-/** Nothing was killed, and yet a limit that is known is not shorter than the next one outwards. */
-function wrongOrder(timeline: Timeline, instance: Instance): Finding | null {
-  const grace = instance.supervisor === 'supervisord' ? null : graceOf(instance, null);
-  const outer = outerOf(timeline, instance);
-  if (grace === null || isUnknown(instance, grace.setting)) return null;
-  const limits: Limit[] = [
-    {name: grace.setting, seconds: grace.cost, where: grace.where, isSet: grace.isKnown},
-    ...OUTER_LIMITS.flatMap((name) => {
-      const value = secondsOf(instance, name);
-      const known = setting(instance, name);
-      return value === null || known === null
-        ? []
-        : [{name, seconds: value, where: known.where, isSet: known.from !== 'default'}];
-    }),
-  ];
-  for (const [n, inner] of limits.entries()) {
-    const outside = limits[n + 1];
-    if (!outside || inner.seconds < outside.seconds || !(inner.isSet || outside.isSet)) continue;
-    const lines = evidence([
-      ...(inner.where ? [proof(inner.where, `the inner limit: ${inner.name}`)] : []),
-      ...(outside.where ? [proof(outside.where, `the outer limit: ${outside.name} is ${outside.seconds} s`)] : []),
-    ]);
-    if (!lines) continue;
-    const value = `${inner.seconds + MARGIN}${outside.name === 'stop_grace_period' ? 's' : ''}`;
-    const section = sectionOf(outside.name, instance, outer);
-    return {
-      title: `${outside.name} (${outside.seconds} s) is shorter than what ${inner.name} may take (${inner.seconds} s)`,
-      message: sentences(
-        n === 0
-          ? `A worker that does not leave is ended by ${spelled(instance)} after ${inner.seconds} s (${inner.name}); ${outside.name} is ` +
-              `${outside.seconds} s${outside.isSet ? '' : ' by default'}.`
-          : `A program that does not stop is killed after ${inner.seconds} s (${inner.name}), and whoever runs its supervisor kills ` +
-              `that after ${outside.seconds} s (${outside.name}${outside.isSet ? '' : ', by default'}).`,
-        n === 0
-          ? 'The first stop with such a worker ends in a SIGKILL of the master. In this log nothing was killed for it.'
-          : 'The first stop that takes so long ends in a SIGKILL of the supervisor and of all its programs. In this log nothing was killed for it.',
-      ),
-      severity: 'info',
-      confidence: inner.isSet && outside.isSet ? 'certain' : 'likely',
-      instance: instance.id,
-      ...NO_PROCESS,
-      evidence: lines,
-      against: [],
-      cannotSee: ['whether a worker will ever need that long to leave'],
-      fixes: [
-        {
-          setting: outside.name,
-          section,
-          value,
-          effect: 'the server comes to its own deadline first, and leaves in good order',
-          since: null,
-          safety: 'safe',
-          why: 'Each limit must be longer than the one inside it.',
-        },
-      ],
-      next: [],
-      identity: [instanceName(instance), inner.name, outside.name],
-    };
-  }
-  return null;
+function bounded(server: Instance | null): Fix | null {
+  if (server?.supervisor !== 'uvicorn') return null;
+  return {
+    setting: 'timeout_graceful_shutdown',
+    section: null,
+    value: null,
+    effect: 'set below the outer limit, connections that are still open are cut by uvicorn, which then leaves in good order',
+    since: '0.22.0',
+    safety: 'may-cut-requests',
+    why: 'Without it uvicorn waits for open connections and background tasks without any limit.',
+  };
 }

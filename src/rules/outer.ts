@@ -103,6 +103,11 @@ const OUTER_NAMES: Readonly<Record<string, string>> = {
   procfile: 'foreman or honcho',
 };
 
+/** As its makers write it. */
+export function serverName(server: Instance | null): string {
+  return server === null ? 'the server' : server.supervisor === 'uwsgi' ? 'uWSGI' : server.supervisor;
+}
+
 /** As a sentence names it. */
 export function outerName({supervisor}: Instance): string {
   return OUTER_NAMES[supervisor] ?? supervisor;

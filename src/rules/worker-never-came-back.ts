@@ -5,9 +5,10 @@ import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeli
 import {costOf, mercyOf} from './mercy.ts';
 import {hasDeadline, reasonOf} from './recycling.ts';
 import {exitHangRemedies, otherBlockers} from './remedies.ts';
-import type {Finding, Rule} from './rule.ts';
+import type {Alternative, Evidence, Finding, Rule} from './rule.ts';
 import {mayHave, uwsgiOf} from './settings.ts';
 import {
+  capital,
   concerning,
   count,
   evidence,
@@ -17,6 +18,7 @@ import {
   numbers,
   proof,
   seconds,
+  sentences,
   unique,
   workersNamed,
 } from './wording.ts';
@@ -162,92 +164,104 @@ function scaled(timeline: Timeline): boolean {
   return timeline.events.some(({meaning}) => meaning.kind === 'scaling' || meaning.kind === 'slot-emptied');
 }
 
+/** Places of one instance that nobody has taken again. */
+interface Scene {
+  readonly instance: Instance;
+  /** Who had them last. */
+  readonly lost: readonly Process[];
+  /** Of these, who has no end in the log. */
+  readonly still: readonly Process[];
+  /** Of these, who is waited for without a deadline. */
+  readonly unlimited: readonly Process[];
+  /** A worker of another place that was replaced. */
+  readonly back: Process | null;
+  /** Seconds that the last of them has been missing at least. */
+  readonly silent: number;
+}
+
 function describe(timeline: Timeline, instance: Instance, lost: readonly Process[]): Finding | null {
-  const still = lost.filter(({ended}) => !ended);
-  const back = instance.processes.find((process) => process.role === 'worker' && process.successor && replacedAlone(process));
-  const places = Math.max(lost.length, greatest(numbers(instance.processes.filter(({role}) => role === 'worker'))));
-  const silent = least(
-    lost.map((process) => ((timeline.to ?? 0) - (process.endedAt.latest ?? process.asked?.at.latest ?? timeline.to ?? 0)) / 1000),
-  );
-  const pids = lost.map(({pid}) => pid).filter((pid) => pid !== UNKNOWN_PID);
-  const unlimited = still.filter((process) => !hasDeadline(process));
-  const lines = evidence([
-    ...lost.slice(0, 5).flatMap((process) => {
-      const last = process.ended ?? process.asked?.event;
-      return last
-        ? [
-            proof(
-              last,
-              process.ended
-                ? `${nameOf(process)} ended here, and no process follows`
-                : `${nameOf(process)} is to leave; no line shows that it did`,
-            ),
-          ]
-        : [];
-    }),
-    ...(back?.successor ? [proof(back.successor, `worker ${back.worker} of the same instance came back`)] : []),
-  ]);
+  const scene = sceneOf(timeline, instance, lost);
+  const {still, unlimited, back} = scene;
+  const lines = evidence(proofs(scene));
   if (!lines) return null;
-  const remedies =
+  const pids = lost.map(({pid}) => pid).filter((pid) => pid !== UNKNOWN_PID);
+  const {fixes, upgrades} =
     still.length > 0
-      ? exitHangRemedies(timeline, instance, still, 'the place is filled again within about 1 s', back !== undefined)
+      ? exitHangRemedies(timeline, instance, still, 'the place is filled again within about 1 s', back !== null)
       : {fixes: [], upgrades: []};
   return {
     title: lost.length === 1 ? rule.title : `${count(lost.length, 'worker')} left their places, and nothing took them`,
-    message: [
-      `${workersNamed(lost)[0]?.toUpperCase()}${workersNamed(lost).slice(1)} of ${places} ` +
-        `${lost.length === 1 ? 'has' : 'have'} no process since, for at least ${seconds(silent)} until the end of this ` +
-        'log; other workers came back. That is proved.',
-      still.length > 0
-        ? `${still.length === 1 ? 'It was' : 'They were'} to be recycled by ${list(unique(still.map(reasonOf)))} and never ended.`
-        : '',
-      unlimited.length > 0 ? 'This kind of recycling has no deadline: the master waits for ever and does not kill.' : '',
-      still.length > 0
-        ? 'What keeps such a worker is inferred: most often a thread of the application that blocks its exit; a request ' +
-          'that is still running is the other possibility.'
-        : '',
-    ]
-      .filter((sentence) => sentence !== '')
-      .join(' '),
+    message: messageOf(scene),
     confidence: still.length > 0 ? 'likely' : 'certain',
     instance: instance.id,
     reload: null,
     ...concerning(lost),
     evidence: lines,
-    against:
-      still.length === 0
-        ? []
-        : [
-            {
-              hypothesis: 'a request that is still running',
-              because:
-                (requestsOf(instance).count > 0
-                  ? `it would have to run for longer than any in this log (${seconds(requestsOf(instance).longest)}); it would `
-                  : 'this log has no request lines that would speak against it; where they are on, it would ') +
-                'get its line when it ends',
-              line: null,
-            },
-            {
-              hypothesis: 'the log ends within the usual delay',
-              because: `it goes on for at least ${seconds(silent)}, and others came back much sooner`,
-              line: back?.successor?.line ?? null,
-            },
-            ...otherBlockers().slice(0, 1),
-          ],
+    against: still.length === 0 ? [] : againstFor(scene),
     cannotSee: ['what the worker waits for: uWSGI prints nothing while Python shuts down'],
-    fixes: [
-      ...remedies.fixes.filter(
-        (fix) => mayHave(instance, fix.since) && !(unlimited.length > 0 && fix.setting === 'worker-reload-mercy'),
-      ),
-    ],
+    fixes: fixes.filter(
+      ({since, setting: name}) => mayHave(instance, since) && !(unlimited.length > 0 && name === 'worker-reload-mercy'),
+    ),
     next: [
       pids.length > 0
         ? `ps -o pid,ppid,stat,etime,wchan:30 -p ${pids.join(',')}   # is it still there?`
         : 'ps -eo pid,ppid,stat,etime,cmd --forest   # is it still there? The log does not tell its pid',
       `py-spy dump --pid ${lost[0]?.pid || `<pid of worker ${lost[0]?.worker}>`}   # if it is: shows what it waits for`,
       'restart the instance to get the places back',
-      ...remedies.upgrades,
+      ...upgrades,
     ],
     identity: [instanceName(instance), still.length > 0 ? 'never ended' : 'not replaced'],
   };
+}
+
+function sceneOf({to}: Timeline, instance: Instance, lost: readonly Process[]): Scene {
+  const still = lost.filter(({ended}) => !ended);
+  const end = to ?? 0;
+  return {
+    instance,
+    lost,
+    still,
+    unlimited: still.filter((process) => !hasDeadline(process)),
+    back: instance.processes.find((process) => process.role === 'worker' && process.successor && replacedAlone(process)) ?? null,
+    silent: least(lost.map(({endedAt, asked}) => (end - (endedAt.latest ?? asked?.at.latest ?? end)) / 1000)),
+  };
+}
+
+function proofs({lost, back}: Scene): Evidence[] {
+  const left = lost.slice(0, 5).flatMap((process) => {
+    if (process.ended) return [proof(process.ended, `${nameOf(process)} ended here, and no process follows`)];
+    return process.asked ? [proof(process.asked.event, `${nameOf(process)} is to leave; no line shows that it did`)] : [];
+  });
+  return [...left, ...(back?.successor ? [proof(back.successor, `worker ${back.worker} of the same instance came back`)] : [])];
+}
+
+function messageOf({instance, lost, still, unlimited, silent}: Scene): string {
+  const places = Math.max(lost.length, greatest(numbers(instance.processes.filter(({role}) => role === 'worker'))));
+  return sentences(
+    `${capital(workersNamed(lost))} of ${places} ${lost.length === 1 ? 'has' : 'have'} no process since, for at least ` +
+      `${seconds(silent)} until the end of this log; other workers came back. That is proved.`,
+    still.length > 0 &&
+      `${still.length === 1 ? 'It was' : 'They were'} to be recycled by ${list(unique(still.map(reasonOf)))} and never ended.`,
+    unlimited.length > 0 && 'This kind of recycling has no deadline: the master waits for ever and does not kill.',
+    still.length > 0 &&
+      'What keeps such a worker is inferred: most often a thread of the application that blocks its exit; a request ' +
+        'that is still running is the other possibility.',
+  );
+}
+
+function againstFor({instance, back, silent}: Scene): Alternative[] {
+  const {count: seen, longest} = requestsOf(instance);
+  const compared =
+    seen > 0
+      ? `it would have to run for longer than any in this log (${seconds(longest)}); it would`
+      : 'this log has no request lines that would speak against it; where they are on, it would';
+  return [
+    {hypothesis: 'a request that is still running', because: `${compared} get its line when it ends`, line: null},
+    {
+      hypothesis: 'the log ends within the usual delay',
+      because: `it goes on for at least ${seconds(silent)}, and others came back much sooner`,
+      line: back?.successor?.line ?? null,
+    },
+    ...otherBlockers().slice(0, 1),
+  ];
 }
