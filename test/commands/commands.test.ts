@@ -1,20 +1,14 @@
 import {spawn} from 'node:child_process';
-import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {describe, expect, test} from 'vitest';
+import {writer} from '../written.ts';
 import {type Ended, logdoctor, run, sample} from './logdoctor.ts';
 
 const hung = sample('reported/002-chain-reload-4-minutes.log');
 const slow = sample('uwsgi/chain-reload-slow/uwsgi.log');
-const directory = mkdtempSync(join(tmpdir(), 'logdoctor-'));
-
-function file(name: string, content: string | Buffer): string {
-  const path = join(directory, name);
-  writeFileSync(path, content);
-  return path;
-}
+const file = writer();
 
 describe('the default command', () => {
   test('a file', async () => {
@@ -54,7 +48,7 @@ describe('exit codes', () => {
     [2, 'a choice with a slip', ['--fail-on', 'wraning', hung], 'error, warning, info, never. Did you mean warning?'],
     [2, 'two reports for one place', ['--json', '--format', 'text', hung], 'a place of its own'],
     [2, 'a report that cannot be written', ['--format', 'json=/nowhere/at/all', hung], 'cannot write /nowhere/at/all'],
-    [2, 'a directory', [directory], 'it is a directory'],
+    [2, 'a directory', [file.folder], 'it is a directory'],
     [2, 'an unknown rule', ['explain', 'no-such-rule'], 'there is no rule no-such-rule'],
     [2, 'help for a command that does not exist', ['help', 'explian'], 'there is no command explian. Did you mean explain?'],
     [2, 'an unknown shell', ['completion', 'tcsh'], 'Expected tcsh to be one of: bash, zsh, fish'],
@@ -185,14 +179,14 @@ test('--follow reads a pipe to its end', async () => {
 
 describe('reports into files', () => {
   test('several at once, the rest on standard output', async () => {
-    const path = join(directory, 'report.json');
+    const path = join(file.folder, 'report.json');
     const {stdout} = await logdoctor([hung, '--format', `json=${path}`, '--format', 'text']);
     expect(JSON.parse(readFileSync(path, 'utf8')).schemaVersion).toBe(1);
     expect(stdout).toContain('VERDICT');
   });
 
   test('--output, with the verdict on standard error', async () => {
-    const path = join(directory, 'report.txt');
+    const path = join(file.folder, 'report.txt');
     const {stdout, stderr} = await logdoctor([hung, '-o', path]);
     expect(stdout).toBe('');
     expect(readFileSync(path, 'utf8')).toContain('VERDICT');
@@ -201,7 +195,7 @@ describe('reports into files', () => {
 });
 
 test.each(['analyze', 'check', 'events', 'timeline'])('%s takes what all commands that read logs take', async (command) => {
-  const path = join(directory, `${command}.out`);
+  const path = join(file.folder, `${command}.out`);
   const flags = ['--no-color', '--no-progress', '--quiet', '--fail-on', 'never', '--tz', 'UTC', '-o', path];
   expect(await logdoctor([command, hung, ...flags])).toEqual({code: 0, stdout: '', stderr: ''});
   expect(readFileSync(path, 'utf8')).not.toBe('');
@@ -213,7 +207,7 @@ test('timeline --json is the report', async () => {
 });
 
 test('simulate writes where it is told to', async () => {
-  const path = join(directory, 'simulation.json');
+  const path = join(file.folder, 'simulation.json');
   const args = ['simulate', hung, '--set', 'worker-reload-mercy=5'];
   const [written, shown] = await Promise.all([logdoctor([...args, '--format', `json=${path}`]), logdoctor([...args, '--json'])]);
   expect(written.stdout).toBe('');

@@ -1,17 +1,11 @@
-import {mkdtempSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
+import {writer} from '../written.ts';
 import {logdoctor} from './logdoctor.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'logdoctor-'));
 const LOG = 'samples/reported/002-chain-reload-4-minutes.log';
 
-function file(name: string, content: string): string {
-  const path = join(directory, name);
-  writeFileSync(path, content);
-  return path;
-}
+const file = writer();
 
 describe('--config', () => {
   test('settings of the file are in the report, with their lines', async () => {
@@ -27,9 +21,9 @@ describe('--config', () => {
   });
 
   test.each([
-    ['not there', ['--config', join(directory, 'none.ini')], /cannot read .*none\.ini: no such file/],
+    ['not there', ['--config', join(file.folder, 'none.ini')], /cannot read .*none\.ini: no such file/],
     ['not understood', ['--config', file('broken.ini', '[uwsgi\n')], /broken\.ini:1: a section heading .*; write \[name\]/],
-    ['a directory', ['--config', directory], /it is a directory; name the files in it/],
+    ['a directory', ['--config', file.folder], /it is a directory; name the files in it/],
     ['a patch of nothing', ['--patch'], /--patch changes a configuration.*add --config FILE/],
   ])('2: %s', async (_, args, message) => {
     const {code, stdout, stderr} = await logdoctor([LOG, ...args]);

@@ -1,18 +1,10 @@
-import {mkdtempSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../../src/analyze.ts';
 import {readConfiguration} from '../../src/config/read.ts';
 import {patch} from '../../src/report/patch.ts';
+import {writer} from '../written.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'logdoctor-containers-'));
-
-function written(name: string, text: string): string {
-  const path = join(directory, name);
-  writeFileSync(path, text);
-  return path;
-}
+const written = writer();
 
 const COMPOSE = `services:
   db:

@@ -1,17 +1,9 @@
-import {mkdtempSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {analyze, type Diagnosis} from '../../src/analyze.ts';
 import {type Report, reportOf} from '../../src/report/json.ts';
+import {writer} from '../written.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'logdoctor-join-'));
-
-function written(name: string, text: string): string {
-  const path = join(directory, name);
-  writeFileSync(path, text);
-  return path;
-}
+const written = writer();
 
 /** A server that reads `config`, listens on `socket` and has the given worker-reload-mercy. */
 function server(pid: number, config: string, socket: string, mercy = 60): string {

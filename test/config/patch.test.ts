@@ -1,6 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {copyFileSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {applyPatch, parsePatch} from 'diff';
 import {describe, expect, test} from 'vitest';
@@ -8,16 +7,11 @@ import {analyze} from '../../src/analyze.ts';
 import {edited} from '../../src/config/edit.ts';
 import {Files} from '../../src/config/files.ts';
 import {patch} from '../../src/report/patch.ts';
+import {writer} from '../written.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'logdoctor-patch-'));
 const OPTIONS = {width: 100, color: false, quiet: false, showRules: false};
 
-function written(name: string, text: string): string {
-  const path = join(directory, name);
-  mkdirSync(dirname(path), {recursive: true});
-  writeFileSync(path, text);
-  return path;
-}
+const written = writer();
 
 async function changed(name: string, text: string, section: string, key: string, value: string): Promise<string> {
   const file = await new Files().open(written(name, text));
@@ -196,10 +190,10 @@ test('the patch of a report applies, with patch and with git, and is then in for
     ['patch', ['-p1', '-i', 'fixes.diff']],
     ['git', ['apply', 'fixes.diff']],
   ];
-  writeFileSync(join(directory, 'fixes.diff'), text);
+  writeFileSync(join(written.folder, 'fixes.diff'), text);
   for (const [tool, args] of tools.filter(([name]) => has(name))) {
     writeFileSync(config, before);
-    execFileSync(tool, args, {cwd: directory, env: {...process.env, GIT_CEILING_DIRECTORIES: dirname(directory)}});
+    execFileSync(tool, args, {cwd: written.folder, env: {...process.env, GIT_CEILING_DIRECTORIES: dirname(written.folder)}});
     expect(readFileSync(config, 'utf8'), `${tool} ${args.join(' ')}`).toBe(after);
   }
 });

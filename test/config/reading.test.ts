@@ -1,18 +1,11 @@
-import {mkdtempSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import type {Program} from '../../src/config/configuration.ts';
 import {readConfiguration} from '../../src/config/read.ts';
+import {writer} from '../written.ts';
 
 const FILES = 'test/config/files';
-const directory = mkdtempSync(join(tmpdir(), 'logdoctor-config-'));
-
-function written(name: string, text: string): string {
-  const path = join(directory, name);
-  writeFileSync(path, text);
-  return path;
-}
+const written = writer();
 
 function settingsOf({settings}: Program): string[] {
   return settings.map(({name, value, file, line}) => `${file.name.split('/').at(-1)}:${line} ${name}=${value}`);
@@ -113,7 +106,7 @@ describe('what cannot be understood is named with its file, its line and what to
   });
 
   test('a file that is not there', async () => {
-    await expect(readConfiguration([join(directory, 'none.ini')])).rejects.toThrow(/cannot read .*none\.ini: no such file/);
+    await expect(readConfiguration([join(written.folder, 'none.ini')])).rejects.toThrow(/cannot read .*none\.ini: no such file/);
   });
 
   test('placeholders and includes without end', async () => {
