@@ -3,6 +3,7 @@
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {setFlagsFromString} from 'node:v8';
 import {build} from 'esbuild';
 import {COMPILED, compile, run} from './bin/program.js';
 
@@ -91,17 +92,21 @@ writeFileSync(
 );
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(built.flatMap(({metafile}) => Object.values(metafile.outputs))));
 
-// What has run is in it, so that it need not be compiled again: the usual commands over logs of several supervisors.
+// What has run is in it, so that it need not be compiled again: the usual commands over logs of several supervisors. What V8's baseline
+// compiler has compiled by then it would compile anew at each start.
+setFlagsFromString('--no-sparkplug');
 const compiled = compile();
 const {commands, main} = run(compiled.runInThisContext());
 const {write} = process.stdout;
 process.stdout.write = () => true;
-for (const argv of [...WARMING.map((log) => ['analyze', log]), ['timeline', ...WARMING]]) {
+const usual = [...WARMING.map((log) => ['analyze', log]), ['analyze', WARMING[0], '--format', 'json'], ['timeline', ...WARMING]];
+for (const argv of usual) {
   await main(argv);
   if (process.exitCode === 2) throw new Error(`built, but does not run: logdoctor ${argv.join(' ')}`);
 }
 process.stdout.write = write;
 process.exitCode = 0;
+setFlagsFromString('--sparkplug');
 writeFileSync(COMPILED, compiled.createCachedData());
 
 await build({...module, entryPoints: {'manual/index': 'src/commands/manual/index.ts'}});
