@@ -18,6 +18,8 @@ export class Wrapping {
   repeated: number | null = null;
   /** The process that wrote the line, as a transport tells. */
   writer: number | null = null;
+  /** See {@link LogEvent.mark}. */
+  mark: string | null = '';
   private known: number | null;
   private utc = false;
   /** A time that nobody has asked for yet. */
@@ -94,6 +96,7 @@ export class Wrapping {
     next.unread = this.unread;
     next.repeated = this.repeated;
     next.writer = this.writer;
+    next.mark = this.mark;
     next.shift = this.shift;
     return next;
   }

@@ -3,6 +3,7 @@ import type {Spoken} from './current-input.ts';
 import type {Keeper} from './keeper.ts';
 import {isRecognised, type LineKind} from './line-kind.ts';
 import type {LineReader} from './line-reader.ts';
+import {markOf} from './own-prefix.ts';
 import type {Unwrapped} from './peeler.ts';
 import {isWeak, type Reader} from './reader.ts';
 import {BRACKET, DEEPEST_TEXT, LF} from './text.ts';
@@ -47,7 +48,8 @@ export class GluedMessages {
       for (let from = reader.matcher.find(begin, lastText); from >= 0; from = reader.matcher.find(from + 1, lastText)) {
         const chain = this.chain(reader, buffer, from, at);
         if (chain === null) continue;
-        if (this.keeper.current.ownPrefix.learn(buffer, body, from)) this.lines.familiar.forget();
+        const isNew = this.keeper.current.ownPrefix.learn(buffer, body, from);
+        if (isNew) this.lines.familiar.forget();
         this.keeper.note('messages behind other text in one line');
         let best: LineKind = 'noise';
         for (const link of chain) {
@@ -56,6 +58,7 @@ export class GluedMessages {
           else reader.matcher.prefix(link.at);
           const wrapping = around.inside(null, []);
           wrapping.isTimed = true;
+          wrapping.mark = isNew && link === chain[0] ? markOf(buffer, body, from) : null;
           if (link.stamp !== null) wrapping.stamp(link.stamp, false, true);
           if (link !== chain[0]) this.keeper.nextPart();
           const kind = this.lines.take(reader, link.message, link.at, wrapping);

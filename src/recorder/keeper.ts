@@ -196,6 +196,7 @@ export class Keeper {
         stream,
         sink,
         writer: wrapping.writer,
+        mark: wrapping.mark,
         // Told when all lines are read.
         at: UNKNOWN_INSTANT,
       },

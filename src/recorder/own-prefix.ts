@@ -4,6 +4,10 @@ import {BLANK, BRACKET} from './text.ts';
 /** Bytes. */
 const LONGEST = 64;
 const SHORTEST = 4;
+/** Servers that share a log may each have one. */
+const MOST = 8;
+/** A number that is no part of a name: of a time, most likely. */
+const LONE_NUMBER = /(?<![A-Za-z][-_]?\d*)\d+/g;
 const DASH = 0x2d;
 const CLOSING_BRACKET = 0x5d;
 
@@ -12,21 +16,31 @@ const CLOSING_BRACKET = 0x5d;
  * (`log-prefix = app` gives `app - `, `log-encoder = prefix [app]` gives `[app]`). It is learned from a line that holds a message behind it.
  */
 export class OwnPrefix {
-  private bytes: Buffer = Buffer.alloc(0);
+  private readonly known: Buffer[] = [];
 
   /** A message stands at `to`; what is in front of it begins at `from`. Gives whether that is a prefix, and a new one. */
   learn(buffer: Buffer, from: number, to: number): boolean {
     if (to - from < SHORTEST || to - from > LONGEST || this.end(buffer, from) === to) return false;
     if (!isLogPrefix(buffer, to) && !isEncoders(buffer, from, to)) return false;
-    this.bytes = Buffer.from(buffer.subarray(from, to));
+    this.known.unshift(Buffer.from(buffer.subarray(from, to)));
+    if (this.known.length > MOST) this.known.pop();
     return true;
   }
 
   /** Where the text behind the prefix begins, or -1. It is the same but for its digits, which may be a time. */
   end(buffer: Buffer, at: number): number {
-    const {length} = this.bytes;
-    return length > 0 && isAlike(buffer, at, this.bytes, 0, length) ? at + length : -1;
+    let longest = 0;
+    for (const bytes of this.known) {
+      const {length} = bytes;
+      if (length > longest && isAlike(buffer, at, bytes, 0, length)) longest = length;
+    }
+    return longest === 0 ? -1 : at + longest;
   }
+}
+
+/** The prefix as a mark of who writes it: without the numbers that change with the time. */
+export function markOf(buffer: Buffer, from: number, to: number): string {
+  return buffer.toString('latin1', from, to).replace(LONE_NUMBER, '0');
 }
 
 /** log-prefix and log-date end in ` - `. */

@@ -2,10 +2,12 @@ import {GoogleYaml, JournalExport, JournalVerbose, jsonOf} from '../envelope/gat
 import {layerName} from '../envelope/names.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import {supervisord} from '../formats/supervisord.ts';
+import {OWN_DATE} from '../timeline/event.ts';
 import type {Layer, Spoken} from './current-input.ts';
 import type {Keeper} from './keeper.ts';
 import type {LineKind} from './line-kind.ts';
 import type {LineReader} from './line-reader.ts';
+import {markOf} from './own-prefix.ts';
 import {BRACE, DEEPEST_TEXT, isBlank, LF} from './text.ts';
 
 export interface Unwrapped {
@@ -59,8 +61,10 @@ export class Peeler {
       if (layer < 0) {
         const behind = current.ownPrefix.end(buffer, body);
         if (behind < 0) break;
+        const mark = markOf(buffer, body, behind);
         wrapping = wrapping.inside(null, []);
         wrapping.isTimed = true;
+        wrapping.mark = `${wrapping.mark ?? ''}${mark}`;
         isDated = true;
         body = behind;
         kind = this.lines.takeBy(this.lines.supervisors, spoken.by, body, wrapping);
@@ -84,6 +88,7 @@ export class Peeler {
       route.push({layers, layer});
       const isStamped = layers === envelope && stamps.has(layer);
       if (isStamped && !(isLogger && spoken.by === 0 && this.lines.isTimeless(outer))) this.keeper.stamp(wrapping, layer, isOwn);
+      if (isOwn && !isLogger) wrapping.mark = OWN_DATE;
       isDated ||= isOwn && !isLogger;
       isRecord ||= isLogger;
       isBehindStamp = (isStamped && !isOwn) || name === 'syslog-priority';

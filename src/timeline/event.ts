@@ -270,7 +270,15 @@ export interface LogEvent extends LineRef {
   readonly sink: string;
   /** The process that wrote it, as its envelope tells; null where none does. Some transports name themselves. */
   readonly writer: number | null;
+  /**
+   * What its server itself has put in front of it (uWSGI's log-prefix, log-encoder, log-date): {@link OWN_DATE} for a date, empty where
+   * the message stands at the beginning of its line, null where that cannot be told.
+   */
+  readonly mark: string | null;
 }
+
+/** A server's own date in front of a line, whatever its form. */
+export const OWN_DATE = 'date';
 
 /**
  * What a process of the application writes again and again: lines of its logger that name their process and differ in

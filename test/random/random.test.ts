@@ -247,3 +247,24 @@ test('of two servers the one stops at once whose worker says in the words of gev
   const master = (id: string) => timeline.instances.find((instance) => instance.id === id)?.masterPid;
   expect(timeline.reloads.map(({kind, instance}) => [kind, master(instance)])).toEqual([['stop', 24734]]);
 });
+
+test('of two servers in one file that have different log-prefixes each worker is of the one whose lines tell of it', async () => {
+  const workers = async (name: string, file: string) => {
+    const {timeline} = await analyze({inputs: [`test/random/uwsgi/${name}/${file}`]});
+    return timeline.instances.map(({masterPid, processes}) => [
+      masterPid,
+      processes
+        .filter(({role}) => role === 'worker')
+        .map(({pid}) => pid)
+        .toSorted(),
+    ]);
+  };
+  expect(await workers('prefix-of-one-of-two', 'together.log')).toEqual([
+    [16748, [16760, 16762, 17063, 17064]],
+    [16747, []],
+  ]);
+  expect(await workers('prefix-tells-whose', 'uwsgi.log')).toEqual([
+    [25947, [25948, 25966, 26069]],
+    [25946, [25952, 25969, 26072, 26165]],
+  ]);
+});

@@ -31,6 +31,7 @@ export function event(
     stream: null,
     sink: 'plain',
     writer: null,
+    mark: '',
   };
 }
 

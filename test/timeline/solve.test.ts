@@ -20,6 +20,7 @@ function eventAt(at: Instant, line: number): LogEvent {
     stream: null,
     sink: 'plain',
     writer: null,
+    mark: '',
   };
 }
 

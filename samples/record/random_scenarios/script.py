@@ -184,7 +184,7 @@ class RandomRun(runs.Run):
         """The master of the server that was started as number so-and-so; of one that is inside another, or in the background, the newest."""
         first = self.servers[which].pid
         kernel = self.kernel()
-        if not self.scenario.kind.supervises and first in kernel.alive():
+        if not self.scenario.kind.supervises and (len(self.servers) > 1 or first in kernel.alive()):
             return first
         workers = [pid for pid in self.workers() if pid in kernel.alive()]
         return kernel.processes[workers[-1]].parent if workers else first

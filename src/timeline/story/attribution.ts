@@ -70,9 +70,11 @@ export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
   const {running} = story.source;
   if (event.pid !== null && event.meaning.role === 'master') {
     const own = running.find(({masterPid}) => masterPid === event.pid) ?? running.find(({masterPid}) => masterPid === null);
-    if (own !== undefined) {
-      own.masterPid = event.pid;
-      return own;
+    // One whose start is not in the log speaks beside those that run.
+    if (own !== undefined || (running.length > 0 && isMasters(event))) {
+      const master = own ?? story.addInstance(null);
+      master.masterPid = event.pid;
+      return master;
     }
   }
   const writer = writerIn(story) ?? masterThatSays(story, event);
@@ -82,7 +84,9 @@ export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
     return event.pid !== null && event.worker !== null && isAnothers(story, only, event) ? story.addInstance(null) : only;
   }
   if (running.length === 0) return story.source.current ?? (known.at(-1) as InstanceDraft);
-  return likeliest(story, running, event);
+  const {pid, meaning} = event;
+  const headless = pid !== null && meaning.role === 'worker' ? running.filter((instance) => !hasToldAll(instance)) : [];
+  return likeliest(story, headless.length > 0 ? headless : running, event);
 }
 
 /** The running instance whose process wrote the line that is being read; null where none is known to have. */
@@ -93,6 +97,11 @@ export function writerIn({source}: StoryDraft): InstanceDraft | null {
   if (own !== undefined) return own;
   const process = byPid.get(writer);
   return process !== undefined && isAlive(process) && running.includes(process.instance) ? process.instance : null;
+}
+
+/** Its start is in the log, and so is that of each of its workers. */
+function hasToldAll({epochs}: InstanceDraft): boolean {
+  return epochs.some(({banner, master}) => banner !== null && master !== null);
 }
 
 /** Only a master says that. */
@@ -164,13 +173,13 @@ function likeliest(story: StoryDraft, running: readonly InstanceDraft[], event: 
 function fittingOf(story: StoryDraft, running: readonly InstanceDraft[], event: LogEvent): readonly InstanceDraft[] {
   const {worker} = event;
   const {kind} = event.meaning;
-  const buried = kind === 'stop-began' ? buriedAfter(story, event) : [];
-  const outlives = kind === 'stop-began' ? outlivesStop(story, event) : NOBODY;
-  const risen = kind === 're-executing' ? risenAfter(story, event) : null;
+  const buried = kind === 'stop-began' ? buriedAfter(story) : [];
+  const outlives = kind === 'stop-began' ? outlivesStop(story) : NOBODY;
+  const risen = kind === 're-executing' ? risenAfter(story, story.index) : null;
   if (risen !== null && running.includes(risen)) return [risen];
   const cursed = kind === 'stop-began' || kind === 'stop-ended' ? cursedAfter(story, event) : undefined;
   if (cursed !== undefined && running.includes(cursed)) return [cursed];
-  const next = kind === 'process-ended' && worker !== null && event.pid === null ? nextToRise(story, event) : null;
+  const next = kind === 'process-ended' && worker !== null && event.pid === null ? nextToRise(story) : null;
   const last = next?.slots.get(worker ?? UNKNOWN_PID);
   if (next !== null && last !== undefined && running.includes(next) && isAlive(last) && isLeaving(last)) return [next];
   return running.filter((instance) => {
@@ -203,12 +212,11 @@ function isBetweenImages({active, epochs}: InstanceDraft): boolean {
 }
 
 /** The master that is the next to come back with a new image, where no other goes before it has. */
-function risenAfter(
-  {events, index, source}: Pick<StoryDraft, 'events' | 'index' | 'source'>,
-  {stream, input}: LogEvent,
-): InstanceDraft | null {
-  for (const {meaning, pid, stream: other, input: its} of events.slice(index + 1, index + LOOK_AHEAD)) {
-    if (other !== stream || (stream === null && its !== input)) continue;
+function risenAfter(story: StoryDraft, index: number): InstanceDraft | null {
+  const {events, source} = story;
+  for (const event of events.slice(index + 1, index + LOOK_AHEAD)) {
+    const {meaning, pid} = event;
+    if (!story.isBeside(event)) continue;
     if (meaning.kind === 're-executing') return null;
     if (meaning.kind === 'master-re-executed') return source.instances.find(({masterPid}) => masterPid === pid) ?? null;
   }
@@ -216,10 +224,11 @@ function risenAfter(
 }
 
 /** The vassal that its emperor finds gone behind a stop, where no other stop is under way (core/emperor.c). */
-function cursedAfter({events, index, source}: StoryDraft, {stream, input, meaning}: LogEvent): InstanceDraft | undefined {
+function cursedAfter(story: StoryDraft, {meaning}: LogEvent): InstanceDraft | undefined {
+  const {events, index, source} = story;
   let isOver = meaning.kind === 'stop-ended';
   for (const next of events.slice(index + 1, index + LOOK_AHEAD)) {
-    if (next.stream !== stream || (stream === null && next.input !== input)) continue;
+    if (!story.isBeside(next)) continue;
     if (next.meaning.kind === 'vassal' && next.meaning.ending === 'died')
       return isOver ? source.instances.find(({masterPid}) => masterPid === next.pid) : undefined;
     if (next.meaning.kind === 'stop-began' || (isOver && next.meaning.kind === 'stop-ended')) return undefined;
@@ -229,13 +238,14 @@ function cursedAfter({events, index, source}: StoryDraft, {stream, input, meanin
 }
 
 /** The master that replaces its image next: only once it has buried all of its workers. */
-function nextToRise(story: StoryDraft, {stream, input}: LogEvent): InstanceDraft | null {
+function nextToRise(story: StoryDraft): InstanceDraft | null {
   const {events, index} = story;
   for (let n = index + 1; n < Math.min(events.length, index + LOOK_AHEAD); n++) {
-    const {meaning, stream: other, input: its} = events[n] as LogEvent;
-    if (other !== stream || (stream === null && its !== input)) continue;
+    const next = events[n] as LogEvent;
+    const {meaning} = next;
+    if (!story.isBeside(next)) continue;
     if (meaning.kind === 'stop-ended' || meaning.kind === 'master-re-executed') return null;
-    if (meaning.kind === 're-executing') return risenAfter({events, index: n, source: story.source}, events[n] as LogEvent);
+    if (meaning.kind === 're-executing') return risenAfter(story, n);
   }
   return null;
 }
@@ -243,13 +253,13 @@ function nextToRise(story: StoryDraft, {stream, input}: LogEvent): InstanceDraft
 const NOBODY: ReadonlySet<InstanceDraft> = new Set();
 
 /** Instances that go on when the stop that begins here, the only one that is under way, has come to its end: a master speaks, or a worker serves. */
-function outlivesStop(story: StoryDraft, {stream, input}: LogEvent): ReadonlySet<InstanceDraft> {
+function outlivesStop(story: StoryDraft): ReadonlySet<InstanceDraft> {
   const {events, index, source} = story;
   const outlives = new Set<InstanceDraft>();
   let over: LogEvent | null = null;
   for (const event of events.slice(index + 1, index + LOOK_AHEAD)) {
     const {meaning, pid} = event;
-    if (event.stream !== stream || (stream === null && event.input !== input)) continue;
+    if (!story.isBeside(event)) continue;
     if (meaning.kind === 'stop-began') return over === null ? NOBODY : outlives;
     if (meaning.kind === 'stop-ended' && over !== null) return NOBODY;
     if (meaning.kind === 'stop-ended') {
@@ -266,10 +276,12 @@ function outlivesStop(story: StoryDraft, {stream, input}: LogEvent): ReadonlySet
 }
 
 /** The numbers of the workers that are buried between a stop and the next line of a master as a whole. */
-function buriedAfter({events, index}: StoryDraft, {stream}: LogEvent): number[] {
+function buriedAfter(story: StoryDraft): number[] {
+  const {events, index} = story;
   const numbers: number[] = [];
-  for (const {meaning, worker, pid, stream: other} of events.slice(index + 1, index + LOOK_AHEAD)) {
-    if (other !== stream) continue;
+  for (const event of events.slice(index + 1, index + LOOK_AHEAD)) {
+    const {meaning, worker, pid} = event;
+    if (!story.isBeside(event)) continue;
     if (['stop-began', 'stop-ended', 'reload-began', 're-executing'].includes(meaning.kind)) break;
     if (meaning.kind === 'process-ended' && meaning.role === 'worker' && pid === null && worker !== null) numbers.push(worker);
   }
@@ -284,12 +296,13 @@ function nextNamed(story: StoryDraft, event: LogEvent, among: readonly InstanceD
   // At a stop at once no worker says that it was told, but for gevent's and in words of their own: who does belongs to something else.
   const isAtOnce = event.meaning.kind === 'stop-began' && event.meaning.atOnce === true;
   for (const next of story.events.slice(story.index + 1, story.index + LOOK_AHEAD)) {
+    if (!story.isBeside(next)) continue;
     // What is told of others after a stop's end does not tell whose it was.
     if (event.meaning.kind === 'stop-began' && next.meaning.kind === 'stop-ended') return null;
     const isOthers = isAtOnce && next.meaning.kind === 'process-asked' && !next.meaning.atOnce;
     if (!NAMING.includes(next.meaning.kind) || isOthers || next.pid === null) continue;
     if (event.meaning.kind === 'chain-step' && next.worker !== event.worker) continue;
-    const owner = next.stream === event.stream ? story.process(next.pid)?.instance : undefined;
+    const owner = story.process(next.pid)?.instance;
     if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;
   }
   return null;

@@ -154,10 +154,9 @@ const IDLE_PATIENCE = 3;
 function scaling(story: StoryDraft, event: LogEvent): void {
   const {events, index, source} = story;
   if (event.meaning.cheap !== 'empty') return;
-  const own = (other: LogEvent) => other.stream === event.stream && (event.stream !== null || other.input === event.input);
   const began = events
     .slice(Math.max(0, index - LOOK_AHEAD), index)
-    .findLast((other) => other.meaning.cheap === 'leaving' && own(other));
+    .findLast((other) => other.meaning.cheap === 'leaving' && story.isBeside(other));
   const having = source.running.filter((instance) => workersThere(instance).length > 0);
   const [instance] = having;
   // At its start it has none, and of several no line tells which.
@@ -172,10 +171,10 @@ function scaling(story: StoryDraft, event: LogEvent): void {
 }
 
 /** uWSGI tells of a place that stays empty right behind the end of its worker (core/master.c): of two servers in one log, of the same. */
-function justEnded({events, index, source}: StoryDraft, {worker, stream, input}: LogEvent): ProcessDraft | null {
-  const before = events[index - 1];
-  if (before?.meaning.kind !== 'process-ended' || before.worker !== worker || before.stream !== stream || before.input !== input)
-    return null;
+function justEnded(story: StoryDraft, {worker}: LogEvent): ProcessDraft | null {
+  const {events, index, source} = story;
+  const before = events.slice(Math.max(0, index - LOOK_AHEAD), index).findLast((other) => story.isBeside(other));
+  if (before?.meaning.kind !== 'process-ended' || before.worker !== worker) return null;
   return source.instances.flatMap(({slots}) => slots.get(worker ?? 0) ?? []).find(({ended}) => ended === before) ?? null;
 }
 

@@ -3,6 +3,7 @@ import {type LogEvent, speakerOf} from '../event.ts';
 import {SEEN} from '../snapshots.ts';
 import type {Setting} from '../timeline.ts';
 import {type InstanceDraft, isAlive, type ProcessDraft} from './draft.ts';
+import {BARE} from './marks.ts';
 import {seenIn} from './seen.ts';
 import type {StoryDraft} from './story-draft.ts';
 
@@ -15,6 +16,8 @@ export interface Source {
   readonly stream: string | null;
   /** Keeps apart what no stream does: see {@link serversOf}. */
   readonly server: number;
+  /** See {@link Marks}. */
+  readonly mark: string;
   readonly instances: InstanceDraft[];
   /** Those whose end has not been told. */
   running: readonly InstanceDraft[];
@@ -43,11 +46,12 @@ export interface StartUp {
   readonly loads: LogEvent[];
 }
 
-export function newSource(supervisor: string, stream: string | null, server: number): Source {
+export function newSource(supervisor: string, stream: string | null, server: number, mark: string): Source {
   return {
     supervisor,
     stream,
     server,
+    mark,
     instances: [],
     running: [],
     byPid: new Map(),
@@ -81,11 +85,24 @@ export function sourceOf(story: StoryDraft, event: LogEvent): Source {
 }
 
 function sourceFor(story: StoryDraft, event: LogEvent, supervisor: string): Source {
-  const server = story.servers[event.input] ?? event.input;
-  const key = `${supervisor} ${event.stream ?? server}`;
-  const known = story.sources.get(key) ?? newSource(supervisor, event.stream, server);
-  story.sources.set(key, known);
+  const log = `${supervisor} ${story.logOf(event)}`;
+  const mark = story.markOf(event);
+  const untold = mark === null || mark === BARE ? sourceUntold(story, event, log, mark) : undefined;
+  const key = `${log} ${mark ?? ''}`;
+  const known =
+    untold ??
+    story.sources.get(key) ??
+    newSource(supervisor, event.stream, story.servers[event.input] ?? event.input, mark ?? '');
+  if (untold === undefined) story.sources.set(key, known);
+  story.latest.set(log, known);
   return known;
+}
+
+/** Lines of this log tell by their marks whose they are, and this one does not: of whose process it is, or of whoever spoke last. */
+function sourceUntold(story: StoryDraft, {pid}: LogEvent, log: string, mark: string | null): Source | undefined {
+  const ofProcess =
+    pid === null ? undefined : [...story.sources].find(([key, {byPid}]) => key.startsWith(`${log} `) && byPid.has(pid))?.[1];
+  return ofProcess ?? (mark === null ? story.latest.get(log) : undefined);
 }
 
 /** A snapshot names no host and no unit of its lines: it is of the server whose processes, or programs, it shows. */
@@ -105,8 +122,8 @@ function sourceShown(story: StoryDraft, event: LogEvent, supervisor: string): So
 export function hostOf(story: StoryDraft, event: LogEvent): Source | null {
   const {message, pid} = event;
   if (!message.startsWith('uvicorn/') || pid === null) return null;
-  const key = `gunicorn ${event.stream ?? story.servers[event.input] ?? event.input}`;
-  const host = story.sources.get(key);
+  const key = `gunicorn ${story.logOf(event)}`;
+  const host = story.sources.get(`${key} `);
   const process = host?.byPid.get(pid);
   if (host !== undefined && process !== undefined) return isAlive(process) ? host : null;
   return story.workersOfGunicorn.has(`${key} ${pid}`) ? sourceFor(story, event, 'gunicorn') : null;

@@ -1,5 +1,6 @@
 import type {EventKind, LogEvent, RequestSegment} from '../event.ts';
 import {type InstanceDraft, newInstance, type ProcessDraft, type ReloadDraft, type Story} from './draft.ts';
+import {type Marks, marksOf} from './marks.ts';
 import {type Owners, ownersOf} from './ownership.ts';
 import {Programs} from './programs.ts';
 import {newSource, type Source} from './sources.ts';
@@ -21,9 +22,12 @@ export class StoryDraft implements Story {
   readonly reloads: ReloadDraft[] = [];
   readonly programs = new Programs();
   readonly sources = new Map<string, Source>();
+  /** Of each supervisor in each log, the one that spoke last. */
+  readonly latest = new Map<string, Source>();
   readonly owners: Owners;
+  readonly markOf: Marks;
   /** What the line belongs to that is being read. */
-  source: Source = newSource('', null, 0);
+  source: Source = newSource('', null, 0, '');
   /** Of the event that is being read. */
   index = 0;
   /** The process that a deadline struck last, whoever's it was. */
@@ -59,12 +63,27 @@ export class StoryDraft implements Story {
         .filter(({message, pid, meaning}) => message.startsWith('gunicorn/') && meaning.role === 'worker' && pid !== null)
         .map(({stream, input, pid}) => `gunicorn ${stream ?? servers[input] ?? input} ${pid}`),
     );
-    this.owners = ownersOf(events, ({stream, input}) => String(stream ?? servers[input] ?? input));
+    this.markOf = marksOf(events, (event) => this.logOf(event));
+    this.owners = ownersOf(events, (event) => `${this.logOf(event)} ${this.markOf(event)}`);
   }
 
   /** It has a request behind that line. */
   servesAfter({pid}: ProcessDraft, {stream, input, place}: LogEvent): boolean {
     return (this.served.get(`${stream ?? input} ${pid}`) ?? 0) > place;
+  }
+
+  /** What tells which lines can be of one server at all: their stream, or where they have none, their input. */
+  logOf({stream, input}: LogEvent): string {
+    return stream ?? String(this.servers[input] ?? input);
+  }
+
+  /** Whether the line that is being read and another one can be of one server. */
+  isBeside(other: LogEvent): boolean {
+    const {supervisor, stream, server, mark} = this.source;
+    if (other.stream !== stream || (stream === null && (this.servers[other.input] ?? other.input) !== server)) return false;
+    if (!other.message.startsWith(`${supervisor}/`) && !(supervisor === 'gunicorn' && other.message.startsWith('uvicorn/')))
+      return false;
+    return mark === '' || (this.markOf(other) ?? mark) === mark;
   }
 
   /** The process that wrote it, where the stream tells that. */
