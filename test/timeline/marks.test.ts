@@ -61,11 +61,26 @@ test('a server whose start the log lacks is known by the name in front of its li
   const lines = [
     ...marked('shop - ', 'Respawned uWSGI worker 1 (new pid: 101)'),
     ...start(200, [201, 202]),
-    ...marked('shop - ', 'Respawned uWSGI worker 2 (new pid: 102)'),
+    ...marked('shop - ', 'DAMN ! worker 2 (pid: 99) died, killed by signal 9 :( trying respawn ...'),
+    ...marked('shop - ', 'Respawned uWSGI worker 2 (new pid: 102)', 'worker 1 killed successfully (pid: 101)'),
   ];
   expect(told(await timelineOf(lines.join('\n')))).toEqual([
-    [null, [101, 102], []],
+    [null, [101, 99, 102], []],
     [200, [201, 202], []],
+  ]);
+});
+
+test('output of the application in front of a name makes no other server', async () => {
+  const lines = [
+    ...marked('shop - ', ...start(100, [101, 102])),
+    ...start(200, [201]),
+    ...marked('....shop - ', '...brutally killing workers...', 'worker 1 buried after 0 seconds'),
+    ...marked('..shop - ', 'worker 2 buried after 0 seconds'),
+    ...marked('shop - ', 'binary reloading uWSGI...'),
+  ];
+  expect(told(await timelineOf(lines.join('\n')))).toEqual([
+    [100, [101, 102], ['brutal']],
+    [200, [201], []],
   ]);
 });
 

@@ -4,14 +4,17 @@ import {type LogEvent, OWN_DATE} from '../event.ts';
 /** The mark of the server that wrote a line: empty where those of its log are not told apart, null where this line does not tell. */
 export type Marks = (event: LogEvent) => string | null;
 
+/** Of so many messages a name has to be in front that no master has told: the application's output may look like one. */
+const FEWEST = 3;
+
 /** Of a server that has none, where others have one. They write some lines without it: a process that a line names tells more. */
 export const BARE = ' ';
 
 interface MarkedLog {
   /** By pid. Masters tell theirs, and so whose mark is whose. */
   readonly masters: Map<number, string>;
-  /** Indexes of the first and the last line of each mark. */
-  readonly spans: Map<string, {readonly from: number; to: number}>;
+  /** Indexes of the first and the last line of each mark, and the messages behind it. */
+  readonly spans: Map<string, {readonly from: number; to: number; readonly messages: Set<string>}>;
   /** No master has changed its mark. */
   isSteady: boolean;
   /** The name of the configuration, which is told before any option is read: its mark is that of the banner that follows. */
@@ -36,7 +39,9 @@ export function marksOf(events: readonly LogEvent[], logOf: (event: LogEvent) =>
     const marks = event.message.startsWith('uwsgi/') ? telling.get(logOf(event)) : undefined;
     const mark = isAnnouncement(event) ? (announced.get(event) ?? null) : ownMark(event);
     if (marks === undefined) return '';
-    return mark === null || !marks.has(mark) ? null : mark === '' ? BARE : mark;
+    const known =
+      mark === null || marks.has(mark) ? mark : ([...marks].find((other) => other !== '' && mark.endsWith(other)) ?? null);
+    return known === '' ? BARE : known;
   };
 }
 
@@ -49,15 +54,16 @@ function isAnnouncement({meaning}: LogEvent): boolean {
   return meaning.kind === 'setting' && meaning.setting === 'configuration';
 }
 
-function take(log: MarkedLog, {mark, pid, meaning}: LogEvent, at: number, announced: Map<LogEvent, string>): void {
+function take(log: MarkedLog, {message, mark, pid, meaning}: LogEvent, at: number, announced: Map<LogEvent, string>): void {
   if (mark === null) return;
   if (meaning.kind === 'starting' && log.announced !== null) {
     announced.set(log.announced, mark);
     log.announced = null;
   }
-  const span = log.spans.get(mark);
-  if (span === undefined) log.spans.set(mark, {from: at, to: at});
-  else span.to = at;
+  const span = log.spans.get(mark) ?? {from: at, to: at, messages: new Set()};
+  log.spans.set(mark, span);
+  span.to = at;
+  span.messages.add(message);
   if (pid === null || (meaning.kind !== 'master-started' && meaning.kind !== 'master-re-executed')) return;
   if ((log.masters.get(pid) ?? mark) !== mark) log.isSteady = false;
   log.masters.set(pid, mark);
@@ -65,10 +71,12 @@ function take(log: MarkedLog, {mark, pid, meaning}: LogEvent, at: number, announ
 
 /**
  * The marks of masters, and names that somebody else has in front: one whose start is not in the log. A server that has two
- * (log-encoder and log-prefix) writes some lines with the first one alone.
+ * (log-encoder and log-prefix) writes some lines with the first one alone; output without a line end may stand before a mark.
  */
 function serversIn({masters, spans}: MarkedLog): ReadonlySet<string> {
-  const marks = [...new Set([...masters.values(), ...[...spans.keys()].filter(isName)])];
+  const names = [...spans].filter(([mark, {messages}]) => isName(mark) && messages.size >= FEWEST).map(([mark]) => mark);
+  const withoutOutput = (mark: string) => names.find((name) => name !== mark && mark.endsWith(name)) ?? mark;
+  const marks = [...new Set([...masters.values(), ...names].map(withoutOutput))];
   return new Set(marks.filter((mark) => mark === '' || !marks.some((other) => other !== mark && other.startsWith(mark))));
 }
 
@@ -80,7 +88,10 @@ function isName(mark: string): boolean {
 /** Servers that follow one another may have different marks, too; not so different names. */
 function tellsApart(log: MarkedLog): boolean {
   const {spans, isSteady} = log;
-  const own = [...serversIn(log)].flatMap((mark) => ({mark, from: Infinity, to: -Infinity, ...spans.get(mark)}));
+  const own = [...serversIn(log)].flatMap((mark) => {
+    const span = spans.get(mark);
+    return span === undefined ? [] : {...span, mark};
+  });
   const areTwo = (a: (typeof own)[number], b: (typeof own)[number]) =>
     a.mark !== b.mark && ((isName(a.mark) && isName(b.mark)) || (a.from < b.to && b.from < a.to));
   return isSteady && own.some((a) => own.some((b) => areTwo(a, b)));
