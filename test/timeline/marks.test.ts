@@ -49,6 +49,7 @@ test('a line that always has a date is of the server whose process it names', as
     '...gracefully killing workers...',
     'Gracefully killing worker 1 (pid: 101)...',
     `${DATE}worker 1 (pid: 101) is taking too much time to die...NO MERCY !!!`,
+    `${DATE}*** HARAKIRI ON WORKER 1 (pid: 101, try: 1) ***`,
   ];
   const {instances} = await timelineOf(lines.join('\n'));
   expect(instances.map(({processes}) => processes.filter(({forced}) => forced !== null).map(({pid}) => pid))).toEqual([

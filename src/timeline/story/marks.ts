@@ -1,5 +1,5 @@
 /** Which servers of one log put something of their own in front of their lines, so that each line tells whose it is. */
-import {type LogEvent, OWN_DATE} from '../event.ts';
+import {type EventKind, type LogEvent, OWN_DATE} from '../event.ts';
 
 /** The mark of the server that wrote a line: empty where those of its log are not told apart, null where this line does not tell. */
 export type Marks = (event: LogEvent) => string | null;
@@ -45,9 +45,24 @@ export function marksOf(events: readonly LogEvent[], logOf: (event: LogEvent) =>
   };
 }
 
-/** uWSGI writes some messages with a date, whatever log-date says. */
+/** What uWSGI writes with a date only where log-date says so. Other messages have one in some versions, or in all. */
+const UNDATED: ReadonlySet<EventKind> = new Set([
+  'starting',
+  'setting',
+  'master-started',
+  'master-re-executed',
+  'process-started',
+  'process-asked',
+  'process-ended',
+  'reload-began',
+  're-executing',
+  'stop-began',
+  'stop-ended',
+]);
+
 function ownMark({message, meaning, mark}: LogEvent): string | null {
-  return !message.startsWith('uwsgi/') || (meaning.stamped === true && mark === OWN_DATE) ? null : mark;
+  const isOther = mark === OWN_DATE && (meaning.stamped === true || !UNDATED.has(meaning.kind));
+  return !message.startsWith('uwsgi/') || isOther ? null : mark;
 }
 
 function isAnnouncement({meaning}: LogEvent): boolean {
