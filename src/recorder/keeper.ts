@@ -365,6 +365,14 @@ export class Keeper {
     oddities.set(what, known === undefined ? {what, count: 1, firstLine: line} : {...known, count: known.count + 1});
   }
 
+  /** The events with their times, once all lines are read. What was known of the time of each takes as much memory again, and is let go. */
+  takeEvents(): LogEvent[] {
+    return this.events.splice(0).map(({event, moment, clock}) => {
+      event.at = clock.instant(moment);
+      return event;
+    });
+  }
+
   recording(events: readonly LogEvent[], segments: readonly RequestSegment[]): Recording {
     const formats = this.readers.map(({format}) => format);
     const times = this.inputs.flatMap(({from, to}) => (from === null || to === null ? [] : [from, to]));

@@ -328,9 +328,8 @@ export class Recorder implements LineSink {
   finish(): Recording {
     this.endLog();
     this.keeper.agreeOnYears();
-    for (const {event, moment, clock} of this.keeper.events) event.at = clock.instant(moment);
     return this.keeper.recording(
-      this.keeper.events.map(({event}) => event),
+      this.keeper.takeEvents(),
       this.keeper.ledgers.flatMap(({segments}) => segments),
     );
   }

@@ -23,18 +23,27 @@ export function buildTimeline(read: Recording): Timeline {
     ...arranged,
     events: arranged.events.map((event, n) => (onTop.has(n) ? {...event, at: UNKNOWN_INSTANT} : event)),
   };
-  const logOf = logsOf(recording.inputs);
   const servers = serversOf(recording);
-  const first = follow(recording, onTop, NOBODY, servers);
-  const ended = nest(first, recording.events);
-  const {instants, disagreements} = solve(recording.events, constraintsOf(first), (input) => logOf[input] ?? input);
+  const {events, ended, disagreements} = timed(recording, onTop, servers);
+  const story = follow({...recording, events}, onTop, ended, servers);
+  nest(story, events);
+  return concludeTimeline({...recording, events}, story, servers, disagreements);
+}
+
+/**
+ * The events with the times that follow from who did what, and the masters whose end only an outer supervisor tells. What was followed for it
+ * is let go: it takes as much memory as the timeline.
+ */
+function timed(recording: Recording, onTop: ReadonlySet<number>, servers: readonly number[]) {
+  const logOf = logsOf(recording.inputs);
+  const story = follow(recording, onTop, NOBODY, servers);
+  const ended = nest(story, recording.events);
+  const {instants, disagreements} = solve(recording.events, constraintsOf(story), (input) => logOf[input] ?? input);
   const events = recording.events.map((event, n): LogEvent => {
     const at = instants[n] ?? event.at;
     return at === event.at ? event : {...event, at};
   });
-  const story = follow({...recording, events}, onTop, ended, servers);
-  nest(story, events);
-  return concludeTimeline({...recording, events}, story, servers, disagreements);
+  return {events, ended, disagreements};
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
