@@ -1,5 +1,5 @@
 import type {Matcher, Sign} from './matcher.ts';
-import {mayFollow} from './steps.ts';
+import {mayBeNext, mayFollow} from './steps.ts';
 
 /** How many bytes of a text are looked up. */
 export const KEY = 3;
@@ -103,9 +103,11 @@ function bitOf(text: string, place: number): number {
   return place < 0 || place >= text.length ? -1 : 1 << text.charCodeAt(place);
 }
 
-/** The key of a sign; for a text that is shorter, every key that begins with it. */
-function keysOf([text, offset]: Sign): number[] {
+/** The key of a sign; for a text that is shorter by a byte, those that begin with it and may go on so. */
+function keysOf(sign: Sign): number[] {
+  const [text, offset] = sign;
   let key = 0;
   for (let at = offset; at < Math.min(text.length, offset + KEY); at++) key = (key << 8) | text.charCodeAt(at);
-  return text.length >= KEY ? [key] : Array.from({length: 256}, (_, byte) => (key << 8) | byte);
+  if (text.length >= KEY) return [key];
+  return Array.from({length: 256}, (_, byte) => byte).flatMap((byte) => (mayBeNext(sign, byte) ? [(key << 8) | byte] : []));
 }

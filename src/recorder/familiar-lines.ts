@@ -2,7 +2,7 @@ import type {Layer} from './current-input.ts';
 
 /** How many lines are remembered, and how long they may be. */
 const SLOTS = 512;
-const LONGEST = 160;
+const LONGEST = 255;
 /** Bytes of a line that choose its slot. */
 const SAMPLES = 8;
 

@@ -6,7 +6,7 @@ import type {LineReader} from './line-reader.ts';
 import {markOf} from './own-prefix.ts';
 import type {Unwrapped} from './peeler.ts';
 import {isWeak, type Reader} from './reader.ts';
-import {BRACKET, DEEPEST_TEXT, LF} from './text.ts';
+import {bracketedYear, DEEPEST_TEXT, LF} from './text.ts';
 
 interface Link {
   readonly message: number;
@@ -120,12 +120,4 @@ export class GluedMessages {
     }
     return null;
   }
-}
-
-/** Where the last `[2026-` stands between two offsets, or -1. */
-function bracketedYear(buffer: Buffer, from: number, to: number): number {
-  for (let at = buffer.lastIndexOf(BRACKET, to - 1); at >= from; at = at > 0 ? buffer.lastIndexOf(BRACKET, at - 1) : -1) {
-    if (/^\[\d{4}-$/.test(buffer.toString('latin1', at, at + 6))) return at;
-  }
-  return -1;
 }

@@ -15,7 +15,7 @@ import {FamiliarLines} from './familiar-lines.ts';
 import {GluedMessages} from './glued-messages.ts';
 import type {Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
-import {contentOf, lineStarts, namedFront, namesWriter} from './line-starts.ts';
+import {contentOf, type Fronts, lineStarts, namedFront, namesWriter} from './line-starts.ts';
 import type {Matchers} from './matchers.ts';
 import {isLoggers, Peeler, type Unwrapped} from './peeler.ts';
 import {isWeak, type Reader} from './reader.ts';
@@ -27,15 +27,17 @@ import {
   asTyped,
   BLANK,
   BRACE,
-  BRACKET,
+  bracketedYear,
   DEEPEST_TEXT,
   inkOf,
   isAssignment,
   isBlank,
   isDressed,
   isOrdinary,
+  isQuote,
   LF,
   LONGEST_TEXT,
+  mayBeJson,
   strangest,
   textOf,
   unquoted,
@@ -76,6 +78,8 @@ export class LineReader {
   /** Supervisors are asked at each layer of a line, applications about the innermost one that none of them knows. */
   readonly supervisors: readonly Reader[];
   private readonly applications: readonly Reader[];
+  /** All of these: whose texts are looked for in a line. */
+  private readonly speakers: readonly Reader[];
   /** Asked about what is left, for who says it. */
   private readonly loggers: readonly Reader[];
   private readonly teller: TaskTeller | null;
@@ -99,7 +103,8 @@ export class LineReader {
     this.loggers = readers.filter(({meanings}) => meanings.includes('voice'));
     this.others = this.supervisors.slice(1);
     // Any words may be an application's: its records have none to be found by, and come last.
-    this.vocabulary = new Vocabulary(readers.filter((reader) => !this.loggers.includes(reader)).map(({matcher}) => matcher));
+    this.speakers = readers.filter((reader) => !this.loggers.includes(reader));
+    this.vocabulary = new Vocabulary(this.speakers.map(({matcher}) => matcher));
     this.layers = new LayerReader(envelope);
     this.origins = new LayerReader(origin);
     this.recordLines = new RecordLines(this);
@@ -195,7 +200,7 @@ export class LineReader {
     if (body > at && !current.calendar.knows) return null;
     const ink = inkOf(buffer, body);
     const first = buffer[ink] as number;
-    if (first <= BLANK || first === BRACE || first === BRACKET) return null;
+    if (first <= BLANK || mayBeJson(buffer, ink)) return null;
     // Some messages are indented, and blanks may count as standing around a line.
     let from = body;
     while (from > at && buffer[from - 1] === BLANK) from--;
@@ -205,19 +210,33 @@ export class LineReader {
     if (familiar.has(buffer, from, lineEnd, isBare ? BARE_ROUTE : current.route)) return 'application';
     if (this.bound !== buffer) this.bind(buffer);
     const spoken = this.spokenIn(buffer, from, lineEnd);
-    if (spoken.by !== 0) {
-      if (isBare) current.spoken = spoken;
-      return null;
-    }
+    if (isBare) current.spoken = spoken;
     if (!isBare && this.mayNameWriter(buffer, ink, lineEnd)) return null;
     const text = this.loggersText(buffer, body, ink);
     if (text < 0 || !(isOrdinary(buffer, body, lineEnd) || this.isMerelyDressed(buffer, body, lineEnd))) return null;
+    if (spoken.by !== 0 && this.mayBeSaid(buffer, at, body, text, lineEnd, spoken)) return null;
     const isHeard = this.listen(
       text,
       isBare ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer),
     );
     if (!isHeard) familiar.add(buffer, from, lineEnd);
     return 'application';
+  }
+
+  /** Whether those who have a text in the line may have said it, or a part of it: what would have to be cleaned or taken apart first counts, too. */
+  private mayBeSaid(buffer: Buffer, at: number, body: number, text: number, lineEnd: number, {by, lastText}: Spoken): boolean {
+    if (lineEnd - at > LONGEST_TEXT || isQuote(buffer[inkOf(buffer, body)] as number)) return true;
+    for (const {bit, matcher, format} of this.speakers) {
+      if ((bit & by) === 0) continue;
+      if (matcher.match(body) >= 0 || (text > body && matcher.match(text) >= 0)) return true;
+      if (!format.needsOrigin && matcher.find(at, lastText) >= 0) return true;
+    }
+    return (
+      withoutUnseen(buffer, at, lineEnd) !== null ||
+      asTyped(buffer, at, lineEnd) !== null ||
+      bracketedYear(buffer, at + 1, lineEnd) >= 0 ||
+      lineStarts(this.fronts(by), buffer, at, lineEnd).length > 0
+    );
   }
 
   /** No control characters, and nobody's words where editors and web pages are undone. */
@@ -261,8 +280,7 @@ export class LineReader {
   /** What a line is that stands, bare or wrapped further, inside `outer`. */
   classify(buffer: Buffer, at: number, lineEnd: number, outer: Wrapping, depth: number): LineKind {
     if (isBlank(buffer, at, lineEnd)) return 'noise';
-    const ink = buffer[inkOf(buffer, at)];
-    if (ink === BRACE || ink === BRACKET) {
+    if (mayBeJson(buffer, inkOf(buffer, at))) {
       const kind = this.recordLines.structured(buffer, at, lineEnd, outer, depth);
       if (kind !== null) return kind;
     }
@@ -320,10 +338,7 @@ export class LineReader {
 
   /** Several lines, each with its front, that were pasted as one; null where the text is not that. */
   private takeApart(buffer: Buffer, at: number, lineEnd: number, by: number, wrapping: Wrapping, depth: number): LineKind | null {
-    const {layers, origins} = this;
-    const {stamps} = this.keeper;
-    const status = this.supervisors.find(({format, bit}) => format === systemctl && (bit & by) !== 0)?.matcher ?? null;
-    const fronts = {layers, origins, stamps, status};
+    const fronts = this.fronts(by);
     const starts = lineStarts(fronts, buffer, at, lineEnd);
     const isClean = starts.length > 0 && strangest(buffer, at, lineEnd) === null && withoutUnseen(buffer, at, lineEnd) === null;
     if (!isClean) return null;
@@ -335,6 +350,13 @@ export class LineReader {
       return (isInside ? own : '') + buffer.toString('latin1', from, bounds[n + 1] ?? lineEnd);
     });
     return this.inner(Buffer.from(pieces.join('\n'), 'latin1'), wrapping, depth);
+  }
+
+  /** What tells where lines begin, where those have a text whose bits are in `by`. */
+  private fronts(by: number): Fronts {
+    const {layers, origins} = this;
+    const status = this.supervisors.find(({format, bit}) => format === systemctl && (bit & by) !== 0)?.matcher ?? null;
+    return {layers, origins, stamps: this.keeper.stamps, status};
   }
 
   /** What the message at `at` is to whoever has a text in the line; null where it is nobody's. `isWhole`: nothing was peeled. */

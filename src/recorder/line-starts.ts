@@ -1,7 +1,7 @@
 import type {LayerReader} from '../envelope/layers.ts';
 import type {StampReader} from '../envelope/stamp.ts';
 import type {Matcher} from '../grammar/matcher.ts';
-import {BLANK, BRACKET, isDigit} from './text.ts';
+import {BLANK, BRACKET, byteTable, isDigit} from './text.ts';
 
 /** A line below this holds no two; beyond it, nobody has pasted them. */
 const SHORTEST = 80;
@@ -140,18 +140,18 @@ function shapeOf(buffer: Buffer, at: number, end: number): string {
 function mayBegin(buffer: Buffer, at: number): boolean {
   const byte = buffer[at] as number;
   const isFirst = isDigit(byte) || (byte >= 0x41 && byte <= 0x5a) || byte === BRACKET || byte === BOX;
-  return isFirst && (buffer[at - 1] === BLANK || CLOSING.includes(buffer[at - 1] as number));
+  return isFirst && BEFORE[buffer[at - 1] as number] === 1;
 }
 
 /** What stands before announces it. */
 function isOpened(buffer: Buffer, at: number): boolean {
   let before = at - 1;
   while (buffer[before] === BLANK) before--;
-  return OPENING.includes(buffer[before] as number);
+  return OPENING[buffer[before] as number] === 1;
 }
 
 const COLON = 0x3a;
 /** The first byte of a line of the tree of processes. */
 const BOX = 0xe2;
-const CLOSING = Buffer.from('.)!]');
-const OPENING = Buffer.from(':"\'`([{<=,|>');
+const BEFORE = byteTable(' .)!]');
+const OPENING = byteTable(':"\'`([{<=,|>');

@@ -10,10 +10,39 @@ export const BRACKET = 0x5b;
 
 const ESC = 0x1b;
 
+/** A table of bytes: 1 for each that is one of `characters`. */
+export function byteTable(...characters: readonly (string | number)[]): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const some of characters)
+    for (const byte of typeof some === 'string' ? Buffer.from(some, 'latin1') : [some]) table[byte] = 1;
+  return table;
+}
+
 export function isBlank(buffer: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if ((buffer[at] as number) > 0x20) return false;
   return true;
 }
+
+/** Whether a value of JSON may begin at `ink`, an object or a list. */
+export function mayBeJson(buffer: Buffer, ink: number): boolean {
+  const first = buffer[ink];
+  return first === BRACE || (first === BRACKET && MAY_BE_LISTED[buffer[inkOf(buffer, ink + 1)] as number] === 1);
+}
+
+/** What the first value of a list, or what a line breaks off with, may begin with. */
+const MAY_BE_LISTED = byteTable('{["-0123456789tfn]\n\r');
+
+/** Where the last `[2026-` stands between two offsets, or -1. */
+export function bracketedYear(buffer: Buffer, from: number, to: number): number {
+  for (let at = to - YEAR.length; at >= from; at--) {
+    if (buffer[at] !== BRACKET || buffer[at + 5] !== DASH) continue;
+    if (isDigit(buffer[at + 1]) && isDigit(buffer[at + 2]) && isDigit(buffer[at + 3]) && isDigit(buffer[at + 4])) return at;
+  }
+  return -1;
+}
+
+const YEAR = '[2026-';
+const DASH = 0x2d;
 
 /** `name = value`, as the lines of an INI file are printed. */
 export function isAssignment(buffer: Buffer, from: number, to: number): boolean {
@@ -106,13 +135,17 @@ export function unquoted(buffer: Buffer, from: number, to: number): string | nul
   let first = from;
   while (buffer[first] === 0x20 || buffer[first] === 9) first++;
   const quote = buffer[first] as number;
-  if (!QUOTES.includes(quote) || to - first < LEAST_QUOTED) return null;
+  if (!isQuote(quote) || to - first < LEAST_QUOTED) return null;
   const [, , inside = null] = QUOTED.exec(buffer.toString('latin1', first, to)) ?? [];
   return inside === null || quote === BACKQUOTE ? inside : inside.replace(/\\(["'\\/])/g, '$1').replace(/\\[nrt]/g, ' ');
 }
 
+export function isQuote(byte: number): boolean {
+  return QUOTES[byte] === 1;
+}
+
 const RETURN = 0x0d;
-const QUOTES = Buffer.from('"\'`');
+const QUOTES = byteTable('"\'`');
 const BACKQUOTE = 0x60;
 const LEAST_QUOTED = 10;
 const QUOTED = /^(["'`])((?:(?!\1)[^\\]|\\.)*)\1,?\s*$/s;
@@ -153,19 +186,16 @@ const DRESSINGS: ReadonlySet<number> = new Set([
 
 /** The first or the last byte of a mark ({@link MARKED_UP}), and the one beside it: `**`, `{code}`, `[/quote]`. */
 function isMark(byte: number, beside: number | undefined): boolean {
-  return BRACKETS.includes(byte) ? BESIDE_BRACKETS.includes(beside ?? 0) : MARKS.includes(byte);
+  return (BRACKETS[byte] === 1 ? BESIDE_BRACKETS[beside ?? 0] : MARKS[byte]) === 1;
 }
 
-const MARKS = Buffer.from('`~*_');
-const BRACKETS = Buffer.from('{}[]');
-const BESIDE_BRACKETS = Buffer.from('cqnet');
+const MARKS = byteTable('`~*_');
+const BRACKETS = byteTable('{}[]');
+const BESIDE_BRACKETS = byteTable('cqnet');
 const SLASH = 0x2f;
 /** With which bytes that begins what {@link withoutUnseen} takes away, but for brackets; and what {@link asTyped} does, but for marks and slashes. */
-const UNSEEN = new Uint8Array(256);
-const RETYPED = new Uint8Array(256);
-for (const byte of [0xc2, 0xe2, 0xef, ...Buffer.from('^\\')]) UNSEEN[byte] = RETYPED[byte] = 1;
-UNSEEN[0x24] = 1;
-for (const byte of Buffer.from('<&#')) RETYPED[byte] = 1;
+const UNSEEN = byteTable('^\\$', 0xc2, 0xe2, 0xef);
+const RETYPED = byteTable('^\\<&#', 0xc2, 0xe2, 0xef);
 
 /** Control characters but for tabs, and what may begin a sign that {@link asTyped} undoes. */
 const ODD = new Uint8Array(256);
