@@ -41,11 +41,52 @@ interface Found extends Following {
  * Signs of several messages: for each way in which a line can be one of them, one that every such line has. Null where a message has none.
  */
 export function signsOf(messages: readonly Expr[]): Sign[] | null {
-  const found = ofEach(messages, foundIn)?.map(({text, steps}) => ({text, steps: steps.slice(0, MOST_STEPS)}));
+  const found = ofEach(messages, (message) => ofEach(foundIn(message) ?? [], prolonged))?.map(({text, steps}) => ({
+    text,
+    steps: steps.slice(0, MOST_STEPS),
+  }));
   if (found === undefined) return null;
   const taken = new Map<string, number>();
   const different = new Map(found.map((sign) => [JSON.stringify(sign), sign])).values();
   return [...different].map(({text, steps}) => [text, keyIn(text, taken), ...steps]);
+}
+
+/** A sign whose text is shorter than what it is looked up by, as signs with each byte that may come next. Null where nearly any may. */
+function prolonged(sign: Found): Found[] | null {
+  if (sign.text.length >= KEY) return [sign];
+  const next = nextOf(sign.steps);
+  if (next === null || next.length > MOST) return null;
+  return ofEach(next, ({byte, steps}) => prolonged({...sign, text: sign.text + byte, steps}));
+}
+
+interface Next {
+  readonly byte: string;
+  readonly steps: readonly Step[];
+}
+
+/** The bytes that steps may begin with, and the steps behind each. Null where that may be any. */
+function nextOf([step, ...rest]: readonly Step[]): Next[] | null {
+  if (step === undefined || step[0] === '>' || step[0] === '~') return null;
+  const inside = step.slice(1);
+  if (step[0] === '=') {
+    return ofEach(inside.split(BETWEEN), (text) =>
+      text === '' ? nextOf(rest) : [{byte: text.slice(0, 1), steps: [`=${text.slice(1)}` as const, ...rest]}],
+    );
+  }
+  const again: Step[] = step[0] === '*' || step[0] === '+' ? [`*${inside}`] : [];
+  const taken = bytesOf(inside).map((byte) => ({byte, steps: [...again, ...rest]}));
+  if (step[0] === '1' || step[0] === '+') return taken;
+  const behind = nextOf(rest);
+  return behind === null ? null : [...taken, ...behind];
+}
+
+/** The bytes of a set that {@link membersOf} has written. */
+function bytesOf(members: string): string[] {
+  const spans = members.match(/[\s\S]{2}/g) ?? [];
+  return spans.flatMap((span) => {
+    const first = span.charCodeAt(0);
+    return Array.from({length: span.charCodeAt(1) - first + 1}, (_, n) => String.fromCharCode(first + n));
+  });
 }
 
 /** Where in a text the bytes begin that are rarest in logs, and that few others are looked up by. `taken`: how many are, by their bytes. */
@@ -193,7 +234,7 @@ function fixedTexts(expr: Expr): string[] | null {
   return expr.is === 'byte' && first === expr.set.lastIndexOf(1) && first >= 0 ? [String.fromCharCode(first)] : null;
 }
 
-function ofEach<T>(alternatives: readonly Expr[], inside: (expr: Expr) => T[] | null): T[] | null {
+function ofEach<S, T>(alternatives: readonly S[], inside: (alternative: S) => readonly T[] | null): T[] | null {
   const each = alternatives.map(inside);
   return each.length > 0 && each.every((some) => some !== null) ? each.flat() : null;
 }

@@ -28,19 +28,6 @@ export function mayFollow(sign: Sign, buffer: Buffer, from: number, to: number):
   return true;
 }
 
-/** Whether `byte` may stand directly behind the text of a sign: what {@link mayFollow} does not contradict begins with such a one. */
-export function mayBeNext(sign: Sign, byte: number): boolean {
-  if (PLAIN[byte] === 0) return true;
-  for (const step of sign.slice(2) as Step[]) {
-    if (isSearch(step)) return true;
-    const texts = step[0] === '=' ? step.slice(1).split(BETWEEN) : null;
-    const isTaken = texts === null ? isMember(step, byte) : texts.some((text) => text.charCodeAt(0) === byte);
-    const mayBeNothing = texts === null ? step[0] === '?' || step[0] === '*' : texts.includes('');
-    if (isTaken || !mayBeNothing) return isTaken;
-  }
-  return true;
-}
-
 /** It looks for something, and does not find it by chance at the end of a line that was cut. */
 function isSearch(step: Step): boolean {
   return step[0] === '>' || step[0] === '~';

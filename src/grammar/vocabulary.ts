@@ -1,7 +1,7 @@
 import type {Matcher, Sign} from './matcher.ts';
-import {mayBeNext, mayFollow} from './steps.ts';
+import {mayFollow} from './steps.ts';
 
-/** How many bytes of a text are looked up. */
+/** How many bytes of a text are looked up; none is shorter. */
 export const KEY = 3;
 
 const SPREAD = 0x9e3779b1;
@@ -40,7 +40,7 @@ export class Vocabulary {
   constructor(matchers: readonly Matcher[]) {
     this.always = matchers.reduce((mask, {signs}, number) => (signs === null ? mask | (1 << number) : mask), 0);
     for (const [number, {signs}] of matchers.entries())
-      for (const sign of signs ?? []) for (const key of keysOf(sign)) this.add(key, {sign, mask: 1 << number});
+      for (const sign of signs ?? []) this.add(keyOf(sign), {sign, mask: 1 << number});
   }
 
   private add(key: number, entry: Entry): void {
@@ -103,11 +103,9 @@ function bitOf(text: string, place: number): number {
   return place < 0 || place >= text.length ? -1 : 1 << text.charCodeAt(place);
 }
 
-/** The key of a sign; for a text that is shorter by a byte, those that begin with it and may go on so. */
-function keysOf(sign: Sign): number[] {
-  const [text, offset] = sign;
+/** The bytes of a sign that it is looked up by. */
+function keyOf([text, offset]: Sign): number {
   let key = 0;
-  for (let at = offset; at < Math.min(text.length, offset + KEY); at++) key = (key << 8) | text.charCodeAt(at);
-  if (text.length >= KEY) return [key];
-  return Array.from({length: 256}, (_, byte) => byte).flatMap((byte) => (mayBeNext(sign, byte) ? [(key << 8) | byte] : []));
+  for (let at = offset; at < offset + KEY; at++) key = (key << 8) | text.charCodeAt(at);
+  return key;
 }

@@ -55,6 +55,8 @@ const MOST_EXAMPLES = 5;
 export const LAST_HEADING = 3;
 /** Lines of an application per input that are asked who wrote them: what repeats itself has by then. */
 const MOST_HEARD = 20_000;
+/** The layer of envelope.ohm that names a logger of one of the servers. */
+const NAMED_LOGGER = 'named-logger';
 /** What stands in a line where its line ends were: they are found by it. */
 const MARKED_ENDS = /#012|\0/;
 const DRESSED = 'quotes, dots or marks that an editor or a web page changed, or remarks behind lines';
@@ -264,6 +266,8 @@ export class LineReader {
       if (layer < 0) return current.ownPrefix.end(buffer, body) >= 0 ? -1 : body;
       if (!mayBeLoggers || !isLoggers(layers.matcher.messages[layer])) return -1;
       text = layers.matcher.end();
+      // A server's logger may be named behind the time (`INFO celery.worker `).
+      if (layers.matcher.messages[layers.prefix(text)] === NAMED_LOGGER) text = layers.matcher.end();
       current.loggersFront.keep(buffer, ink, text, []);
     }
     const isFurther = (buffer[text] as number) <= BLANK || buffer[text] === BRACE || layers.prefix(text) >= 0;

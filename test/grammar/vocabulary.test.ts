@@ -70,10 +70,11 @@ describe('the text that tells a message', () => {
   test('two bytes are enough where there are no more', async () => {
     expect(await speakers(['tree = ("|-" | "`-") pid  pid = digit+'], 'x |-4711')).toBe(1);
     expect(await speakers(['tree = ("|-" | "`-") pid  pid = digit+'], 'x | -4711')).toBe(0);
-    expect(await speakers(['tree = "|-" " "* pid?  pid = digit+'], 'x |-')).toBe(1);
-    expect(await speakers(['tree = "|-" " "* pid  pid = digit+'], 'x |- 4711')).toBe(1);
-    expect(await speakers(['tree = "|-" ("a" | "")  pid  pid = digit+'], 'x |-4711')).toBe(1);
-    expect(await speakers(['tree = "|-" (~";" any)* ";"'], 'x |-uwsgi;')).toBe(1);
+    expect(await textsIn('tree = "|-" " "? pid  pid = "0".."2"')).toEqual(['|- ', '|-0', '|-1', '|-2']);
+    expect(await speakers(['tree = "|-" " "* pid  pid = digit+'], 'x |-   4711')).toBe(1);
+    expect(await speakers(['tree = "|-" " "* pid  pid = digit+'], 'x |-   uwsgi')).toBe(0);
+    expect(await textsIn('tree = "|-" " "? ("[" | "(" | "") number  number = "7"')).toEqual(['|- ', '|-[', '|-(', '|-7']);
+    expect(await signsIn('tree = "|-" name  name = (~";" any)+')).toBe(null);
   });
   test('the whole of it has to be there', async () =>
     expect(await speakers(['died = "worker " number " died"  number = digit+'], 'the worker 3 dies')).toBe(0));
