@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {howItEnded} from '../src/report/text/endings.ts';
 import {pageFor} from '../src/report/text/page.ts';
 import {unserved} from '../src/report/text/unserved.ts';
 import {verdict} from '../src/report/verdict.ts';
@@ -288,4 +289,67 @@ test('what log-encoder puts in front of each line is learned', async () => {
     '[SHOP]worker 1 buried after 1 seconds',
   );
   expect(said).toHaveLength(4);
+});
+
+test('a dyno that Heroku kills is killed for the reason that its lines tell, and for none where they tell none', async () => {
+  const ended = async (...before: string[]) => {
+    const line = (text: string) => `2026-11-20T20:59:02.661903+00:00 heroku[web.1]: ${text}`;
+    const {timeline} = await judged(...[...before, 'Stopping process with SIGKILL', 'Process exited with status 137'].map(line));
+    return timeline.instances.flatMap(({processes}) => processes).map(howItEnded);
+  };
+  const timeout = 'Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 60 seconds of launch';
+  expect(await ended()).toEqual(['killed by the platform']);
+  expect(await ended(timeout)).toEqual(['killed by the platform: its time was over']);
+  expect(await ended('Stopping all processes with SIGTERM')).toEqual(['killed by the platform: stop timeout after 0 s']);
+});
+
+test('lines as Docker Desktop copies them are taken apart where they have lost their line ends', async () => {
+  const lines = [
+    '2026-01-05 17:37:18.020 | 2026-01-05 09:37:18,020 INFO exited: shop (exit status 1; not expected)',
+    "2026-01-05 17:37:19.025 | 2026-01-05 09:37:19,024 INFO spawned: 'shop' with pid 425",
+    '2026-01-05 17:37:20.607 | 2026-01-05 09:37:20,606 INFO exited: shop (exit status 1; not expected)',
+  ];
+  expect((await judged(lines.join(' '))).said).toEqual((await judged(...lines)).said);
+});
+
+test('the long id of a thread in a line of Apache is no time', async () => {
+  const {said} = await judged(
+    "[Mon Jan 05 17:37:55.779299 2026] [wsgi:info] [pid 41:tid 140316736169856] mod_wsgi (pid=41): Daemon process request time limit exceeded, stopping process 'shop'.",
+    "[Mon Jan 05 17:38:00.779299 2026] [wsgi:info] [pid 41:tid 140316736169856] mod_wsgi (pid=41): Aborting process 'shop'.",
+  );
+  expect(said).toEqual(['apache/request-limit 41', 'apache/aborting 41']);
+});
+
+test('processes of uvicorn that reached their limit, and that nobody replaces, leave nobody to serve', async () => {
+  const start = [
+    'INFO:     Started parent process [9]',
+    'INFO:     Started server process [41]',
+    'INFO:     Application startup complete.',
+    'WARNING:  Maximum request limit of 100 exceeded. Terminating process.',
+    'INFO:     Shutting down',
+    'INFO:     Finished server process [41]',
+  ];
+  expect((await judged(...start)).verdict).toMatch(/^Undecided \(every worker that this log shows had begun to leave/);
+  expect((await judged(...start, 'INFO:     Started server process [42]')).verdict).toMatch(/^No trouble/);
+});
+
+test('a process of uvicorn that dies before it has said that it started may have started too slowly', async () => {
+  const dead = ['INFO:     Waiting for child process [11]', 'INFO:     Child process [11] died'];
+  const finding = async (...lines: string[]) => (await judged(...lines)).diagnosis.findings[0];
+  const slow = await finding('INFO:     Started parent process [1]', ...dead);
+  expect(slow?.against[0]?.because).toMatch(/imports that take longer than 5 s/);
+  expect((await finding(...dead))?.message).toMatch(/Its requests were cut/);
+});
+
+test('where every worker was aborted and none is shown to have served, nothing speaks against a slow start', async () => {
+  const timeout = (second: number, pid: number) =>
+    `[2026-01-05 17:37:${second} +0000] [1] [CRITICAL] WORKER TIMEOUT (pid:${pid})`;
+  const because = async (...lines: string[]) =>
+    (await judged(...lines)).diagnosis.findings[0]?.against.find(({hypothesis}) =>
+      hypothesis.startsWith('a start that takes longer'),
+    )?.because;
+  const both = [timeout(10, 20), timeout(33, 21)];
+  expect(await because(...both)).toMatch(/^nothing speaks against it: every worker/);
+  const left = '[2026-01-05 17:37:40 +0000] [1] [ERROR] Worker (pid:22) exited with code 1';
+  expect(await because(...both, left)).toMatch(/^it would end every worker/);
 });

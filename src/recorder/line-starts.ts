@@ -115,10 +115,13 @@ function isCounted(buffer: Buffer, at: number): boolean {
 }
 
 /** Where the front of a line that begins here ends; -1 where none begins. */
-function frontEnd({layers, origins, stamps}: Fronts, buffer: Buffer, at: number): number {
+function frontEnd(fronts: Fronts, buffer: Buffer, at: number): number {
+  const {layers, origins, stamps} = fronts;
   const layer = layers.prefix(at);
   if (layer < 0 || !stamps.has(layer)) return -1;
   const end = layers.matcher.end();
+  // Docker Desktop: the container's own front follows.
+  if (buffer[end - 2] === BAR) return frontEnd(fronts, buffer, end);
   if (layers.matcher.messages[layer] === 'leveled-time' || layers.text(layer, 'own') !== null) return end;
   // The syslog protocol: the host is in the same layer.
   if (layers.text(layer, 'host') !== null) return end;
@@ -151,6 +154,7 @@ function isOpened(buffer: Buffer, at: number): boolean {
 }
 
 const COLON = 0x3a;
+const BAR = 0x7c;
 /** The first byte of a line of the tree of processes. */
 const BOX = 0xe2;
 const BEFORE = byteTable(' .)!]');

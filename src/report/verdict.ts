@@ -136,12 +136,17 @@ function remarkable({timeline, baseline}: Diagnosis, {trouble}: LooseEnds, check
 }
 
 /** All of its workers are to be recycled, and none has come back. */
-function isLeaving({processes, stopped}: Instance): boolean {
+function isLeaving({processes, stopped}: Instance, events: readonly LogEvent[]): boolean {
   const workers = processes.filter(({role}) => role === 'worker');
+  // uvicorn's processes do not say which of them it is whose limit is reached.
+  const isLimited = events.some(({message}) => message === 'uvicorn/request-limit');
   return (
     stopped === null &&
     workers.length > 0 &&
-    workers.every(({asked, ended, successor}) => asked?.by === 'itself' && ended === null && successor === null)
+    workers.every(
+      ({asked, leaving, ended, successor}) =>
+        successor === null && ((asked?.by === 'itself' && ended === null) || (isLimited && leaving !== null)),
+    )
   );
 }
 
@@ -152,7 +157,7 @@ function undecided({timeline, findings}: Diagnosis, {underWay, starting}: LooseE
   const endless = timeline.reloads.filter(({outcome}) => outcome === 'unfinished');
   if (endless.length > 0)
     return `Undecided (${countedReloads(endless)} ${endless.length === 1 ? 'has' : 'have'} no end in this log)`;
-  if (timeline.instances.some(isLeaving))
+  if (timeline.instances.some((instance) => isLeaving(instance, timeline.events)))
     return 'Undecided (every worker that this log shows had begun to leave, and it shows no replacement)';
   if (underWay === null)
     return starting === null ? null : `Undecided (the log ends during the start at ${line(starting, timeline)})`;

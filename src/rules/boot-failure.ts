@@ -2,6 +2,7 @@ import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
+import {dynosNotStarted} from './dynos-not-started.ts';
 import {instanceOfEvent} from './line-owners.ts';
 import {loadErrors, reasonOf} from './load-errors.ts';
 import {
@@ -27,7 +28,7 @@ const rule: Rule = {
     sees:
       'A start that did not get through: the application cannot be loaded, the address is in use, the queue that was asked ' +
       'for is longer than the system allows, the configuration file is not there, a worker failed to boot, a supervisor of programs gave up, a unit was not up in time ' +
-      'or could not be run, or a program went into the background where its supervisor cannot see it.',
+      'or could not be run, a dyno of Heroku crashed at its start or did not listen in time, or a program went into the background where its supervisor cannot see it.',
     why:
       'Nothing is served until the cause is gone. An outer supervisor tries again and again and repeats the same error; the ' +
       'first one tells the cause. uWSGI without need-app starts without the application and answers every request with an error.',
@@ -86,6 +87,8 @@ const rule: Rule = {
       'supervisord/spawn-failed',
       'systemctl/unit-active',
       'supervisord/exited',
+      'heroku/boot-timeout',
+      'heroku/state-changed',
     ],
     otherwise: 'no start is in this log: give the lines from the start-up banner on',
   },
@@ -102,6 +105,7 @@ const rule: Rule = {
     yield* programsLeftAtOnce(timeline, (program) => gaveUp.has(program));
     if (gaveUp.size === 0) yield* programsNotSpawned(timeline, (program) => gaveUp.has(program));
     if (groups.size > 0) return;
+    yield* dynosNotStarted(timeline);
     const {unanswered, interrupted} = unansweredIn(timeline);
     const told = failedStarts(timeline).reloads.length > 0;
     if (unanswered.length > 0 && !told) yield withoutApp(timeline, unanswered);

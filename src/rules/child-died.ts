@@ -5,6 +5,9 @@ import type {Finding} from './rule.ts';
 import {count, evidence, instanceName, proof, sentences, unique} from './wording.ts';
 
 export function describeDeadChildren(instance: Instance, died: readonly Process[]): Finding | null {
+  // Where the log shows the parent's start, it has what its children said as well.
+  const isWhole = instance.epochs.some(({master}) => master !== null);
+  const unstarted = isWhole ? died.filter(({started}) => started === null) : [];
   const lines = evidence(
     died
       .slice(0, 6)
@@ -19,7 +22,10 @@ export function describeDeadChildren(instance: Instance, died: readonly Process[
     message: sentences(
       `The parent found ${processNames(died)} dead; nobody had asked ${died.length === 1 ? 'it' : 'them'} to leave. That is proved.`,
       'The line is the same for a crash, for a kill from outside or for want of memory, and for a process that did not answer the',
-      "parent's health check within 5 s (a call that blocks the event loop) and was killed for it. Its requests were cut.",
+      "parent's health check within 5 s (a call that blocks the event loop, or a start that takes so long) and was killed for it.",
+      unstarted.length === died.length
+        ? `${died.length === 1 ? 'It' : 'None of them'} had said "Started server process": ${died.length === 1 ? 'it' : 'they'} had not begun to serve.`
+        : 'Its requests were cut.',
     ),
     confidence: 'possible',
     instance: instance.id,
@@ -30,8 +36,11 @@ export function describeDeadChildren(instance: Instance, died: readonly Process[
     against: [
       {
         hypothesis: "the parent's health check",
-        because: 'nothing speaks against it; code that blocks the event loop for 5 s does it',
-        line: null,
+        because:
+          unstarted.length > 0
+            ? 'nothing speaks against it; imports that take longer than 5 s do it, before the process can answer'
+            : 'nothing speaks against it; code that blocks the event loop for 5 s does it',
+        line: unstarted[0]?.ended?.line ?? null,
       },
       {
         hypothesis: 'the memory limit of the container or the machine',
@@ -53,7 +62,10 @@ export function describeDeadChildren(instance: Instance, died: readonly Process[
         since: '0.37',
         safety: 'safe',
         effect: 'if it was the health check: a process may be silent for longer',
-        why: 'It leaves the cause: find what blocks the event loop and move it to a thread (run_in_threadpool, asyncio.to_thread).',
+        why:
+          unstarted.length > 0
+            ? 'A start that takes longer than 5 s needs it. Load less while importing, and the rest in the lifespan of the application.'
+            : 'It leaves the cause: find what blocks the event loop and move it to a thread (run_in_threadpool, asyncio.to_thread).',
       },
     ],
     next: [

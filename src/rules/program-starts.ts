@@ -35,6 +35,9 @@ const STATUSES: Readonly<Record<string, string>> = {
   226: NOT_RUN.NAMESPACE as string,
 };
 
+/** systemd's own exit codes begin here. */
+const FIRST_OF_SYSTEMD = 200;
+
 /** Exit codes of the servers, by a part of the program's name (gunicorn/arbiter.py, core/uwsgi.c, sapi/fpm). */
 const OWN_STATUSES: readonly (readonly [name: RegExp, status: number, reason: string])[] = [
   [/gunicorn/i, 3, 'no worker of gunicorn could boot: the application raised an error, which its own log has'],
@@ -47,6 +50,12 @@ const OWN_STATUSES: readonly (readonly [name: RegExp, status: number, reason: st
 export function ownMeaningOf(program: string, status: string): string | null {
   const [, , reason] = OWN_STATUSES.find(([part, code]) => part.test(program) && code === Number(status)) ?? [];
   return reason === undefined ? null : `${reason} (status ${status})`;
+}
+
+/** What an exit code says whatever the program is, or going by the program; null where any may mean anything by it. */
+export function meaningOfStatus(program: string, status: string): string | null {
+  const ofShell = Number(status) < FIRST_OF_SYSTEMD ? STATUSES[status] : undefined;
+  return ofShell === undefined ? ownMeaningOf(program, status) : `${ofShell} (status ${status})`;
 }
 
 /** Why a program did not come up, as far as its supervisor's line tells. */

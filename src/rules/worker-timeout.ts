@@ -253,12 +253,7 @@ function whileServing(
         : [
             {
               hypothesis: 'a start that takes longer than timeout',
-              because:
-                open.length === 0
-                  ? 'the worker lived for longer than timeout, so it had given signs of life since its start'
-                  : isTogether && open.length === kills.length
-                    ? 'nothing speaks against it: workers that are started together fall silent together'
-                    : 'it would end every worker in the same way; here it did not, or too few were seen to tell',
+              because: againstSlowStart(instance, kills, open.length),
               line: kills[0]?.process.started?.line ?? null,
             },
           ]),
@@ -281,6 +276,22 @@ function whileServing(
     ],
     identity: [instanceName(instance), 'serving'],
   };
+}
+
+/** `open`: how many of the workers may never have got through their start. */
+function againstSlowStart(instance: Instance, kills: readonly ArbiterKill[], open: number): string {
+  if (open === 0) return 'the worker lived for longer than timeout, so it had given signs of life since its start';
+  if (open < kills.length || kills.length === 1)
+    return 'it would end every worker in the same way; here it did not, or too few were seen to tell';
+  if (machine(instance, kills).length > 0)
+    return 'nothing speaks against it: workers that are started together fall silent together';
+  const killed = new Set(kills.map(({process}) => process));
+  const faredBetter = instance.processes.some(
+    (process) => process.role === 'worker' && process.end !== 'running' && !killed.has(process),
+  );
+  return faredBetter
+    ? 'it would end every worker in the same way; here it did not, or too few were seen to tell'
+    : 'nothing speaks against it: every worker whose end is in this log was aborted, and none is shown to have served';
 }
 
 /** What keeps a worker from showing that it lives depends on its class. */

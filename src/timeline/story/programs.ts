@@ -43,6 +43,7 @@ export class Programs {
     'program-down': (event, instance) => this.down(event, instance),
     'signal-passed-on': (event, instance) => this.current(event, instance)?.remarks.push(event),
     'out-of-memory': (event, instance, index) => this.wantsMemory(event, instance, index),
+    'program-failed': (event, instance, index) => this.failed(event, instance, index),
     'process-left-over': (event, instance) => this.current(event, instance)?.remarks.push(event),
     snapshot: (event) => {
       this.unit = nameOf(event);
@@ -79,6 +80,13 @@ export class Programs {
     const known = this.current(event, instance);
     const process = known ?? (instance.supervisor === 'heroku' ? this.introduce(event, instance, index, nameOf(event)) : null);
     process?.remarks.push(event);
+  }
+
+  /** Heroku names the dyno whose start took too long, and then kills it. */
+  private failed(event: LogEvent, instance: InstanceDraft, index: number): void {
+    if (instance.supervisor !== 'heroku' || event.meaning.deadline === undefined) return;
+    const process = this.current(event, instance) ?? this.introduce(event, instance, index, nameOf(event));
+    process.remarks.push(event);
   }
 
   private stopping(event: LogEvent, instance: InstanceDraft, index: number): void {
@@ -119,9 +127,10 @@ export class Programs {
     const isAnnounced = before !== null && before.event.pid === null;
     const tries = before === null ? 1 : before.tries + (isAnnounced ? 0 : 1);
     const deadline = this.deadlineOf(event, main);
+    process.killedBy = killerOf(instance);
+    if (deadline === null) return;
     // Killed in vain, it is killed again: its time was over at the first.
     process.forced = {event: before === null || isAnnounced ? event : before.event, tries, deadline, inferred: false};
-    process.killedBy = killerOf(instance);
     if (event.meaning.cause !== undefined) process.cause = event.meaning.cause;
     // With its first process a container is gone, and no further line says so.
     if (instance.supervisor === 'container') end(process, event, 'forced');
@@ -130,10 +139,14 @@ export class Programs {
   /**
    * What has run out. systemd says that first, and then whom it kills; where it has not, memory may have run out (OOMPolicy=kill),
    * or a start may have taken too long as well as a stop. What the main process leaves behind it kills without any patience (KillMode=mixed).
+   * Heroku words each kill alike; null where the line that tells why is not in the log.
    */
-  private deadlineOf({meaning, pid}: LogEvent, main: ProcessDraft): NonNullable<ProcessDraft['forced']>['deadline'] {
+  private deadlineOf({meaning, pid}: LogEvent, main: ProcessDraft): NonNullable<ProcessDraft['forced']>['deadline'] | null {
     const {supervisor} = main.instance;
-    if (supervisor === 'heroku' && main.asked === null && main.remarks.some(isWant)) return 'memory';
+    if (supervisor === 'heroku' && main.asked === null) {
+      if (main.remarks.some(isWant)) return 'memory';
+      return main.remarks.find(({meaning}) => meaning.deadline !== undefined)?.meaning.deadline ?? null;
+    }
     if (supervisor !== 'systemd' || pid === null) return meaning.deadline ?? 'stop-timeout';
     if (main.forced !== null) return main.forced.deadline;
     if (main.remarks.some(isLast)) return 'stop-timeout';
@@ -173,7 +186,7 @@ export class Programs {
     if (signal !== undefined) process.signal = String(signal);
     const name = process.signal === null ? null : signalName(process.signal);
     const wasAsked = event.meaning.cause === 'stop' || process.asked !== null;
-    if (process.forced !== null) {
+    if (process.forced !== null || process.killedBy === 'platform') {
       end(process, event, 'forced');
     } else if (name !== null && FAULTS.has(name)) {
       process.cause = 'signal';

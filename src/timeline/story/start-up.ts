@@ -1,6 +1,7 @@
 /** What a server says before its first worker: banner, settings, dump, application. */
 import type {LogEvent} from '../event.ts';
 import {precedes} from '../lookup.ts';
+import {signalName} from '../signals.ts';
 import {between} from '../time.ts';
 import type {Setting} from '../timeline.ts';
 import {instanceOf, writerIn} from './attribution.ts';
@@ -179,6 +180,19 @@ function appLoadFailed(story: StoryDraft, event: LogEvent): void {
   const instance = story.process(event.pid)?.instance;
   const last = instance?.lastReload;
   if (last?.kind === 'hup') finishReload(last, event, 'failed');
+  if (instance?.supervisor === 'gunicorn') haltedWorkers(instance);
+}
+
+/** Before the arbiter says why it gives up it asks its other workers to leave (gunicorn/arbiter.py, halt), and that has no line. */
+function haltedWorkers({processes}: InstanceDraft): void {
+  const started = processes.flatMap(({started}) => started ?? []);
+  for (const process of processes) {
+    const {role, end, ended, signal} = process;
+    if (role !== 'worker' || end !== 'killed' || ended === null || signal === null || signalName(signal) !== 'TERM') continue;
+    if (started.some((start) => precedes(ended, start))) continue;
+    process.end = 'clean';
+    process.cause = 'stop';
+  }
 }
 
 /** need-app: whoever has no application gives up. Before its master is there nobody goes on; later the master stops them all. */
