@@ -353,3 +353,31 @@ test('where every worker was aborted and none is shown to have served, nothing s
   const left = '[2026-01-05 17:37:40 +0000] [1] [ERROR] Worker (pid:22) exited with code 1';
   expect(await because(...both, left)).toMatch(/^it would end every worker/);
 });
+
+test('a server that cannot listen is not said to find the address in use, unless a line says so', async () => {
+  const line = (text: string) => `[2026-01-05 17:37:40 +0000] [9] [ERROR] ${text}`;
+  const end = line("Can't connect to ('0.0.0.0', 80)");
+  const finding = async (...lines: string[]) => (await judged(...lines)).diagnosis.findings[0];
+  const untold = await finding(line('Retrying in 1 second.'), end);
+  expect(untold?.title).toBe('The start failed: the server could not listen on its address');
+  expect(untold?.message).toMatch(/at loglevel debug alone/);
+  expect((await finding(line("Connection in use: ('0.0.0.0', 80)"), end))?.title).toBe('The start failed: the address is in use');
+  const refused = await finding("CRITICAL Listen failure: Couldn't listen on 0.0.0.0:80: [Errno 13] Permission denied.");
+  expect(refused?.message).toMatch(/The reason told: .*Permission denied\. /);
+});
+
+test('stamps that tell no zone are of the one that others of the same moment tell', async () => {
+  const hours = async (...lines: string[]) =>
+    (await judged(...lines)).timeline.events.map(
+      ({at}) => at.earliest !== null && new Date(at.earliest).toISOString().slice(11, 13),
+    );
+  const [untold, inZone, later, inUtc] = [
+    "2026-01-05 17:37:40,100 INFO spawned: 'shop' with pid 9",
+    '[2026-01-05 17:37:41 +0200] [9] [INFO] Starting gunicorn 22.0.0',
+    "2026-01-05 19:00:00,100 INFO spawned: 'mail' with pid 12",
+    '[2026-01-05 19:37:41 +0200] [9] [INFO] Starting gunicorn 22.0.0',
+  ] as const;
+  expect(await hours(untold, inZone, later)).toEqual(['15', '15', '17']);
+  expect(await hours(inZone, untold, later)).toEqual(['15', '15', '17']);
+  expect(await hours(untold, inUtc, later)).toEqual(['17', '17', '19']);
+});

@@ -20,6 +20,7 @@ export class StampReader {
   private lastLength = -1;
   private lastTime: number | null = null;
   private tellsZone = false;
+  private aheadOfUtc = 0;
   private tellsYear = true;
   private tellsDate = true;
 
@@ -76,6 +77,11 @@ export class StampReader {
     return this.tellsZone;
   }
 
+  /** What the last stamp told that it is ahead of UTC, in milliseconds; null where it told nothing. */
+  get ahead(): number | null {
+    return this.tellsZone ? this.aheadOfUtc : null;
+  }
+
   /** The last stamp told its year. */
   get isFull(): boolean {
     return this.tellsYear;
@@ -88,6 +94,7 @@ export class StampReader {
 
   private compute(): number | null {
     this.tellsZone = true;
+    this.aheadOfUtc = 0;
     this.tellsYear = true;
     this.tellsDate = true;
     const tai = this.text('tai');
@@ -111,7 +118,8 @@ export class StampReader {
     if (day === null) return this.calendar.count(inDay);
     const date = year === null ? this.calendar.place(month, day, inDay) : dateOf(year, month, day);
     if (date === null) return null;
-    return date + inDay - (offset === null ? 0 : offsetOf(offset));
+    if (offset !== null) this.aheadOfUtc = offsetOf(offset);
+    return date + inDay - this.aheadOfUtc;
   }
 
   private hour(): number | null {

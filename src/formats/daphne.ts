@@ -8,6 +8,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'start-notice': 'noise',
   listening: {kind: 'master-started', role: 'master', shows: {address: 'bind'}},
   'listen-failure': {kind: 'address-in-use', fatal: true},
+  'listen-refused': {kind: 'address-refused', fatal: true},
   // It stops at once and waits for nothing.
   'killed-pending': {kind: 'stop-ended', role: 'master', reload: 'stop', trigger: 'signal'},
   'took-too-long': {kind: 'requests-pending', role: 'master'},

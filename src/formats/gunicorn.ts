@@ -23,6 +23,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'connection-in-use': {kind: 'address-in-use'},
   'cannot-connect': {kind: 'address-in-use', fatal: true},
   'bind-notice': 'noise',
+  'bind-refused': {kind: 'address-refused'},
 
   // Signals to the arbiter
   'handling-signal': {

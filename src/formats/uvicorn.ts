@@ -25,6 +25,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'finished-server-process': {kind: 'process-leaving', role: 'worker'},
   'request-limit': {kind: 'recycle-began', role: 'worker', cause: 'max-requests'},
   'address-in-use': {kind: 'address-in-use'},
+  'address-refused': {kind: 'address-refused'},
   'app-load-failed': {kind: 'app-load-failed', fatal: true},
   'import-raised': {kind: 'app-load-failed'},
   'request-trouble': 'noise',

@@ -4,6 +4,7 @@ import type {Gathering} from '../envelope/gathering.ts';
 import type {LayerReader} from '../envelope/layers.ts';
 import type {SteadyClock} from '../envelope/steady.ts';
 import type {Table} from '../envelope/table.ts';
+import {ToldZone} from '../envelope/told-zone.ts';
 import type {Wrapping} from '../envelope/wrapping.ts';
 import type {Zone} from '../envelope/zone.ts';
 import type {Format} from '../formats/format.ts';
@@ -42,6 +43,7 @@ export interface CurrentInput {
   /** For stamps of a zone that somebody named. */
   steady: SteadyClock | null;
   readonly calendar: Calendar;
+  readonly toldZone: ToldZone;
   /** Names of envelopes around recognised lines, with the least depth at which each was seen. */
   readonly envelopes: Map<string, number>;
   /** Parts of lines that wait for their last part, by where they come from. */
@@ -149,6 +151,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     clock: new LineClock(),
     steady: null,
     calendar: new Calendar(year),
+    toldZone: new ToldZone(),
     envelopes: new Map(),
     held: new Map(),
     oddities: new Map(),

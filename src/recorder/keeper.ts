@@ -224,9 +224,23 @@ export class Keeper {
     if (time === null) return;
     if (stamps.isFull) this.learnYear(time, wrapping);
     else if (stamps.isDated) this.meetDate(wrapping);
-    wrapping.stamp(time, stamps.isUtc, isOwn);
+    // What stands inside another stamp is compared with that one.
+    if (wrapping.time === null && this.zone === null && stamps.isFull && current.requests === 0) this.learnToldZone(time);
+    if (wrapping.time === null && !stamps.isUtc && current.toldZone.isKnown)
+      wrapping.stamp(current.toldZone.toUtc(time), true, isOwn);
+    else wrapping.stamp(time, stamps.isUtc, isOwn);
     if (wrapping.shift !== null && wrapping.shift !== 0)
       this.noteOnce(`the supervisor's clock is ${hours(-wrapping.shift)} off the envelope's`);
+  }
+
+  /** Some stamps of a log tell their zone, and others may be of the same. */
+  private learnToldZone(time: number): void {
+    const {toldZone, clock} = this.current;
+    if (!toldZone.meet(time, this.stamps.ahead)) return;
+    for (const {ledger, requests} of this.readers) if (ledger && requests?.facts.isUtc !== true) ledger.shift = toldZone.toUtc(0);
+    if (this.stamps.ahead === null) return;
+    this.moveAll(clock, (known) => (known === null ? null : toldZone.toUtc(known)));
+    for (const input of this.inputs) if (input.clock === clock) [input.hasUtc, input.hasLocal] = [true, false];
   }
 
   /** A full date of this input: stamps without a year that were read before are moved into theirs. */
@@ -291,6 +305,10 @@ export class Keeper {
       const there = known === null ? null : inYears(known, years);
       return known === null || there === null || Math.abs(there - time) < Math.abs(known - time) ? there : known;
     };
+    this.moveAll(clock, moved);
+  }
+
+  private moveAll(clock: LineClock, moved: (known: number | null) => number | null): void {
     clock.move(moved);
     for (const event of this.events) if (event.clock === clock) moveMoment(event.moment, moved);
     for (const input of this.inputs) {

@@ -230,7 +230,7 @@ const SEPARATORS = /\r[\r\x00]*|\x00{2,}|\x00(?=<\d{1,3}>)/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const TAKEN_BACK = /[^\x08]\x08/g;
 const SPELLED =
-  /(?:\^\[|ESC|\xe2\x90\x9b|\\x1b|\\e|\\033|\\u001b)\[[\d;?]*[A-Za-z]|\[\d{1,3}(?:;\d{1,3})*m|(?:\^@)+|\^M(?=\$?$)|\$$/gi;
+  /(?:\^\[|ESC|\xe2\x90\x9b|\xe2\x86\x90|\\x1b|\\e|\\033|\\u001b)\[[\d;?]*[A-Za-z]|\[\d{1,3}(?:;\d{1,3})*m|(?:\^@)+|\^M(?=\$?$)|\$$/gi;
 /** Byte by byte: soft hyphen, zero-width space and its kin, directions, byte order mark. */
 const WIDTHLESS = /\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81\xa0|\xef\xbb\xbf/g;
 const SPELLED_TAB = /\^I/g;

@@ -26,7 +26,7 @@ const rule: Rule = {
   severity: 'error',
   docs: {
     sees:
-      'A start that did not get through: the application cannot be loaded, the address is in use, the queue that was asked ' +
+      'A start that did not get through: the application cannot be loaded, the address is in use or refused, the queue that was asked ' +
       'for is longer than the system allows, the configuration file is not there, a worker failed to boot, a supervisor of programs gave up, a unit was not up in time ' +
       'or could not be run, a dyno of Heroku crashed at its start or did not listen in time, or a program went into the background where its supervisor cannot see it.',
     why:
@@ -65,12 +65,15 @@ const rule: Rule = {
       'gunicorn/halt-server',
       'gunicorn/connection-in-use',
       'gunicorn/cannot-connect',
+      'gunicorn/bind-refused',
       'uvicorn/app-load-failed',
       'uvicorn/import-raised',
       'uvicorn/startup-failed',
       'uvicorn/address-in-use',
+      'uvicorn/address-refused',
       'uvicorn/started-server-process',
       'daphne/listen-failure',
+      'daphne/listen-refused',
       'daphne/starting',
       'supervisord/spawned',
       'supervisord/fatal',
@@ -172,6 +175,7 @@ function withoutApp(timeline: Timeline, lost: readonly LogEvent[]): Finding | nu
 const HOW: Readonly<Record<Obstacle, string>> = {
   app: 'the application did not load',
   address: 'another process holds the address',
+  bind: 'the server could not listen on its address',
   backlog: 'the queue that was asked for (listen) is longer than the system allows (net.core.somaxconn)',
   configuration: 'its configuration file was not found',
 };
@@ -179,6 +183,7 @@ const HOW: Readonly<Record<Obstacle, string>> = {
 const TITLES: Readonly<Record<Obstacle, string>> = {
   app: 'The application failed to load',
   address: 'The start failed: the address is in use',
+  bind: 'The start failed: the server could not listen on its address',
   backlog: 'The start failed: listen is above net.core.somaxconn',
   configuration: 'The start failed: the configuration file was not found',
 };
@@ -241,10 +246,11 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
           ? `That it failed is proved. The reason told: ${list(errors.map(reasonOf), 2)}.`
           : 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
         : 'That is proved by the line itself.',
+      main === 'bind' && whyRefused(proofs),
       holder &&
         `Who may hold it: ${instanceName(holder.instance)} got that address before and has no end in this log. Either it still runs, and this ` +
           'was a second start beside it, or its master is gone and its workers are not. That is inferred.',
-      proofs.some(({message}) => message === 'daphne/listen-failure') &&
+      proofs.some(({message}) => message === 'daphne/listen-failure' || message === 'daphne/listen-refused') &&
         'daphne leaves with status 0 all the same: a supervisor takes that for a good end (Restart=on-failure does not start it again).',
     ),
     confidence: 'certain',
@@ -259,6 +265,14 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
     next: obstacles.flatMap((obstacle) => nextFor(obstacle, proofs, errors.length > 0, holder)),
     identity: [instance ? instanceName(instance) : generation.source, ...obstacles],
   };
+}
+
+function whyRefused(proofs: readonly LogEvent[]): string {
+  const reasons = unique(proofs.filter(({fields}) => fields.reason !== undefined).map(reasonOf));
+  if (reasons.length > 0) return `The reason told: ${list(reasons, 2)}.`;
+  if (proofs.some(({meaning}) => meaning.kind === 'address-refused'))
+    return 'This machine, or this container, does not have that address.';
+  return 'Why, gunicorn tells at loglevel debug alone: another process may hold it (then "Connection in use" stands above), or the user may not take it (a port below 1024, the directory of a socket).';
 }
 
 interface Holder {
@@ -294,13 +308,17 @@ function sameAddress(a: string, b: string): boolean {
 const UNSEEN: Readonly<Record<Obstacle, readonly string[]>> = {
   app: ['the reason, where the traceback went to another log or was swallowed'],
   address: ['who holds the address'],
+  bind: [],
   backlog: [],
   configuration: ['who moved or removed the file, and when'],
 };
 
-function shownBy({meaning, worker, fields}: LogEvent): string {
+function shownBy({message, meaning, worker, fields}: LogEvent): string {
   const {kind, fatal} = meaning;
+  if (message === 'gunicorn/cannot-connect')
+    return `gunicorn gives up: it could not listen on ${fields.address ?? 'its address'}`;
   if (kind === 'address-in-use') return `the address ${fields.address ?? ''} is held by another process`.replace('  ', ' ');
+  if (kind === 'address-refused') return `the address ${fields.address ?? ''} was refused`.replace('  ', ' ');
   if (kind === 'path-missing') return `${fields.file ?? 'the file'} was not found`;
   if (kind === 'listen-above-limit') return `the system allows ${fields.limit ?? 'less'}`;
   if (kind === 'no-app')
@@ -347,6 +365,18 @@ function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonl
         why:
           'Find who holds it and end that one: a former instance whose workers outlived their master, or a second one that ' +
           'another unit or program starts.',
+      },
+    ];
+  }
+  if (obstacle === 'bind') {
+    return [
+      {
+        ...NO_SETTING,
+        effect: 'the next start gets its address',
+        safety: 'safe',
+        why:
+          'Listen on an address of this machine (0.0.0.0 for all of them) and on a port above 1023, or let the service manager give the ' +
+          'right: AmbientCapabilities=CAP_NET_BIND_SERVICE in [Service]; for a socket file, on a directory that its user may write to.',
       },
     ];
   }
@@ -401,6 +431,13 @@ function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolea
         : 'ps -eo pid,ppid,lstart,cmd --forest   # workers with parent 1 have lost their master',
     ];
   }
+  if (obstacle === 'bind')
+    return [
+      'ip -br address; ss -ltnxp   # which addresses there are, and who listens where',
+      ...(proofs.some(({message}) => message === 'gunicorn/cannot-connect')
+        ? ['gunicorn --log-level debug: it then names the reason']
+        : []),
+    ];
   if (obstacle === 'configuration')
     return [
       `ls -l ${proofs.find(({meaning}) => meaning.kind === 'path-missing')?.fields.file ?? ''}   # as the user and in the directory of the server`,

@@ -8,10 +8,11 @@ import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {isSetupFailure} from './exit-status.ts';
 
 /**
- * `app`: the application did not load. `address`: another process holds the address. `backlog`: the system allows a
- * shorter queue than was asked for. `configuration`: its file was not found.
+ * `app`: the application did not load. `address`: another process holds the address. `bind`: the address was refused for another
+ * reason, or for one that no line tells. `backlog`: the system allows a shorter queue than was asked for. `configuration`: its file was
+ * not found.
  */
-export type Obstacle = 'app' | 'address' | 'backlog' | 'configuration';
+export type Obstacle = 'app' | 'address' | 'bind' | 'backlog' | 'configuration';
 
 /** From one start (or reload) of a supervisor to the next. */
 export interface Generation {
@@ -134,6 +135,7 @@ function isObstacle({meaning}: LogEvent): boolean {
 export function obstacleOf(kind: LogEvent['meaning']['kind']): Obstacle | null {
   if (kind === 'app-load-failed' || kind === 'no-app') return 'app';
   if (kind === 'address-in-use') return 'address';
+  if (kind === 'address-refused') return 'bind';
   if (kind === 'path-missing') return 'configuration';
   return kind === 'listen-above-limit' ? 'backlog' : null;
 }
@@ -162,11 +164,17 @@ export function failedStarts(timeline: Timeline): {starts: FailedStart[]; reload
     );
     const own = [...sockets, ...(reload === null ? missing : [])].sort((a, b) => (precedes(a, b) ? -1 : 1));
     if (own.length === 0) continue;
-    const obstacles = [...new Set(own.map(({meaning}) => obstacleOf(meaning.kind) ?? 'app'))];
+    const told = [...new Set(own.map((event) => (givesUpUntold(event) ? 'bind' : (obstacleOf(event.meaning.kind) ?? 'app'))))];
+    const obstacles = told.filter((obstacle) => obstacle !== 'bind' || !told.includes('address'));
     // A start that was seen and fails on its socket never gets to its application.
     starts.push({generation, obstacles: start === null && obstacles.length === 0 ? ['app'] : obstacles, proofs: own});
   }
   return {starts, reloads};
+}
+
+/** gunicorn gives up in the same words whatever the reason; the lines before tell whether it is another process. */
+function givesUpUntold({message}: LogEvent): boolean {
+  return message === 'gunicorn/cannot-connect';
 }
 
 /** What is known to have kept a program or an application from coming up. */

@@ -106,6 +106,8 @@ export type EventKind =
   | 'listen-queue-full'
   /** A socket could not be bound because another process holds it. */
   | 'address-in-use'
+  /** A socket could not be bound for another reason; fields: address, reason, as far as the line tells them. */
+  | 'address-refused'
   /** The operating system's limit on the connection backlog is below the configured one. */
   | 'listen-above-limit'
   /** A process noticed that its master is gone. */

@@ -72,6 +72,7 @@ export const pastes: Readonly<Record<string, Envelope>> = {
   'web page, all escaped': {names: ['plain'], isTimed: false, wrap: each((text) => html(text))},
   'web page, compose': {names: ['compose'], isTimed: false, wrap: each((text) => html(`web-1  | ${text}`))},
   'cat -v': {names: ['plain'], isTimed: false, wrap: each((text) => `^[[32m${text}^[[0m^M`)},
+  "Windows' old console": {names: ['plain'], isTimed: false, wrap: each((text) => `←[32m${text}←[0m`)},
   'cat -A': {names: ['plain'], isTimed: false, wrap: each((text) => `${text.replaceAll('\t', '^I')}$`)},
   'cat -A of CRLF': {names: ['plain'], isTimed: false, wrap: each((text) => `${text}^M$`)},
   'line ends of a web page': {names: ['plain'], isTimed: false, wrap: each((text) => `${text}<br />`)},
