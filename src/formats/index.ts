@@ -8,6 +8,7 @@ import {daphne} from './daphne.ts';
 import type {Format} from './format.ts';
 import {gunicorn} from './gunicorn.ts';
 import {heroku} from './heroku.ts';
+import {hosting} from './hosting.ts';
 import {hypercorn} from './hypercorn.ts';
 import {kernel} from './kernel.ts';
 import {kubernetes} from './kubernetes.ts';
@@ -41,6 +42,7 @@ export const formats: readonly Format[] = [
   unicorn,
   phpFpm,
   heroku,
+  hosting,
   container,
   procfile,
   kubernetes,

@@ -7,7 +7,7 @@ import type {LogEvent, Role} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
-import {FAULTS, signalName} from '../timeline/signals.ts';
+import {FAULTS, REQUESTS, signalName} from '../timeline/signals.ts';
 import {between, type Duration} from '../timeline/time.ts';
 import {type Instance, type Process, type Reload, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
 import {loading} from './settings.ts';
@@ -167,9 +167,10 @@ export function groupStop(timeline: Timeline, instance: Instance, process: Proce
 /** Seconds by which a signal to a group reaches all of it. */
 const AT_ONCE = 0.5;
 
-/** A program that left by an error of its own before anybody stopped: the stop may be the consequence. */
+/** A program that left by an error of its own, or was killed, before anybody stopped: the stop may be the consequence. */
 function leftBefore({role, signal}: Process, ended: LogEvent, stop: LogEvent): boolean {
-  return role === 'program' && signal === null && precedes(ended, stop) && between(ended.at, stop.at).min > AT_ONCE;
+  const isNoRequest = signal === null || !REQUESTS.has(signalName(signal));
+  return role === 'program' && isNoRequest && precedes(ended, stop) && between(ended.at, stop.at).min > AT_ONCE;
 }
 
 /** Within seconds of each other; where no times tell, with nothing but other deaths and their replacements in between. */

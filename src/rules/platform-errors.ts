@@ -2,6 +2,7 @@ import type {Severity} from '../severity.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import type {Timeline} from '../timeline/timeline.ts';
+import {hostingTroubles} from './hosting-troubles.ts';
 import {kubernetesTroubles} from './kubernetes-troubles.ts';
 import {instanceOfEvent} from './line-owners.ts';
 import {proxyErrors} from './proxy-errors.ts';
@@ -52,12 +53,12 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 
 const rule: Rule = {
   id: 'platform-errors',
-  title: 'The platform (Heroku, Kubernetes) or the proxy (nginx, Apache) reports errors',
+  title: 'The platform (Heroku, Fly.io, Render, Cloud Run, Kubernetes) or the proxy (nginx, Apache) reports errors',
   severity: 'warning',
   docs: {
     sees:
       "Heroku's error codes of requests (H10 to H27) and of memory (R14, R15), each counted. Of Kubernetes (the kubelet's log, kubectl get " +
-      'events, describe pod, get pods): failed probes and the restarts for them, OOMKilled, exit code 137, CrashLoopBackOff. Of nginx (error.log, and the 499, 502 and 504 of access.log): requests that the server behind it did not answer, joined with the worker that was ended in that second. Of Apache: requests that mod_wsgi did not answer.',
+      'events, describe pod, get pods): failed probes and the restarts for them, OOMKilled, exit code 137, CrashLoopBackOff. Of nginx (error.log, and the 499, 502 and 504 of access.log): requests that the server behind it did not answer, joined with the worker that was ended in that second. Of Apache: requests that mod_wsgi did not answer. Of Fly.io, Render, Cloud Run and App Engine: that memory ran out, that nobody listened, that the program ended with an error, that it was still there when kill_timeout was over.',
     why:
       'The router answers for the dyno where it cannot: the client got an error page, and the log of the application may hold nothing of ' +
       'it. Kubernetes ends a container that does not answer its probe, however healthy it is.',
@@ -96,9 +97,18 @@ const rule: Rule = {
       'apache/timed-out',
       'apache/queue-timed-out',
       'apache/unreachable',
+      'hosting/fly-signalled',
+      'hosting/fly-exited',
+      'hosting/fly-memory',
+      'hosting/fly-refused',
+      'hosting/render-memory',
+      'hosting/render-exited',
+      'hosting/render-no-port',
+      'hosting/google-memory',
+      'hosting/google-exited',
     ],
     otherwise:
-      "no line of Heroku's router or dynos, none of Kubernetes' kubelet or events and no unanswered request of nginx or Apache is in this log",
+      "no line of Heroku's router or dynos or of another host, none of Kubernetes' kubelet or events and no unanswered request of nginx or Apache is in this log",
   },
   *check(timeline) {
     const named = new Set(timeline.events.filter(({message}) => message in MEMORY).map(dynoOf));
@@ -109,6 +119,7 @@ const rule: Rule = {
       if (code !== null && code in TROUBLES) yield describe(timeline, code, events);
     }
     yield* kubernetesTroubles(timeline);
+    yield* hostingTroubles(timeline);
     yield* proxyErrors(timeline);
   },
 };
