@@ -142,6 +142,9 @@ export const stopsTakenAsReload = oncePer((timeline: Timeline): readonly TakenAs
   uwsgiOf(timeline).flatMap((instance) => takenAsReload(timeline, instance) ?? []),
 );
 
+/** 128 + 9: what a tool for containers passes on of the SIGKILL that it sent into one. */
+const KILLED_INSIDE = 137;
+
 function takenAsReload(timeline: Timeline, instance: Instance): TakenAsReload | null {
   const reload = instance.reloads.at(-1);
   if (reload?.kind !== 'brutal') return null;
@@ -150,9 +153,10 @@ function takenAsReload(timeline: Timeline, instance: Instance): TakenAsReload | 
     const {asked, forced, ended} = outer.life;
     if (asked === null ? !beginsBeforeLimit(reload, outer.life) : asked.by !== 'stop' || endsBefore(reload, asked.event))
       return null;
+    const isKilledInside = Number(ended?.fields['status']) === KILLED_INSIDE;
     // It stopped all the same: somebody had asked for the reload before.
-    if (forced === null && ended !== null) return null;
-    return {instance, reload, outer, end: forced?.event ?? null};
+    if (forced === null && ended !== null && !isKilledInside) return null;
+    return {instance, reload, outer, end: forced?.event ?? (isKilledInside ? ended : null)};
   }
   if (reload.reExecuted === null) return null;
   const end = instance.stopped?.meaning.kind === 'master-lost' ? instance.stopped : startAfter(timeline, instance, reload);

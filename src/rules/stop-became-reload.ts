@@ -66,9 +66,14 @@ function describe(taken: TakenAsReload): Finding | null {
       outer === null
         ? `uWSGI got ${signal} and reloaded brutally; shortly after it was gone without a stop of its own.`
         : `${name} asked ${program} to stop, and uWSGI reloaded: to it ${signal} means "reload at once" ${swapped ? 'where' : 'unless'} die-on-term is set.`,
-      reExecuted !== null && `Its master (pid ${instance.masterPid}) replaced its own image, started new workers and served on.`,
+      reExecuted !== null && `Its ${masterOf(instance)} replaced its own image, started new workers and served on.`,
       outer !== null &&
         end !== null &&
+        outer.life.forced === null &&
+        'Then it was killed inside its container: status 137 is 128 + 9, SIGKILL. The new workers lost their master.',
+      outer !== null &&
+        end !== null &&
+        outer.life.forced !== null &&
         `${waited === null || waited.max === null ? 'Then' : `After ${duration(waited)}`} ${name.replace(/^The /, 'the ')} killed it with SIGKILL; the new workers lost their master.`,
       reload.workers.every(({end: how}) => how === 'clean') && 'No worker hung: those of the old generation left by themselves.',
       'A longer time limit would change nothing: nothing was on its way to an end.',
@@ -112,6 +117,10 @@ function describe(taken: TakenAsReload): Finding | null {
   };
 }
 
+function masterOf({masterPid}: TakenAsReload['instance']): string {
+  return masterPid === null ? 'master' : `master (pid ${masterPid})`;
+}
+
 function proofs({reload, outer, end, instance}: TakenAsReload): Evidence[] {
   const {life} = outer ?? {};
   const {reExecuted} = reload;
@@ -132,7 +141,7 @@ function proofs({reload, outer, end, instance}: TakenAsReload): Evidence[] {
           ),
         ]
       : []),
-    ...(life?.ended && life.ended !== end ? [proof(life.ended, `the master (pid ${instance.masterPid}) is gone`)] : []),
+    ...(life?.ended && life.ended !== end ? [proof(life.ended, `the ${masterOf(instance)} is gone`)] : []),
   ];
 }
 
