@@ -1,12 +1,12 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {between} from '../timeline/time.ts';
-import type {Instance, Timeline} from '../timeline/timeline.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {processName, processNames} from './deaths.ts';
 import {type Holder, type MemoryKill, memoryKillsIn, type Tie, type Victim} from './memory.ts';
 import {serverOf} from './outer.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {unitFix} from './unit-lines.ts';
-import {count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
+import {capital, count, evidence, instanceName, list, numbers, proof, sentences, unique, was} from './wording.ts';
 
 /** Seconds between the kernel's line and systemd's of one kill, where both tell a time. */
 const NEAR = 5;
@@ -71,90 +71,63 @@ function isToldElsewhere(kill: MemoryKill, all: readonly MemoryKill[]): boolean 
   );
 }
 
-function workersLost(
-  timeline: Timeline,
-  instance: Instance,
-  hits: readonly {kill: MemoryKill; victims: readonly Victim[]}[],
-  tie: Tie,
-): Finding | null {
-  const isNamed = tie === 'pid-and-time';
-  const victims = unique(hits.flatMap((hit) => hit.victims.map(({process}) => process)));
+interface Hit {
+  readonly kill: MemoryKill;
+  /** Those of its victims that are told of together. */
+  readonly victims: readonly Victim[];
+}
+
+/** Processes of one server that were killed for want of memory, and what the kernel tells of it. */
+interface Scene {
+  readonly hits: readonly Hit[];
+  readonly tie: Tie;
+  readonly victims: readonly Process[];
+  readonly growth: Growth | null;
+  /** The limit of a cgroup was reached. */
+  readonly inGroup: boolean;
+  /** Each time the memory of the whole machine ran out. */
+  readonly ofMachine: boolean;
+  /** The line by which the whole unit ended for it. */
+  readonly unitEnded: LogEvent | null;
+  /** The main process of the unit is among the victims. */
+  readonly hasMain: boolean;
+}
+
+function workersLost(timeline: Timeline, instance: Instance, hits: readonly Hit[], tie: Tie): Finding | null {
+  const scene = sceneOf(timeline, hits, tie);
+  const {victims, growth, inGroup, ofMachine, unitEnded, hasMain} = scene;
   const lines = evidence(
-    hits.flatMap(({kill, victims}) => [
-      proof(mainLine(kill), 'the kill for want of memory'),
-      ...shownHolders(kill),
-      ...victims.flatMap(({process}) => (process.ended ? [proof(process.ended, `the death of ${processName(process)}`)] : [])),
-      ...[endOfUnit(timeline, kill)].flatMap((end) => (end ? [proof(end, 'the whole unit ends for it')] : [])),
-    ]),
+    hits.flatMap((hit) => proofsOf(timeline, hit)),
     10,
   );
   if (!lines) return null;
   const several = victims.length > 1;
-  const rss = unique(
-    hits.flatMap(({kill}) => kill.lines.flatMap(({fields}) => (Number(fields.rss) > 0 ? [Number(fields.rss)] : []))),
-  );
-  const group = unique(
-    hits.flatMap(({kill}) => kill.lines.flatMap(({fields}) => (fields.cgroup === undefined ? [] : [String(fields.cgroup)]))),
-  );
-  const has = (line: LogEvent, constraint: string) => line.fields.constraint === constraint;
-  const inGroup = hits.some(({kill}) =>
-    kill.lines.some((line) => has(line, 'CONSTRAINT_MEMCG') || line.fields.limit === 'cgroup'),
-  );
-  const ofMachine = hits.every(({kill}) => kill.lines.some((line) => has(line, 'CONSTRAINT_NONE')));
-  const uwsgi = instance.supervisor === 'uwsgi';
-  const limit = hits.find(({kill}) => kill.limit !== null)?.kill.limit?.mebibytes ?? null;
-  const growth = hits.map(({kill}) => growthIn(kill)).find((each) => each !== null) ?? null;
-  const ended = hits.map(({kill}) => endOfUnit(timeline, kill)).find((each) => each !== null) ?? null;
-  const hasMain = victims.some(({role}) => role === 'program' || role === 'master');
-  const unit = unique(hits.flatMap(({kill}) => kill.lines.flatMap((line) => unitOf(line) ?? [])))[0] ?? null;
+  const unit = unique(linesOf(hits).flatMap((line) => unitOf(line) ?? []))[0] ?? null;
   return {
     title: several ? `${count(victims.length, 'process', 'processes')} were killed because memory ran out` : rule.title,
-    message: sentences(
-      `${processNames(victims)} ${was(victims.length)} ended by signal 9 because memory ran out`.replace(/^./, (letter) =>
-        letter.toUpperCase(),
-      ) +
-        (isNamed
-          ? `: the kernel names the ${several ? 'pids' : 'pid'}.`
-          : tie === 'pid'
-            ? `, most likely: the kernel names the ${several ? 'pids' : 'pid'}. The clocks of the two logs cannot be compared (--tz tells the zone of each), so that it was the same moment is inferred.`
-            : `, most likely: no pid ties the lines together, as with a container; the time fits${hits.every(({kill}) => kill.name !== null) ? ', and so does the name of the process' : ''}.`),
-      rss.length > 0 &&
-        growth === null &&
-        `${several ? 'They held' : 'It held'} ${list(rss.map((kilobytes) => `${Math.round(kilobytes / 1024)} MiB`))} of ${several ? 'their' : 'its'} own.`,
-      inGroup
-        ? `The limit of ${several ? 'their' : 'its'} cgroup${group.length > 0 ? ` (${list(group)})` : ''}${limit === null ? '' : `, ${limit} MiB,`} was reached, not that of the machine.`
-        : ofMachine &&
-            `The memory of the whole machine ran out${growth === null ? ': another program may be the one that grew' : ''}.`,
-      growth && explained(growth),
-      ended !== null &&
-        (!hasMain
-          ? 'systemd then ended the whole unit (result oom-kill): OOMPolicy=stop, the default, does so for any of its processes.'
-          : several
-            ? 'The main process is among them, so the whole unit ended (result oom-kill): OOMPolicy=kill kills all processes of a unit together.'
-            : 'It was the main process, so the whole unit ended (result oom-kill).'),
-      `What ${several ? 'they were' : 'it was'} doing was cut.`,
-    ),
-    confidence: isNamed ? 'certain' : 'likely',
+    message: messageOf(scene),
+    confidence: tie === 'pid-and-time' ? 'certain' : 'likely',
     instance: instance.id,
     reload: null,
     pids: unique(victims.map(({pid}) => pid)),
     workers: numbers(victims.filter(({role}) => role === 'worker')),
     evidence: lines,
-    against: isNamed
-      ? []
-      : [
-          {
-            hypothesis: 'killed-from-outside',
-            because:
-              'somebody else may have sent signal 9 in the same moment; the kill for want of memory is enough to explain it',
-            line: hits[0] ? mainLine(hits[0].kill).line : null,
-          },
-        ],
+    against:
+      tie === 'pid-and-time'
+        ? []
+        : [
+            {
+              hypothesis: 'killed-from-outside',
+              because:
+                'somebody else may have sent signal 9 in the same moment; the kill for want of memory is enough to explain it',
+              line: hits[0] ? mainLine(hits[0].kill).line : null,
+            },
+          ],
     cannotSee: [
       'which request or task used the memory',
       growth === null ? 'whether it leaked or the limit is simply too small' : 'whether it grew slowly or at once',
     ],
-    fixes: [...(ended === null || (hasMain && !several) ? [] : [GO_ON]), ...fixesFor(growth, instance.supervisor)],
+    fixes: [...(unitEnded === null || (hasMain && !several) ? [] : [GO_ON]), ...fixesFor(growth, instance.supervisor)],
     next: [
       inGroup && unit !== null
         ? `systemctl show ${unit} -p MemoryMax -p MemoryPeak   # the limit and the peak`
@@ -166,12 +139,84 @@ function workersLost(
             "the proxy's access log at the second of the kill: the request without an answer is the one that took the memory, if one did",
           ]
         : []),
-      ...(uwsgi
+      ...(instance.supervisor === 'uwsgi'
         ? ['set memory-report = true: each request line tells the memory of its worker, and growth becomes visible']
         : []),
     ],
     identity: [instanceName(instance), 'memory', tie === 'time' ? 'unnamed' : 'named'],
   };
+}
+
+function sceneOf(timeline: Timeline, hits: readonly Hit[], tie: Tie): Scene {
+  const victims = unique(hits.flatMap((hit) => hit.victims.map(({process}) => process)));
+  const has = (line: LogEvent, constraint: string) => line.fields.constraint === constraint;
+  return {
+    hits,
+    tie,
+    victims,
+    growth: hits.map(({kill}) => growthIn(kill)).find((each) => each !== null) ?? null,
+    inGroup: linesOf(hits).some((line) => has(line, 'CONSTRAINT_MEMCG') || line.fields.limit === 'cgroup'),
+    ofMachine: hits.every(({kill}) => kill.lines.some((line) => has(line, 'CONSTRAINT_NONE'))),
+    unitEnded: hits.map(({kill}) => endOfUnit(timeline, kill)).find((each) => each !== null) ?? null,
+    hasMain: victims.some(({role}) => role === 'program' || role === 'master'),
+  };
+}
+
+function linesOf(hits: readonly Hit[]): LogEvent[] {
+  return hits.flatMap(({kill}) => kill.lines);
+}
+
+function proofsOf(timeline: Timeline, {kill, victims}: Hit): Evidence[] {
+  const unitEnded = endOfUnit(timeline, kill);
+  return [
+    proof(mainLine(kill), 'the kill for want of memory'),
+    ...shownHolders(kill),
+    ...victims.flatMap(({process}) => (process.ended ? [proof(process.ended, `the death of ${processName(process)}`)] : [])),
+    ...(unitEnded ? [proof(unitEnded, 'the whole unit ends for it')] : []),
+  ];
+}
+
+function messageOf(scene: Scene): string {
+  const {hits, victims, growth, inGroup, ofMachine} = scene;
+  const several = victims.length > 1;
+  const rss = unique(linesOf(hits).flatMap(({fields}) => (Number(fields.rss) > 0 ? [Number(fields.rss)] : [])));
+  const group = unique(linesOf(hits).flatMap(({fields}) => (fields.cgroup === undefined ? [] : [String(fields.cgroup)])));
+  const limit = hits.find(({kill}) => kill.limit !== null)?.kill.limit?.mebibytes ?? null;
+  return sentences(
+    `${capital(processNames(victims))} ${was(victims.length)} ended by signal 9 because memory ran out${tieText(scene)}`,
+    rss.length > 0 &&
+      growth === null &&
+      `${several ? 'They held' : 'It held'} ${list(rss.map((kilobytes) => `${Math.round(kilobytes / 1024)} MiB`))} of ${several ? 'their' : 'its'} own.`,
+    inGroup
+      ? `The limit of ${several ? 'their' : 'its'} cgroup${group.length > 0 ? ` (${list(group)})` : ''}${limit === null ? '' : `, ${limit} MiB,`} was reached, not that of the machine.`
+      : ofMachine &&
+          `The memory of the whole machine ran out${growth === null ? ': another program may be the one that grew' : ''}.`,
+    growth && explained(growth),
+    unitText(scene),
+    `What ${several ? 'they were' : 'it was'} doing was cut.`,
+  );
+}
+
+/** What says that it was these processes. */
+function tieText({hits, tie, victims}: Scene): string {
+  const pids = victims.length > 1 ? 'pids' : 'pid';
+  switch (tie) {
+    case 'pid-and-time':
+      return `: the kernel names the ${pids}.`;
+    case 'pid':
+      return `, most likely: the kernel names the ${pids}. The clocks of the two logs cannot be compared (--tz tells the zone of each), so that it was the same moment is inferred.`;
+    case 'time':
+      return `, most likely: no pid ties the lines together, as with a container; the time fits${hits.every(({kill}) => kill.name !== null) ? ', and so does the name of the process' : ''}.`;
+  }
+}
+
+function unitText({victims, unitEnded, hasMain}: Scene): string | null {
+  if (unitEnded === null) return null;
+  if (!hasMain)
+    return 'systemd then ended the whole unit (result oom-kill): OOMPolicy=stop, the default, does so for any of its processes.';
+  return victims.length > 1
+    ? 'The main process is among them, so the whole unit ended (result oom-kill): OOMPolicy=kill kills all processes of a unit together.'
+    : 'It was the main process, so the whole unit ended (result oom-kill).';
 }
 
 /** The kernel's own sentence about the kill says more to a reader than its table does. */
