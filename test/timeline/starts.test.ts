@@ -20,6 +20,12 @@ describe('a master began with a banner', () => {
   test('its own', async () => expect(await startOfMaster(['18:00:00'])).toBe(at('18:00:00')));
   test('or with another that no master was seen to follow', async () =>
     expect(await startOfMaster(['17:59:00', '18:00:00'])).toBe(at('17:59:00')));
+  test.each([
+    ['17:00:00', '17:00:00'],
+    ['16:59:59', '18:00:00'],
+  ])('that of an hour before, and of no more: %s', async (other, first) =>
+    expect(await startOfMaster([other, '18:00:00'])).toBe(at(first)),
+  );
   test('but not with one of hours before', async () =>
     expect(await startOfMaster(['06:00:00', '09:00:00', '18:00:00'])).toBe(at('18:00:00')));
 });
