@@ -2,8 +2,8 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {type Cut, cutsIn, hasLeft, isAccess, isComparable, isElsewhere, nginxEvents} from './proxy-cuts.ts';
-import {type Finding, type Fix, NO_SETTING} from './rule.ts';
-import {count, evidence, list, nameOf, proof, sentences, unique} from './wording.ts';
+import {type Evidence, type Finding, type Fix, NO_SETTING} from './rule.ts';
+import {count, evidence, list, nameOf, only, proof, sentences, unique} from './wording.ts';
 import {isRunningRequest} from './work.ts';
 
 interface Kind {
@@ -134,66 +134,42 @@ export function* proxyErrors(timeline: Timeline): Iterable<Finding> {
   );
 }
 
-function* errorsOf(timeline: Timeline, proxy: 'nginx' | 'Apache', events: readonly LogEvent[]): Iterable<Finding> {
-  const found = KINDS.map((kind) => ({...kind, events: events.filter(kind.of)})).filter((each) => each.events.length > 0);
-  const other = events.filter((event) => !KINDS.some((kind) => kind.of(event)));
-  const cuts = cutsIn(timeline).filter(({event, processes}) => processes.length > 0 && events.includes(event));
-  const down = downtimes(timeline, events);
-  const lines = evidence(
-    [
-      ...found.map((kind) => ({what: kind.what, events: kind.events})),
-      {what: 'the server could not be reached', events: other},
-    ].flatMap((kind) =>
-      unique([kind.events[0], kind.events.at(-1)])
-        .flatMap((event) => (event === undefined ? [] : [proof(event, kind.what)]))
-        .concat(
-          cuts
-            .filter(({event}) => kind.events.includes(event))
-            .slice(0, 2)
-            .flatMap(({event, processes}) => [
-              proof(event, kind.what),
-              ...processes.slice(0, 2).flatMap((process) => endOf(process)),
-            ]),
-        ),
-    ),
-  );
+/** What one proxy says in one log, and what else is known of it. */
+interface Scene {
+  readonly proxy: 'nginx' | 'Apache';
+  readonly events: readonly LogEvent[];
+  /** By what became of them. */
+  readonly found: readonly (Kind & {readonly events: readonly LogEvent[]})[];
+  /** Of no kind of their own. */
+  readonly other: readonly LogEvent[];
+  /** Those that an end of a process explains. */
+  readonly cuts: readonly Cut[];
+  /** Servers that were down when it was written. */
+  readonly down: ReadonlyMap<LogEvent, Instance>;
+  /** Those that nothing explains. */
+  readonly unexplained: readonly LogEvent[];
+  /** Reloads and stops into which some fell. */
+  readonly hit: readonly Reload[];
+  /** How many fell into them. */
+  readonly inReloads: number;
+  /** Only the access log tells of them. */
+  readonly byAccess: boolean;
+}
+
+function* errorsOf(timeline: Timeline, proxy: Scene['proxy'], events: readonly LogEvent[]): Iterable<Finding> {
+  const scene = sceneOf(timeline, proxy, events);
+  const {unexplained, hit, inReloads, byAccess} = scene;
+  const lines = evidence(proofs(scene));
   if (!lines) return;
-  const during = timeline.reloads.map((reload) => ({
-    reload,
-    within: events.filter((event) => isWithin(timeline, event, reload)),
-  }));
-  const hit = during.filter(({within}) => within.length > 0);
-  const inReloads = unique(hit.flatMap(({within}) => within)).length;
-  const [only] = hit;
-  const lost = events.filter((event) => !hasLeft(event));
-  const byAccess = events.every(isAccess);
-  const unexplained = events.filter((event) => !cuts.some((cut) => cut.event === event) && !down.has(event));
-  const paths = pathsOf(events);
   yield {
     title: byAccess
       ? `The access log has ${count(events.length, 'request')} without a proper answer`
       : `${proxy} could not get ${count(events.length, 'request')} answered by ${proxy === 'nginx' ? 'the server behind it' : 'mod_wsgi'}`,
-    severity: lost.length === 0 ? 'info' : 'warning',
-    message: sentences(
-      ...found.map(({what, why, events: own}) => {
-        const whoEnded = told(cuts.filter(({event}) => own.includes(event)));
-        const whoWasDown = downText(own, down);
-        const isAll = own.every((event) => !unexplained.includes(event));
-        const named = found.length > 1 && pathsOf(own).length > 0 ? ` (${list(pathsOf(own), 4)})` : '';
-        return sentences(`${count(own.length, 'request')}${named}: ${what}.`, whoEnded, whoWasDown, !isAll && why);
-      }),
-      other.length > 0 && `${count(other.length, 'request')}: the server could not be reached.`,
-      found.length + Math.sign(other.length) === 1 && paths.length > 0 && `The paths: ${list(paths, 4)}.`,
-      !byAccess &&
-        (proxy === 'nginx'
-          ? 'That their clients got an error (502 or 504), or that nginx asked another server, is proved.'
-          : 'That their clients got an error is proved.'),
-      inReloads > 0 &&
-        `${inReloads === events.length ? 'All' : inReloads} of them fell into ${hit.length === 1 && only ? only.reload.id : `${hit.length} reloads and stops`}, by the times of both logs.`,
-    ),
+    severity: events.every(hasLeft) ? 'info' : 'warning',
+    message: messageOf(scene),
     confidence: byAccess ? 'likely' : 'certain',
     instance: null,
-    reload: hit.length === 1 && only ? only.reload.id : null,
+    reload: only(hit)?.id ?? null,
     pids: [],
     workers: [],
     evidence: lines,
@@ -213,6 +189,63 @@ function* errorsOf(timeline: Timeline, proxy: 'nginx' | 'Apache', events: readon
         : [],
     identity: [proxy, 'upstream'],
   };
+}
+
+function sceneOf(timeline: Timeline, proxy: Scene['proxy'], events: readonly LogEvent[]): Scene {
+  const cuts = cutsIn(timeline).filter(({event, processes}) => processes.length > 0 && events.includes(event));
+  const down = downtimes(timeline, events);
+  const during = timeline.reloads
+    .map((reload) => ({reload, within: events.filter((event) => isWithin(timeline, event, reload))}))
+    .filter(({within}) => within.length > 0);
+  return {
+    proxy,
+    events,
+    found: KINDS.map((kind) => ({...kind, events: events.filter(kind.of)})).filter((each) => each.events.length > 0),
+    other: events.filter((event) => !KINDS.some((kind) => kind.of(event))),
+    cuts,
+    down,
+    unexplained: events.filter((event) => !cuts.some((cut) => cut.event === event) && !down.has(event)),
+    hit: during.map(({reload}) => reload),
+    inReloads: unique(during.flatMap(({within}) => within)).length,
+    byAccess: events.every(isAccess),
+  };
+}
+
+function proofs({found, other, cuts}: Scene): Evidence[] {
+  const kinds = [...found, {what: UNREACHED, events: other}];
+  return kinds.flatMap(({what, events}) => [
+    ...unique([events[0], events.at(-1)]).flatMap((event) => (event === undefined ? [] : [proof(event, what)])),
+    ...cuts
+      .filter(({event}) => events.includes(event))
+      .slice(0, 2)
+      .flatMap(({event, processes}) => [proof(event, what), ...processes.slice(0, 2).flatMap((process) => endOf(process))]),
+  ]);
+}
+
+const UNREACHED = 'the server could not be reached';
+
+function messageOf(scene: Scene): string {
+  const {proxy, events, found, other, hit, inReloads, byAccess} = scene;
+  const paths = pathsOf(events);
+  const into = only(hit)?.id ?? `${hit.length} reloads and stops`;
+  return sentences(
+    ...found.map((kind) => kindText(scene, kind)),
+    other.length > 0 && `${count(other.length, 'request')}: ${UNREACHED}.`,
+    found.length + Math.sign(other.length) === 1 && paths.length > 0 && `The paths: ${list(paths, 4)}.`,
+    !byAccess &&
+      (proxy === 'nginx'
+        ? 'That their clients got an error (502 or 504), or that nginx asked another server, is proved.'
+        : 'That their clients got an error is proved.'),
+    inReloads > 0 && `${inReloads === events.length ? 'All' : inReloads} of them fell into ${into}, by the times of both logs.`,
+  );
+}
+
+function kindText({found, cuts, down, unexplained}: Scene, {what, why, events}: Scene['found'][number]): string {
+  const whoEnded = told(cuts.filter(({event}) => events.includes(event)));
+  const isAll = events.every((event) => !unexplained.includes(event));
+  const paths = pathsOf(events);
+  const named = found.length > 1 && paths.length > 0 ? ` (${list(paths, 4)})` : '';
+  return sentences(`${count(events.length, 'request')}${named}: ${what}.`, whoEnded, downText(events, down), !isAll && why);
 }
 
 function pathsOf(events: readonly LogEvent[]): string[] {

@@ -4,7 +4,7 @@ import {firstFrom, precedes} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
-import {type Finding, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
+import {type Alternative, type Finding, type Fix, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {compareVersions, numberOf} from './settings.ts';
 import {count, evidence, instanceName, nameOf, proof, seconds, sentences} from './wording.ts';
 
@@ -113,7 +113,6 @@ function describe(timeline: Timeline, instance: Instance): Finding | null {
   const found = replacementsIn(timeline, instance);
   if (found === null || found.unexplained.length === 0) return null;
   const {complete, crew, unexplained} = found;
-  const many = unexplained.length;
   const lines = evidence([
     ...(complete.started ? [proof(complete.started, `${nameOf(complete)} completes the start`)] : []),
     ...unexplained
@@ -123,73 +122,24 @@ function describe(timeline: Timeline, instance: Instance): Finding | null {
       ),
   ]);
   if (!lines) return null;
-  const names = instance.version !== null && compareVersions(instance.version, TELLS) >= 0;
-  const from = complete.startedAt;
-  const to = unexplained.at(-1)?.startedAt ?? from;
+  const namesSignals = instance.version !== null && compareVersions(instance.version, TELLS) >= 0;
+  const last = unexplained.at(-1)?.startedAt ?? complete.startedAt;
   return {
     title: rule.title,
-    severity: many >= LOOP ? 'error' : 'warning',
+    severity: unexplained.length >= LOOP ? 'error' : 'warning',
     message: sentences(
-      `After the start with ${count(crew, 'worker')} the arbiter booted ${many} more, the last at least ${seconds(between(from, to).min)} later, and no line`,
+      `After the start with ${count(crew, 'worker')} the arbiter booted ${unexplained.length} more, the last at least ${seconds(between(complete.startedAt, last).min)} later, and no line`,
       'tells of an end, a timeout, a reload or a signal that called for it. That is proved; so as many workers had ended before.',
-      names
-        ? `This version (${instance.version}) names the signal that a worker dies of, so they rather left by themselves, or lines are missing here.`
-        : `${instance.version === null ? 'Before 20.1 gunicorn' : `This version (${instance.version})`} says nothing of a worker that a signal ended: most often the memory limit of a container does that (SIGKILL), or a fault in native code (SIGSEGV).`,
+      versionText(instance, namesSignals),
       'Whatever they had in hand was cut.',
     ),
     confidence: 'possible',
     instance: instance.id,
     ...NO_PROCESS,
     evidence: lines,
-    against: [
-      {
-        hypothesis: 'the memory limit of the container or the machine',
-        because: names
-          ? 'this version would name the signal'
-          : 'it is the most frequent reason; the kernel logs each such kill, and that log decides',
-        line: null,
-        fits: names ? 'less' : 'equally',
-      },
-      {
-        hypothesis: 'a fault in native code',
-        because: names ? 'this version would name the signal' : 'nothing in the log speaks against it; dmesg names the library',
-        line: null,
-        fits: names ? 'less' : 'equally',
-      },
-      {
-        hypothesis: 'a person or a script that kills them',
-        because: names
-          ? 'this version would name the signal'
-          : 'nothing in the log speaks against it; it is seldom done again and again',
-        line: null,
-        fits: names ? 'less' : 'equally',
-      },
-      {
-        hypothesis: 'workers that recycle themselves (max_requests), in a log without the lines of workers',
-        because: 'each says "Autorestarting worker" and "Worker exiting", and this log has no such line before these starts',
-        line: null,
-        fits: names ? 'equally' : 'less',
-      },
-    ],
+    against: alternatives(namesSignals),
     cannotSee: ['which workers ended, when, and of what', 'requests that were running: they have no line'],
-    fixes: [
-      ...(names
-        ? []
-        : [
-            {
-              ...NO_SETTING,
-              safety: 'safe' as const,
-              effect: 'the log names the signal of each worker that dies of one',
-              why: 'Run gunicorn 20.1 or later.',
-            },
-          ]),
-      {
-        ...NO_SETTING,
-        safety: 'safe',
-        effect: 'if it is memory: the limit is not reached',
-        why: 'Run fewer workers, or raise the memory limit of the container or unit.',
-      },
-    ],
+    fixes: [...(namesSignals ? [] : [NAME_SIGNALS]), MORE_MEMORY],
     next: [
       "dmesg -T | grep -i 'killed process\\|out of memory\\|segfault'   # on the host, not in the container",
       'cat /sys/fs/cgroup/memory.events   # in the container: oom_kill above 0 proves the limit of the container',
@@ -198,3 +148,47 @@ function describe(timeline: Timeline, instance: Instance): Finding | null {
     identity: [instanceName(instance), 'silent'],
   };
 }
+
+function versionText({version}: Instance, namesSignals: boolean): string {
+  if (namesSignals)
+    return `This version (${version}) names the signal that a worker dies of, so they rather left by themselves, or lines are missing here.`;
+  return `${version === null ? 'Before 20.1 gunicorn' : `This version (${version})`} says nothing of a worker that a signal ended: most often the memory limit of a container does that (SIGKILL), or a fault in native code (SIGSEGV).`;
+}
+
+/** `namesSignals`: the version would have told what is sent by a signal. */
+function alternatives(namesSignals: boolean): Alternative[] {
+  const bySignal = (hypothesis: string, because: string): Alternative => ({
+    hypothesis,
+    because: namesSignals ? 'this version would name the signal' : because,
+    line: null,
+    fits: namesSignals ? 'less' : 'equally',
+  });
+  return [
+    bySignal(
+      'the memory limit of the container or the machine',
+      'it is the most frequent reason; the kernel logs each such kill, and that log decides',
+    ),
+    bySignal('a fault in native code', 'nothing in the log speaks against it; dmesg names the library'),
+    bySignal('a person or a script that kills them', 'nothing in the log speaks against it; it is seldom done again and again'),
+    {
+      hypothesis: 'workers that recycle themselves (max_requests), in a log without the lines of workers',
+      because: 'each says "Autorestarting worker" and "Worker exiting", and this log has no such line before these starts',
+      line: null,
+      fits: namesSignals ? 'equally' : 'less',
+    },
+  ];
+}
+
+const NAME_SIGNALS: Fix = {
+  ...NO_SETTING,
+  safety: 'safe',
+  effect: 'the log names the signal of each worker that dies of one',
+  why: 'Run gunicorn 20.1 or later.',
+};
+
+const MORE_MEMORY: Fix = {
+  ...NO_SETTING,
+  safety: 'safe',
+  effect: 'if it is memory: the limit is not reached',
+  why: 'Run fewer workers, or raise the memory limit of the container or unit.',
+};
