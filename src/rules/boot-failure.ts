@@ -1,7 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
-import type {Instance, Timeline} from '../timeline/timeline.ts';
+import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {dynosNotStarted} from './dynos-not-started.ts';
 import {instanceOfEvent} from './line-owners.ts';
 import {loadErrors, reasonOf} from './load-errors.ts';
@@ -446,89 +446,90 @@ function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolea
   return ['sysctl net.core.somaxconn   # inside the same container'];
 }
 
-/** A program that is down for good, and whose own lines do not tell why. */
-function* abandoned(timeline: Timeline): Generator<Finding> {
-  const events = givenUp(timeline);
-  const programs = unique(events.map(programOf));
-  for (const program of programs) {
-    const own = events.filter((event) => programOf(event) === program);
-    const [first] = own;
-    if (!first) continue;
-    const instance = instanceOfEvent(timeline, first);
-    const deaths =
-      instance?.processes.filter(({ended, started}) => [ended, started].some((event) => event && programOf(event) === program)) ??
-      [];
-    const cause = reasonNotRun(timeline, program);
-    const telling = [...own, ...spawnErrorsOf(timeline, program)].find(
-      ({fields}) => fields.reason !== undefined && fields.tooQuick === undefined,
-    );
-    const said = telling?.fields.reason;
-    const reason = said ?? cause?.reason;
-    const daemonized = reason === undefined && inBackground(timeline, program).length > 0;
-    const missing = telling?.fields.unrunnable !== undefined;
-    const noFiles = telling?.fields.tooManyFiles !== undefined;
-    const lines = evidence([
-      ...own.slice(0, 2).map((event) => proof(event, `${program} was given up`)),
-      ...(telling && !own.includes(telling) ? [proof(telling, `why ${program} did not start`)] : []),
-      ...(said === undefined && cause ? [proof(cause.line, `why ${program} did not run`)] : []),
-      ...deaths.slice(-3).flatMap(({ended}) => (ended ? [proof(ended, `${program} ended here`)] : [])),
-    ]);
-    if (!lines) continue;
-    yield {
-      title: 'A program failed to start and was given up',
-      message: sentences(
-        `${program} did not come up, and its supervisor gave up: nobody tries again until a person does.`,
-        deaths.length > 0 && `The log shows ${count(deaths.length, 'process', 'processes')} of it that ended before.`,
-        reason !== undefined && `The reason told: ${reason}.`,
-        daemonized &&
-          'It left with status 0 each time, as a program does that goes into the background: it may well be running, where its ' +
-            'supervisor cannot see it.',
-        daemonized ? 'That it was given up is proved.' : 'That it is down is proved.',
-        reason === undefined && !daemonized && "Why, the program's own log tells: nothing of it is here.",
-      ),
-      confidence: 'certain',
-      instance: instance?.id ?? null,
-      reload: null,
-      pids: unique(deaths.map(({pid}) => pid)),
-      workers: [],
-      evidence: lines,
-      against: [],
-      cannotSee: ['what the program itself printed, unless its own log is given as well'],
-      fixes: missing
-        ? [
-            {
-              setting: 'command',
-              section: `program:${program}`,
-              value: null,
-              effect: 'the program is found and started',
-              since: null,
-              safety: 'safe',
-              why: 'Give the full path of a file that exists and may be executed by the user of the program.',
-            },
-          ]
-        : noFiles
-          ? [MORE_FILES]
-          : [
-              {
-                ...NO_SETTING,
-                effect: 'the program comes up',
-                safety: 'needs-code',
-                why: daemonized
-                  ? 'Let it stay in the foreground (no daemonize, no --daemon, nginx "daemon off;"), then start it by hand.'
-                  : 'Mend what its own log says, then start it by hand: the supervisor will not.',
-              },
-            ],
-      next: [
-        missing
-          ? `ls -l the command of ${program}, as the user that runs it`
-          : first.message.startsWith('systemd/')
-            ? `journalctl -u ${program}   # what it printed`
-            : `supervisorctl tail ${program} stderr   # what it printed`,
-        'start the command by hand as the same user, in the same directory, with the same environment',
-      ],
-      identity: [program, 'given up'],
-    };
-  }
+/** Programs that are down for good, and whose own lines do not tell why. */
+function* abandoned(timeline: Timeline): Generator<Finding | null> {
+  const byProgram = groupBy(givenUp(timeline), programOf);
+  for (const [program, events] of byProgram) yield givenUpFor(timeline, program, events);
+}
+
+function givenUpFor(timeline: Timeline, program: string, events: readonly LogEvent[]): Finding | null {
+  const [first] = events;
+  if (!first) return null;
+  const instance = instanceOfEvent(timeline, first);
+  const isOf = ({ended, started}: Process) => [ended, started].some((event) => event && programOf(event) === program);
+  const deaths = instance?.processes.filter(isOf) ?? [];
+  const cause = reasonNotRun(timeline, program);
+  const telling = [...events, ...spawnErrorsOf(timeline, program)].find(
+    ({fields}) => fields.reason !== undefined && fields.tooQuick === undefined,
+  );
+  const said = telling?.fields.reason;
+  const reason = said ?? cause?.reason;
+  const daemonized = reason === undefined && inBackground(timeline, program).length > 0;
+  const missing = telling?.fields.unrunnable !== undefined;
+  const lines = evidence([
+    ...events.slice(0, 2).map((event) => proof(event, `${program} was given up`)),
+    ...(telling && !events.includes(telling) ? [proof(telling, `why ${program} did not start`)] : []),
+    ...(said === undefined && cause ? [proof(cause.line, `why ${program} did not run`)] : []),
+    ...deaths.slice(-3).flatMap(({ended}) => (ended ? [proof(ended, `${program} ended here`)] : [])),
+  ]);
+  if (!lines) return null;
+  return {
+    title: 'A program failed to start and was given up',
+    message: sentences(
+      `${program} did not come up, and its supervisor gave up: nobody tries again until a person does.`,
+      deaths.length > 0 && `The log shows ${count(deaths.length, 'process', 'processes')} of it that ended before.`,
+      reason !== undefined && `The reason told: ${reason}.`,
+      daemonized &&
+        'It left with status 0 each time, as a program does that goes into the background: it may well be running, where its ' +
+          'supervisor cannot see it.',
+      daemonized ? 'That it was given up is proved.' : 'That it is down is proved.',
+      reason === undefined && !daemonized && "Why, the program's own log tells: nothing of it is here.",
+    ),
+    confidence: 'certain',
+    instance: instance?.id ?? null,
+    reload: null,
+    pids: unique(deaths.map(({pid}) => pid)),
+    workers: [],
+    evidence: lines,
+    against: [],
+    cannotSee: ['what the program itself printed, unless its own log is given as well'],
+    fixes: [
+      missing
+        ? fullPath(program)
+        : telling?.fields.tooManyFiles !== undefined
+          ? MORE_FILES
+          : daemonized
+            ? startByHand(
+                'Let it stay in the foreground (no daemonize, no --daemon, nginx "daemon off;"), then start it by hand.',
+              )
+            : startByHand('Mend what its own log says, then start it by hand: the supervisor will not.'),
+    ],
+    next: [
+      missing
+        ? `ls -l the command of ${program}, as the user that runs it`
+        : first.message.startsWith('systemd/')
+          ? `journalctl -u ${program}   # what it printed`
+          : `supervisorctl tail ${program} stderr   # what it printed`,
+      'start the command by hand as the same user, in the same directory, with the same environment',
+    ],
+    identity: [program, 'given up'],
+  };
+}
+
+function fullPath(program: string): Fix {
+  return {
+    setting: 'command',
+    section: `program:${program}`,
+    value: null,
+    effect: 'the program is found and started',
+    since: null,
+    safety: 'safe',
+    why: 'Give the full path of a file that exists and may be executed by the user of the program.',
+  };
+}
+
+function startByHand(why: string): Fix {
+  return {...NO_SETTING, effect: 'the program comes up', safety: 'needs-code', why};
 }
 
 /** supervisord names no program in them: they count where they all say the same since the program last ran. */
