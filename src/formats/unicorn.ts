@@ -21,7 +21,8 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'upgrade-failed': {kind: 'process-ended', role: 'other', ending: 'died'},
   'worker-timeout': {kind: 'process-forced', role: 'worker', deadline: 'timeout', cause: 'timeout'},
   'worker-killer': {kind: 'remark', role: 'worker', reload: 'workers'},
-  executing: {kind: 'reload-began', role: 'master', reload: 'usr2', trigger: 'signal'},
+  // The master's child says so, which is to be the new master.
+  executing: {kind: 'reload-began', role: 'other', reload: 'usr2', trigger: 'signal'},
   'upgrade-refused': {kind: 'remark', role: 'master'},
   'stopping-workers': {kind: 'scaling', role: 'master'},
   'master-complete': {kind: 'stop-ended', role: 'master'},

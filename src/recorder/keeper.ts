@@ -43,6 +43,8 @@ export class Keeper {
   readonly inputs: CurrentInput[] = [];
   readonly readers: readonly Reader[];
   readonly ledgers: readonly RequestLedger[];
+  /** Events that have been taken away: {@link takeEvents}. */
+  private taken = 0;
   readonly events: {
     readonly event: LogEvent & {at: LogEvent['at']};
     readonly moment: Moment;
@@ -383,8 +385,14 @@ export class Keeper {
     oddities.set(what, known === undefined ? {what, count: 1, firstLine: line} : {...known, count: known.count + 1});
   }
 
+  /** Events so far. */
+  get eventCount(): number {
+    return this.taken + this.events.length;
+  }
+
   /** The events with their times, once all lines are read. What was known of the time of each takes as much memory again, and is let go. */
   takeEvents(): LogEvent[] {
+    this.taken += this.events.length;
     return this.events.splice(0).map(({event, moment, clock}) => {
       event.at = clock.instant(moment);
       return event;

@@ -216,7 +216,7 @@ export class LineReader {
     if (!isBare && this.mayNameWriter(buffer, ink, lineEnd)) return null;
     const text = this.loggersText(buffer, body, ink);
     if (text < 0 || !(isOrdinary(buffer, body, lineEnd) || this.isMerelyDressed(buffer, body, lineEnd))) return null;
-    if (spoken.by !== 0 && this.mayBeSaid(buffer, at, body, text, lineEnd, spoken)) return null;
+    if (spoken.by !== 0 && (!isBare || this.mayBeSaid(buffer, at, text, lineEnd, spoken))) return null;
     const isHeard = this.listen(
       text,
       isBare ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer),
@@ -225,12 +225,12 @@ export class LineReader {
     return 'application';
   }
 
-  /** Whether those who have a text in the line may have said it, or a part of it: what would have to be cleaned or taken apart first counts, too. */
-  private mayBeSaid(buffer: Buffer, at: number, body: number, text: number, lineEnd: number, {by, lastText}: Spoken): boolean {
-    if (lineEnd - at > LONGEST_TEXT || isQuote(buffer[inkOf(buffer, body)] as number)) return true;
+  /** Whether those who have a text in a bare line may have said it, or a part of it: what would have to be cleaned or taken apart first counts, too. */
+  private mayBeSaid(buffer: Buffer, at: number, text: number, lineEnd: number, {by, lastText}: Spoken): boolean {
+    if (lineEnd - at > LONGEST_TEXT || isQuote(buffer[inkOf(buffer, at)] as number)) return true;
     for (const {bit, matcher, format} of this.speakers) {
       if ((bit & by) === 0) continue;
-      if (matcher.match(body) >= 0 || (text > body && matcher.match(text) >= 0)) return true;
+      if (matcher.match(at) >= 0 || (text > at && matcher.match(text) >= 0)) return true;
       if (!format.needsOrigin && matcher.find(at, lastText) >= 0) return true;
     }
     return (

@@ -318,7 +318,7 @@ export class Recorder implements LineSink {
 
   /** Events so far. */
   get eventCount(): number {
-    return this.keeper.events.length;
+    return this.keeper.eventCount;
   }
 
   get isFull(): boolean {
