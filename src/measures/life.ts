@@ -98,8 +98,9 @@ function inOrder(changes: readonly Change[]): readonly Change[] {
   bound = null;
   for (const {at} of changes.toReversed()) {
     bound = bound === null ? at.latest : at.latest === null ? bound : Math.min(bound, at.latest);
-    latest.unshift(bound);
+    latest.push(bound);
   }
+  latest.reverse();
   return changes.map((change, n) => {
     const [low, high] = [earliest[n] ?? null, latest[n] ?? null];
     // Two lines contradict each other: what comes first is believed.

@@ -70,6 +70,13 @@ const LOOPS = {
       'goodbye to uWSGI.',
     ],
   },
+  starts: {
+    turn: (n) => [
+      `*** Starting uWSGI 2.0.21 (64bit) on [${ctime(60 * n)}] ***`,
+      `spawned uWSGI master process (pid: ${100 + 2 * n})`,
+      `spawned uWSGI worker 1 (pid: ${101 + 2 * n}, cores: 1)`,
+    ],
+  },
   hup: {
     first: [gunicorn(0, 100, 'INFO', 'Starting gunicorn 20.1.0'), gunicorn(0, 1000, 'INFO', 'Booting worker with pid: 1000')],
     turn: (n) => [

@@ -59,8 +59,8 @@ export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
   const known = story.source.instances;
   if (known.length === 0) {
     const first = story.addInstance(null);
-    if (event.meaning.role === 'master') first.masterPid = event.pid;
-    else if (isMasters(event)) first.masterPid = story.source.writer;
+    if (event.meaning.role === 'master') story.nameMaster(first, event.pid);
+    else if (isMasters(event)) story.nameMaster(first, story.source.writer);
     return first;
   }
   if (event.pid !== null) {
@@ -69,11 +69,11 @@ export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
   }
   const {running} = story.source;
   if (event.pid !== null && event.meaning.role === 'master') {
-    const own = running.find(({masterPid}) => masterPid === event.pid) ?? running.find(({masterPid}) => masterPid === null);
+    const own = story.withMaster(event.pid)[0] ?? running.find(({masterPid}) => masterPid === null);
     // One whose start is not in the log speaks beside those that run.
     if (own !== undefined || (running.length > 0 && isMasters(event))) {
       const master = own ?? story.addInstance(null);
-      master.masterPid = event.pid;
+      story.nameMaster(master, event.pid);
       return master;
     }
   }
@@ -90,13 +90,13 @@ export function instanceOf(story: StoryDraft, event: LogEvent): InstanceDraft {
 }
 
 /** The running instance whose process wrote the line that is being read; null where none is known to have. */
-export function writerIn({source}: StoryDraft): InstanceDraft | null {
-  const {writer, running, byPid} = source;
+export function writerIn(story: StoryDraft): InstanceDraft | null {
+  const {writer, running} = story.source;
   if (writer === null) return null;
-  const own = running.find(({masterPid}) => masterPid === writer);
+  const [own] = story.withMaster(writer);
   if (own !== undefined) return own;
-  const process = byPid.get(writer);
-  return process !== undefined && isAlive(process) && running.includes(process.instance) ? process.instance : null;
+  const process = story.process(writer);
+  return process !== null && isAlive(process) && running.includes(process.instance) ? process.instance : null;
 }
 
 /** Its start is in the log, and so is that of each of its workers. */
@@ -115,7 +115,7 @@ function masterThatSays(story: StoryDraft, event: LogEvent): InstanceDraft | nul
   if (writer === null || !isMasters(event)) return null;
   const known = instances.findLast(({masterPid}) => masterPid === writer) ?? running.find(({masterPid}) => masterPid === null);
   const instance = known ?? story.addInstance(null);
-  instance.masterPid = writer;
+  story.nameMaster(instance, writer);
   return instance;
 }
 

@@ -14,9 +14,10 @@ export function instanceOfStart(story: StoryDraft, event: LogEvent): {instance: 
   const filling = isUnnumbered ? (refilling(story) ?? stillFilling(running)) : undefined;
   if (filling !== undefined) return {instance: filling, isGuessed: false};
   const owners = story.owners.get(event);
+  const [owner] = owners?.size === 1 ? owners : [];
+  const [only, ...others] = owner === undefined ? [] : story.withMaster(owner);
+  if (only !== undefined && others.length === 0) return {instance: only, isGuessed: false};
   const proved = owners === undefined ? [] : running.filter(({masterPid}) => masterPid !== null && owners.has(masterPid));
-  const [only] = proved;
-  if (only !== undefined && proved.length === 1 && owners?.size === 1) return {instance: only, isGuessed: false};
   const free = running.filter((instance) => {
     if (isUnnumbered) return instance.active?.kind !== 'stop';
     if (worker === null || event.meaning.role !== 'worker') return true;

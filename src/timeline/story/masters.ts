@@ -19,7 +19,7 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
   const {running} = story.source;
   // Without a pid and without a banner before it, it is one more line of the start that is being told.
   const told = event.pid === null && story.source.startUp?.banner == null ? running.at(-1) : undefined;
-  const same = running.find(({masterPid}) => masterPid === event.pid) ?? told;
+  const same = (event.pid === null ? running.find(({masterPid}) => masterPid === null) : story.withMaster(event.pid)[0]) ?? told;
   if (same?.active?.reExecuted != null) {
     const {active} = same;
     beginEpoch(story, same, event, true);
@@ -39,14 +39,14 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
     }
     return;
   }
-  const upgraded = running.find(({active}) => active?.kind === 'usr2');
+  const upgraded = story.hasUpgrades ? running.find(({active}) => active?.kind === 'usr2') : undefined;
   if (upgraded?.active) {
     finishReload(upgraded.active, event, 'completed');
     beginEpoch(story, story.addInstance(upgraded), event, false);
     return;
   }
-  const cut = running.find((instance) => isBeginningOf(instance, event));
-  if (cut !== undefined && story.source.startUp?.banner == null) {
+  const cut = story.source.startUp?.banner == null ? running.find((instance) => isBeginningOf(instance, event)) : undefined;
+  if (cut !== undefined) {
     const loads = cut.epochs.flatMap((epoch) => epoch.loads);
     cut.epochs.length = 0;
     story.source.startUp ??= newStartUp();
@@ -54,15 +54,17 @@ function masterStarted(story: StoryDraft, event: LogEvent): void {
     beginEpoch(story, cut, event, false);
     return;
   }
-  const predecessor = story.source.instances.findLast((past) => past.stopped !== null && !past.isSucceeded);
+  const {instances, vacant} = story.source;
+  const predecessor = vacant.size === 0 ? undefined : instances.findLast((past) => vacant.has(past));
   const instance = story.addInstance(predecessor ?? null);
   beginEpoch(story, instance, event, false);
 }
 
 /** The log begins in the middle of the start: the process that becomes the master has said nothing but that it loaded the application. */
 function isBeginningOf({masterPid, processes, epochs}: InstanceDraft, {pid}: LogEvent): boolean {
+  if (masterPid !== null || processes.length > 0) return false;
   const loads = epochs.flatMap((epoch) => epoch.loads);
-  return masterPid === null && processes.length === 0 && loads.length > 0 && loads.every((load) => load.pid === pid);
+  return loads.length > 0 && loads.every((load) => load.pid === pid);
 }
 
 /** Apache has waited for the processes that it asked: whoever is left was killed, without a word. */

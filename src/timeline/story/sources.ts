@@ -20,7 +20,11 @@ export interface Source {
   readonly mark: string;
   readonly instances: InstanceDraft[];
   /** Those whose end has not been told. */
-  running: readonly InstanceDraft[];
+  running: InstanceDraft[];
+  /** Those whose end has been told and whose place no other has taken. */
+  readonly vacant: Set<InstanceDraft>;
+  /** Those that a line has named by the pid of their master: see {@link StoryDraft.withMaster}. */
+  readonly byMaster: Map<number, readonly InstanceDraft[]>;
   /** The latest process of each pid. */
   readonly byPid: Map<number, ProcessDraft>;
   /** Of {@link writer}. */
@@ -54,6 +58,8 @@ export function newSource(supervisor: string, stream: string | null, server: num
     mark,
     instances: [],
     running: [],
+    vacant: new Set(),
+    byMaster: new Map(),
     byPid: new Map(),
     startUps: new Map(),
     writer: null,

@@ -84,7 +84,7 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
   const since = claimBanner(story, startUp.banner);
   const epoch: EpochDraft = {banner: startUp.banner, since, master, reExecuted, loads: startUp.loads};
   instance.epochs.push(epoch);
-  instance.masterPid = master.pid;
+  story.nameMaster(instance, master.pid);
   const version = startUp.banner?.fields['version'];
   if (version !== undefined) instance.version = String(version);
   for (const setting of startUp.settings) addSetting(instance, setting);

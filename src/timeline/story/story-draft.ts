@@ -30,6 +30,8 @@ export class StoryDraft implements Story {
   source: Source = newSource('', null, 0, '');
   /** Of the event that is being read. */
   index = 0;
+  /** Some master is replaced by another that it starts beside itself. */
+  readonly hasUpgrades: boolean;
   /** The process that a deadline struck last, whoever's it was. */
   lastStruck: ProcessDraft | null = null;
   /** Celery's time limits that struck, and no process has been seen to end by them yet. */
@@ -55,6 +57,7 @@ export class StoryDraft implements Story {
     this.events = events;
     for (const {stream, pid, last} of segments) this.served.set(`${stream ?? last.input} ${pid}`, last.place);
     this.ended = ended;
+    this.hasUpgrades = events.some(({meaning}) => meaning.reload === 'usr2');
     this.servers = servers;
     const masters = events.filter(({meaning: {kind}}) => kind === 'master-started' || kind === 'master-re-executed');
     this.telling = new Set(masters.filter(({pid, writer}) => pid !== null && pid === writer).map(({stream}) => stream));
@@ -96,17 +99,36 @@ export class StoryDraft implements Story {
     const number = (this.counts.get(supervisor) ?? 0) + 1;
     this.counts.set(supervisor, number);
     const instance = newInstance(supervisor, number, {stream, server}, predecessor);
-    if (predecessor !== null) predecessor.isSucceeded = true;
+    if (predecessor !== null) {
+      predecessor.isSucceeded = true;
+      this.source.vacant.delete(predecessor);
+    }
     this.instances.push(instance);
     instances.push(instance);
-    this.source.running = [...this.source.running, instance];
+    this.source.running.push(instance);
     return instance;
   }
 
   /** An instance of the current source is gone. */
   stop(instance: InstanceDraft, event: LogEvent): void {
     instance.stopped = event;
+    if (!instance.isSucceeded) this.source.vacant.add(instance);
     this.source.running = this.source.running.filter((other) => other !== instance);
+  }
+
+  /** A line names its master. */
+  nameMaster(instance: InstanceDraft, pid: number | null): void {
+    const {byMaster} = this.source;
+    instance.masterPid = pid;
+    if (pid !== null) byMaster.set(pid, [...(byMaster.get(pid) ?? []), instance]);
+  }
+
+  /** The running instances whose master has this pid. There may be thousands whose end no line tells: these are not looked through. */
+  withMaster(pid: number): readonly InstanceDraft[] {
+    const {byMaster, running} = this.source;
+    const there = byMaster.get(pid)?.filter(({masterPid, stopped}) => masterPid === pid && stopped === null) ?? [];
+    byMaster.set(pid, there);
+    return there.length < 2 ? there : running.filter((instance) => there.includes(instance));
   }
 
   register(process: ProcessDraft): void {
