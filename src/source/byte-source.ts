@@ -1,5 +1,6 @@
 import {closeSync, constants, fstatSync, open, openSync, read, readSync} from 'node:fs';
 import {promisify} from 'node:util';
+import {InputError} from './input-error.ts';
 import type {InputFile} from './input-file.ts';
 import {Pipe} from './pipe.ts';
 
@@ -20,6 +21,8 @@ type Read = (into: Buffer, offset: number, length: number) => number | Promise<n
 export class ByteSource {
   /** How many bytes were given out. */
   bytes = 0;
+  private readonly name: string;
+  private readonly isDevice: boolean;
   private readonly readNext: Read;
   private readonly restart: (() => void) | null;
   private readonly file: RegularFile | null = null;
@@ -34,14 +37,17 @@ export class ByteSource {
   /** Throws what the system says. When `signal` is aborted the source is at its end. */
   static async open(file: InputFile, signal?: AbortSignal): Promise<ByteSource> {
     const descriptor = await opened(file);
-    return new ByteSource(descriptor, file.kind === 'stdin', signal);
+    return new ByteSource(descriptor, file, signal);
   }
 
-  private constructor(descriptor: number, isStdin: boolean, signal: AbortSignal | undefined) {
+  private constructor(descriptor: number, {name, kind}: InputFile, signal: AbortSignal | undefined) {
+    const isStdin = kind === 'stdin';
     const stat = fstatSync(descriptor);
     const close = () => {
       if (!isStdin) closeSync(descriptor);
     };
+    this.name = name;
+    this.isDevice = stat.isCharacterDevice();
     this.signal = signal;
     this.restart = null;
     this.closeAll = close;
@@ -61,7 +67,10 @@ export class ByteSource {
     }
   }
 
-  /** The first bytes, which are still to come: enough to know the content by, unless the input is shorter. */
+  /**
+   * The first bytes, which are still to come: enough to know the content by, unless the input is shorter. Throws InputError where they are
+   * NULs of a device, which has no end. A file may begin with as many: copytruncate leaves them.
+   */
   async head(): Promise<Buffer> {
     const head = Buffer.allocUnsafe(HEAD);
     let length = 0;
@@ -71,6 +80,8 @@ export class ByteSource {
       length += count;
     }
     this.held = head.subarray(0, length);
+    if (this.isDevice && length > 0 && this.held.every((byte) => byte === 0))
+      throw new InputError(this.name, 'it is a device that gives NUL bytes without end, not a log');
     return this.held;
   }
 

@@ -255,6 +255,12 @@ describe('pipes', () => {
   test('a device', async () => {
     expect((await collect(['/dev/null'])).sink.inputs[0]).toMatchObject({lines: [], bytes: 0});
   });
+
+  test('a device without an end is refused, and NULs at the beginning of a file are not', async () => {
+    const {sink, errors} = await collect(['/dev/zero', write('truncated.log', `${'\0'.repeat(5000)}a line\n`)]);
+    expect(errors).toEqual(['cannot read /dev/zero: it is a device that gives NUL bytes without end, not a log']);
+    expect(sink.inputs).toHaveLength(1);
+  });
 });
 
 test.each([
