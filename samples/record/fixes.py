@@ -447,7 +447,7 @@ Puma: `worker_timeout`, `worker_boot_timeout`, `worker_shutdown_timeout`, `prelo
 gunicorn: `max_requests`, `worker_tmp_dir`. Of uvicorn and daphne: `timeout_graceful_shutdown`, `--timeout-worker-healthcheck`,
 `--application-close-timeout`. Of Celery: `task_time_limit`. Of Django Q: `max_attempts`. Of supervisord: `minfds`, `file`, `serverurl`, `chown`. Of systemd:
 `TimeoutStopSec`, `TimeoutStartSec`, `KillSignal`, `KillMode`, `ExecReload`, `Type`, `OOMPolicy`, `WatchdogSec`. Of Kubernetes: `timeoutSeconds`,
-`failureThreshold`, `terminationGracePeriodSeconds`. Of the machine: `TZ`, `OBJC_DISABLE_INITIALIZE_FORK_SAFETY`. Of docker compose: `stop_grace_period`. And what is no
+`failureThreshold`, `terminationGracePeriodSeconds`. Of the machine: `TZ`, `OBJC_DISABLE_INITIALIZE_FORK_SAFETY`. Of docker compose: `stop_grace_period`. Of Fly.io: `kill_timeout`. And what is no
 setting: other versions, other deployments, and changes of an application beyond its thread."""
 
 
