@@ -74,6 +74,8 @@ export interface CurrentInput {
   /** What these layers are called, without what a line before them said. */
   routeNames: readonly string[];
   readonly front: Front;
+  /** {@link front} holds uWSGI's own date. */
+  isFrontDated: boolean;
   /** What the application's logger puts in front of its lines. */
   readonly loggersFront: Front;
   readonly ownPrefix: OwnPrefix;
@@ -171,6 +173,7 @@ export function newInput(info: InputInfo, index: number, year: number | null): C
     lastFronted: null,
     routeNames: [],
     front: new Front(),
+    isFrontDated: false,
     loggersFront: new Front(),
     ownPrefix: new OwnPrefix(),
     writers: new Writers(),

@@ -198,8 +198,8 @@ export class LineReader {
   private plain(buffer: Buffer, at: number, body: number, lineEnd: number): LineKind | null {
     const {current} = this.keeper;
     if (this.witness !== null || this.teller !== null || current.isStructured || current.carried !== null) return null;
-    // The stamp in front may tell the year.
-    if (body > at && !current.calendar.knows) return null;
+    // The stamp in front may tell the year, and what stands behind uWSGI's own date is uWSGI's.
+    if (body > at && (!current.calendar.knows || current.isFrontDated)) return null;
     const ink = inkOf(buffer, body);
     const first = buffer[ink] as number;
     if (first <= BLANK || mayBeJson(buffer, ink)) return null;

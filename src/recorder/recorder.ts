@@ -354,9 +354,11 @@ export class Recorder implements LineSink {
     const outer = this.keeper.current.carried?.wrapping ?? Wrapping.none;
     const origin = [...outer.origin];
     const places: number[] = [];
+    let isDated = false;
     for (const {layers, layer: expected} of route) {
       const layer = layers.prefix(body);
       if (layer !== expected) return at;
+      isDated ||= layers.text(layer, 'own') !== null;
       origin.push(...layers.origin(layer));
       places.push(...layers.originPlaces(layer));
       body = layers.matcher.end();
@@ -367,6 +369,7 @@ export class Recorder implements LineSink {
       body,
       places.map((place) => place - at),
     );
+    this.keeper.current.isFrontDated = isDated;
     this.keeper.current.frontWriter = this.keeper.writerOf(origin, [...outer.names, ...this.keeper.current.routeNames]);
     return body;
   }

@@ -66,8 +66,8 @@ const FOREIGN = [
   'Job said Error: Unit shop.service not found',
   'Nov 20 06:39:24 web1 systemd[1]: Started shop. Nov 20 06:39:25 web1 systemd[1]: Stopped shop.service.',
 ];
-/** The front of a line that some transport has wrapped. */
-const FRONT = /^.{0,80}?(?:\]: | F | \| )/;
+/** The front of a line that some transport has wrapped, or that uWSGI has dated. */
+const FRONT = /^.{0,80}?(?:\]: | F | \| | 20\d\d - )/;
 
 const NOBODY: Witness = {took() {}, missed() {}};
 
@@ -94,4 +94,22 @@ describe('a line that is decided by one look is what the long way makes of it', 
     const log = Buffer.from(`${mixed.join('\n')}\n`, 'latin1');
     expect(await recordingOf(log, undefined)).toEqual(await recordingOf(log, NOBODY));
   });
+});
+
+test('behind the date that uWSGI writes itself, words that are nobody’s are unknown', async () => {
+  const lines = [
+    '*** Starting uWSGI 2.0.21-debian (64bit) on [Fri Nov 20 23:21:00 2026] ***',
+    'spawned uWSGI master process (pid: 10)',
+    'refreshed',
+    'refreshed',
+    'workers = 2',
+    'workers = 2',
+  ];
+  for (const [front, counts] of [
+    ['Fri Nov 20 23:21:10 2026 - ', {unknown: 2, noise: 2, application: 0}],
+    ['Fri Nov 20 23:21:10 2026 ', {unknown: 0, noise: 0, application: 4}],
+  ] as const) {
+    const log = Buffer.from(`${lines.map((line) => `${front}${line}\n`).join('')}`);
+    for (const witness of [undefined, NOBODY]) expect((await recordingOf(log, witness)).inputs[0]?.counts).toMatchObject(counts);
+  }
 });
