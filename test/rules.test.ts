@@ -10,6 +10,7 @@ import type {Rule, RuleFinding} from '../src/rules/rule.ts';
 import {compareVersions, mayHave} from '../src/rules/settings.ts';
 import {duration, list, seconds} from '../src/rules/wording.ts';
 import {isNormal, longerThan} from '../src/rules/work.ts';
+import {findingsPage} from './docs/findings.ts';
 import {diagnosed, logsOf, recordings, truthOf} from './recordings.ts';
 
 const FIXTURES = 'test/rules';
@@ -38,7 +39,9 @@ function found(diagnosis: Diagnosis, rule: string): RuleFinding {
 }
 
 function fixturesOf(rule: string): string[] {
-  return readdirSync(join(FIXTURES, rule)).filter((name) => name.endsWith('.log'));
+  return readdirSync(join(FIXTURES, rule))
+    .filter((name) => name.endsWith('.log'))
+    .sort();
 }
 
 describe('the set of rules', () => {
@@ -79,6 +82,7 @@ describe('the set of rules', () => {
 
 const fixtures = readdirSync(FIXTURES)
   .filter((name) => known.has(name))
+  .sort()
   .flatMap((rule) => fixturesOf(rule).map((name) => [rule, name] as const));
 
 describe('each rule on its own logs', () => {
@@ -87,6 +91,12 @@ describe('each rule on its own logs', () => {
     const own = diagnosis.findings.filter((finding) => finding.rule === rule);
     expect(own.length).toBe(name.startsWith('fires-') ? 1 : 0);
     expect(diagnosis.rules.find(({id}) => id === rule)?.result === 'fired').toBe(name.startsWith('fires-'));
+  });
+
+  test('the table of all that is said of them (npm run docs)', async () => {
+    const judged = [];
+    for (const [rule, log] of fixtures) judged.push({rule, log, diagnosis: await diagnose(join(FIXTURES, rule, log))});
+    await expect(findingsPage(judged)).toMatchFileSnapshot('rules/README.md');
   });
 
   test('where two explanations fit, both are named', async () => {
