@@ -96,7 +96,7 @@ describe('each rule on its own logs', () => {
   test('the table of all that is said of them (npm run docs)', async () => {
     const judged = [];
     for (const [rule, log] of fixtures) judged.push({rule, log, diagnosis: await diagnose(join(FIXTURES, rule, log))});
-    await expect(findingsPage(judged)).toMatchFileSnapshot('rules/README.md');
+    await expect(findingsPage(judged)).toMatchFileSnapshot('../docs/findings.md');
   });
 
   test('where two explanations fit, both are named', async () => {

@@ -93,6 +93,9 @@ function othersLeft(kills: readonly ArbiterKill[]): boolean {
   return reloadsOf(kills).some(({workers}) => workers.some(({end}) => end === 'clean'));
 }
 
+/** Seconds that an exit may take by itself: what libraries do at the end (an agent that sends off what it has gathered) has a limit. */
+const BRIEF = 10;
+
 /** A stop that lasted: one of its workers took long to be gone, and may have been killed or have left at last. */
 export function describeLateExit(instance: Instance, kills: readonly ArbiterKill[]): Finding | null {
   const reloads = reloadsOf(kills);
@@ -103,16 +106,21 @@ export function describeLateExit(instance: Instance, kills: readonly ArbiterKill
     ...unique(kills.map(({forced}) => forced.event)).map((event) => proof(event, 'only now the arbiter leaves')),
   ]);
   if (!lines) return null;
+  const isBrief = isBounded(wait) && wait.max !== null && wait.max <= BRIEF;
   return {
-    title: 'A stop had to wait for workers that had left their loop; a thread of the application likely held them',
+    title: isBrief
+      ? 'A stop had to wait some seconds for workers that had left their loop'
+      : 'A stop had to wait for workers that had left their loop; a thread of the application likely held them',
     severity: 'warning',
     message: sentences(
       `All workers (${kills.length}) said "Worker exiting" at once, and the arbiter left only ${isBounded(wait) ? `${duration(wait)} after it had been asked` : 'later'}.`,
       'It leaves as soon as the last worker is gone, so the exit of at least one of them took that long. That is proved.',
       'Whether it ended by itself then or was killed at graceful_timeout, for which gunicorn writes no line, this log does not tell.',
-      'What held it is inferred: most often it is a thread, timer or pool that the application starts in each worker.',
+      isBrief
+        ? 'What held it, no line tells. For so short a time a thread or pool of the application fits no better than what libraries do at the exit: those that report errors, traces or figures wait some seconds until they have sent the last of them.'
+        : 'What held it is inferred: most often it is a thread, timer or pool that the application starts in each worker.',
     ),
-    confidence: 'likely',
+    confidence: isBrief ? 'possible' : 'likely',
     instance: instance.id,
     reload: only(reloads)?.id ?? null,
     pids: unique(kills.map(({process}) => process.pid)),

@@ -4,6 +4,7 @@ import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {leftBehindIn} from './arbiter-request-hang.ts';
 import {linesOf} from './line-owners.ts';
+import {outerOf} from './outer.ts';
 import {type Finding, type Fix, NO_SETTING} from './rule.ts';
 import {capital, count, evidence, instanceName, kindOf, list, nameOf, proof, seconds, sentences, unique} from './wording.ts';
 
@@ -92,8 +93,10 @@ function waiting(timeline: Timeline, instance: Instance): Finding | null {
 /** The log begins later than the process, whose number no line tells; what uvicorn waits for is the last that it says. */
 function waitingUnnamed(timeline: Timeline, instance: Instance): Finding | null {
   const last = linesOf(timeline, instance).at(-1);
+  // Whoever runs it tells how it went on: the kill is the trouble then (outer-timeout-too-short).
+  const isOver = (outerOf(timeline, instance)?.life.ended ?? null) !== null;
   const lines =
-    last?.meaning.kind === 'requests-pending' && last.pid === null
+    last?.meaning.kind === 'requests-pending' && last.pid === null && !isOver
       ? evidence([proof(last, `it waits: ${waitsFor(last)}`)])
       : null;
   if (!last || !lines) return null;
@@ -161,7 +164,8 @@ function waitingForChild(timeline: Timeline, instance: Instance): Finding | null
   };
 }
 
-function waitsFor({message}: LogEvent): string {
+/** What uvicorn says that it waits for, behind "it waits for". */
+export function waitsFor({message}: LogEvent): string {
   return message === 'uvicorn/waiting-for-background-tasks'
     ? 'requests or background tasks of the application to end'
     : 'connections to close';

@@ -4,7 +4,8 @@ import {precedes} from '../timeline/lookup.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {dynosNotStarted} from './dynos-not-started.ts';
 import {instanceOfEvent} from './line-owners.ts';
-import {loadErrors, reasonOf} from './load-errors.ts';
+import {loadErrors, mayHoldTraceback, reasonOf, tracebackAt} from './load-errors.ts';
+import {serverOf} from './outer.ts';
 import {
   inBackground,
   MORE_FILES,
@@ -16,7 +17,7 @@ import {
 import {type Finding, type Fix, NO_PROCESS, NO_SETTING, type Rule} from './rule.ts';
 import {numberOf} from './settings.ts';
 import {type FailedStart, failedStarts, givenUp, type Obstacle, programOf, unansweredIn} from './starts.ts';
-import {survivalsIn} from './survivors.ts';
+import {givenUpAfter, survivalsIn} from './survivors.ts';
 import {addressOf, count, evidence, instanceName, list, proof, sentences, unique, was} from './wording.ts';
 import {requestsOf} from './work.ts';
 
@@ -96,13 +97,15 @@ const rule: Rule = {
     otherwise: 'no start is in this log: give the lines from the start-up banner on',
   },
   *check(timeline) {
-    const held = new Set(survivalsIn(timeline).flatMap(({refused}) => refused));
+    const survivals = survivalsIn(timeline);
+    const held = new Set(survivals.flatMap(({refused}) => refused));
     const starts = failedStarts(timeline).starts.filter(({proofs}) => !proofs.every((event) => held.has(event)));
     const groups = groupBy(starts, ({generation, obstacles}) => `${generation.source} ${obstacles.join(' ')}`);
     for (const group of groups.values()) {
       yield describe(timeline, group);
     }
-    if (groups.size === 0) yield* abandoned(timeline);
+    const told = new Set(survivals.flatMap((survival) => givenUpAfter(timeline, survival) ?? []));
+    if (groups.size === 0) yield* abandoned(timeline, told);
     const gaveUp = new Set(givenUp(timeline).map(programOf));
     yield* unitsNotStarted(timeline, (unit) => gaveUp.has(unit));
     yield* programsLeftAtOnce(timeline, (program) => gaveUp.has(program));
@@ -110,8 +113,7 @@ const rule: Rule = {
     if (groups.size > 0) return;
     yield* dynosNotStarted(timeline);
     const {unanswered, interrupted} = unansweredIn(timeline);
-    const told = failedStarts(timeline).reloads.length > 0;
-    if (unanswered.length > 0 && !told) yield withoutApp(timeline, unanswered);
+    if (unanswered.length > 0 && failedStarts(timeline).reloads.length === 0) yield withoutApp(timeline, unanswered);
     else if (interrupted.length > 0) yield stoppedWhileLoading(timeline, interrupted);
   },
 };
@@ -200,6 +202,7 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
   const starts = group.length;
   const [main = 'app'] = obstacles;
   const errors = loadErrors(timeline, proofs);
+  const isHere = mayHoldTraceback(timeline, proofs);
   const holder = main === 'address' ? holderOf(timeline, proofs) : null;
   const lines = evidence([
     ...errors
@@ -244,7 +247,9 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
       main === 'app'
         ? errors.length > 0
           ? `That it failed is proved. The reason told: ${list(errors.map(reasonOf), 2)}.`
-          : 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
+          : isHere
+            ? 'That it failed is proved; why is in the traceback above, which the application prints without a pid.'
+            : 'That it failed is proved; why, the traceback tells, and it is not in this log.'
         : 'That is proved by the line itself.',
       main === 'bind' && whyRefused(proofs),
       holder &&
@@ -262,7 +267,7 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
     against: [],
     cannotSee: obstacles.flatMap((obstacle) => (obstacle === 'app' && errors.length > 0 ? [] : UNSEEN[obstacle])),
     fixes: obstacles.flatMap((obstacle) => fixesFor(obstacle, instance, proofs)),
-    next: obstacles.flatMap((obstacle) => nextFor(obstacle, proofs, errors.length > 0, holder)),
+    next: obstacles.flatMap((obstacle) => nextFor(obstacle, proofs, errors.length > 0 ? null : tracebackAt(isHere), holder)),
     identity: [instance ? instanceName(instance) : generation.source, ...obstacles],
   };
 }
@@ -416,10 +421,11 @@ function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonl
   ];
 }
 
-function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolean, holder: Holder | null): string[] {
+/** `untold`: where to look for the reason; null where the log tells it. */
+function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], untold: string | null, holder: Holder | null): string[] {
   if (obstacle === 'app')
     return [
-      ...(isTold ? [] : ['read the traceback above the first of these lines']),
+      ...(untold === null ? [] : [untold]),
       'load the module by hand: the same user, directory, virtualenv and environment',
     ];
   if (obstacle === 'address') {
@@ -446,9 +452,12 @@ function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], isTold: boolea
   return ['sysctl net.core.somaxconn   # inside the same container'];
 }
 
-/** Programs that are down for good, and whose own lines do not tell why. */
-function* abandoned(timeline: Timeline): Generator<Finding | null> {
-  const byProgram = groupBy(givenUp(timeline), programOf);
+/** Programs that are down for good, and whose own lines do not tell why. `told`: of which another finding tells it. */
+function* abandoned(timeline: Timeline, told: ReadonlySet<LogEvent>): Generator<Finding | null> {
+  const byProgram = groupBy(
+    givenUp(timeline).filter((event) => !told.has(event)),
+    programOf,
+  );
   for (const [program, events] of byProgram) yield givenUpFor(timeline, program, events);
 }
 
@@ -457,7 +466,10 @@ function givenUpFor(timeline: Timeline, program: string, events: readonly LogEve
   if (!first) return null;
   const instance = instanceOfEvent(timeline, first);
   const isOf = ({ended, started}: Process) => [ended, started].some((event) => event && programOf(event) === program);
-  const deaths = instance?.processes.filter(isOf) ?? [];
+  const lives = instance?.processes.filter(isOf) ?? [];
+  // One that was told to stop did not fail.
+  const deaths = lives.filter(({asked}) => asked === null);
+  const isHeard = lives.some((life) => serverOf(timeline, life) !== null);
   const cause = reasonNotRun(timeline, program);
   const telling = [...events, ...spawnErrorsOf(timeline, program)].find(
     ({fields}) => fields.reason !== undefined && fields.tooQuick === undefined,
@@ -483,7 +495,9 @@ function givenUpFor(timeline: Timeline, program: string, events: readonly LogEve
         'It left with status 0 each time, as a program does that goes into the background: it may well be running, where its ' +
           'supervisor cannot see it.',
       daemonized ? 'That it was given up is proved.' : 'That it is down is proved.',
-      reason === undefined && !daemonized && "Why, the program's own log tells: nothing of it is here.",
+      reason === undefined &&
+        !daemonized &&
+        (isHeard ? 'Why, no line of it that is here tells.' : "Why, the program's own log tells: nothing of it is here."),
     ),
     confidence: 'certain',
     instance: instance?.id ?? null,

@@ -1,5 +1,6 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
+import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './line-owners.ts';
@@ -25,19 +26,44 @@ const rule: Rule = {
     otherwise: 'no line of a uWSGI master is in this log',
   },
   *check(timeline) {
-    const open = new Map<string | null, LogEvent>();
-    for (const event of timeline.events) {
-      if (event.meaning.role === 'worker') continue;
-      if (event.meaning.kind === 'paused' && !open.has(event.stream)) open.set(event.stream, event);
-      else if (event.meaning.kind === 'resumed') open.delete(event.stream);
-    }
-    for (const paused of open.values()) {
-      yield describe(timeline, paused);
+    for (const pause of pausesIn(timeline)) {
+      yield describe(timeline, pause);
     }
   },
 };
 
 export default rule;
+
+/** Up to the end of the log nothing shows that it is over. */
+interface Pause {
+  readonly paused: LogEvent;
+  readonly instance: Instance | null;
+  /** Lines that say meanwhile that the listen queue is full: nobody takes anything out of it. */
+  readonly overflows: readonly LogEvent[];
+}
+
+export const pausesIn = oncePer((timeline: Timeline): readonly Pause[] => {
+  const open = new Map<string | null, LogEvent>();
+  for (const event of timeline.events) {
+    if (event.meaning.role === 'worker') continue;
+    if (event.meaning.kind === 'paused' && !open.has(event.stream)) open.set(event.stream, event);
+    else if (event.meaning.kind === 'resumed') open.delete(event.stream);
+  }
+  return [...open.values()].flatMap((paused): Pause[] => {
+    const instance = instanceOfEvent(timeline, paused);
+    const stopped = instance?.stopped ?? null;
+    if (stopped && precedes(paused, stopped)) return [];
+    if (instance && isServing(instance, paused)) return [];
+    const overflows = timeline.events.filter(
+      (event) =>
+        event.meaning.kind === 'listen-queue-full' &&
+        event.input === paused.input &&
+        event.stream === paused.stream &&
+        precedes(paused, event),
+    );
+    return [{paused, instance, overflows}];
+  });
+});
 
 /** Milliseconds in which a worker may take one more request before it is suspended. */
 const GRACE = 2000;
@@ -50,14 +76,14 @@ function isServing({processes}: Instance, paused: LogEvent): boolean {
   return since !== null && processes.some(({segments}) => segments.some(({lastStart}) => lastStart > since + GRACE));
 }
 
-function describe(timeline: Timeline, paused: LogEvent): Finding | null {
-  const instance = instanceOfEvent(timeline, paused);
-  const stopped = instance?.stopped ?? null;
-  if (stopped && precedes(paused, stopped)) return null;
-  if (instance && isServing(instance, paused)) return null;
+function describe(timeline: Timeline, {paused, instance, overflows}: Pause): Finding | null {
   const end = {earliest: timeline.to, latest: timeline.to};
   const lasted = timeline.to === null ? {min: 0, max: null} : between(paused.at, end);
-  const lines = evidence([proof(paused, 'the instance is paused, and no later line resumes it')]);
+  const [overflow] = overflows;
+  const lines = evidence([
+    proof(paused, 'the instance is paused, and no later line resumes it'),
+    ...(overflow ? [proof(overflow, 'the listen queue is full: connections are refused')] : []),
+  ]);
   if (!lines) return null;
   const isLong = lasted.min > SHORT;
   return {
@@ -65,7 +91,7 @@ function describe(timeline: Timeline, paused: LogEvent): Finding | null {
     ...(isLong ? {} : {severity: 'warning' as const}),
     message: sentences(
       `The master was told to pause, and up to the end of the log (${duration({min: lasted.min, max: null})}) nothing resumes it.`,
-      'That is proved. While it is paused nothing is served: connections wait in the queue of the socket.',
+      `That is proved. While it is paused nothing is served: connections wait in the queue of the socket${overflow ? ', and that was full' : ''}.`,
     ),
     confidence: 'certain',
     instance: instance?.id ?? null,

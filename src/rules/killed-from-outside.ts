@@ -7,7 +7,7 @@ import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeli
 import {containersKilled} from './containers-killed.ts';
 import {atOnce, counted, loneDeaths, processName, processNames} from './deaths.ts';
 import {memoryKillsIn} from './memory.ts';
-import {outerOf} from './outer.ts';
+import {outerOf, stopsTakenAsReload} from './outer.ts';
 import {type Finding, NO_SETTING, type Rule} from './rule.ts';
 import {capital, count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
@@ -62,12 +62,17 @@ const rule: Rule = {
     const owners = timeline.events.filter(({meaning}) => meaning.kind === 'process-forced');
     const starved = new Set(memoryKillsIn(timeline).flatMap(({victims}) => victims.map(({process}) => process.ended)));
     const asked = timeline.events.filter(isAskedKill);
+    const taken = new Set(stopsTakenAsReload(timeline).map(({end}) => end));
     for (const instance of timeline.instances) {
       const killed = loneDeaths(timeline, instance, 'killed').filter(
         (process) => isSignal9(process) && !starved.has(process.ended) && !isOwned(owners, instance, process),
       );
       if (instance.supervisor === 'container') {
-        yield containersKilled(timeline, instance, killed);
+        yield containersKilled(
+          timeline,
+          instance,
+          killed.filter(({ended}) => !taken.has(ended)),
+        );
         continue;
       }
       const onRequest = killed.filter((process) => asked.some((event) => isNear(event, process)));

@@ -6,6 +6,7 @@ import {precedes} from '../timeline/lookup.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Reload, Timeline} from '../timeline/timeline.ts';
 import {answeringDuring, TOO_SHORT} from './answering.ts';
+import {pausesIn} from './instance-paused.ts';
 import {instanceOfEvent} from './line-owners.ts';
 import type {Alternative, Evidence, Finding, Fix, Rule} from './rule.ts';
 import {loading, numberOf} from './settings.ts';
@@ -71,7 +72,10 @@ const rule: Rule = {
     otherwise: 'no line of a uWSGI master is in this log: only the master tells of a full queue',
   },
   *check(timeline) {
-    const full = timeline.events.filter((event) => event.meaning.kind === 'listen-queue-full' && !isBogus(event));
+    const paused = new Set(pausesIn(timeline).flatMap(({overflows}) => overflows));
+    const full = timeline.events.filter(
+      (event) => event.meaning.kind === 'listen-queue-full' && !isBogus(event) && !paused.has(event),
+    );
     const ownerOf = (event: LogEvent) => instanceOfEvent(timeline, event)?.id ?? `${event.input} ${event.stream ?? ''}`;
     for (const events of groupBy(full, ownerOf).values()) {
       yield describe(timeline, events);

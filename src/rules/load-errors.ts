@@ -46,6 +46,21 @@ const failedImports = oncePer(
     ),
 );
 
+/** Whether the log of these failures has lines of an application at all: without them the traceback went elsewhere. */
+export function mayHoldTraceback({inputs}: Timeline, failures: readonly LogEvent[]): boolean {
+  return failures.some(({input}) => {
+    const {application, unknown} = inputs[input]?.counts ?? {application: 0, unknown: 0};
+    return application + unknown > 0;
+  });
+}
+
+/** Where to look for it. */
+export function tracebackAt(isHere: boolean): string {
+  return isHere
+    ? 'read the traceback above the first of these lines'
+    : 'find the traceback: the server prints it to its standard error, which goes to another file or to the journal';
+}
+
 /** In its own words, without a full stop. */
 export function reasonOf({fields}: LogEvent): string {
   const reason = String(fields['reason']).replace(/[.\s]+$/, '');

@@ -67,6 +67,8 @@ const rule: Rule = {
       const forced = workers.filter(
         (process) =>
           process.forced?.deadline === 'mercy' &&
+          // A process that its first kill did not end is not gone any sooner by an earlier one.
+          process.forced.tries === 1 &&
           process.end === 'forced' &&
           !busy.has(process) &&
           !chains.has(process.asked?.reload ?? '') &&
@@ -84,10 +86,11 @@ const rule: Rule = {
 
 export default rule;
 
-/** Seconds that the kill took at least. The mercy itself is a bound: nothing is killed earlier. */
-function waited(process: Process, instance: Instance): number {
-  const mercy = mercyOf(instance, process.forced?.event ?? null);
-  return Math.max(process.forced?.patience?.min ?? 0, isKnown(mercy) ? mercy.seconds : 0);
+/** Seconds that the kill took at least. The mercy itself is a bound: nothing is killed earlier, unless the clock of the log is wrong. */
+function waited({forced}: Process, instance: Instance): number {
+  const mercy = mercyOf(instance, forced?.event ?? null);
+  const {min, max} = forced?.patience ?? {min: 0, max: null};
+  return isKnown(mercy) && (max === null || max >= mercy.seconds) ? Math.max(min, mercy.seconds) : min;
 }
 
 /** Seconds; null where the log bounds nothing. */

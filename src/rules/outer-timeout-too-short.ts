@@ -2,8 +2,10 @@ import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Duration} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {waitsFor} from './asgi-requests.ts';
 import {stopsAtDefault} from './compose-waits.ts';
 import {type Grace, graceOf, MARGIN} from './grace.ts';
+import {linesOf} from './line-owners.ts';
 import {goodbyeBefore, heldAfterGoodbye, overdueArbiter} from './master-overdue.ts';
 import {wrongOrder} from './order-of-limits.ts';
 import {
@@ -100,6 +102,8 @@ interface Cut {
   readonly stop: Reload | null;
   /** The line by which the server took note; null where its own log has none. */
   readonly noted: LogEvent | null;
+  /** The line that says what it waited for after that; null where none does. */
+  readonly pending: LogEvent | null;
 }
 
 function byProgram(timeline: Timeline): Cut[][] {
@@ -114,7 +118,8 @@ function byProgram(timeline: Timeline): Cut[][] {
       const stop = server?.reloads.findLast(({kind}) => kind === 'stop') ?? null;
       const key = `${supervisor.supervisor} ${life.program}`;
       const noted = stop?.began ?? (server === null ? null : noteOf(timeline, server, life));
-      groups.set(key, [...(groups.get(key) ?? []), {outer, server, stop, noted}]);
+      const pending = server === null || noted === null ? null : pendingOf(timeline, server, noted);
+      groups.set(key, [...(groups.get(key) ?? []), {outer, server, stop, noted, pending}]);
     }
   }
   return [...groups.values()];
@@ -144,6 +149,11 @@ function noteOf(timeline: Timeline, server: Instance, {asked}: Process): LogEven
         !isBefore(event),
     ) ?? null
   );
+}
+
+function pendingOf(timeline: Timeline, server: Instance, noted: LogEvent): LogEvent | null {
+  const isLater = (event: LogEvent) => event.input === noted.input && !precedes(event, noted);
+  return linesOf(timeline, server).findLast((event) => event.meaning.kind === 'requests-pending' && isLater(event)) ?? null;
 }
 
 /** A kill of a program, or several of the same, with what is told of them. */
@@ -230,7 +240,7 @@ function titleOf({outer: {supervisor, life}, server, noted, grace}: Scene): stri
     : `${killed} before ${serverName(server)} could end its ${grace.whom} itself`;
 }
 
-function messageOf({cuts, outer, server, noted, grace, patience}: Scene): string {
+function messageOf({cuts, outer, server, noted, pending, grace, patience}: Scene): string {
   const {supervisor, life} = outer;
   const limit = patienceOf(supervisor.supervisor, life.program);
   const told = limitTold(life);
@@ -248,7 +258,9 @@ function messageOf({cuts, outer, server, noted, grace, patience}: Scene): string
       grace !== null &&
       `${serverName(server)} had taken up the stop and was waiting for its ${grace.whom}; its own patience with them (${grace.setting}) is ` +
         `${grace.text}, so it never came to end them itself.`,
-    isStopping && grace === null && `${serverName(server)} had taken up the stop and had not come to its end.`,
+    isStopping &&
+      grace === null &&
+      `${serverName(server)} had taken up the stop and had not come to its end${pendingText(pending)}.`,
     !isStopping &&
       server !== null &&
       'The log of the server shows no sign that it was asked to stop: the signal may never have reached it.',
@@ -261,6 +273,10 @@ function messageOf({cuts, outer, server, noted, grace, patience}: Scene): string
     isStopping && grace !== null && !grace.isKnown && 'The inner patience is the default and may be set otherwise.',
     inferredTie(server, outer),
   );
+}
+
+function pendingText(pending: LogEvent | null): string {
+  return pending?.message.startsWith('uvicorn/') ? `: it waited for ${waitsFor(pending)}` : '';
 }
 
 function survivorsText(cuts: readonly Cut[], server: Instance | null, {supervisor}: Instance): string | null {
@@ -289,7 +305,7 @@ function leftBehind({processes}: Instance): Process[] {
 }
 
 function proofs(cuts: readonly Cut[], grace: Grace | null): Evidence[] {
-  return cuts.flatMap(({outer: {life}, noted}) => [
+  return cuts.flatMap(({outer: {life}, noted, pending}) => [
     ...(life.forced
       ? [
           proof(
@@ -300,6 +316,7 @@ function proofs(cuts: readonly Cut[], grace: Grace | null): Evidence[] {
       : []),
     ...(life.asked ? [proof(life.asked.event, `${programName(life)} is asked to stop`)] : []),
     ...(noted ? [proof(noted, 'the server takes up the stop')] : []),
+    ...(pending && pending !== noted ? [proof(pending, 'what it waits for')] : []),
     ...(grace?.where ? [proof(grace.where, `the inner patience: ${grace.setting} is ${grace.seconds} s`)] : []),
     ...(life.ended ? [proof(life.ended, 'the master is gone')] : []),
   ]);

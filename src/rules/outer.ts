@@ -8,6 +8,7 @@ import {precedes, successorOf} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
+import {KILLED_INSIDE} from './exit-status.ts';
 import {setting, uwsgiOf} from './settings.ts';
 
 export interface Outer {
@@ -142,13 +143,16 @@ export const stopsTakenAsReload = oncePer((timeline: Timeline): readonly TakenAs
   uwsgiOf(timeline).flatMap((instance) => takenAsReload(timeline, instance) ?? []),
 );
 
-/** 128 + 9: what a tool for containers passes on of the SIGKILL that it sent into one. */
-const KILLED_INSIDE = 137;
-
 function takenAsReload(timeline: Timeline, instance: Instance): TakenAsReload | null {
   const reload = instance.reloads.at(-1);
   if (reload?.kind !== 'brutal') return null;
   const outer = outerOf(timeline, instance);
+  if (outer && isKilledUnannounced(outer)) {
+    const {ended} = outer.life;
+    return ended !== null && precedes(reload.began, ended) && between(reload.startedAt, ended.at).min <= SOON
+      ? {instance, reload, outer, end: ended}
+      : null;
+  }
   if (outer) {
     const {asked, forced, ended} = outer.life;
     if (asked === null ? !beginsBeforeLimit(reload, outer.life) : asked.by !== 'stop' || endsBefore(reload, asked.event))
@@ -161,6 +165,16 @@ function takenAsReload(timeline: Timeline, instance: Instance): TakenAsReload | 
   if (reload.reExecuted === null) return null;
   const end = instance.stopped?.meaning.kind === 'master-lost' ? instance.stopped : startAfter(timeline, instance, reload);
   return end !== null && between(reload.startedAt, end.at).min <= SOON ? {instance, reload, outer, end} : null;
+}
+
+/** Docker compose tells how a container has ended, and mostly not that it was told to stop. */
+export function isKilledUnannounced({supervisor, life: {asked, forced, ended}}: Outer): boolean {
+  return (
+    supervisor.supervisor === 'container' &&
+    asked === null &&
+    forced === null &&
+    Number(ended?.fields['status']) === KILLED_INSIDE
+  );
 }
 
 /** No line tells when the stop was asked for, but the kill names the time that was given: then the reload began. */

@@ -2,7 +2,9 @@
 import type {LogEvent} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Timeline} from '../timeline/timeline.ts';
+import {KILLED_INSIDE, TERMINATED_INSIDE} from './exit-status.ts';
 import {instanceOfEvent} from './line-owners.ts';
+import {stopsTakenAsReload} from './outer.ts';
 import {type Finding, type Fix, NO_PROCESS, NO_SETTING} from './rule.ts';
 import {programOf} from './starts.ts';
 import {unitJobsFailed} from './unit-jobs.ts';
@@ -269,32 +271,40 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
   const stopped = new Set(
     timeline.events.flatMap(({message, fields}) => (message === 'systemd/stop-timeout' ? [String(fields.unit)] : [])),
   );
+  // It was killed because its stop had become a reload.
+  const reloaded = new Set(
+    stopsTakenAsReload(timeline).flatMap(({outer, end}) => (end === null ? [] : [outer?.life.program ?? null])),
+  );
   for (const [unit, own] of results) {
     const [first] = own;
-    const lines = evidence(
-      own
+    if (!first) continue;
+    const result = String(resultOf(first));
+    const isStop = result === 'exit-code' && own.every((event) => followsStop(timeline, event));
+    const status = isStop ? statusBefore(timeline, first) : null;
+    const isKilled = status !== null && Number(status.fields['status']) === KILLED_INSIDE;
+    const lines = evidence([
+      ...(status === null ? [] : [proof(status, `the status with which ${unit} ended`)]),
+      ...own
         .slice(0, 3)
         .map((event) =>
           proof(event, isToBeRestarted(event) ? `systemd waits to start ${unit} again` : `systemd calls ${unit} failed`),
         ),
-    );
-    if (!first || !lines || isTold(unit) || violent.has(unit) || starved.has(unit) || stopped.has(unit)) continue;
-    const result = String(resultOf(first));
+    ]);
+    if (!lines || isTold(unit) || violent.has(unit) || starved.has(unit) || stopped.has(unit) || reloaded.has(unit)) continue;
     const isAgain = isToBeRestarted(first);
     const unitOrBlank = unit === NAMELESS ? '<unit>' : unit;
-    const isStop = result === 'exit-code' && own.every((event) => followsStop(timeline, event));
     yield {
-      ...(isStop ? {severity: 'info' as const} : {}),
+      ...(isStop && !isKilled ? {severity: 'info' as const} : {}),
       title: isStop
-        ? `${unit} ended its stop with an error status`
+        ? isKilled
+          ? `${unit} was killed at its stop`
+          : `${unit} ended its stop with an error status`
         : `${unit === NAMELESS ? 'A unit' : unit} failed (systemd's result: ${result})${isAgain ? ', and is to be started again' : ''}`,
       message: sentences(
         `systemd ${isAgain ? `waits to start ${unit} again, which ended` : `calls ${unit} failed`} with the result ${result}${RESULTS[result] === undefined ? '' : `: ${RESULTS[result]}`}.`,
-        isStop
-          ? 'It had been told to stop and did: a program that ends by SIGTERM often leaves with status 143. SuccessExitStatus=143 lets systemd take that for a good end.'
-          : 'That is proved; the lines that led to it are not in this log.',
+        isStop ? stopText(status) : 'That is proved; the lines that led to it are not in this log.',
       ),
-      confidence: 'certain',
+      confidence: isKilled ? 'likely' : 'certain',
       instance: instanceOfEvent(timeline, first)?.id ?? null,
       ...NO_PROCESS,
       evidence: lines,
@@ -302,6 +312,9 @@ function* failedUnits(timeline: Timeline, isTold: (unit: string) => boolean): It
       cannotSee: ['how it came to it'],
       fixes: [],
       next: [
+        ...(isKilled
+          ? ["docker inspect -f '{{.State.OOMKilled}}' CONTAINER   # where the unit runs a container; true: its memory limit"]
+          : []),
         `journalctl -u ${unitOrBlank} -b   # the lines before: systemd's own and the program's`,
         `systemctl show -p Type,Result,ExecMainStatus,TimeoutStartUSec,TimeoutStopUSec ${unitOrBlank}`,
       ],
@@ -332,6 +345,29 @@ function followsStop({events}: Timeline, failed: LogEvent): boolean {
       precedes(event, failed),
   );
   return before?.meaning.kind === 'program-stopping';
+}
+
+/** With what the main process of the unit ended in the stop that failed; null where no line tells. */
+function statusBefore({events}: Timeline, failed: LogEvent): LogEvent | null {
+  const told = events.findLast(
+    (event) =>
+      ['program-stopping', 'process-ended'].includes(event.meaning.kind) &&
+      event.fields['unit'] === failed.fields['unit'] &&
+      precedes(event, failed),
+  );
+  return told?.message === 'systemd/main-process-exited' ? told : null;
+}
+
+function stopText(status: LogEvent | null): string {
+  const code = status === null ? TERMINATED_INSIDE : Number(status.fields['status']);
+  if (code === TERMINATED_INSIDE)
+    return 'It had been told to stop and did: a program that ends by SIGTERM often leaves with status 143. SuccessExitStatus=143 lets systemd take that for a good end.';
+  if (code === KILLED_INSIDE)
+    return 'It had been told to stop and left with status 137: 128 + 9, a SIGKILL inside, which systemd did not send. Most often the tool that runs its container had waited long enough (docker stop: 10 s unless --time says otherwise); a want of memory or a person gives the same status.';
+  return sentences(
+    `It had been told to stop and left with status ${code}, which systemd takes for an error.`,
+    'What its program means by that, its own lines tell.',
+  );
 }
 
 /** systemd says the result in one line and what has failed in another. */

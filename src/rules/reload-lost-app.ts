@@ -3,7 +3,7 @@ import {groupBy} from '../timeline/group.ts';
 import {precedes} from '../timeline/lookup.ts';
 import type {Reload, Timeline} from '../timeline/timeline.ts';
 import {instanceOfEvent} from './line-owners.ts';
-import {loadErrors, reasonOf} from './load-errors.ts';
+import {loadErrors, mayHoldTraceback, reasonOf, tracebackAt} from './load-errors.ts';
 import {type Finding, type Fix, NO_SETTING, type Rule} from './rule.ts';
 import {type FailedStart, failedStarts} from './starts.ts';
 import {count, evidence, instanceName, kindOf, list, proof, sentences, unique} from './wording.ts';
@@ -66,6 +66,7 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
   const gaveUp = proofs.some(({meaning}) => meaning.fatal === true);
   const workers = unique(proofs.map(({worker}) => worker).filter((worker) => worker !== null)).sort((a, b) => a - b);
   const errors = loadErrors(timeline, proofs);
+  const isHere = mayHoldTraceback(timeline, proofs);
   const lines = evidence([
     ...errors
       .filter((event) => !proofs.includes(event))
@@ -104,7 +105,9 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
               : 'Every request is answered with an error, while all processes look healthy.',
       errors.length > 0
         ? `The loss is proved. The reason told: ${list(errors.map(reasonOf), 2)}.`
-        : 'The loss is proved; its reason is in the traceback above the failure, most often an import error in the new code.',
+        : isHere
+          ? 'The loss is proved; its reason is in the traceback above the failure, most often an import error in the new code.'
+          : 'The loss is proved; its reason, most often an import error in the new code, is in a traceback that this log does not have.',
     ),
     confidence: 'certain',
     instance: instance?.id ?? null,
@@ -122,7 +125,7 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
     cannotSee: errors.length > 0 ? [] : ['why it did not load, where the traceback went to another log'],
     fixes: fixesFor(generation.supervisor, gaveUp, isChain),
     next: [
-      ...(errors.length > 0 ? [] : ['read the traceback above the first of these lines']),
+      ...(errors.length > 0 ? [] : [tracebackAt(isHere)]),
       'load the module by hand before the next reload: the same user, directory, virtualenv and environment',
       'mend it or go back to the former version, then reload once more',
     ],

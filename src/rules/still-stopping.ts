@@ -4,7 +4,7 @@ import {namedPrograms} from '../timeline/named-programs.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Reload, Timeline} from '../timeline/timeline.ts';
 import {linesOf} from './line-owners.ts';
-import {outerName, patienceOf} from './outer.ts';
+import {outerName, patienceOf, serverOf} from './outer.ts';
 import type {Evidence, Finding} from './rule.ts';
 import {programOf} from './starts.ts';
 import {evidence, instanceName, kindOf, list, proof, seconds, sentences} from './wording.ts';
@@ -25,7 +25,9 @@ export function* stillStopping(timeline: Timeline): Iterable<Finding | null> {
     // The stop of the whole tells of each.
     if (finding) continue;
     for (const life of instance.processes) {
-      if (life.role === 'program' && life.end === 'running' && life.asked) yield ofProgram(timeline, instance, life);
+      if (life.role !== 'program' || life.end !== 'running' || !life.asked) continue;
+      // The server's own stop or reload, which has no end either, tells more.
+      if (serverOf(timeline, life)?.reloads.at(-1)?.outcome !== 'unfinished') yield ofProgram(timeline, instance, life);
     }
   }
 }

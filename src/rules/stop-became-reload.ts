@@ -1,5 +1,5 @@
 import {between} from '../timeline/time.ts';
-import {inferredTie, outerName, stopSignalOf, stopsTakenAsReload, type TakenAsReload} from './outer.ts';
+import {inferredTie, isKilledUnannounced, outerName, stopSignalOf, stopsTakenAsReload, type TakenAsReload} from './outer.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
 import {isOn} from './settings.ts';
 import {duration, evidence, instanceName, proof, sentences} from './wording.ts';
@@ -55,32 +55,33 @@ function describe(taken: TakenAsReload): Finding | null {
   const lines = evidence(proofs(taken));
   if (!lines) return null;
   const {reExecuted} = reload;
+  const isInferred = outer === null || isKilledUnannounced(outer);
   return {
-    title:
-      outer === null
-        ? 'A stop was probably taken as a reload: uWSGI started anew and was killed'
-        : end === null
-          ? `${name}'s stop was taken as a reload${reExecuted === null ? '' : ': uWSGI started anew'}`
-          : `${name}'s stop was taken as a reload: uWSGI started anew and was killed`,
+    title: isInferred
+      ? 'A stop was probably taken as a reload: uWSGI started anew and was killed'
+      : end === null
+        ? `${name}'s stop was taken as a reload${reExecuted === null ? '' : ': uWSGI started anew'}`
+        : `${name}'s stop was taken as a reload: uWSGI started anew and was killed`,
     message: sentences(
-      outer === null
+      isInferred
         ? `uWSGI got ${signal} and reloaded brutally; shortly after it was gone without a stop of its own.`
         : `${name} asked ${program} to stop, and uWSGI reloaded: to it ${signal} means "reload at once" ${swapped ? 'where' : 'unless'} die-on-term is set.`,
       reExecuted !== null && `Its ${masterOf(instance)} replaced its own image, started new workers and served on.`,
       outer !== null &&
         end !== null &&
         outer.life.forced === null &&
-        'Then it was killed inside its container: status 137 is 128 + 9, SIGKILL. The new workers lost their master.',
+        `${isInferred ? `Its container ${program} left with status 137:` : 'Then it was killed inside its container: status 137 is'} 128 + 9, SIGKILL. The new workers lost their master.`,
       outer !== null &&
         end !== null &&
         outer.life.forced !== null &&
         `${waited === null || waited.max === null ? 'Then' : `After ${duration(waited)}`} ${name.replace(/^The /, 'the ')} killed it with SIGKILL; the new workers lost their master.`,
       reload.workers.every(({end: how}) => how === 'clean') && 'No worker hung: those of the old generation left by themselves.',
       'A longer time limit would change nothing: nothing was on its way to an end.',
-      outer === null && 'That somebody meant to stop it is inferred: no line of an outer supervisor is here.',
+      isInferred &&
+        `That somebody meant to stop it is inferred: ${outer === null ? 'no line of an outer supervisor is here' : 'docker stop, and compose at a restart or a stop, send SIGTERM, wait 10 s and kill'}.`,
       tie,
     ),
-    confidence: outer === null || tie !== null ? 'likely' : 'certain',
+    confidence: isInferred || tie !== null ? 'likely' : 'certain',
     severity: end === null ? 'warning' : 'error',
     instance: instance.id,
     reload: reload.id,
@@ -88,7 +89,7 @@ function describe(taken: TakenAsReload): Finding | null {
     workers: [],
     evidence: lines,
     against: [
-      ...(outer === null
+      ...(isInferred
         ? [
             {
               hypothesis: 'a reload that was wanted, and a crash or kill of another cause after it',
@@ -135,9 +136,11 @@ function proofs({reload, outer, end, instance}: TakenAsReload): Evidence[] {
             end,
             life?.forced
               ? `the outer supervisor loses patience${kept && kept.min > 0 ? `, ${duration(kept)} after the new start` : ''}`
-              : end.meaning.kind === 'master-lost'
-                ? 'the new workers lost their master: it was killed'
-                : 'a start from nothing: the server before it was gone without a goodbye',
+              : end === life?.ended
+                ? 'it was killed inside its container'
+                : end.meaning.kind === 'master-lost'
+                  ? 'the new workers lost their master: it was killed'
+                  : 'a start from nothing: the server before it was gone without a goodbye',
           ),
         ]
       : []),

@@ -5,7 +5,7 @@ import type {Timeline} from '../timeline/timeline.ts';
 import {processNames} from './deaths.ts';
 import {inferredTie, type Outer, outerOf} from './outer.ts';
 import type {Finding, Fix, Rule} from './rule.ts';
-import {type Survival, survivalsIn} from './survivors.ts';
+import {givenUpAfter, type Survival, survivalsIn} from './survivors.ts';
 import {addressOf, capital, count, evidence, instanceName, list, numbers, proof, sentences, unique} from './wording.ts';
 
 const rule: Rule = {
@@ -70,6 +70,7 @@ function describe(timeline: Timeline, name: string, group: readonly [Survival, .
       epochs[0]?.master?.input === lastRefusal.input &&
       precedes(lastRefusal, epochs[0].master),
   );
+  const [abandoned] = group.flatMap((each) => givenUpAfter(timeline, each) ?? []);
   const lines = evidence([
     proof(end, end.meaning.kind === 'master-lost' ? 'the master is gone: its worker says so' : 'the master is killed'),
     ...refused
@@ -79,6 +80,7 @@ function describe(timeline: Timeline, name: string, group: readonly [Survival, .
       ),
     ...signs.slice(0, 3).map((event) => proof(event, 'one of its processes was still there')),
     ...(recovered?.epochs[0]?.master ? [proof(recovered.epochs[0].master, 'a later start got the address')] : []),
+    ...(abandoned ? [proof(abandoned, `${name} is given up`)] : []),
   ]);
   if (!lines) return null;
   const isSeen = signs.length > 0;
@@ -95,6 +97,7 @@ function describe(timeline: Timeline, name: string, group: readonly [Survival, .
         apart && apart.min >= 1 ? `, as late as ${Math.round(apart.min)} s after` : ''
       }.`,
       recovered ? 'A later start got the address.' : 'No later start in this log got the address.',
+      abandoned !== undefined && `Its supervisor gave ${name} up: nobody tries again until a person does.`,
       isSeen
         ? 'That they outlived their master is proved; that they are the ones who held the address follows from it.'
         : 'That they hold it is inferred: nobody else is in the log.',

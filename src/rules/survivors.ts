@@ -5,6 +5,7 @@ import {precedes, successorOf} from '../timeline/lookup.ts';
 import {oncePer} from '../timeline/once.ts';
 import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
+import {givenUp, programOf} from './starts.ts';
 
 export interface Survival {
   /** Whose master is gone. */
@@ -43,6 +44,16 @@ export const survivalsIn = oncePer((timeline: Timeline): readonly Survival[] => 
   }
   return found;
 });
+
+/** The line by which the outer supervisor gave the program up that had found the address in use; null where none did. */
+export function givenUpAfter(timeline: Timeline, {instance, refused}: Survival): LogEvent | null {
+  const [first] = refused;
+  return (
+    givenUp(timeline).find(
+      (event) => programOf(event) === instance.runsAs?.name && first !== undefined && !isLater(first, event),
+    ) ?? null
+  );
+}
 
 /** The master was ended by somebody else, or its workers say that it is gone; not a goodbye. */
 function violentEnd({stopped, processes, masterPid}: Instance): LogEvent | null {

@@ -1,6 +1,7 @@
 import {greatest, least} from '../extremes.ts';
 import type {LineRef} from '../timeline/event.ts';
 import {precedes} from '../timeline/lookup.ts';
+import {between} from '../timeline/time.ts';
 import type {Instance, Process, Timeline} from '../timeline/timeline.ts';
 import {killedWhileRecycling, reasonOf, recycled} from './recycling.ts';
 import type {Evidence, Finding, Fix, Rule} from './rule.ts';
@@ -119,9 +120,15 @@ function together(turns: readonly Turn[], workers: number, visible: boolean): bo
     const isFirstBack = first.process.successor !== null && precedes(first.process.successor, last.shown.at);
     return answered <= lives * HARDLY || (answered <= workers && !isFirstBack);
   }
-  const from = bound(turns, 'earliest', Math.min);
-  const to = bound(turns, 'latest', Math.max);
-  return from !== null && to !== null && to - from <= MOMENT * 1000 && to - from <= shortestLife(turns) * HARDLY;
+  const span = spanOf(turns);
+  return span !== null && span <= MOMENT * 1000 && span <= shortestLife(turns) * HARDLY;
+}
+
+/** Milliseconds within which all of them fall; null where no times bound them, or they contradict the order of the lines. */
+function spanOf(turns: readonly Turn[]): number | null {
+  const [first, last] = [turns[0], turns.at(-1)];
+  const [from, to] = [bound(turns, 'earliest', Math.min), bound(turns, 'latest', Math.max)];
+  return first && last && from !== null && to !== null && between(first, last).max !== null ? to - from : null;
 }
 
 /** A worker that the log first shows leaving has no number there: whoever started after it may have taken its very place. */
@@ -175,21 +182,28 @@ function describe(timeline: Timeline, instance: Instance, moments: readonly Turn
   if (!lines) return null;
   const away = awayOf(moments);
   const stuck = killedWhileRecycling(timeline, instance).length > 0;
+  const isTimed = moments.every((moment) => (spanOf(moment) ?? Number.POSITIVE_INFINITY) <= MOMENT * 1000);
+  const answered = greatest(moments.map((moment) => (moment.at(-1)?.served ?? 0) - (moment[0]?.served ?? 0)));
   const times = moments.length === 1 ? 'Once' : count(moments.length, 'time');
   const byLifetime = processes.some(({cause}) => cause === 'max-lifetime');
   return {
     title: rule.title,
     message: sentences(
-      `${times} up to ${most} of ${workersOf(instance)(lines[0].at)} workers were replaced within ${MOMENT} s of each other,`,
+      `${times} up to ${most} of ${workersOf(instance)(lines[0].at)} workers were to be replaced ${
+        isTimed
+          ? `within ${MOMENT} s of each other`
+          : `with ${answered === 0 ? 'no request' : count(answered, 'request')} answered in between`
+      },`,
       `each because of ${list(unique(recycled(instance).map(reasonOf)))}.`,
       away && `Each of them was away for ${away}.`,
       proved && 'That is proved.',
+      !isTimed && 'That it was the same moment is inferred: no times bound it.',
       !proved && 'That they were being recycled is inferred: they were killed at the same moment, a worker says that its work',
       !proved && 'is done, and no reload is under way in this log.',
       'They start together and share the load, so they reach their limit together;',
       'while they are replaced, hardly anybody serves.',
     ),
-    confidence: proved ? 'certain' : 'likely',
+    confidence: proved && isTimed ? 'certain' : 'likely',
     instance: instance.id,
     reload: null,
     ...concerning(processes),

@@ -1,4 +1,4 @@
-/** test/rules/README.md: all that is said of each log there, not only by the rule that it was written for. */
+/** docs/findings.md: all that is said of each log of test/rules, not only by the rule that it was written for. */
 import type {Diagnosis} from '../../src/analyze.ts';
 import type {RuleFinding} from '../../src/rules/rule.ts';
 import {groupBy} from '../../src/timeline/group.ts';
@@ -22,12 +22,12 @@ ${logs.map(row).join('\n')}
   );
   return `<!-- Made by \`npm run docs\` from test/rules. Do not edit. -->
 
-# What is said of each log here
+# What is said of each log of test/rules
 
-A log lies in the folder of the rule that it was written for. On \`fires-\` that rule finds its trouble, on \`quiet-\`, a near miss, it
-does not. Both are held to more than that: this table has every finding on every log, with severity and confidence (and how many there
-are, where it is not one). One trouble is one finding: what stands in the last column has to be another trouble of the same log, or a
-note that helps with this one.
+A log lies in the folder of the rule that it was written for (\`test/rules/<rule>\`). On \`fires-\` that rule finds its trouble, on
+\`quiet-\`, a near miss, it does not. Both are held to more than that: this table has every finding on every log, with severity and
+confidence (and how many there are, where it is not one). One trouble is one finding: what stands in the last column has to be another
+trouble of the same log, or a note that helps with this one.
 
 ${sections.join('\n')}`;
 }

@@ -107,6 +107,14 @@ class Known {
     return name === null ? [] : (this.byName.get(name) ?? []);
   }
 
+  /** Compose puts its project before the name of a container, and leaves it out in front of the container's own lines. */
+  inContainer(name: string | null): readonly InstanceDraft[] {
+    for (let rest = name ?? ''; ; rest = rest.slice(rest.search(/[-_]/) + 1)) {
+      const found = this.named(rest);
+      if (found.length > 0 || !/[-_]/.test(rest)) return found;
+    }
+  }
+
   withPid(pid: number | null): readonly ProcessDraft[] {
     return pid === null || pid === UNKNOWN_PID ? [] : (this.byPid.get(pid) ?? []);
   }
@@ -141,8 +149,8 @@ function innerOf(life: ProcessDraft, outer: InstanceDraft, known: Known): Inner 
   const isOther = (instance: InstanceDraft) =>
     instance !== outer && instance.supervisor !== outer.supervisor && instance.runsAs === null && mayShareHost(instance, outer);
   const byPid = known.withMaster(life.pid).filter(isOther);
-  const told =
-    byPid.length > 0 ? byPid : known.named(life.program).filter((instance) => isOther(instance) && isFree(instance, life));
+  const named = outer.supervisor === 'container' ? known.inContainer(life.program) : known.named(life.program);
+  const told = byPid.length > 0 ? byPid : named.filter((instance) => isOther(instance) && isFree(instance, life));
   const fitting = told.filter((instance) => fits(life, instance, byPid.length > 0));
   if (told.length === 0 && known.hasOneUnit(outer)) {
     const instance = startedWith(life, known.startingIn(life).filter(isOther)) ?? stoppedWith(life, known, isOther);

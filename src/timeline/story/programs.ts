@@ -14,6 +14,8 @@ const LAST_SIGNAL = FIRST_SIGNAL + 64;
  */
 export class Programs {
   private readonly latest = new Map<string, ProcessDraft>();
+  /** By instance: the last line by which compose began to stop its containers. */
+  private readonly stopped = new Map<string, {readonly event: LogEvent; readonly index: number}>();
   /** The unit that a snapshot is about: its rows do not name it. */
   private unit: string | null = null;
 
@@ -27,6 +29,11 @@ export class Programs {
   /** The whole supervisor stops: so does each of its programs. */
   askAll(instance: InstanceDraft, event: LogEvent, index: number): void {
     for (const program of instance.processes) if (program.role === 'program') ask(program, event, index);
+  }
+
+  /** Compose names no container when it begins to stop them all. */
+  stoppingAll(event: LogEvent, {id, supervisor}: InstanceDraft, index: number): void {
+    if (supervisor === 'container') this.stopped.set(id, {event, index});
   }
 
   private readonly handlers: {
@@ -185,6 +192,9 @@ export class Programs {
     const signal = event.fields['signal'] ?? (instance.supervisor === 'container' ? signalIn(status) : undefined);
     if (signal !== undefined) process.signal = String(signal);
     const name = process.signal === null ? null : signalName(process.signal);
+    const stop = this.stopped.get(instance.id);
+    // Of SIGKILL nobody has told yet why: its time may have been over, or memory.
+    if (stop !== undefined && name !== null && REQUESTS.has(name)) ask(process, stop.event, stop.index);
     const wasAsked = event.meaning.cause === 'stop' || process.asked !== null;
     if (process.forced !== null || process.killedBy === 'platform') {
       end(process, event, 'forced');

@@ -11,6 +11,8 @@ const DEFAULT_GRACEFUL_TIMEOUT = 30;
 const TEARDOWN = 2;
 /** Stamps are whole seconds: a wait may be this much longer than they show. */
 const RESOLUTION = 1;
+/** graceful_timeout is a whole number of seconds; a stop that takes less is none that waited for it, and lacks lines. */
+const LEAST_DEADLINE = 1;
 
 /**
  * Workers that a stop of gunicorn must have killed without a word. Its arbiter waits for its workers, kills whoever is
@@ -30,7 +32,7 @@ export function silentlyKilled(story: StoryDraft, instance: InstanceDraft, ended
   const waited = between(active.began.at, ended.at).min + RESOLUTION;
   const busy = left.filter(({leaving, forced}) => leaving === null && forced === null);
   const killed = workers.filter(({end}) => end === 'forced');
-  if (busy.length > 0) return waited > RESOLUTION && tellsOfLeaving(instance) ? busy : [];
+  if (busy.length > 0) return waited > RESOLUTION + LEAST_DEADLINE && tellsOfLeaving(instance) ? busy : [];
   const isExplained = killed.some(({leaving}) => leaving === null) || left.some((process) => leftJustBefore(process, ended));
   if (isExplained || (killed.length === 0 && waited <= gracefulTimeout(instance))) return [];
   const mayBeHeld = left.filter(({forced}) => forced === null);

@@ -11,6 +11,7 @@ import type {Handlers, StoryDraft} from './story-draft.ts';
 export const STOPS: Handlers = {
   'stop-began': stopBegan,
   'stop-ended': stopEnded,
+  'group-stopping': (story, event) => story.programs.stoppingAll(event, instanceOf(story, event), story.index),
 };
 
 export function stopBegan(story: StoryDraft, event: LogEvent): void {
