@@ -137,7 +137,8 @@ const matcher = {
   messages: ${JSON.stringify(messages.map(({rule}) => kebabCase(rule)))},
   fields: ${JSON.stringify(fields)},
   fieldsOf: ${JSON.stringify(messages.map((message) => message.fields.map((field) => fields.indexOf(field))))},
-  signs: ${JSON.stringify(signs)},
+  // Made into a table by the build for those who read all formats.
+  get signs() { return ${JSON.stringify(signs)}; },
   captures,
   bind(bytes) { bound = bytes; },
   match(i) { return made().match(i); },

@@ -53,6 +53,9 @@ export type Sign = readonly [text: string, offset: number, ...steps: Step[]];
  */
 export type Step = `${'=' | '1' | '?' | '*' | '+' | '>' | '~'}${string}`;
 
+/** Stands between the texts of a step: no text holds it. */
+export const BETWEEN = '\n';
+
 /** Bytes that must be readable behind the last LF: a matcher may look ahead before it knows where the line ends. */
 export const HEADROOM = 32;
 

@@ -12,3 +12,8 @@ declare module '*.ohm?sweep=request&numbers=pid,requestNumber,duration,status&te
   const plan: import('./sweep.ts').SweepPlan;
   export default plan;
 }
+
+declare module '*.ohm?vocabulary=uwsgi,gunicorn,supervisord,systemd,kernel,uvicorn,daphne,hypercorn,celery,puma,unicorn,php-fpm,heroku,hosting,container,procfile,kubernetes,nginx,apache,waitress,systemctl,ps,application' {
+  const image: string;
+  export default image;
+}

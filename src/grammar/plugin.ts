@@ -1,6 +1,10 @@
+import {dirname, join} from 'node:path';
 import {compileGrammar} from './compile.ts';
 import {compileSweep} from './compile-sweep.ts';
+import {messagesOf} from './expression.ts';
 import {loadGrammar} from './load.ts';
+import {signsOf} from './signs.ts';
+import {imageOf, imageToText} from './vocabulary-image.ts';
 
 /** The part of esbuild's plugin interface that is used here; esbuild itself is a tool of the build only. */
 interface EsbuildPlugin {
@@ -12,7 +16,8 @@ interface EsbuildPlugin {
 
 /**
  * Makes `import matcher from '….ohm'` give the compiled matcher, for esbuild; `'….ohm?only=first,second'` one that knows
- * these messages alone, and `'….ohm?sweep=first,second&numbers=…&texts=…'` the plan of a sweep over them.
+ * these messages alone, `'….ohm?sweep=first,second&numbers=…&texts=…'` the plan of a sweep over them, and `'….ohm?vocabulary=one,two'`
+ * the image of a vocabulary of grammars that lie beside it, as text.
  */
 export function grammarPlugin(): EsbuildPlugin {
   return {
@@ -38,6 +43,12 @@ export function viteGrammarPlugin(): {name: string; enforce: 'pre'; load(id: str
 function compiled(path: string, suffix: string): string {
   const asked = new URLSearchParams(suffix);
   const list = (name: string) => asked.get(name)?.split(',') ?? null;
+  const vocabulary = list('vocabulary');
+  if (vocabulary !== null) {
+    const grammars = vocabulary.map((name) => loadGrammar(join(dirname(path), `${name}.ohm`)));
+    const signs = grammars.map((grammar) => signsOf(messagesOf(grammar).map(({expr}) => expr)));
+    return `export default ${JSON.stringify(imageToText(imageOf(signs)))};`;
+  }
   const grammar = loadGrammar(path);
   const messages = list('sweep');
   if (messages === null) {

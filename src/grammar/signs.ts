@@ -1,8 +1,7 @@
 import {beginningsOf, firstByteOf, spansOf} from './beginnings.ts';
 import {type ByteSet, bytes, type Expr} from './expression.ts';
-import type {Sign, Step} from './matcher.ts';
-import {BETWEEN} from './steps.ts';
-import {KEY} from './vocabulary.ts';
+import {BETWEEN, type Sign, type Step} from './matcher.ts';
+import {KEY} from './vocabulary-image.ts';
 
 /** Letters by how common they are in logs; everything else is rarer. */
 const COMMON = ' etaoinsrldhcu0mpf1g:w-./2yb,_';

@@ -94,7 +94,7 @@ export class LineReader {
   readonly familiar = new FamiliarLines();
   bound: Buffer | null = null;
 
-  constructor(keeper: Keeper, {envelope, origin}: Matchers, {witness, choice, teller}: LineReaderOptions) {
+  constructor(keeper: Keeper, {image, envelope, origin}: Matchers, {witness, choice, teller}: LineReaderOptions) {
     const {readers} = keeper;
     this.keeper = keeper;
     this.teller = teller;
@@ -106,7 +106,7 @@ export class LineReader {
     this.others = this.supervisors.slice(1);
     // Any words may be an application's: its records have none to be found by, and come last.
     this.speakers = readers.filter((reader) => !this.loggers.includes(reader));
-    this.vocabulary = new Vocabulary(this.speakers.map(({matcher}) => matcher));
+    this.vocabulary = image === null ? Vocabulary.of(this.speakers.map(({matcher}) => matcher)) : new Vocabulary(image);
     this.layers = new LayerReader(envelope);
     this.origins = new LayerReader(origin);
     this.recordLines = new RecordLines(this);

@@ -1,15 +1,20 @@
 import envelopeMatcher from '../../grammars/envelope.ohm';
+import vocabulary from '../../grammars/log.ohm?vocabulary=uwsgi,gunicorn,supervisord,systemd,kernel,uvicorn,daphne,hypercorn,celery,puma,unicorn,php-fpm,heroku,hosting,container,procfile,kubernetes,nginx,apache,waitress,systemctl,ps,application';
 import originMatcher from '../../grammars/origin.ohm';
 import processMatcher from '../../grammars/process.ohm';
 import type {EnvelopeChoice} from '../envelope/names.ts';
 import type {Format} from '../formats/format.ts';
+import {formats as allFormats} from '../formats/index.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
+import {imageFromText, type VocabularyImage} from '../grammar/vocabulary-image.ts';
 import type {Engine} from './choices.ts';
 
 export interface Matchers {
   /** `requests` finds the request lines, alone if it can. */
   readonly of: (format: Format) => {readonly matcher: Matcher; readonly requests: Matcher};
+  /** The texts of those formats that somebody may be known by, in their order, as the build has made it; null where others are read. */
+  readonly image: VocabularyImage | null;
   readonly envelope: Matcher;
   readonly origin: Matcher;
   /** Where a line of an application tells its process. */
@@ -22,7 +27,13 @@ export interface Matchers {
  */
 export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, formats: readonly Format[]): Promise<Matchers> {
   if (engine === 'compiled' && choice === null && formats.every(({rules}) => rules === undefined))
-    return {of: fromTheBuild, envelope: envelopeMatcher, origin: originMatcher, process: processMatcher};
+    return {
+      of: fromTheBuild,
+      image: formats === allFormats ? imageFromText(vocabulary) : null,
+      envelope: envelopeMatcher,
+      origin: originMatcher,
+      process: processMatcher,
+    };
   const [{interpret}, {compileNow}, {loadGrammar}] = await Promise.all([
     import('../grammar/interpret.ts'),
     import('../grammar/compile.ts'),
@@ -39,6 +50,7 @@ export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, 
       const matcher = make(grammar, (message) => rules?.instead.includes(message) !== true);
       return {matcher, requests: matcher};
     },
+    image: null,
     envelope: envelope('envelope.ohm', envelopeMatcher),
     origin: envelope('origin.ohm', originMatcher),
     process: engine === 'compiled' ? processMatcher : interpret(loadGrammar(locateGrammar('process.ohm'))),

@@ -257,8 +257,8 @@ export class Recorder implements LineSink {
     const first = buffer[start];
     if (gathering !== null || rest !== null || first === BRACE || first === BRACKET) return false;
     if (buffer.indexOf(LF, start) !== end - 1) return false;
-    const speakers = this.lineReader.vocabulary.speakers(buffer, start, end - 1);
-    if (this.keeper.readers.some(({bit, matcher}) => matcher.signs !== null && (bit & speakers) !== 0)) return false;
+    const {vocabulary} = this.lineReader;
+    if ((vocabulary.speakers(buffer, start, end - 1) & ~vocabulary.always) !== 0) return false;
     if (first === 0) this.keeper.noteOnce(NULS, this.keeper.current.line + 1);
     return true;
   }

@@ -7,7 +7,7 @@ import {compiled} from './matching.ts';
 const matcherOf = (body: string) => compiled(Object.values(grammars(`Test { ${body} }`))[0]!);
 
 async function speakers(bodies: readonly string[], line: string): Promise<number> {
-  const vocabulary = new Vocabulary(await Promise.all(bodies.map(matcherOf)));
+  const vocabulary = Vocabulary.of(await Promise.all(bodies.map(matcherOf)));
   return vocabulary.speakers(Buffer.from(`${line}\n`), 0, line.length);
 }
 
@@ -24,7 +24,7 @@ describe('a vocabulary tells who may have written a line', () => {
   });
   test('both', async () => expect(await speakers([buried, died], 'worker 3 buried, app: crashed')).toBe(3));
   test('only what stands between the two ends', async () => {
-    const vocabulary = new Vocabulary([await matcherOf(buried)]);
+    const vocabulary = Vocabulary.of([await matcherOf(buried)]);
     expect(vocabulary.speakers(Buffer.from('worker 3 buried\n'), 0, 8)).toBe(0);
   });
   test('everybody who can do without words', async () =>
