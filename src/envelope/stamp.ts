@@ -19,6 +19,9 @@ export class StampReader {
   private lastBytes: Buffer = Buffer.alloc(64);
   private lastLength = -1;
   private lastTime: number | null = null;
+  /** Stamps read so far, and how often one was of another time than the one before. */
+  reads = 0;
+  turns = 0;
   private tellsZone = false;
   private aheadOfUtc = 0;
   private tellsYear = true;
@@ -61,6 +64,7 @@ export class StampReader {
   /** Milliseconds on the log's clock; null where the match just made captured no stamp, or none that can be used. */
   read(message: number): number | null {
     if (!this.has(message)) return null;
+    this.reads++;
     const {buffer, captures} = this;
     this.slots = this.slotsOf[message] as Record<Part, number>;
     const start = captures[this.slots.stamp] as number;
@@ -68,7 +72,14 @@ export class StampReader {
     if (length === this.lastLength && endsAlike(buffer, start, this.lastBytes, length)) return this.lastTime;
     if (length <= this.lastBytes.length) buffer.copy(this.lastBytes, 0, start, start + length);
     this.lastLength = length <= this.lastBytes.length ? length : -1;
-    this.lastTime = this.compute();
+    const time = this.compute();
+    if (time !== this.lastTime) this.turns++;
+    this.lastTime = time;
+    return time;
+  }
+
+  /** The time of the last stamp; null where it could not be used. */
+  get last(): number | null {
     return this.lastTime;
   }
 

@@ -55,6 +55,8 @@ export class Keeper {
   private readonly zone: Zone | null;
   readonly year: number | null;
   isTrying = false;
+  /** How often something was kept, or learnt, of a line. */
+  changes = 0;
   /** What had been kept when the log that is being read began. */
   private logStart: {events: number; served: number; segments: readonly number[]} = {events: 0, served: 0, segments: []};
 
@@ -178,6 +180,7 @@ export class Keeper {
 
   push(said: Pick<LogEvent, 'message' | 'meaning' | 'fields' | 'text'>, wrapping: Wrapping, time: number | null): void {
     const {current} = this;
+    this.changes++;
     const {pid, worker} = said.fields;
     if (typeof pid === 'number') for (const ledger of this.ledgers) ledger.cut(pid);
     const {input, line, place} = this.here();
@@ -338,6 +341,7 @@ export class Keeper {
   /** The next lines, or the next one, stand inside something that a line before them said. */
   carry(carried: CurrentInput['carried']): void {
     this.current.carried = carried;
+    this.changes++;
     this.forgetWriters();
   }
 
@@ -380,6 +384,7 @@ export class Keeper {
 
   note(what: string, line = this.current.line): void {
     if (this.isTrying) return;
+    this.changes++;
     const {oddities} = this.current;
     const known = oddities.get(what);
     oddities.set(what, known === undefined ? {what, count: 1, firstLine: line} : {...known, count: known.count + 1});

@@ -11,7 +11,7 @@ import type {Meaning, Unneeded} from '../timeline/event.ts';
 import {BrokenLines} from './broken-lines.ts';
 import {BARE_ROUTE, type Spoken} from './current-input.ts';
 import {withoutEndMark} from './end-mark.ts';
-import {FamiliarLines} from './familiar-lines.ts';
+import {type Familiar, FamiliarLines} from './familiar-lines.ts';
 import {GluedMessages} from './glued-messages.ts';
 import type {Keeper} from './keeper.ts';
 import {isRecognised, type LineKind, moreTelling} from './line-kind.ts';
@@ -51,6 +51,11 @@ import type {Writer} from './writer.ts';
 const CR = 13;
 const COLON = 0x3a;
 const MOST_EXAMPLES = 5;
+/** Lines of an application. */
+const SILENT: Familiar = {kind: 'application', isSpoken: false, time: null};
+const SPOKEN: Familiar = {kind: 'application', isSpoken: true, time: null};
+/** Of a line that was looked at before. */
+const SOMEBODY: Spoken = {by: -1, lastText: -1};
 /** A table's column names stand in one of the first lines. */
 export const LAST_HEADING = 3;
 /** Lines of an application per input that are asked who wrote them: what repeats itself has by then. */
@@ -151,7 +156,7 @@ export class LineReader {
       this.tabular(buffer, at, lineEnd) ??
       this.goesOn(buffer, at, lineEnd) ??
       this.plain(buffer, at, body, lineEnd) ??
-      this.beginsAnew(buffer, at, lineEnd);
+      this.looked(buffer, at, body, lineEnd);
     if (isRecognised(kind)) this.broken.whole(lineEnd - at);
     else kind = this.broken.mended(buffer, at, lineEnd, kind);
     if (current.cut !== null && current.line === 1 && !isRecognised(kind))
@@ -194,10 +199,16 @@ export class LineReader {
     return rest.isText ? this.inner(whole, Wrapping.none, 0) : this.recordLines.objects(whole, Wrapping.none, 0);
   }
 
-  /** Most lines of an application: nobody's texts, nothing further around them. Null where more has to be looked at. */
+  /** Nothing is under way by which a line would be anything but what its bytes and its front say. */
+  private isUndisturbed(): boolean {
+    const {current} = this.keeper;
+    return this.witness === null && this.teller === null && !current.isStructured && current.carried === null;
+  }
+
+  /** Most lines of an application: nobody's texts, nothing further around them; and whatever has come before. Null where more has to be looked at. */
   private plain(buffer: Buffer, at: number, body: number, lineEnd: number): LineKind | null {
     const {current} = this.keeper;
-    if (this.witness !== null || this.teller !== null || current.isStructured || current.carried !== null) return null;
+    if (!this.isUndisturbed()) return null;
     // The stamp in front may tell the year, and what stands behind uWSGI's own date is uWSGI's.
     if (body > at && (!current.calendar.knows || current.isFrontDated)) return null;
     const ink = inkOf(buffer, body);
@@ -209,7 +220,11 @@ export class LineReader {
     const {familiar} = this;
     const isBare = body === at;
     // What stands behind another front may have to be looked at for a host and a program.
-    if (familiar.has(buffer, from, lineEnd, isBare ? BARE_ROUTE : current.route)) return 'application';
+    const known = familiar.find(buffer, from, lineEnd, isBare ? BARE_ROUTE : current.route);
+    if (known !== null && (known.time === null || known.time === this.keeper.stamps.last)) {
+      if (known.isSpoken) current.spoken = SOMEBODY;
+      return known.kind;
+    }
     if (this.bound !== buffer) this.bind(buffer);
     const spoken = this.spokenIn(buffer, from, lineEnd);
     if (isBare) current.spoken = spoken;
@@ -221,8 +236,32 @@ export class LineReader {
       text,
       isBare ? (current.bareWriter ?? this.keeper.bareWriter()) : (current.frontWriter as Writer),
     );
-    if (!isHeard) familiar.add(buffer, from, lineEnd);
+    if (!isHeard) familiar.add(buffer, from, lineEnd, spoken.by === 0 || !isBare ? SILENT : SPOKEN);
     return 'application';
+  }
+
+  /** What a line is that more has to be looked at. Remembered where it stands bare and has changed nothing. */
+  private looked(buffer: Buffer, at: number, body: number, lineEnd: number): LineKind {
+    const {keeper} = this;
+    const {current, changes, stamps} = keeper;
+    const {reads, turns} = stamps;
+    const mayBeFamiliar = body === at && this.isUndisturbed() && current.calendar.knows;
+    const kind = this.beginsAnew(buffer, at, lineEnd);
+    // Its stamps are all of one time, which need not be learnt again as long as no other comes between.
+    const isOfOneTime = stamps.turns - turns <= 1;
+    if (
+      mayBeFamiliar &&
+      (kind === 'application' || kind === 'unknown') &&
+      keeper.changes === changes &&
+      isOfOneTime &&
+      this.isUndisturbed() &&
+      current.rest === null &&
+      current.gathering === null
+    ) {
+      const isSpoken = current.spoken !== null && current.spoken.by !== 0;
+      this.familiar.add(buffer, at, lineEnd, {kind, isSpoken, time: stamps.reads === reads ? null : stamps.last});
+    }
+    return kind;
   }
 
   /** Whether those who have a text in a bare line may have said it, or a part of it: what would have to be cleaned or taken apart first counts, too. */
@@ -413,6 +452,7 @@ export class LineReader {
         return from < 0 ? null : buffer.toString('latin1', from, matcher.captures[2 * (field as number) + 1] as number);
       };
       const line = {...this.keeper.here(), text: textOf(buffer, at, matcher.end())};
+      this.keeper.changes++;
       this.keeper.voices.hear(Number(text('pid')), writer.stream, text('said') ?? '', line, this.keeper.events.length);
       return true;
     }
