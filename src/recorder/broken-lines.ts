@@ -10,6 +10,8 @@ const NARROWEST = 40;
 const WIDEST = 512;
 const MOST_ROWS = 12;
 const MOST_TRIED = 1000;
+/** To ask everybody about what was put together takes as long as so many looks that find nobody's words. */
+const COST_OF_ASKING = 4;
 /** Bytes of a character: most are one. */
 const WIDE = 2;
 const BROKEN = 'lines that a terminal broke: put together';
@@ -40,8 +42,8 @@ export class BrokenLines {
     current.broken = null;
     if (broken !== null && !this.hasFront(buffer, at)) {
       const whole = Buffer.concat([broken.bytes, buffer.subarray(at, lineEnd)]);
-      current.brokenTried++;
       const isSilent = this.lines.vocabulary.speakers(whole, 0, whole.length) === 0;
+      current.brokenTried += isSilent ? 1 : COST_OF_ASKING;
       // Nobody's words: it is no more than its parts.
       const found = isSilent
         ? kind

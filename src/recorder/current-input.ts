@@ -113,7 +113,7 @@ export interface CurrentInput {
   /** Requests before the last line that was none; and whether one stands directly before the line that is being read. */
   requestsBefore: number;
   isBehindRequest: boolean;
-  /** How wide broken lines are, once one has been put together; and how many were tried in vain. */
+  /** How wide broken lines are, once one has been put together; and how many were tried in vain, the dear ones several times. */
   brokenWidth: number | null;
   brokenTried: number;
   /** Whose texts stand in the line that is being read; null while nobody has looked. */

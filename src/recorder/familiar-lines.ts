@@ -1,12 +1,12 @@
 import type {Layer} from './current-input.ts';
 
 /** Lines that may be remembered, in sets of which a line's bytes choose one; and how many bytes of lines. */
-const SETS = 1024;
+const SETS = 2048;
 const WAYS = 4;
 const ROOM = 1024 * 1024;
 const LONGEST = 1000;
-/** Places in a line whose bytes choose its set. */
-const SAMPLES = 16;
+/** Bytes of a line that choose its set: two to the power of this. */
+const SAMPLES = 4;
 const SPREAD = 0x9e3779b1;
 
 /** What a line was when it was looked at. */
@@ -80,7 +80,7 @@ const SET_SHIFT = 32 - Math.log2(SETS);
 
 function keyOf(buffer: Buffer, from: number, length: number): number {
   let mixed = length;
-  for (let n = 1; n <= SAMPLES; n++)
-    mixed = Math.imul(mixed ^ (buffer[from + Math.floor((length * n - 1) / SAMPLES)] as number), SPREAD) ^ (mixed >>> 15);
-  return mixed | 0;
+  for (let n = 1; n <= 1 << SAMPLES; n++)
+    mixed = Math.imul(mixed ^ (buffer[from + ((length * n - 1) >> SAMPLES)] as number), SPREAD) ^ (mixed >>> 15);
+  return mixed;
 }

@@ -35,6 +35,7 @@ const asItIs = (line) => line;
  * @property {string} about
  * @property {(line: string, now: number) => string} [wrap] what a transport makes of a line
  * @property {boolean} [isHostile]
+ * @property {boolean} [isUnlike] no line comes twice
  * @property {boolean} [isPacked] the bare log, compressed
  */
 
@@ -45,6 +46,7 @@ export const VARIANTS = {
   docker: {file: 'docker.json.log', about: "every line in a record of Docker's json-file", wrap: docker},
   gz: {file: 'bare.log.gz', about: 'the bare log, compressed at level 6', isPacked: true},
   hostile: {file: 'hostile.log', about: 'every line begins like a lifecycle message and is none', isHostile: true},
+  unlike: {file: 'unlike.log', about: 'the same, and no line comes twice', isHostile: true, isUnlike: true},
 };
 
 /**
@@ -108,7 +110,7 @@ async function write({variant, size, seed, partial}) {
 }
 
 /** The log in blocks of about a megabyte. */
-function* blocks({wrap = asItIs, isHostile = false}, size, seed, counts) {
+function* blocks({wrap = asItIs, isHostile = false, isUnlike = false}, size, seed, counts) {
   let block = Buffer.allocUnsafe(BLOCK);
   let used = 0;
   let left = size;
@@ -129,7 +131,7 @@ function* blocks({wrap = asItIs, isHostile = false}, size, seed, counts) {
     used += kind === 'application' ? block.utf8Write(text, used) : block.latin1Write(text, used);
   };
   const sink = {request: put('requests'), lifecycle: put('lifecycle'), application: put('application')};
-  const server = isHostile ? hostileServer(seed, sink) : new Server(seed, sink);
+  const server = isHostile ? hostileServer(seed, sink, isUnlike) : new Server(seed, sink);
   while (left > 0) {
     server.step();
     while (full.length > 0) yield full.shift();

@@ -58,16 +58,22 @@ const VARIETY = 2048;
  *
  * @param {number} seed
  * @param {import('./server.mjs').Sink} sink
+ * @param {boolean} isUnlike no line comes twice; otherwise there are so many, again and again, as a program has statements that print
  * @returns {{step: () => void}}
  */
-export function hostileServer(seed, sink) {
+export function hostileServer(seed, sink, isUnlike) {
   const random = randomFrom(seed ^ 0x5eed);
   const now = Date.UTC(2026, 10, 20, 23, 0, 0);
   const stamp = 'Fri Nov 20 23:00:00 2026';
   for (const line of banner({stamp, isReload: false, masterPid: 4093, cores: 1, mercy: 60})) sink.lifecycle(line, now);
   sink.lifecycle('spawned uWSGI worker 1 (pid: 4100, cores: 1)', now);
-  const lines = Array.from({length: VARIETY}, () => `${random.pick(BEGINNINGS)}${words(random)}`);
-  return {step: () => sink.application(random.pick(lines), now)};
+  const lines = Array.from({length: VARIETY}, () => [random.pick(BEGINNINGS), words(random)]);
+  let count = 0;
+  const next = () => {
+    const [beginning, rest] = random.pick(lines);
+    return isUnlike ? `${beginning} ${++count}${rest}` : `${beginning}${rest}`;
+  };
+  return {step: () => sink.application(next(), now)};
 }
 
 /** The rest of a line, so that lines are about as long as those of requests. */

@@ -65,6 +65,7 @@ export const LOG_OF = {
   journald: 'journald',
   docker: 'docker',
   hostile: 'hostile',
+  unlike: 'unlike',
   start: null,
 };
 
@@ -95,6 +96,7 @@ const INPUTS = {
   journald: ({logs: {journald}, program}) => [logdoctor('journald', journald, program)],
   docker: ({logs: {docker}, program}) => [logdoctor('docker', docker, program)],
   hostile: ({logs: {hostile}, program}) => [logdoctor('hostile', hostile, program)],
+  unlike: ({logs: {unlike}, program}) => [logdoctor('unlike', unlike, program)],
   start: ({tiny, program}) => [
     anchor('start/version', 'logdoctor --version', null, [process.execPath, program, '--version']),
     {...logdoctor('start', tiny, program), tool: `logdoctor, a log of ${tiny.lines} lines`, isTimedOnly: true},

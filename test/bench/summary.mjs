@@ -62,6 +62,7 @@ const PAIRS = [
   ['journald/logdoctor', 'bare/serial', 'wall per line, journald against bare', 1.15],
   ['docker/logdoctor', 'bare/serial', 'wall per line, Docker against bare', 3.5],
   ['hostile/logdoctor', 'bare/serial', 'wall per byte, hostile against bare', 2],
+  ['unlike/logdoctor', 'bare/serial', 'the same where no line comes twice', 2],
   ['start/version', 'start/node', '--version, against node -e 0', 2.3],
   ['start/logdoctor', 'start/node', 'tiny log, against node -e 0', 2.3],
 ];
