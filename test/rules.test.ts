@@ -136,6 +136,31 @@ describe('each rule on its own logs', () => {
     expect(found(await diagnose(log), 'boot-failure')).toMatchObject({severity: 'warning', confidence: 'certain'});
   });
 
+  test.each([
+    ['boot-failure', 'fires-hook-failed', './manage.py migrate (exit code 1)'],
+    ['boot-failure', 'fires-killed-inside-at-its-stop', 'a SIGKILL inside, which systemd did not send'],
+    ['boot-failure', 'fires-as-a-note-a-stop-with-another-status', 'left with status 3'],
+    ['outer-timeout-too-short', 'fires-uvicorn-with-open-connections', 'it waited for connections to close'],
+    ['platform-errors', 'fires-docker-inspect-names-memory', 'of the container shop-web-1'],
+    ['respawn-orphans-tasks', 'fires-celery-process-left-by-an-exit-code', 'no signal ended it'],
+    ['stop-became-reload', 'fires-compose-kills-it', 'Its container app_web_1 left with status 137'],
+    ['survivors-hold-port', 'fires-next-start-fails', 'Its supervisor gave shop up'],
+    [
+      'worker-crashed',
+      'fires-uvicorn-child-where-the-log-begins-later',
+      'Whether they had begun to serve, this log does not tell',
+    ],
+  ])('%s: %s: %s', async (rule, name, words) => {
+    expect(found(await diagnose(join(FIXTURES, rule, `${name}.log`)), rule).message).toContain(words);
+  });
+
+  test('a traceback is above a failed load only where the log has lines of an application', async () => {
+    const bare = await diagnose(`${FIXTURES}/signal-hit-workers/fires-before-a-later-worker-cannot-boot.log`);
+    expect(found(bare, 'boot-failure').message).toContain('it is not in this log');
+    const told = await diagnose(`${FIXTURES}/boot-failure/fires-cut-in-the-middle-of-the-line.log`);
+    expect(found(told, 'boot-failure').message).not.toContain('it is not in this log');
+  });
+
   test('an excerpt that ends during a reload is a note and no trouble', async () => {
     const finding = found(await diagnose(`${FIXTURES}/reload-unfinished/fires-as-a-note-the-log-ends.log`), 'reload-unfinished');
     expect(finding.severity).toBe('info');

@@ -1,3 +1,4 @@
+import {isInState} from './inspect.ts';
 import {type EnvelopeRecord, journalRecord, recordsOf} from './record.ts';
 import {isInStats} from './stats.ts';
 
@@ -57,7 +58,7 @@ export class PrettyJson implements Gathering {
       this.lines.push('}');
       return this.isPair() ? 'part' : 'last';
     }
-    if (!/^[ \t]*["\d\]}[tfn-]/.test(text)) return 'never';
+    if (!/^[ \t]*["\d\]}[tfn-]/.test(text) || isInState(text)) return 'never';
     this.lines.push(text);
     if (this.isOutermost && isInStats(text)) this.depth = 1;
     return 'part';

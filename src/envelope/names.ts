@@ -25,7 +25,16 @@ const OWN_STAMPS: ReadonlySet<string> = new Set(['leveled-time', 'asctime']);
 const FRONTS: ReadonlySet<string> = new Set(['time', 'full-time', 'monotonic', 'tai64n', 'syslog-priority']);
 
 /** Records of which a line is a value; see `recordsOf`. */
-const RECORDS = ['journal-json', 'docker-json', 'cloudwatch-json', 'google-json', 'loki', 'uwsgi-stats', 'json'];
+const RECORDS = [
+  'journal-json',
+  'docker-json',
+  'cloudwatch-json',
+  'google-json',
+  'loki',
+  'uwsgi-stats',
+  'docker-inspect',
+  'json',
+];
 
 /** No envelope at all. */
 export const PLAIN = 'plain';

@@ -1,3 +1,4 @@
+import {stateRecord} from './inspect.ts';
 import {withUnit} from './message-id.ts';
 import {statsRecords} from './stats.ts';
 
@@ -169,6 +170,8 @@ function recordsIn(value: unknown, depth: number): EnvelopeRecord[] {
   const fields = value as Fields;
   const stats = statsRecords(fields);
   if (stats.length > 0) return stats;
+  const state = stateRecord(fields);
+  if (state !== null) return [state];
   if ('__REALTIME_TIMESTAMP' in fields || '__CURSOR' in fields) return [journalRecord('journal-json', fields)];
   const {log, time} = fields;
   if (typeof log === 'string' && typeof time === 'string' && 'stream' in fields) {

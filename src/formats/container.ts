@@ -19,6 +19,9 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   // How they ended, the lines with their exit codes tell.
   'stopped-by-compose': {kind: 'group-stopped'},
   'stopping-by-compose': {kind: 'group-stopping'},
+  'inspected-memory': {kind: 'remark', when: {starved: {true: {kind: 'out-of-memory'}}}},
+  'inspected-exit': {kind: 'remark'},
+  'inspected-name': {kind: 'remark'},
   'event-killing': {kind: 'program-stopping', role: 'program'},
   'event-trouble': {kind: 'program-failed', role: 'program'},
   'site-failed': {kind: 'program-failed', role: 'program'},
@@ -26,7 +29,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
 
 export const container: Format = {
   id: 'container',
-  title: 'dockerd, containerd, the kubelet and docker compose',
+  title: 'dockerd, containerd, the kubelet, docker compose and docker inspect',
   grammarFile: 'container.ohm',
   matcher,
   meanings,

@@ -14,6 +14,7 @@ import {kernel} from './kernel.ts';
 import {kubernetes} from './kubernetes.ts';
 import {CUSTOM_REQUEST, type LogFormat} from './log-format.ts';
 import {nginx} from './nginx.ts';
+import {nginxUnit} from './nginx-unit.ts';
 import {phpFpm} from './php-fpm.ts';
 import {procfile} from './procfile.ts';
 import {ps} from './ps.ts';
@@ -47,6 +48,7 @@ export const formats: readonly Format[] = [
   procfile,
   kubernetes,
   nginx,
+  nginxUnit,
   apache,
   waitress,
   systemctl,

@@ -42,7 +42,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   hook: {kind: 'setting', setting: 'hook'},
   'private-hook': 'noise',
   'hook-failed': {kind: 'remark'},
-  'hook-fatal': {kind: 'remark', stamped: true},
+  'hook-fatal': {kind: 'start-aborted', fatal: true, stamped: true},
   'listen-backlog': {kind: 'setting', setting: 'listen'},
   'worker-reload-mercy': {kind: 'setting', setting: 'worker-reload-mercy'},
   'request-buffer': {kind: 'setting', setting: 'buffer-size'},

@@ -13,7 +13,7 @@ declare module '*.ohm?sweep=request&numbers=pid,requestNumber,duration,status&te
   export default plan;
 }
 
-declare module '*.ohm?vocabulary=uwsgi,gunicorn,supervisord,systemd,kernel,uvicorn,daphne,hypercorn,celery,puma,unicorn,php-fpm,heroku,hosting,container,procfile,kubernetes,nginx,apache,waitress,systemctl,ps,application' {
+declare module '*.ohm?vocabulary=uwsgi,gunicorn,supervisord,systemd,kernel,uvicorn,daphne,hypercorn,celery,puma,unicorn,php-fpm,heroku,hosting,container,procfile,kubernetes,nginx,nginx-unit,apache,waitress,systemctl,ps,application' {
   const image: string;
   export default image;
 }

@@ -1,5 +1,5 @@
 import envelopeMatcher from '../../grammars/envelope.ohm';
-import vocabulary from '../../grammars/log.ohm?vocabulary=uwsgi,gunicorn,supervisord,systemd,kernel,uvicorn,daphne,hypercorn,celery,puma,unicorn,php-fpm,heroku,hosting,container,procfile,kubernetes,nginx,apache,waitress,systemctl,ps,application';
+import vocabulary from '../../grammars/log.ohm?vocabulary=uwsgi,gunicorn,supervisord,systemd,kernel,uvicorn,daphne,hypercorn,celery,puma,unicorn,php-fpm,heroku,hosting,container,procfile,kubernetes,nginx,nginx-unit,apache,waitress,systemctl,ps,application';
 import originMatcher from '../../grammars/origin.ohm';
 import processMatcher from '../../grammars/process.ohm';
 import type {EnvelopeChoice} from '../envelope/names.ts';

@@ -14,15 +14,19 @@ const TROUBLES: ReadonlySet<EventKind> = new Set([
   'program-failed',
   'program-given-up',
   'respawn-throttled',
+  'start-aborted',
   'task-cut',
 ]);
 
 /** What servers say of themselves that no rule is about. */
 const FAULTS: ReadonlySet<string> = new Set([
+  'gunicorn/asgi-error',
+  'hypercorn/lifespan-failure',
+  'hypercorn/lifespan-timeout',
+  'uvicorn/shutdown-failed',
   'uwsgi/configuration-error',
   'uwsgi/daemon-failed',
   'uwsgi/fallback-exit',
-  'uwsgi/hook-fatal',
   'uwsgi/locked-by-another',
   'uwsgi/mountpoint-failed',
   'uwsgi/no-socket',

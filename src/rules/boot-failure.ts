@@ -28,7 +28,7 @@ const rule: Rule = {
   docs: {
     sees:
       'A start that did not get through: the application cannot be loaded, the address is in use or refused, the queue that was asked ' +
-      'for is longer than the system allows, the configuration file is not there, a worker failed to boot, a supervisor of programs gave up, a unit was not up in time ' +
+      'for is longer than the system allows, the configuration file is not there, a hook of the configuration failed, a worker failed to boot, a supervisor of programs gave up, a unit was not up in time ' +
       'or could not be run, a dyno of Heroku crashed at its start or did not listen in time, or a program went into the background where its supervisor cannot see it.',
     why:
       'Nothing is served until the cause is gone. An outer supervisor tries again and again and repeats the same error; the ' +
@@ -58,6 +58,7 @@ const rule: Rule = {
       'uwsgi/no-python-app',
       'uwsgi/address-in-use',
       'uwsgi/path-not-found',
+      'uwsgi/hook-fatal',
       'uwsgi/listen-above-somaxconn',
       'gunicorn/starting',
       'gunicorn/worker-failed-to-boot',
@@ -76,6 +77,10 @@ const rule: Rule = {
       'daphne/listen-failure',
       'daphne/listen-refused',
       'daphne/starting',
+      'nginx-unit/application-started',
+      'nginx-unit/python-not-loaded',
+      'nginx-unit/application-not-started',
+      'nginx-unit/address-in-use',
       'supervisord/spawned',
       'supervisord/fatal',
       'supervisord/program-status',
@@ -180,6 +185,7 @@ const HOW: Readonly<Record<Obstacle, string>> = {
   bind: 'the server could not listen on its address',
   backlog: 'the queue that was asked for (listen) is longer than the system allows (net.core.somaxconn)',
   configuration: 'its configuration file was not found',
+  hook: 'a command or function that the configuration runs at the start (hook-…, exec-…, call-…) failed, and uWSGI gave the start up for it',
 };
 
 const TITLES: Readonly<Record<Obstacle, string>> = {
@@ -188,6 +194,7 @@ const TITLES: Readonly<Record<Obstacle, string>> = {
   bind: 'The start failed: the server could not listen on its address',
   backlog: 'The start failed: listen is above net.core.somaxconn',
   configuration: 'The start failed: the configuration file was not found',
+  hook: 'The start failed: what is run at the start (a hook) failed',
 };
 
 function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedStart[]]): Finding | null {
@@ -204,7 +211,9 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
   const errors = loadErrors(timeline, proofs);
   const isHere = mayHoldTraceback(timeline, proofs);
   const holder = main === 'address' ? holderOf(timeline, proofs) : null;
+  const hook = main === 'hook' ? failedHook(timeline, proofs[0]) : null;
   const lines = evidence([
+    ...(hook === null ? [] : [proof(hook, 'what failed')]),
     ...errors
       .filter((event) => !proofs.includes(event))
       .slice(0, 2)
@@ -252,6 +261,8 @@ function describe(timeline: Timeline, group: readonly [FailedStart, ...FailedSta
             : 'That it failed is proved; why, the traceback tells, and it is not in this log.'
         : 'That is proved by the line itself.',
       main === 'bind' && whyRefused(proofs),
+      hook !== null &&
+        `It was: ${hook.fields['command']}${hook.fields['code'] === undefined ? '' : ` (exit code ${hook.fields['code']})`}.`,
       holder &&
         `Who may hold it: ${instanceName(holder.instance)} got that address before and has no end in this log. Either it still runs, and this ` +
           'was a second start beside it, or its master is gone and its workers are not. That is inferred.',
@@ -278,6 +289,21 @@ function whyRefused(proofs: readonly LogEvent[]): string {
   if (proofs.some(({meaning}) => meaning.kind === 'address-refused'))
     return 'This machine, or this container, does not have that address.';
   return 'Why, gunicorn tells at loglevel debug alone: another process may hold it (then "Connection in use" stands above), or the user may not take it (a port below 1024, the directory of a socket).';
+}
+
+/** Lines between what failed and the end of the start for it. */
+const HOOK_NEAR = 5;
+
+function failedHook({events}: Timeline, fatal: LogEvent | undefined): LogEvent | null {
+  const hook = events.findLast(
+    (event) =>
+      event.message === 'uwsgi/hook-failed' &&
+      fatal !== undefined &&
+      event.input === fatal.input &&
+      precedes(event, fatal) &&
+      fatal.line - event.line <= HOOK_NEAR,
+  );
+  return hook ?? null;
 }
 
 interface Holder {
@@ -316,6 +342,7 @@ const UNSEEN: Readonly<Record<Obstacle, readonly string[]>> = {
   bind: [],
   backlog: [],
   configuration: ['who moved or removed the file, and when'],
+  hook: ['what the command itself printed, where that went to another log'],
 };
 
 function shownBy({message, meaning, worker, fields}: LogEvent): string {
@@ -324,6 +351,7 @@ function shownBy({message, meaning, worker, fields}: LogEvent): string {
     return `gunicorn gives up: it could not listen on ${fields.address ?? 'its address'}`;
   if (kind === 'address-in-use') return `the address ${fields.address ?? ''} is held by another process`.replace('  ', ' ');
   if (kind === 'address-refused') return `the address ${fields.address ?? ''} was refused`.replace('  ', ' ');
+  if (kind === 'start-aborted') return 'the hook failed, and the instance ends itself';
   if (kind === 'path-missing') return `${fields.file ?? 'the file'} was not found`;
   if (kind === 'listen-above-limit') return `the system allows ${fields.limit ?? 'less'}`;
   if (kind === 'no-app')
@@ -382,6 +410,16 @@ function fixesFor(obstacle: Obstacle, instance: Instance | null, proofs: readonl
         why:
           'Listen on an address of this machine (0.0.0.0 for all of them) and on a port above 1023, or let the service manager give the ' +
           'right: AmbientCapabilities=CAP_NET_BIND_SERVICE in [Service]; for a socket file, on a directory that its user may write to.',
+      },
+    ];
+  }
+  if (obstacle === 'hook') {
+    return [
+      {
+        ...NO_SETTING,
+        effect: 'the start gets through',
+        safety: 'needs-code',
+        why: 'Mend what the command reports: often a migration or a check that needs a database which is not up yet. Run it before the server (an init container, ExecStartPre=), or let it wait and try again.',
       },
     ];
   }
@@ -449,6 +487,7 @@ function nextFor(obstacle: Obstacle, proofs: readonly LogEvent[], untold: string
       `ls -l ${proofs.find(({meaning}) => meaning.kind === 'path-missing')?.fields.file ?? ''}   # as the user and in the directory of the server`,
       'systemctl cat, or the program of supervisord: which file is named there',
     ];
+  if (obstacle === 'hook') return ['run the command of the hook by hand, as the same user and with the same environment'];
   return ['sysctl net.core.somaxconn   # inside the same container'];
 }
 

@@ -25,7 +25,9 @@ export function describeDeadChildren(instance: Instance, died: readonly Process[
       "parent's health check within 5 s (a call that blocks the event loop, or a start that takes so long) and was killed for it.",
       unstarted.length === died.length
         ? `${died.length === 1 ? 'It' : 'None of them'} had said "Started server process": ${died.length === 1 ? 'it' : 'they'} had not begun to serve.`
-        : 'Its requests were cut.',
+        : unstarted.length > 0 || died.some(({started}) => started !== null)
+          ? 'The requests of those that served were cut.'
+          : `Whether ${died.length === 1 ? 'it' : 'they'} had begun to serve, this log does not tell.`,
     ),
     confidence: 'possible',
     instance: instance.id,

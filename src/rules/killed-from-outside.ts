@@ -55,6 +55,8 @@ const rule: Rule = {
       'apache/process-starting',
       'apache/child-signalled',
       'apache/terminated-by-signal',
+      'nginx-unit/application-started',
+      'nginx-unit/exited-on-signal',
     ],
     otherwise: 'no line of this log tells of the start or the end of a worker',
   },
@@ -163,13 +165,14 @@ function describe(timeline: Timeline, instance: Instance, killed: readonly Proce
   const unlike = shortage === null ? againstMemory(timeline, instance, killed) : null;
   const circumstances = {killed, uwsgi, burst, isMute, shortage, unlike};
   const noun = counted(killed);
+  const deadlines = DEADLINES[instance.supervisor];
   return {
     title:
       (several ? `${noun} were killed by signal 9` : `A ${noun.slice(2)} was killed by signal 9`) +
       (shortage === null ? ', and nobody in this log did it' : ', likely for want of memory'),
     message: sentences(
-      `${capital(processNames(killed))} died of signal 9. Nobody in this log owns up to it: no deadline ` +
-        `(${uwsgi ? 'harakiri, mercy' : (DEADLINES[instance.supervisor] ?? 'timeout, graceful_timeout')})${uwsgi ? ', no EVIL RELOAD' : ''} and no outer supervisor struck there.`,
+      `${capital(processNames(killed))} died of signal 9. Nobody in this log owns up to it: no deadline` +
+        `${deadlines === undefined ? '' : ` (${deadlines})`}${uwsgi ? ', no EVIL RELOAD' : ''} and no outer supervisor struck there.`,
       burst > 1 &&
         burst * 2 >= killed.length &&
         `${count(burst, 'process', 'processes')} died in the same moment: that points to one cause for all, such as a ` +
@@ -366,8 +369,10 @@ function againstMemory(
   };
 }
 
-/** What ends processes at a time limit, where that is not gunicorn's. */
+/** What ends processes at a time limit. */
 const DEADLINES: Readonly<Record<string, string>> = {
+  uwsgi: 'harakiri, mercy',
+  gunicorn: 'timeout, graceful_timeout',
   celery: 'the time limit of a task',
   apache: 'shutdown-timeout, the 3 s of a restart',
 };

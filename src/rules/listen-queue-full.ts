@@ -265,7 +265,7 @@ function messageOf({events, episodes, reloads, longest, isMixed}: Scene): string
     open.length > 0 &&
       (open.every(({least}) => least < TOO_SHORT)
         ? `${open.length === episodes.length ? 'It was' : `${open.length} of them were`} too short to tell whether requests were answered meanwhile.`
-        : 'This log has no request lines that would tell a stall (workers blocked) from a burst (too much traffic).'),
+        : 'No request line of this log tells a stall (workers blocked) from a burst (too much traffic).'),
     reloads.length > 0 &&
       `It fell into ${list(reloads.slice(0, 1).map((reload) => `a ${kindOf(reload)}`))}${
         reloads.length > 1 ? ` (of ${occasions(reloads)} in all)` : ''

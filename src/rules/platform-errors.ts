@@ -2,6 +2,7 @@ import type {Severity} from '../severity.ts';
 import type {LogEvent} from '../timeline/event.ts';
 import {groupBy} from '../timeline/group.ts';
 import type {Timeline} from '../timeline/timeline.ts';
+import {containerStates} from './container-states.ts';
 import {hostingTroubles} from './hosting-troubles.ts';
 import {kubernetesTroubles} from './kubernetes-troubles.ts';
 import {instanceOfEvent} from './line-owners.ts';
@@ -53,12 +54,12 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 
 const rule: Rule = {
   id: 'platform-errors',
-  title: 'The platform (Heroku, Fly.io, Render, Cloud Run, Kubernetes) or the proxy (nginx, Apache) reports errors',
+  title: 'The platform (Heroku, Fly.io, Render, Cloud Run, Kubernetes, docker) or the proxy (nginx, Apache) reports errors',
   severity: 'warning',
   docs: {
     sees:
       "Heroku's error codes of requests (H10 to H27) and of memory (R14, R15), each counted. Of Kubernetes (the kubelet's log, kubectl get " +
-      'events, describe pod, get pods): failed probes and the restarts for them, OOMKilled, exit code 137, CrashLoopBackOff. Of nginx (error.log, and the 499, 502 and 504 of access.log): requests that the server behind it did not answer, joined with the worker that was ended in that second. Of Apache: requests that mod_wsgi did not answer. Of Fly.io, Render, Cloud Run and App Engine: that memory ran out, that nobody listened, that the program ended with an error, that it was still there when kill_timeout was over.',
+      'events, describe pod, get pods): failed probes and the restarts for them, OOMKilled, exit code 137, CrashLoopBackOff. Of nginx (error.log, and the 499, 502 and 504 of access.log): requests that the server behind it did not answer, joined with the worker that was ended in that second. Of Apache: requests that mod_wsgi did not answer. Of Fly.io, Render, Cloud Run and App Engine: that memory ran out, that nobody listened, that the program ended with an error, that it was still there when kill_timeout was over. Of docker inspect: OOMKilled, and the exit code of a container.',
     why:
       'The router answers for the dyno where it cannot: the client got an error page, and the log of the application may hold nothing of ' +
       'it. Kubernetes ends a container that does not answer its probe, however healthy it is.',
@@ -106,9 +107,10 @@ const rule: Rule = {
       'hosting/render-no-port',
       'hosting/google-memory',
       'hosting/google-exited',
+      'container/inspected-memory',
     ],
     otherwise:
-      "no line of Heroku's router or dynos or of another host, none of Kubernetes' kubelet or events and no unanswered request of nginx or Apache is in this log",
+      "no line of Heroku's router or dynos or of another host, none of Kubernetes' kubelet or events or of docker inspect and no unanswered request of nginx or Apache is in this log",
   },
   *check(timeline) {
     const named = new Set(timeline.events.filter(({message}) => message in MEMORY).map(dynoOf));
@@ -120,6 +122,7 @@ const rule: Rule = {
     }
     yield* kubernetesTroubles(timeline);
     yield* hostingTroubles(timeline);
+    yield* containerStates(timeline);
     yield* proxyErrors(timeline);
   },
 };

@@ -10,9 +10,9 @@ import {isSetupFailure} from './exit-status.ts';
 /**
  * `app`: the application did not load. `address`: another process holds the address. `bind`: the address was refused for another
  * reason, or for one that no line tells. `backlog`: the system allows a shorter queue than was asked for. `configuration`: its file was
- * not found.
+ * not found. `hook`: what the configuration runs at the start failed.
  */
-export type Obstacle = 'app' | 'address' | 'bind' | 'backlog' | 'configuration';
+export type Obstacle = 'app' | 'address' | 'bind' | 'backlog' | 'configuration' | 'hook';
 
 /** From one start (or reload) of a supervisor to the next. */
 export interface Generation {
@@ -137,6 +137,7 @@ export function obstacleOf(kind: LogEvent['meaning']['kind']): Obstacle | null {
   if (kind === 'address-in-use') return 'address';
   if (kind === 'address-refused') return 'bind';
   if (kind === 'path-missing') return 'configuration';
+  if (kind === 'start-aborted') return 'hook';
   return kind === 'listen-above-limit' ? 'backlog' : null;
 }
 

@@ -20,6 +20,7 @@ export function cutWithoutBeginning(timeline: Timeline): Finding | null {
   if (!first || !lines) return null;
   const byLimit = cuts.filter(({meaning}) => meaning.cause === 'timeout');
   const terminated = cuts.filter(({fields}) => fields['terminated'] !== undefined);
+  const left = cuts.filter(({fields}) => fields['code'] !== undefined);
   const names = unique(cuts.map(({fields}) => String(fields['name'] ?? '')).filter((name) => name !== ''));
   return {
     title: `${count(cuts.length, 'task was', 'tasks were')} cut with the process that ran ${cuts.length === 1 ? 'it' : 'them'}`,
@@ -29,7 +30,9 @@ export function cutWithoutBeginning(timeline: Timeline): Finding | null {
         `${count(byLimit.length, 'of them', 'of them')} ran into the hard time limit: Celery kills the process then.`,
       terminated.length > 0 &&
         'Signal 15 reached the processes of the pool themselves: whoever stopped the worker signalled the whole group (a container, stopasgroup, pkill), so that a warm shutdown, which waits for its tasks, became a cut.',
-      byLimit.length + terminated.length < cuts.length &&
+      left.length > 0 &&
+        `${count(left.length, 'process', 'processes')} left by an exit code (${list(unique(left.map(({fields}) => String(fields['code']))))}): no signal ended it, but code that it ran, or its own end at a stop, which Celery can also notice after the task was done.`,
+      byLimit.length + terminated.length + left.length < cuts.length &&
         'A process that was ended by signal 15 or 9 was told so by somebody: a stop of the whole group, a time limit, a want of memory. Who, this log does not tell.',
       'Such a task is not given out again, unless it has acks_late.',
     ),

@@ -53,6 +53,8 @@ export type EventKind =
   | 'no-app'
   /** A file is not where it should be; at a start, the configuration itself: the start ends. Fields: file, reason. */
   | 'path-missing'
+  /** What the configuration runs at a start failed, and the start is given up for it. */
+  | 'start-aborted'
   /** Something asked for a reload; the reload itself may have a line of its own ('reload-began'). */
   | 'reload-asked'
   /** A reload of the whole instance or of its workers began. */
