@@ -134,16 +134,26 @@ function replacementsOf(instance: Instance, reload: Reload): Process[] {
     const isReady =
       process &&
       (process.requests > 0 || (reload.kind === 'chain' && (reload.outcome === 'completed' || entry.worker !== last?.worker)));
-    return isReady && process.appLoaded === null ? [process] : [];
+    return isReady && process.appLoaded === null && !isOfNewImage(instance, reload, process) ? [process] : [];
   });
+}
+
+/** The master has replaced its image since the reload began, and loaded the application anew. */
+function isOfNewImage({epochs}: Instance, {began}: Reload, {started}: Process): boolean {
+  return epochs.some(
+    ({master, reExecuted}) =>
+      reExecuted && master !== null && started !== null && precedes(began, master) && precedes(master, started),
+  );
 }
 
 function describe(instance: Instance, reloads: readonly Reload[]): Finding | null {
   const replacements = reloads.flatMap((reload) => replacementsOf(instance, reload));
-  const load = instance.epochs.flatMap(({appLoads}) => appLoads).findLast(({inWorker}) => inWorker === false);
+  const first = reloads[0];
+  const load = instance.epochs
+    .flatMap(({appLoads}) => appLoads)
+    .findLast(({inWorker, event}) => inWorker === false && first !== undefined && precedes(event, first.began));
   const configured = setting(instance, 'lazy-apps');
   const known = load !== undefined || configured?.from === 'config';
-  const first = reloads[0];
   const shown: Evidence[] = [
     ...(load ? [proof(load.event, 'the application is loaded once, before the workers are forked')] : []),
     ...(first ? [proof(first.began, 'a reload of the workers alone begins')] : []),

@@ -288,6 +288,11 @@ function buriedAfter(story: StoryDraft): number[] {
   return numbers;
 }
 
+/** Whether something that tells this worker to leave can begin: not where a reload under way has told it. A chain tells one at a time, and says whom. */
+function canBeginNow({instance: {active}, asked}: ProcessDraft): boolean {
+  return !active?.isUnderWay || (active.kind === 'chain' && asked === null);
+}
+
 const NAMING: readonly LogEvent['meaning']['kind'][] = ['process-asked', 'process-forced', 'process-ended'];
 
 /** Lines without a process are followed by lines with one: "...gracefully killing workers..." by who was told. */
@@ -302,8 +307,10 @@ function nextNamed(story: StoryDraft, event: LogEvent, among: readonly InstanceD
     const isOthers = isAtOnce && next.meaning.kind === 'process-asked' && !next.meaning.atOnce;
     if (!NAMING.includes(next.meaning.kind) || isOthers || next.pid === null) continue;
     if (event.meaning.kind === 'chain-step' && next.worker !== event.worker) continue;
-    const owner = story.process(next.pid)?.instance;
-    if (owner !== undefined && among.includes(owner) && !owner.active?.isUnderWay) return owner;
+    const named = story.process(next.pid);
+    // Of a gateway or a mule nothing tells whose it is: each server has its first one.
+    if (named?.isGuessed && named.role !== 'worker') continue;
+    if (named !== null && among.includes(named.instance) && canBeginNow(named)) return named.instance;
   }
   return null;
 }

@@ -3,7 +3,7 @@ import type {LogEvent} from '../event.ts';
 import {ask, askAgain, askAll} from './asking.ts';
 import {instanceOf} from './attribution.ts';
 import {isAlive, type ReloadEntry} from './draft.ts';
-import {becomeReload, beginReload, finishReload, goesOn, leaveUnfinished} from './reloads.ts';
+import {beginReload, finishReload, goesOn, leaveUnfinished, replacingImage} from './reloads.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
 
 export const RELOADS: Handlers = {
@@ -71,12 +71,9 @@ function reloadEnded(story: StoryDraft, event: LogEvent): void {
 }
 
 function reExecuting(story: StoryDraft, event: LogEvent): void {
-  const instance = instanceOf(story, event);
-  if (instance.active === null) beginReload(story, instance, event, 'graceful', 'unknown', {isUnderWay: true, headless: true});
-  if (instance.active === null) return;
-  becomeReload(instance.active);
-  instance.active.reExecuted = event;
-  instance.active.lastSign = event;
+  const reload = replacingImage(story, instanceOf(story, event), event);
+  reload.reExecuted = event;
+  reload.lastSign = event;
 }
 
 function chainStep(story: StoryDraft, event: LogEvent): void {

@@ -54,11 +54,23 @@ export function leaveUnfinished(reload: ReloadDraft): void {
   if (reload.instance.active === reload) reload.instance.active = null;
 }
 
+/** The reload in which a master replaces its image. Reloads of the workers alone never do: another has begun since, and no line says so. */
+export function replacingImage(story: StoryDraft, instance: InstanceDraft, event: LogEvent): ReloadDraft {
+  const {active} = instance;
+  if (active?.kind === 'chain' || (active?.kind === 'workers' && !active.headless)) leaveUnfinished(active);
+  const reload =
+    instance.active ?? beginReload(story, instance, event, 'graceful', 'unknown', {isUnderWay: true, headless: true});
+  becomeReload(reload);
+  return reload;
+}
+
 /**
  * A master that replaces its image did not stop. puma's words for a restart in place are at first those of a stop. And a daemon that
- * uWSGI was about to start has the master's handlers still and says that it stops, before the master says that it reloads.
+ * uWSGI was about to start has the master's handlers still and says that it stops, before the master says that it reloads. Workers
+ * that were asked one by one were asked by the full reload, whose own line is missing.
  */
-export function becomeReload(reload: ReloadDraft): void {
+function becomeReload(reload: ReloadDraft): void {
+  if (reload.kind === 'workers') reload.kind = 'graceful';
   if (reload.kind !== 'stop') return;
   reload.kind = reload.repeated.find(({meaning}) => meaning.kind === 'reload-began')?.meaning.reload ?? 'graceful';
 }

@@ -6,7 +6,7 @@ import {between} from '../time.ts';
 import type {Setting} from '../timeline.ts';
 import {instanceOf, writerIn} from './attribution.ts';
 import {type EpochDraft, end, type InstanceDraft, isAlive, newProcess} from './draft.ts';
-import {becomeReload, beginReload, finishReload, goesOn} from './reloads.ts';
+import {finishReload, goesOn, replacingImage} from './reloads.ts';
 import {addSetting} from './settings.ts';
 import {newStartUp, type StartUp} from './sources.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
@@ -92,11 +92,7 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
     story.register(newProcess(instance, master.pid, 'master', null, reExecuted ? null : master, story.index));
   }
   if (!reExecuted) return;
-  if (instance.active === null) beginReload(story, instance, master, 'graceful', 'unknown', {isUnderWay: true, headless: true});
-  if (instance.active !== null) {
-    becomeReload(instance.active);
-    instance.active.reExecuted ??= master;
-  }
+  replacingImage(story, instance, master).reExecuted ??= master;
   instance.previousSlots = instance.slots;
   instance.slots = new Map();
   for (const worker of instance.previousSlots.values()) {
