@@ -176,9 +176,9 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
 
   // Harakiri
   harakiri: {kind: 'process-forced', role: 'worker', deadline: 'harakiri', cause: 'harakiri'},
-  'harakiri-core': {kind: 'request-running', role: 'worker', stamped: true},
+  'harakiri-core': {kind: 'request-running', role: 'worker', deadline: 'harakiri', stamped: true},
   'harakiri-status': {kind: 'deadline-detail', role: 'worker', stamped: true},
-  'harakiri-kernel': {kind: 'deadline-detail', role: 'worker'},
+  'harakiri-kernel': {kind: 'deadline-detail', role: 'worker', deadline: 'harakiri'},
   'harakiri-triggered': {kind: 'deadline-detail', role: 'worker', stamped: true},
   'harakiri-skipped': {kind: 'deadline-skipped', role: 'worker', stamped: true},
   'harakiri-graceful': {kind: 'deadline-detail', role: 'worker', stamped: true},
@@ -190,7 +190,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   'gateway-harakiri': {kind: 'process-forced', role: 'gateway', deadline: 'harakiri', cause: 'harakiri'},
   'harakiri-without-master': {kind: 'process-forced', role: 'worker', deadline: 'harakiri', cause: 'harakiri'},
   'consider-master': 'noise',
-  'tracebacker-output': {kind: 'deadline-detail', role: 'worker'},
+  'tracebacker-output': {kind: 'deadline-detail', role: 'worker', deadline: 'harakiri'},
 
   // Crashes
   'segmentation-fault': {kind: 'crash'},

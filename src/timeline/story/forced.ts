@@ -91,8 +91,19 @@ export function killedAtTimeLimit(story: StoryDraft, process: ProcessDraft, {str
 
 function remark(story: StoryDraft, event: LogEvent): void {
   const isAboutStruck = event.pid === null && event.worker === null;
-  const process = isAboutStruck ? instanceOf(story, event).struck : processOf(story, event);
+  const process = isAboutStruck ? struckBefore(story, event) : processOf(story, event);
   process?.remarks.push(event);
+}
+
+/** The process that a deadline of this kind has just struck; null where it struck one of each of several servers, and no line tells which it is. */
+function struckBefore(story: StoryDraft, event: LogEvent): ProcessDraft | null {
+  const {running} = story.source;
+  if (running.length < 2) return instanceOf(story, event).struck;
+  const {deadline} = event.meaning;
+  const [only = null, ...others] = running
+    .flatMap(({struck}) => struck ?? [])
+    .filter((process) => isAlive(process) && (deadline === undefined || process.forced?.deadline === deadline));
+  return others.length === 0 ? only : null;
 }
 
 /** The interpreter names the request that a deadline broke off. */

@@ -82,7 +82,7 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
   const startUp = startUpOf(story);
   story.source.current = instance;
   const since = claimBanner(story, startUp.banner);
-  const epoch: EpochDraft = {banner: startUp.banner, since, master, reExecuted, loads: startUp.loads};
+  const epoch: EpochDraft = {banner: startUp.banner, since, master, reExecuted, loads: ownLoads(story, startUp, master)};
   instance.epochs.push(epoch);
   story.nameMaster(instance, master.pid);
   const version = startUp.banner?.fields['version'];
@@ -98,6 +98,15 @@ export function beginEpoch(story: StoryDraft, instance: InstanceDraft, master: L
   for (const worker of instance.previousSlots.values()) {
     if (isAlive(worker)) end(worker, master, worker.forced === null ? 'lost' : 'forced');
   }
+}
+
+/** Of servers that start at once, each process that is to become a master says that it has loaded the application. */
+function ownLoads({source}: StoryDraft, {loads}: StartUp, {pid}: LogEvent): LogEvent[] {
+  const own = loads.filter((load) => load.pid === null || load.pid === pid);
+  if (own.length === 0 || own.length === loads.length) return loads;
+  source.startUp ??= newStartUp();
+  source.startUp.loads.push(...loads.filter((load) => !own.includes(load)));
+  return own;
 }
 
 /** Seconds from its banner to a master's pid: an application is loaded in between. */
@@ -154,8 +163,9 @@ export function beginWithoutMaster(story: StoryDraft, startUp: StartUp, predeces
 }
 
 function appLoaded(story: StoryDraft, event: LogEvent): void {
-  if (story.source.startUp !== null) {
-    story.source.startUp.loads.push(event);
+  const {startUp} = story.source;
+  if (startUp !== null && !isOfWorker(story, event)) {
+    startUp.loads.push(event);
     return;
   }
   const instance = instanceOf(story, event);
@@ -168,6 +178,12 @@ function appLoaded(story: StoryDraft, event: LogEvent): void {
   if (instance.supervisor === 'uvicorn' && instance.active?.trigger === 'autoreload')
     finishReload(instance.active, event, 'completed');
   goesOn(instance, event);
+}
+
+/** Another server starts meanwhile: a worker that is there already is none of its own. */
+function isOfWorker(story: StoryDraft, {pid}: LogEvent): boolean {
+  const process = pid === null ? null : story.process(pid);
+  return process !== null && process.role === 'worker' && isAlive(process);
 }
 
 /** gunicorn gives up as a whole where its new workers cannot load the application: so has the reload that started them. */
