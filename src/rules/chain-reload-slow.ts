@@ -45,6 +45,7 @@ const rule: Rule = {
     ],
   },
   settings: ['worker-reload-mercy'],
+  restsOnOwners: true,
   needs: {
     messages: ['uwsgi/chain-victim', 'uwsgi/chain-complete', 'uwsgi/touch-chain-reload', 'uwsgi/chain-reload'],
     otherwise: "the log shows no chain reload (touch-chain-reload, or c written to the master's FIFO)",

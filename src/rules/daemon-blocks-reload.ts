@@ -30,6 +30,7 @@ const rule: Rule = {
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/AttachingDaemons.html'],
   },
   settings: ['attach-daemon', 'attach-daemon2', 'smart-attach-daemon'],
+  restsOnOwners: true,
   needs: {
     messages: ['uwsgi/daemon-stopping', 'uwsgi/daemon-spawned', 'uwsgi/daemon-forced'],
     otherwise: 'no attached daemon is in this log',

@@ -58,6 +58,7 @@ const rule: Rule = {
       'unbit/uwsgi#1097',
     ],
   },
+  restsOnOwners: true,
   needs: SHOWS_FORCED_WORKERS,
   *check(timeline) {
     const explained = new Set(

@@ -45,6 +45,7 @@ const rule: Rule = {
     ],
   },
   settings: ['reload-mercy'],
+  restsOnOwners: true,
   needs: {
     messages: [
       'uwsgi/starting',

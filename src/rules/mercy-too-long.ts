@@ -49,6 +49,7 @@ const rule: Rule = {
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/Options.html#worker-reload-mercy'],
   },
   settings: ['worker-reload-mercy'],
+  restsOnOwners: true,
   needs: {
     messages: ['uwsgi/no-mercy', 'uwsgi/worker-buried', 'uwsgi/worker-killed', 'uwsgi/gracefully-killing', 'uwsgi/goodbye'],
     otherwise: 'the log shows no worker that was asked to leave',

@@ -32,6 +32,7 @@ const rule: Rule = {
     ],
   },
   settings: ['worker-reload-mercy'],
+  restsOnOwners: true,
   needs: {
     messages: [
       'uwsgi/no-mercy',

@@ -41,6 +41,7 @@ const rule: Rule = {
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/Mules.html'],
   },
   settings: ['mule', 'mules', 'mule-reload-mercy'],
+  restsOnOwners: true,
   needs: {
     messages: ['uwsgi/mule-spawned', 'uwsgi/mule-no-mercy', 'uwsgi/mule-gone', 'uwsgi/spooler-no-mercy'],
     otherwise: 'no mule is in this log',

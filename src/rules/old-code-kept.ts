@@ -29,6 +29,7 @@ const rule: Rule = {
     ],
   },
   settings: ['lazy-apps', 'preload_app'],
+  restsOnOwners: true,
   needs: {
     messages: [
       'uwsgi/chain-victim',

@@ -38,6 +38,7 @@ const rule: Rule = {
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/Options.html#max-requests'],
   },
   settings: ['max-requests', 'max-worker-lifetime', 'reload-on-rss', 'reload-on-as'],
+  restsOnOwners: true,
   needs: {
     messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached', ...KILLER_MESSAGES],
     otherwise: 'no worker was recycled in this log (max-requests, max-worker-lifetime, reload-on-rss)',

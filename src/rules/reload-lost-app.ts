@@ -32,6 +32,7 @@ const rule: Rule = {
       'benoitc/gunicorn#1825',
     ],
   },
+  restsOnOwners: true,
   needs: {
     messages: [
       'uwsgi/master-respawned',

@@ -44,6 +44,7 @@ const rule: Rule = {
       'unbit/uwsgi#2681',
     ],
   },
+  restsOnOwners: true,
   needs: {
     messages: [
       'uwsgi/graceful-reload',

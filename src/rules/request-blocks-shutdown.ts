@@ -66,6 +66,7 @@ const rule: Rule = {
       'https://uwsgi-docs.readthedocs.io/en/latest/Options.html#harakiri',
     ],
   },
+  restsOnOwners: true,
   needs: {
     messages: [
       'uwsgi/harakiri-core',

@@ -118,6 +118,8 @@ export interface Rule {
   readonly needs: Needs | null;
   /** Settings that are the trouble itself: where a configuration has them, findings are located there. */
   readonly settings?: readonly string[];
+  /** What it says rests on whose workers they are: where servers share a log that does not prove that, it is not certain. */
+  readonly restsOnOwners?: true;
   /** Null is nothing: what no line of this log would prove is not told. */
   check(timeline: Timeline): Iterable<Finding | Undecided | null>;
 }

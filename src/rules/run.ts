@@ -7,6 +7,7 @@ import {located, withoutProvedSmells} from './located.ts';
 import {reconcile} from './reconcile.ts';
 import type {Finding, Needs, Rule, RuleFinding, RuleResult} from './rule.ts';
 import {togetherOverRuns} from './runs.ts';
+import {asFarAsOwned} from './shared-log.ts';
 import {isTried} from './tried-fixes.ts';
 import {list, unique} from './wording.ts';
 
@@ -40,7 +41,7 @@ function ask(rule: Rule, timeline: Timeline): {findings: RuleFinding[]; result: 
   for (const answer of rule.check(timeline)) {
     if (answer === null) continue;
     if ('undecided' in answer) doubts.push(answer.undecided);
-    else findings.push(located(ruleFinding(rule, answer, alike), rule, timeline));
+    else findings.push(located(asFarAsOwned(ruleFinding(rule, answer, alike), rule, timeline), rule, timeline));
   }
   if (findings.length > 0)
     return {findings, result: {id, result: 'fired', reason: list(unique(findings.map(({title}) => title)))}};

@@ -38,6 +38,7 @@ const rule: Rule = {
     references: ['https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html'],
   },
   settings: ['lazy-apps'],
+  restsOnOwners: true,
   needs: {
     messages: [
       'uwsgi/app-ready',

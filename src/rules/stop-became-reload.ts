@@ -30,6 +30,7 @@ const rule: Rule = {
     ],
   },
   settings: ['stopsignal', 'KillSignal'],
+  restsOnOwners: true,
   needs: {
     messages: ['uwsgi/brutal-reload', 'uwsgi/stop-signal', 'uwsgi/master-spawned', 'uwsgi/master-respawned'],
     otherwise: 'no line of this log tells of a start, a stop or a brutal reload of uWSGI',

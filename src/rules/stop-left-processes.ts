@@ -25,6 +25,7 @@ const rule: Rule = {
     limits: 'Among the processes that it kills, systemd lists threads. What they were doing, only their own log tells.',
     references: ['https://www.freedesktop.org/software/systemd/man/latest/systemd.kill.html'],
   },
+  restsOnOwners: true,
   needs: {
     messages: ['systemd/stopping', 'systemd/stopped', 'systemd/killing-process', ...LEFT],
     otherwise: 'no line of systemd about a stop is in this log',

@@ -40,6 +40,7 @@ const rule: Rule = {
     ],
   },
   settings: ['max-requests', 'max-worker-lifetime', 'max_requests'],
+  restsOnOwners: true,
   needs: {
     messages: ['uwsgi/work-done', 'uwsgi/lifetime-reached', 'gunicorn/autorestart'],
     otherwise: 'no worker was recycled in this log (max-requests, max-worker-lifetime, reload-on-rss)',

@@ -52,6 +52,7 @@ const rule: Rule = {
       'unbit/uwsgi#2480',
     ],
   },
+  restsOnOwners: true,
   needs: {
     messages: [
       'uwsgi/worker-respawned',

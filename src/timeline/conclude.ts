@@ -447,15 +447,19 @@ function collectedAt({role, asked, instance: {daemonWaits}}: ProcessDraft, ended
   return wait === undefined ? ended.at : {earliest: wait.at.earliest, latest: ended.at.latest};
 }
 
-/** Others that the stop may have been of. One that has a stop of its own in the log has stopped in any case. */
-function rivalsOf({rivals}: ReloadDraft): readonly InstanceDraft[] {
+/**
+ * Others that it may have been of. One that has a stop of its own in the log has stopped in any case; a master that comes back with a
+ * new image names itself.
+ */
+function rivalsOf({kind, rivals, reExecuted}: ReloadDraft): readonly InstanceDraft[] {
+  if (kind !== 'stop') return reExecuted === null ? rivals : [];
   return rivals.filter(({lastReload}) => lastReload?.kind !== 'stop');
 }
 
 function endOf(process: ProcessDraft | null): ReloadedWorker['end'] {
   if (process === null) return 'unknown';
   const {asked} = process;
-  if (process.end === 'clean' && asked?.reload != null && rivalsOf(asked.reload).length > 0) return 'unknown';
+  if (process.end === 'clean' && asked?.reload?.kind === 'stop' && rivalsOf(asked.reload).length > 0) return 'unknown';
   if (process.forced !== null || process.end === 'forced') return 'forced';
   if (process.end === null && hasLeft(process)) return 'clean';
   if (process.end === 'crashed' || process.end === 'killed') return process.end;

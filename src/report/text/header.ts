@@ -87,8 +87,9 @@ function unproved({instances, reloads}: Timeline, page: Page): readonly string[]
   const named = instances.filter(({unproved: pids}) => pids.length > 0);
   const stops = reloads
     .filter(({rivals}) => rivals.length > 0)
-    .map(({id, instance, rivals}) => {
-      const text = `which of ${[instance, ...rivals].join(', ')} stopped no line tells; ${id} is taken to be of ${instance}`;
+    .map(({id, kind, instance, rivals}) => {
+      const did = kind === 'stop' ? 'stopped' : 'reloaded';
+      const text = `which of ${[instance, ...rivals].join(', ')} ${did} no line tells; ${id} is taken to be of ${instance}`;
       return labelled('Unproved', text, page);
     });
   if (named.length === 0) return stops;

@@ -150,12 +150,22 @@ export function speaksLater(story: StoryDraft, process: ProcessDraft): boolean {
   return story.events.slice(story.index + 1, story.index + LOOK_AHEAD).some(({pid}) => pid === process.pid);
 }
 
-/** The instances of which one stops, where no line tells which; none where it is known. */
+/** The instances of which one stops, or reloads, where no line tells which; none where it is known. */
 export function rivalsOf(story: StoryDraft, event: LogEvent): readonly InstanceDraft[] {
   const {running} = story.source;
   if (event.pid !== null || running.length < 2 || writerIn(story) !== null) return [];
   const fits = fittingOf(story, running, event);
-  return fits.length < 2 || nextNamed(story, event, fits) !== null ? [] : fits;
+  if (fits.length < 2 || nextNamed(story, event, fits) !== null) return [];
+  return event.meaning.kind === 'stop-began' ? fits : fits.filter((instance) => isSeenBeside(story, instance, fits));
+}
+
+/** It has been seen since the last of them began: what was killed and started again has not. */
+function isSeenBeside(story: StoryDraft, instance: InstanceDraft, others: readonly InstanceDraft[]): boolean {
+  const [last, ...before] = others.flatMap(({epochs}) => epochs[0]?.master ?? []).sort((a, b) => b.place - a.place);
+  if (last === undefined || before.length === 0 || instance.epochs[0]?.master === last) return true;
+  return [...instance.slots.values()].some(
+    (process) => (process.started !== null && precedes(last, process.started)) || story.servesAfter(process, last),
+  );
 }
 
 function likeliest(story: StoryDraft, running: readonly InstanceDraft[], event: LogEvent): InstanceDraft {

@@ -102,6 +102,11 @@ export function giveBack(story: StoryDraft, instance: InstanceDraft): void {
 }
 
 function exchange(process: ProcessDraft, to: InstanceDraft): void {
+  const {appLoaded: load} = process;
+  for (const {loads} of load === null ? [] : process.instance.epochs) {
+    const at = loads.lastIndexOf(load as LogEvent);
+    if (at >= 0) to.epochs.at(-1)?.loads.push(...loads.splice(at, 1));
+  }
   process.instance.oldest = 0;
   process.instance.processes.splice(process.instance.processes.indexOf(process), 1);
   process.instance = to;

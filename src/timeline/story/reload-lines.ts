@@ -1,7 +1,7 @@
 /** Lines that tell of a reload as a whole. */
 import type {LogEvent} from '../event.ts';
 import {ask, askAgain, askAll} from './asking.ts';
-import {instanceOf} from './attribution.ts';
+import {instanceOf, rivalsOf} from './attribution.ts';
 import {isAlive, type ReloadEntry} from './draft.ts';
 import {beginReload, finishReload, goesOn, leaveUnfinished, replacingImage} from './reloads.ts';
 import type {Handlers, StoryDraft} from './story-draft.ts';
@@ -16,6 +16,7 @@ export const RELOADS: Handlers = {
 };
 
 function reloadAsked(story: StoryDraft, event: LogEvent): void {
+  const rivals = rivalsOf(story, event);
   const instance = instanceOf(story, event);
   const {reload: kind = 'graceful', trigger = 'unknown'} = event.meaning;
   const {active} = instance;
@@ -23,10 +24,11 @@ function reloadAsked(story: StoryDraft, event: LogEvent): void {
     active.repeated.push(event);
     return;
   }
-  if (active === null) beginReload(story, instance, event, kind, trigger, {isUnderWay: false, headless: false});
+  if (active === null) beginReload(story, instance, event, kind, trigger, {isUnderWay: false, headless: false, rivals});
 }
 
 function reloadBegan(story: StoryDraft, event: LogEvent): void {
+  const rivals = rivalsOf(story, event);
   const instance = instanceOf(story, event);
   const {reload: kind = 'graceful', trigger = 'unknown'} = event.meaning;
   const {active} = instance;
@@ -51,7 +53,7 @@ function reloadBegan(story: StoryDraft, event: LogEvent): void {
     return;
   } else {
     if (active !== null) leaveUnfinished(active);
-    beginReload(story, instance, event, kind, trigger, {isUnderWay: true, headless: false});
+    beginReload(story, instance, event, kind, trigger, {isUnderWay: true, headless: false, rivals});
   }
   if (kind !== 'chain' && kind !== 'usr2') askAll(story, instance, event, 'reload');
 }

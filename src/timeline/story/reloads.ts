@@ -28,7 +28,7 @@ export function beginReload(
     reExecuted: null,
     repeated: [],
     lastSign: event,
-    rivals,
+    rivals: rivals.filter((other) => other !== instance),
   };
   instance.active = reload;
   instance.lastReload = reload;

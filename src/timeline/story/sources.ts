@@ -5,7 +5,7 @@ import type {Setting} from '../timeline.ts';
 import {type InstanceDraft, isAlive, type ProcessDraft} from './draft.ts';
 import {BARE} from './marks.ts';
 import {seenIn} from './seen.ts';
-import type {StoryDraft} from './story-draft.ts';
+import {LOOK_AHEAD, type StoryDraft} from './story-draft.ts';
 
 /** Programs that show what a supervisor knows. */
 const SHOWS: Readonly<Record<string, string>> = {systemctl: 'systemd'};
@@ -104,11 +104,28 @@ function sourceFor(story: StoryDraft, event: LogEvent, supervisor: string): Sour
   return known;
 }
 
-/** Lines of this log tell by their marks whose they are, and this one does not: of whose process it is, or of whoever spoke last. */
-function sourceUntold(story: StoryDraft, {pid}: LogEvent, log: string, mark: string | null): Source | undefined {
-  const ofProcess =
-    pid === null ? undefined : [...story.sources].find(([key, {byPid}]) => key.startsWith(`${log} `) && byPid.has(pid))?.[1];
-  return ofProcess ?? (mark === null ? story.latest.get(log) : undefined);
+/** Lines of this log tell by their marks whose they are, and this one does not: of whose process it is, of whose it asks next, or of whoever spoke last. */
+function sourceUntold(story: StoryDraft, event: LogEvent, log: string, mark: string | null): Source | undefined {
+  const {pid, meaning} = event;
+  const own = pid === null ? undefined : sourceWith(story, log, pid);
+  if (own !== undefined || mark !== null) return own;
+  return (ASKING.has(meaning.kind) ? sourceAsked(story, event, log) : undefined) ?? story.latest.get(log);
+}
+
+/** Lines of a master that are followed by what the workers say whom it tells to leave. */
+const ASKING: ReadonlySet<LogEvent['meaning']['kind']> = new Set(['reload-asked', 'reload-began', 'chain-step']);
+
+function sourceAsked(story: StoryDraft, {meaning, input}: LogEvent, log: string): Source | undefined {
+  for (const next of story.events.slice(story.index + 1, story.index + LOOK_AHEAD)) {
+    if (next.input !== input) continue;
+    if (next.meaning.kind === 'process-asked' && next.pid !== null) return sourceWith(story, log, next.pid);
+    if (next.meaning.kind === meaning.kind) return undefined;
+  }
+  return undefined;
+}
+
+function sourceWith(story: StoryDraft, log: string, pid: number): Source | undefined {
+  return [...story.sources].find(([key, {byPid}]) => key.startsWith(`${log} `) && byPid.has(pid))?.[1];
 }
 
 /** A snapshot names no host and no unit of its lines: it is of the server whose processes, or programs, it shows. */

@@ -15,7 +15,7 @@ export const STOPS: Handlers = {
 };
 
 export function stopBegan(story: StoryDraft, event: LogEvent): void {
-  const fitting = rivalsOf(story, event);
+  const rivals = rivalsOf(story, event);
   const instance = instanceOf(story, event);
   if (instance.active?.kind === 'stop') {
     instance.active.repeated.push(event);
@@ -26,7 +26,7 @@ export function stopBegan(story: StoryDraft, event: LogEvent): void {
   beginReload(story, instance, event, 'stop', 'unknown', {
     isUnderWay: true,
     headless: false,
-    rivals: fitting.filter((other) => other !== instance),
+    rivals,
   });
   askAll(story, instance, event, 'stop');
   story.programs.askAll(instance, event, story.index);
