@@ -136,10 +136,10 @@ function remarkable({timeline, baseline}: Diagnosis, {trouble}: LooseEnds, check
 }
 
 /** All of its workers are to be recycled, and none has come back. */
-function isLeaving({processes, stopped}: Instance, events: readonly LogEvent[]): boolean {
+function isLeaving({processes, stopped}: Instance, {messages}: Timeline): boolean {
   const workers = processes.filter(({role}) => role === 'worker');
   // uvicorn's processes do not say which of them it is whose limit is reached.
-  const isLimited = events.some(({message}) => message === 'uvicorn/request-limit');
+  const isLimited = messages.has('uvicorn/request-limit');
   return (
     stopped === null &&
     workers.length > 0 &&
@@ -157,7 +157,7 @@ function undecided({timeline, findings}: Diagnosis, {underWay, starting}: LooseE
   const endless = timeline.reloads.filter(({outcome}) => outcome === 'unfinished');
   if (endless.length > 0)
     return `Undecided (${countedReloads(endless)} ${endless.length === 1 ? 'has' : 'have'} no end in this log)`;
-  if (timeline.instances.some((instance) => isLeaving(instance, timeline.events)))
+  if (timeline.instances.some((instance) => isLeaving(instance, timeline)))
     return 'Undecided (every worker that this log shows had begun to leave, and it shows no replacement)';
   if (underWay === null)
     return starting === null ? null : `Undecided (the log ends during the start at ${line(starting, timeline)})`;

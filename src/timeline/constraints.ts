@@ -1,5 +1,6 @@
 import type {LogEvent} from './event.ts';
-import {precedes} from './lookup.ts';
+import {firstFrom} from './lookup.ts';
+import {oncePer} from './once.ts';
 import type {Constraint} from './solve.ts';
 import type {ForcedDraft, InstanceDraft, ProcessDraft, ReloadDraft, Story} from './story/draft.ts';
 import {sharesClock} from './story/nesting.ts';
@@ -79,9 +80,18 @@ function isKill({event: {message}}: ForcedDraft): boolean {
   return message !== 'gunicorn/worker-timeout';
 }
 
+/** The epochs whose master has said its pid, in the order of these lines. Asked once the story has been told. */
+const begunEpochsOf = oncePer((instance: InstanceDraft) => {
+  const begun = instance.epochs
+    .flatMap(({banner, since, master}) => (master === null ? [] : [{banner, since, master}]))
+    .sort((a, b) => a.master.place - b.master.place);
+  return {epochs: begun, masters: begun.map(({master}) => master)};
+});
+
 /** How long after the signal the kill comes where mercy governs it; null where the log does not show the mercy. */
 export function patienceBefore(kill: LogEvent, instance: InstanceDraft): Duration | null {
-  const epoch = instance.epochs.findLast(({master}) => master !== null && precedes(master, kill));
+  const {epochs, masters} = begunEpochsOf(instance);
+  const epoch = epochs[firstFrom(masters, kill) - 1];
   // Starts that were told at once: the settings may be another's.
   if (epoch !== undefined && epoch.since !== epoch.banner) return null;
   const mercy = mercyAt(instance, kill);

@@ -119,6 +119,7 @@ export class StoryDraft implements Story {
   /** A line names its master. */
   nameMaster(instance: InstanceDraft, pid: number | null): void {
     const {byMaster} = this.source;
+    if (instance.masterPid === pid) return;
     instance.masterPid = pid;
     if (pid !== null) byMaster.set(pid, [...(byMaster.get(pid) ?? []), instance]);
   }
