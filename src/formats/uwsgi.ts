@@ -301,6 +301,7 @@ const meanings: Readonly<Record<string, Meaning | Unneeded>> = {
   // The log itself
   'log-rotated': {kind: 'log-rotated', stamped: true},
   'log-reopened': {kind: 'log-rotated'},
+  'json-encoder': {kind: 'setting', setting: 'log-encoder'},
   'log-plumbing': 'noise',
   alarm: {kind: 'remark', stamped: true},
   'foreign-text': 'noise',

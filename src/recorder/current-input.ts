@@ -87,8 +87,8 @@ export interface CurrentInput {
   hasEndMarks: boolean;
   /** Lines have been records in JSON. */
   isStructured: boolean;
-  /** The field of such records that holds the supervisor's words, where no collector calls it so, and how many it gave. */
-  ownText: {readonly key: string; taken: number} | null;
+  /** The field of such records that holds the supervisor's words, where no collector calls it so, and how many it gave. `isTold`: the log says so. */
+  ownText: {readonly key: string; taken: number; readonly isTold: boolean} | null;
   hasWholeDockerLines: boolean;
   /** The clock of request lines is to be compared with that of their envelope. */
   isLearning: boolean;

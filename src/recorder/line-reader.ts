@@ -593,6 +593,7 @@ export class LineReader {
     const told =
       meaning.timeIn === undefined || fields[meaning.timeIn] === undefined ? null : ctimeOf(String(fields[meaning.timeIn]));
     if (told !== null) this.keeper.learnYear(told, wrapping);
+    if (meaning.setting === 'log-encoder') this.recordLines.learnEncoder(String(fields['value']));
     const own = meaning.stampIn === undefined ? null : accessTimeOf(String(fields[meaning.stampIn]));
     const stamp = this.keeper.timeOf(wrapping);
     const time = stamp ?? (own !== null ? this.keeper.fromUtc(own) : told === null ? null : this.keeper.put(told));

@@ -67,6 +67,7 @@ export class Peeler {
         wrapping.mark = `${wrapping.mark ?? ''}${mark}`;
         isDated = true;
         body = behind;
+        if (isBlank(buffer, body, lineEnd)) return {kind: 'noise', isDated, isRecord, body, wrapping};
         kind = this.lines.takeBy(this.lines.supervisors, spoken.by, body, wrapping);
         break;
       }

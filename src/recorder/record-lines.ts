@@ -18,6 +18,9 @@ const DOCKER_PART = 16 * 1024;
 /** Lines that uWSGI writes before its encoder is there; with more of them standing bare, JSON is the application's. */
 const MOST_BEFORE_ENCODER = 5;
 
+/** The field of uWSGI's JSON that is the line. */
+const ENCODED_LINE = /"([^"\\]+)":\s*"\$\{msg(?:nl)?\}"/;
+
 /** Lines that are records: JSON, records of several lines, and parts of a line that come one by one. */
 export class RecordLines {
   private readonly lines: LineReader;
@@ -62,16 +65,23 @@ export class RecordLines {
     const records = recordsOf(value);
     if (records.length > 0 || typeof value !== 'object' || value === null || Array.isArray(value)) return records;
     const {current} = this.keeper;
-    if (current.bare > MOST_BEFORE_ENCODER + (current.ownText?.taken ?? 0)) return [];
+    const {ownText} = current;
+    if (!ownText?.isTold && current.bare > MOST_BEFORE_ENCODER + (ownText?.taken ?? 0)) return [];
     const fields = value as Readonly<Record<string, unknown>>;
     if (current.ownText === null) {
       const [key, ...others] = Object.keys(fields).filter((name) => this.isSpoken(fields[name]));
       if (key === undefined || others.length > 0) return [];
-      current.ownText = {key, taken: 0};
+      current.ownText = {key, taken: 0, isTold: false};
     }
     if (typeof fields[current.ownText.key] !== 'string') return [];
     current.ownText.taken++;
     return [recordOfKey(fields, current.ownText.key)];
+  }
+
+  /** A server has said what its lines will be, as `log-encoder` has it: other servers may write into the same log without it. */
+  learnEncoder(template: string): void {
+    const key = ENCODED_LINE.exec(template)?.[1];
+    if (key !== undefined) this.keeper.current.ownText = {key, taken: 0, isTold: true};
   }
 
   private isSpoken(text: unknown): boolean {

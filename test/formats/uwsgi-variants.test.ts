@@ -52,6 +52,11 @@ test('a word or a time of any kind from log-prefix stands in front of uWSGI’s 
   }
 });
 
+test('an empty line behind the prefix of log-prefix is no unknown one', async () => {
+  const {inputs} = await timelineOf(['[shop] - spawned uWSGI worker 1 (pid: 7, cores: 1)', '[shop] - ', '[shop] - x'].join('\n'));
+  expect(inputs[0]?.counts).toMatchObject({events: 1, noise: 1, unknown: 1});
+});
+
 test('an application that quotes a message in the middle of a line teaches no prefix', async () => {
   const {events, inputs} = await timelineOf(
     [

@@ -58,6 +58,21 @@ const overtaken = [
 ];
 
 describe('a full reload that overtakes a chain', () => {
+  test('or is overtaken by one, goes on: the chain never begins', async () => {
+    const [chained = ''] = chain;
+    const {timeline} = await judged(
+      ...startOf(100, 0),
+      '...gracefully killing workers...',
+      'Gracefully killing worker 1 (pid: 101)...',
+      'Gracefully killing worker 2 (pid: 102)...',
+      chained,
+      ...reborn.slice(0, -1),
+    );
+    expect(timeline.reloads.map(({kind, outcome, repeated}) => `${kind} ${outcome} ${repeated.length}`)).toEqual([
+      'graceful completed 1',
+    ]);
+  });
+
   test('is of the server whose worker says that it is told to leave, and not by the chain', async () => {
     const {timeline} = await judged(...overtaken);
     expect(timeline.reloads.map(({kind, instance, rivals}) => `${kind} ${instance} ${rivals}`.trim())).toEqual([

@@ -38,6 +38,11 @@ function reloadBegan(story: StoryDraft, event: LogEvent): void {
     if (kind !== 'chain') askAgain(instance, event);
     return;
   }
+  // A chain that is asked for while all workers leave never begins: the new image knows nothing of it.
+  if (kind === 'chain' && active?.isUnderWay && (active.kind === 'graceful' || active.kind === 'brutal')) {
+    active.repeated.push(event);
+    return;
+  }
   if (active !== null && !active.isUnderWay && active.kind === kind) {
     active.isUnderWay = true;
     active.lastSign = event;
