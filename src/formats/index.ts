@@ -57,6 +57,11 @@ export const formats: readonly Format[] = [
   record,
 ];
 
+/** The place of a format in the list of all: what it is known by to the build, whichever are read. */
+export function numberOf({id}: Format): number {
+  return formats.findIndex((format) => format.id === id);
+}
+
 /** Names of the supervisors, as `--supervisor` takes them. */
 export const supervisorNames: readonly string[] = formats.filter(({isApplication}) => !isApplication).map(({id}) => id);
 

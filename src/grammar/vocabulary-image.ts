@@ -116,36 +116,51 @@ class Rest {
     this.begin = begin;
   }
 
+  /** Puts words at the end, and gives their address. */
   words(words: readonly number[]): number {
-    const key = words.join(' ');
-    const known = this.places.get(key);
-    if (known !== undefined) return known;
     const place = this.begin + this.content.length * WORD;
     this.content.push(...words);
-    this.places.set(key, place);
     return place;
   }
 
   /** All of an entry but the bits. */
   entry([text, offset, ...steps]: Sign): number[] {
-    const told = steps.flatMap((step, n) => this.step(step, steps.slice(n + 1)));
-    return [this.text(text), text.length | (offset << 16), this.words([steps.length, ...told])];
+    const told = this.once(`behind ${steps.join(BETWEEN)}`, () => [
+      steps.length,
+      ...steps.flatMap((step, n) => this.step(step, steps.slice(n + 1))),
+    ]);
+    return [this.text(text), text.length | (offset << 16), told];
   }
 
   private step(step: Step, behind: readonly Step[]): number[] {
     const does = DOES[step[0] as string] as number;
     const inside = step.slice(1);
-    if (does >= ONE && does <= SOME) return [does, this.words(setOf(inside)), 0];
+    if (does >= ONE && does <= SOME) return [does, this.set(inside), 0];
     const texts = inside.split(BETWEEN);
     const firsts = texts.includes('') ? '\0\xff' : texts.map((text) => `${text[0]}${text[0]}`).join('');
-    const list = this.words([texts.length, ...texts.flatMap((text) => [this.text(text), text.length])]);
-    return [does === BEFORE && !behind.some(needsByte) ? REST : does, list, this.words(setOf(firsts))];
+    const list = this.once(`texts ${inside}`, () => [texts.length, ...texts.flatMap((text) => [this.text(text), text.length])]);
+    return [does === BEFORE && !behind.some(needsByte) ? REST : does, list, this.set(firsts)];
+  }
+
+  private set(members: string): number {
+    return this.once(`set ${members}`, () => setOf(members));
   }
 
   private text(text: string): number {
-    const bytes = Buffer.alloc(Math.ceil(text.length / WORD) * WORD);
-    bytes.write(text, 'latin1');
-    return this.words(Array.from({length: bytes.length / WORD}, (_, n) => bytes.readInt32LE(n * WORD)));
+    return this.once(`text ${text}`, () => {
+      const bytes = Buffer.alloc(Math.ceil(text.length / WORD) * WORD);
+      bytes.write(text, 'latin1');
+      return Array.from({length: bytes.length / WORD}, (_, n) => bytes.readInt32LE(n * WORD));
+    });
+  }
+
+  /** The address of what has that name. */
+  private once(name: string, wordsOf: () => readonly number[]): number {
+    const known = this.places.get(name);
+    if (known !== undefined) return known;
+    const place = this.words(wordsOf());
+    this.places.set(name, place);
+    return place;
   }
 }
 

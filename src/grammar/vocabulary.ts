@@ -28,16 +28,19 @@ export class Vocabulary {
   lastText = -1;
   private readonly image: VocabularyImage;
   private readonly bytes: Uint8Array;
+  private readonly asked: number;
 
   /** At most 31 matchers; bit n of an answer stands for the nth. */
   static of(matchers: readonly Matcher[]): Vocabulary {
     return new Vocabulary(imageOf(matchers.map(({signs}) => signs)));
   }
 
-  constructor(image: VocabularyImage) {
+  /** `asked`: a bit for each matcher that is to be told of; absent: for all. */
+  constructor(image: VocabularyImage, asked = -1) {
     this.image = image;
     this.bytes = new Uint8Array(image.buffer);
-    this.always = image[ALWAYS / WORD] as number;
+    this.asked = asked;
+    this.always = (image[ALWAYS / WORD] as number) & asked;
   }
 
   /** A bit for each matcher that may match, as a whole or anywhere, within the line from `from` to its LF at `to`. */
@@ -67,12 +70,14 @@ export class Vocabulary {
     const end = entry + ENTRY * ((image[slot] as number) >>> 24);
     let found = 0;
     for (; entry < end; entry += ENTRY) {
+      const whose = (image[entry] as number) & this.asked;
+      if (whose === 0) continue;
       const size = image[entry + 2] as number;
       const begin = at - (size >> 16);
       const length = size & 0xffff;
       if (begin < from || !stands(bytes, image[entry + 1] as number, length, buffer, begin)) continue;
       if (!mayFollow(image, bytes, image[entry + 3] as number, buffer, begin + length, to)) continue;
-      found |= image[entry] as number;
+      found |= whose;
       if (begin > this.lastText) this.lastText = begin;
     }
     return found;

@@ -16,6 +16,8 @@ export interface Familiar {
   readonly isSpoken: boolean;
   /** The time of its stamps; null where it has none. */
   readonly time: number | null;
+  /** Whose lines had been found by then, a bit for each reader: they are asked first; null where it is all the same. */
+  readonly asked: number | null;
 }
 
 /**

@@ -7,6 +7,7 @@ import {Table} from '../envelope/table.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
 import {systemctl} from '../formats/systemctl.ts';
 import {Vocabulary} from '../grammar/vocabulary.ts';
+import {imageOf, type VocabularyImage} from '../grammar/vocabulary-image.ts';
 import type {Meaning, Unneeded} from '../timeline/event.ts';
 import {BrokenLines} from './broken-lines.ts';
 import {BARE_ROUTE, type Spoken} from './current-input.ts';
@@ -52,8 +53,8 @@ const CR = 13;
 const COLON = 0x3a;
 const MOST_EXAMPLES = 5;
 /** Lines of an application. */
-const SILENT: Familiar = {kind: 'application', isSpoken: false, time: null};
-const SPOKEN: Familiar = {kind: 'application', isSpoken: true, time: null};
+const SILENT: Familiar = {kind: 'application', isSpoken: false, time: null, asked: null};
+const SPOKEN: Familiar = {kind: 'application', isSpoken: true, time: null, asked: null};
 /** Of a line that was looked at before. */
 const SOMEBODY: Spoken = {by: -1, lastText: -1};
 /** A table's column names stand in one of the first lines. */
@@ -111,7 +112,10 @@ export class LineReader {
     this.others = this.supervisors.slice(1);
     // Any words may be an application's: its records have none to be found by, and come last.
     this.speakers = readers.filter((reader) => !this.loggers.includes(reader));
-    this.vocabulary = image === null ? Vocabulary.of(this.speakers.map(({matcher}) => matcher)) : new Vocabulary(image);
+    this.vocabulary = new Vocabulary(
+      image ?? imageBy(this.speakers),
+      this.speakers.reduce((bits, {bit}) => bits | bit, 0),
+    );
     this.layers = new LayerReader(envelope);
     this.origins = new LayerReader(origin);
     this.recordLines = new RecordLines(this);
@@ -221,7 +225,7 @@ export class LineReader {
     const isBare = body === at;
     // What stands behind another front may have to be looked at for a host and a program.
     const known = familiar.find(buffer, from, lineEnd, isBare ? BARE_ROUTE : current.route);
-    if (known !== null && (known.time === null || known.time === this.keeper.stamps.last)) {
+    if (known !== null && this.isStillSo(known)) {
       if (known.isSpoken) current.spoken = SOMEBODY;
       return known.kind;
     }
@@ -238,6 +242,18 @@ export class LineReader {
     );
     if (!isHeard) familiar.add(buffer, from, lineEnd, spoken.by === 0 || !isBare ? SILENT : SPOKEN);
     return 'application';
+  }
+
+  /** Nothing has been learnt by which a line would be another now. */
+  private isStillSo({time, asked}: Familiar): boolean {
+    return (time === null || time === this.keeper.stamps.last) && (asked === null || asked === this.spokenSoFar());
+  }
+
+  /** A bit for each of those whose lines have been found in this input. */
+  private spokenSoFar(): number {
+    let bits = 0;
+    for (const {lines, bit} of this.supervisors) if (lines > 0) bits |= bit;
+    return bits;
   }
 
   /** What a line is that more has to be looked at. Remembered where it stands bare and has changed nothing. */
@@ -259,7 +275,8 @@ export class LineReader {
       current.gathering === null
     ) {
       const isSpoken = current.spoken !== null && current.spoken.by !== 0;
-      this.familiar.add(buffer, at, lineEnd, {kind, isSpoken, time: stamps.reads === reads ? null : stamps.last});
+      const time = stamps.reads === reads ? null : stamps.last;
+      this.familiar.add(buffer, at, lineEnd, {kind, isSpoken, time, asked: this.spokenSoFar()});
     }
     return kind;
   }
@@ -629,6 +646,13 @@ export class LineReader {
     this.origins.bind(buffer);
     this.keeper.stamps.bind(buffer);
   }
+}
+
+/** The texts of those who read other rules than the build knows. */
+function imageBy(readers: readonly Reader[]): VocabularyImage {
+  const numbers = Array.from({length: Math.max(...readers.map(({number}) => number)) + 1}, (_, number) => number);
+  const signsOf = new Map(readers.map(({number, matcher}) => [number, matcher.signs]));
+  return imageOf(numbers.map((number) => (signsOf.has(number) ? (signsOf.get(number) ?? null) : [])));
 }
 
 function fieldValue(buffer: Buffer, from: number, to: number): string | number {

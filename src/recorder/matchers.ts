@@ -4,7 +4,6 @@ import originMatcher from '../../grammars/origin.ohm';
 import processMatcher from '../../grammars/process.ohm';
 import type {EnvelopeChoice} from '../envelope/names.ts';
 import type {Format} from '../formats/format.ts';
-import {formats as allFormats} from '../formats/index.ts';
 import {locateGrammar} from '../grammar/locate.ts';
 import type {Matcher} from '../grammar/matcher.ts';
 import {imageFromText, type VocabularyImage} from '../grammar/vocabulary-image.ts';
@@ -13,7 +12,7 @@ import type {Engine} from './choices.ts';
 export interface Matchers {
   /** `requests` finds the request lines, alone if it can. */
   readonly of: (format: Format) => {readonly matcher: Matcher; readonly requests: Matcher};
-  /** The texts of those formats that somebody may be known by, in their order, as the build has made it; null where others are read. */
+  /** The texts of all formats that somebody may be known by, as the build has made it, by {@link numberOf}; null where rules are others. */
   readonly image: VocabularyImage | null;
   readonly envelope: Matcher;
   readonly origin: Matcher;
@@ -26,10 +25,11 @@ export interface Matchers {
  * are compiled anew.
  */
 export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, formats: readonly Format[]): Promise<Matchers> {
-  if (engine === 'compiled' && choice === null && formats.every(({rules}) => rules === undefined))
+  const image = engine === 'compiled' && formats.every(({rules}) => rules === undefined) ? imageFromText(vocabulary) : null;
+  if (image !== null && choice === null)
     return {
       of: fromTheBuild,
-      image: formats === allFormats ? imageFromText(vocabulary) : null,
+      image,
       envelope: envelopeMatcher,
       origin: originMatcher,
       process: processMatcher,
@@ -50,7 +50,7 @@ export async function matchersOf(engine: Engine, choice: EnvelopeChoice | null, 
       const matcher = make(grammar, (message) => rules?.instead.includes(message) !== true);
       return {matcher, requests: matcher};
     },
-    image: null,
+    image,
     envelope: envelope('envelope.ohm', envelopeMatcher),
     origin: envelope('origin.ohm', originMatcher),
     process: engine === 'compiled' ? processMatcher : interpret(loadGrammar(locateGrammar('process.ohm'))),

@@ -16,6 +16,8 @@ export interface RequestLines {
 export class Reader {
   readonly format: Format;
   readonly matcher: Matcher;
+  /** Of its format among all. */
+  readonly number: number;
   /** Stands for this reader in an answer of the vocabulary. */
   readonly bit: number;
   /** By message number; undefined for request lines. */
@@ -38,6 +40,7 @@ export class Reader {
     number: number,
     factsOf: (matcher: Matcher) => RequestReader | null,
   ) {
+    this.number = number;
     this.bit = 1 << number;
     this.format = format;
     this.matcher = matcher;

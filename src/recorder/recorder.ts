@@ -1,7 +1,7 @@
 import {EnvelopeChoice} from '../envelope/names.ts';
 import {StampReader} from '../envelope/stamp.ts';
 import {Wrapping} from '../envelope/wrapping.ts';
-import {chosenFormats, type FormatChoice} from '../formats/index.ts';
+import {chosenFormats, type FormatChoice, numberOf} from '../formats/index.ts';
 import {uwsgi} from '../formats/uwsgi.ts';
 import {HEADROOM, type Matcher} from '../grammar/matcher.ts';
 import {type InputEnd, type InputInfo, type LineSink, NOTHING_SCOUTED, type Scout, type Scouted} from '../source/sink.ts';
@@ -53,11 +53,11 @@ export class Recorder implements LineSink {
     const choice = envelopes === undefined ? null : new EnvelopeChoice(envelopes);
     const formats = chosenFormats(options);
     const matchers = await matchersOf(engine, choice, formats);
-    const readers = formats.map((format, number) => {
+    const readers = formats.map((format) => {
       const {matcher, requests} = matchers.of(format);
       const usual = (by: Matcher) => (format.requests.length > 0 ? new RequestFacts(by) : null);
       const custom = (by: Matcher) => (logFormat?.tellsProcess ? new CustomRequest(by, zone) : null);
-      return new Reader(format, matcher, requests, number, format.rules === undefined ? usual : custom);
+      return new Reader(format, matcher, requests, numberOf(format), format.rules === undefined ? usual : custom);
     });
     // Beside the bundle; where the sources are run as they are, nobody helps. It knows the usual request lines alone.
     const isUsual = engine === 'compiled' && readers[0]?.matcher === uwsgi.matcher && options.witness === undefined;

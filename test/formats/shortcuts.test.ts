@@ -113,3 +113,18 @@ test('behind the date that uWSGI writes itself, words that are nobody’s are un
     for (const witness of [undefined, NOBODY]) expect((await recordingOf(log, witness)).inputs[0]?.counts).toMatchObject(counts);
   }
 });
+
+test('a line that said nothing is looked at again once another server has been heard', async () => {
+  const glued = 'loading settings supervisord started with pid 12';
+  const lines = [
+    '*** Starting uWSGI 2.0.21-debian (64bit) on [Fri Nov 20 23:00:00 2026] ***',
+    glued,
+    glued,
+    '2026-11-20 23:00:01,000 INFO supervisord started with pid 11',
+    glued,
+  ];
+  const log = Buffer.from(`${lines.join('\n')}\n`);
+  const {events} = await recordingOf(log, undefined);
+  expect(events.map(({line}) => line)).toEqual([1, 4, 5]);
+  expect((await recordingOf(log, NOBODY)).events).toEqual(events);
+});

@@ -10,5 +10,9 @@ test('the build has looked up the texts of all formats by which somebody is know
   expect(image).toEqual(imageOf(known.map(({matcher}) => matcher.signs)));
 });
 
-test('where other formats are asked, their texts are looked up anew', async () =>
-  expect((await matchersOf('compiled', null, formats.slice(1))).image).toBeNull());
+test('where rules are others, their texts are looked up anew', async () => {
+  const [uwsgi, ...others] = formats;
+  const rules = {text: 'own = "own " digit+', instead: ['request']};
+  const {image} = await matchersOf('compiled', null, [{...uwsgi!, rules}, ...others]);
+  expect(image).toBeNull();
+});
