@@ -66,6 +66,8 @@ class Known {
   readonly reloading: readonly InstanceDraft[];
   private readonly reloads: ReadonlyMap<InstanceDraft, ReloadDraft>;
   private readonly ofOneUnit: ReadonlySet<InstanceDraft>;
+  /** The names of containers whose states the log tells. */
+  private readonly containers: readonly string[];
 
   constructor({instances, reloads}: Story) {
     const starting = instances.flatMap((instance) => {
@@ -83,6 +85,8 @@ class Known {
       for (const name of new Set(stream?.split('/'))) addTo(this.byName, name, instance);
       for (const process of processes) addTo(this.byPid, process.pid, process);
     }
+    const programs = instances.flatMap(({supervisor, processes}) => (supervisor === 'container' ? processes : []));
+    this.containers = [...new Set(programs.flatMap(({program}) => program ?? []))];
     this.reloads = new Map(reloads.map((reload) => [reload.instance, reload]));
     this.reloading = [...this.reloads.keys()];
     this.ofOneUnit = new Set(instances.filter(({supervisor, processes}) => supervisor === 'systemd' && isOneUnit(processes)));
@@ -107,9 +111,13 @@ class Known {
     return name === null ? [] : (this.byName.get(name) ?? []);
   }
 
-  /** Compose puts its project before the name of a container, and leaves it out in front of the container's own lines. */
+  /**
+   * Compose puts its project before the name of a container, and leaves it out in front of the container's own lines. Those may be of any
+   * container that ends in the same words.
+   */
   inContainer(name: string | null): readonly InstanceDraft[] {
     for (let rest = name ?? ''; ; rest = rest.slice(rest.search(/[-_]/) + 1)) {
+      if (rest !== name && this.containers.some((other) => other !== name && endsInWords(other, rest))) return [];
       const found = this.named(rest);
       if (found.length > 0 || !/[-_]/.test(rest)) return found;
     }
@@ -122,6 +130,10 @@ class Known {
   lastReload(instance: InstanceDraft): ReloadDraft | null {
     return this.reloads.get(instance) ?? null;
   }
+}
+
+function endsInWords(name: string, words: string): boolean {
+  return name === words || name.endsWith(`-${words}`) || name.endsWith(`_${words}`);
 }
 
 function isOneUnit(processes: readonly ProcessDraft[]): boolean {
