@@ -1,8 +1,8 @@
 import type {Layer} from './current-input.ts';
 
 /** Lines that may be remembered, in sets of which a line's bytes choose one; and how many bytes of lines. */
-const SETS = 2048;
-const WAYS = 4;
+const SETS = 1024;
+const WAYS = 8;
 const ROOM = 1024 * 1024;
 const LONGEST = 1000;
 /** Bytes of a line that choose its set: two to the power of this. */
