@@ -65,6 +65,8 @@ function ownerOf(timeline: Timeline, event: LogEvent): Instance | null {
   const byPid = timeline.instances.find(({processes}) => processes.some(({pid}) => pid === event.pid && event.pid !== null));
   const bySpeaker = timeline.instances.find(({processes}) => processes.some(({remarks}) => remarks.includes(event)));
   const instance = byPid ?? bySpeaker ?? instanceOfEvent(timeline, event);
+  // Several servers may have started it.
+  if (event.pid !== null && instance?.unproved.includes(event.pid)) return null;
   // A master that has said goodbye had no workers left: these are those of another, which the log does not introduce.
   const goodbye = instance?.stopped?.meaning.kind === 'stop-ended' ? instance.stopped : null;
   return (goodbye !== null && precedes(goodbye, event)) || mayHaveStopped(timeline, instance, event) ? null : instance;
@@ -134,7 +136,7 @@ function failedLoop(instance: Instance | null, event: LogEvent, left: readonly L
 function describe(timeline: Timeline, instance: Instance | null, events: readonly LogEvent[]): Finding | null {
   const [first] = events;
   if (!first) return null;
-  const word = instance?.supervisor === 'gunicorn' ? 'arbiter' : 'master';
+  const word = first.message.startsWith('gunicorn/') ? 'arbiter' : 'master';
   const stop = instance?.reloads.findLast(({kind, began}) => kind === 'stop' && precedes(began, first)) ?? null;
   const isStopTold = instance === null && timeline.reloads.some(({kind, began}) => kind === 'stop' && precedes(began, first));
   const next = timeline.instances.find(
@@ -148,10 +150,12 @@ function describe(timeline: Timeline, instance: Instance | null, events: readonl
   ]);
   if (!lines) return null;
   const master = instance?.masterPid == null ? `The ${word}` : `The ${word} (pid ${instance.masterPid})`;
+  const isOneOfSeveral = instance === null && timeline.instances.filter(({masterPid}) => masterPid !== null).length > 1;
   return {
     title: `The ${word} died and left its workers behind`,
     message: sentences(
       `${master} was gone while its workers still ran: ${count(events.length, 'line')} of workers say so. That is proved.`,
+      isOneOfSeveral && `Which ${word} of those in this log it was, no line tells.`,
       stop
         ? `A stop had begun and had not come to its end, so most likely somebody lost patience with it and killed the ${word}; who,`
         : isStopTold

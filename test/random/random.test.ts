@@ -99,6 +99,13 @@ test('names no master as the one that died where no line tells which of two vass
   expect(findings.find(({rule}) => rule === 'master-died')).toMatchObject({instance: null, pids: []});
 });
 
+test('names no arbiter as the one that died where two may have started the worker that lost it', async () => {
+  const {findings} = await analyze({inputs: ['test/rules/master-died/fires-of-which-arbiter-no-line-tells.log']});
+  const found = findings.find(({rule}) => rule === 'master-died');
+  expect(found).toMatchObject({instance: null, pids: [31]});
+  expect(found?.message).toContain('Which arbiter of those in this log it was, no line tells.');
+});
+
 test('of workers that said that they leave as graceful_timeout was over, none is said to have left, and none to be killed', async () => {
   const ends = async (name: string) => {
     const {timeline} = await analyze({inputs: [`test/random/gunicorn/${name}/gunicorn.log`]});
