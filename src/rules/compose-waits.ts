@@ -1,6 +1,7 @@
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
-import {type Finding, NO_PROCESS, NO_SETTING} from './rule.ts';
+import {SAY_STOP, WAIT_LONGER} from './container-fixes.ts';
+import {type Finding, NO_PROCESS} from './rule.ts';
 import {evidence, list, proof, sentences, unique} from './wording.ts';
 
 /** Seconds that docker waits where nobody has told it otherwise; then it kills, which takes a moment. */
@@ -40,23 +41,7 @@ export function stopsAtDefault(timeline: Timeline): Finding | null {
       'whether the server got SIGTERM: a shell as the first process passes nothing on, and a uWSGI without die-on-term reloads',
       'what it waited for',
     ],
-    fixes: [
-      {
-        ...NO_SETTING,
-        effect: 'the server gets a signal that means stop to it, and stops at once',
-        safety: 'safe',
-        why: 'Let the command be the first process (CMD in its list form, or exec in the entrypoint). A uWSGI needs die-on-term, or stop_signal: SIGINT.',
-      },
-      {
-        setting: 'stop_grace_period',
-        section: null,
-        value: null,
-        effect: 'docker waits until the server has stopped by its own deadline',
-        since: null,
-        safety: 'safe',
-        why: "Longer than the server's own patience (graceful_timeout, worker-reload-mercy), by 5 s and more.",
-      },
-    ],
+    fixes: [SAY_STOP, WAIT_LONGER],
     next: ["docker inspect -f '{{.State.ExitCode}} {{.State.OOMKilled}}' CONTAINER   # 137: it was killed"],
     identity: ['compose 10 s', names],
   };

@@ -1,6 +1,7 @@
 /** What docker inspect says of the state in which a container ended: told by the rule platform-errors. */
 import type {LogEvent} from '../timeline/event.ts';
 import type {Timeline} from '../timeline/timeline.ts';
+import {SAY_STOP, WAIT_LONGER} from './container-fixes.ts';
 import {KILLED_INSIDE, TERMINATED_INSIDE} from './exit-status.ts';
 import {type Finding, NO_PROCESS, NO_SETTING} from './rule.ts';
 import {evidence, proof, sentences} from './wording.ts';
@@ -110,23 +111,7 @@ function killed(state: State): Finding | null {
       },
     ],
     cannotSee: ['who sent the signal'],
-    fixes: [
-      {
-        ...NO_SETTING,
-        effect: 'the server gets a signal that means stop to it, and stops at once',
-        safety: 'safe',
-        why: 'Let the command be the first process (CMD in its list form, or exec in the entrypoint). A uWSGI needs die-on-term, or stop_signal: SIGINT.',
-      },
-      {
-        setting: 'stop_grace_period',
-        section: null,
-        value: null,
-        since: null,
-        effect: 'docker waits until the server has stopped by its own deadline',
-        safety: 'safe',
-        why: "Longer than the server's own patience (graceful_timeout, worker-reload-mercy), by 5 s and more.",
-      },
-    ],
+    fixes: [SAY_STOP, WAIT_LONGER],
     next: [
       'docker logs -t --tail 50 CONTAINER   # had the server taken note of a stop, and what did it wait for?',
       "dmesg -T | grep -i 'killed process'   # on the host: kills for want of memory",

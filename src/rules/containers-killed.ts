@@ -1,7 +1,8 @@
 import {precedes} from '../timeline/lookup.ts';
 import {type Instance, type Process, type Timeline, UNKNOWN_PID} from '../timeline/timeline.ts';
+import {REACH_SERVER, WAIT_LONGER} from './container-fixes.ts';
 import {outerOf, patienceOf} from './outer.ts';
-import {type Evidence, type Finding, type Fix, NO_SETTING} from './rule.ts';
+import type {Evidence, Finding} from './rule.ts';
 import {evidence, instanceName, list, proof, sentences, unique} from './wording.ts';
 
 /**
@@ -62,7 +63,7 @@ export function containersKilled(timeline: Timeline, instance: Instance, killed:
       {hypothesis: 'a person or a script (docker kill, kill -9)', because: 'it gives the same code', line: null},
     ],
     cannotSee: ['who sent the signal', 'how long the stop was waited for', 'what was running: it has no line'],
-    fixes: asked ? fixes(unaware.length > 0) : [],
+    fixes: !asked ? [] : unaware.length > 0 ? [REACH_SERVER, WAIT_LONGER] : [WAIT_LONGER, REACH_SERVER],
     next: [
       "docker inspect -f '{{.State.OOMKilled}} {{.State.FinishedAt}}' CONTAINER   # true: the memory limit of the container",
       "dmesg -T | grep -i 'killed process'   # on the host: kills for want of memory",
@@ -82,23 +83,4 @@ function stopBefore({events}: Timeline, killed: readonly Process[]) {
   const ended = first?.ended ?? null;
   if (ended === null) return null;
   return events.findLast((event) => STOPPING.has(event.message) && event.input === ended.input && precedes(event, ended)) ?? null;
-}
-
-function fixes(mayBeShell: boolean): Fix[] {
-  const reach: Fix = {
-    ...NO_SETTING,
-    effect: 'the server gets SIGTERM itself and stops at once',
-    safety: 'safe',
-    why: 'Let the command be the first process: CMD in its list form, or exec at the end of the entrypoint.',
-  };
-  const wait: Fix = {
-    setting: 'stop_grace_period',
-    section: null,
-    value: null,
-    effect: 'docker waits until the server has stopped by its own deadline',
-    since: null,
-    safety: 'safe',
-    why: "Longer than the server's own patience (graceful_timeout, worker-reload-mercy), by 5 s and more.",
-  };
-  return mayBeShell ? [reach, wait] : [wait, reach];
 }
