@@ -16,7 +16,7 @@ import {randomFrom} from './random.ts';
 // Ohm is the oracle: whatever bytes a log holds, both engines must give the same message and the same
 // captures. FUZZ_SEED=n repeats a run, FUZZ_LINES=n makes it longer.
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
-const lines = Number(process.env['FUZZ_LINES'] ?? 2500);
+const lines = Number(process.env['FUZZ_LINES'] ?? 1500);
 
 describe.each(grammarFiles)('%s', (file) => {
   const path = `grammars/${file}`;

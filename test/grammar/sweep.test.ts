@@ -13,7 +13,7 @@ import {randomFrom} from './random.ts';
 
 // The matcher is the oracle here, and Ohm is the matcher's.
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
-const lines = Number(process.env['FUZZ_LINES'] ?? 2500);
+const lines = Number(process.env['FUZZ_LINES'] ?? 1500);
 
 interface Swept {
   readonly at: number;
